@@ -1,0 +1,86 @@
+import { globSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { beforeAll, describe, expect, it, vi } from "vitest"
+import { compile, type Problem, workspace } from "./support/compile.ts"
+import { fileOf, runSnippet, type Snippet, snippetsOf } from "./support/snippets.ts"
+
+const documents = globSync(["README.md", "docs/**/*.md", "packages/*/README.md", "packages/*/src/**/*.ts"], {
+  cwd: workspace
+}).sort()
+const snippets = documents.flatMap((source) => snippetsOf(source, readFileSync(join(workspace, source), "utf8")))
+
+const fence = "```"
+const compiled = (all: ReadonlyArray<Snippet>) =>
+  compile(Object.fromEntries(all.map((snippet) => [fileOf(snippet), snippet.code]))).problems
+
+let problems: ReadonlyArray<Problem> = []
+
+beforeAll(() => {
+  rmSync(join(workspace, ".snippets"), { recursive: true, force: true })
+  problems = compiled(snippets)
+  vi.spyOn(console, "log").mockImplementation(() => {})
+  return () => vi.restoreAllMocks()
+}, 60_000)
+
+it.for(snippets)("$source:$line", { timeout: 30_000 }, async (snippet) => {
+  const wrong = problems.filter((problem) => problem.file === fileOf(snippet))
+  expect(wrong.map(({ line, message }) => `${snippet.source}:${line} ${message}`)).toEqual([])
+  if (!snippet.runs) return
+  const { expected, printed } = await runSnippet(snippet)
+  expect(printed, `what ${snippet.source} prints`).toEqual(expected)
+})
+
+describe("a documentation test", () => {
+  const page = (...lines: ReadonlyArray<string>) => snippetsOf("page.md", lines.join("\n"))
+
+  it("finds the fences of a page and of docstrings, with their lines", () => {
+    const text = ["# Page", `${fence}ts`, "1", fence, `${fence}sh`, "ls", fence, `${fence}ts no-run`, "2", fence]
+    const found = page(...text)
+    expect(found.map(({ line, runs, code }) => ({ line, runs, code: code.trim() }))).toEqual([
+      { line: 2, runs: true, code: "1" },
+      { line: 8, runs: false, code: "2" }
+    ])
+    const module = snippetsOf(
+      "Module.ts",
+      ["const a = 1", "/**", ...text.map((line) => ` * ${line}`), " */"].join("\n")
+    )
+    expect(module.map(({ line, code }) => ({ line, code: code.trim() }))).toEqual([
+      { line: 4, code: "1" },
+      { line: 10, code: "2" }
+    ])
+  })
+
+  it("reports a mistake at its line in the page", { timeout: 60_000 }, () => {
+    const [problem] = compiled(page("text", `${fence}ts`, 'import { Effect } from "effect"', "Effect.nothing()", fence))
+    expect(problem).toMatchObject({ line: 4, message: expect.stringContaining("'nothing' does not exist") })
+  })
+
+  it("compares what is printed with the comment beside or below", async () => {
+    const [snippet] = page(
+      `${fence}ts`,
+      "console.log({ a: [1] }) // => { a: [ 1 ] }",
+      "for (const n of [1, 2]) {",
+      "  console.log(",
+      '    "n", n',
+      "  )",
+      "  // => n 1",
+      "  //    n 2",
+      "}",
+      'console.log("right") // => wrong',
+      'console.log("not asserted")',
+      fence
+    )
+    const { expected, printed } = await runSnippet(snippet!)
+    expect(printed).toEqual([
+      { line: 2, text: "{ a: [ 1 ] }" },
+      { line: 4, text: "n 1 n 2" },
+      { line: 10, text: "right" }
+    ])
+    expect(expected).toEqual([...printed.slice(0, 2), { line: 10, text: "wrong" }])
+  })
+
+  it("fails where a snippet fails", async () => {
+    const [snippet] = page("text", "", `${fence}ts`, 'throw new Error("no")', fence)
+    await expect(runSnippet(snippet!)).rejects.toThrow("page.md:4 no")
+  })
+})
