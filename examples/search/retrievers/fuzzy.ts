@@ -1,0 +1,43 @@
+// Finds passages in spite of misspelling: a word of the question stands for all words of the corpus that look like it.
+import Fuse from "fuse.js"
+import type { Passage } from "../passages.ts"
+import { inTurns } from "../turns.ts"
+import { plainWords } from "../words.ts"
+
+export const fuzzy = async (
+  question: string,
+  passages: ReadonlyArray<Passage>,
+  signal?: AbortSignal
+): Promise<ReadonlyArray<number>> => {
+  const holders = new Map<string, Array<number>>()
+  const sizes: Array<number> = []
+  for await (const [id, { title, words }] of inTurns(passages, signal)) {
+    const own = new Set([...plainWords(title), ...words])
+    sizes.push(own.size)
+    for (const word of own) {
+      const known = holders.get(word)
+      if (known) known.push(id)
+      else holders.set(word, [id])
+    }
+  }
+
+  const vocabulary = new Fuse([...holders.keys()], { includeScore: true, threshold: 0.34, distance: 10 })
+  const scores = new Map<number, number>()
+  for await (const [, word] of inTurns([...new Set(plainWords(question))], signal)) {
+    // What each passage gets for this word: the likeness of its most alike word, more for a rare one.
+    const best = new Map<number, number>()
+    for (const { item, score = 1 } of vocabulary.search(word)) {
+      const found = holders.get(item) ?? []
+      const weight = (1 - score) * lengthLikeness(word, item) * Math.log(1 + passages.length / found.length)
+      for (const id of found) best.set(id, Math.max(best.get(id) ?? 0, weight))
+    }
+    for (const [id, weight] of best) scores.set(id, (scores.get(id) ?? 0) + weight)
+  }
+  // A short passage that has the words says more about them than a long one.
+  return [...scores]
+    .map(([id, score]) => ({ id, score: score / Math.log(10 + (sizes[id] ?? 0)) }))
+    .sort((a, b) => b.score - a.score)
+    .map(({ id }) => id)
+}
+
+const lengthLikeness = (a: string, b: string) => Math.min(a.length, b.length) / Math.max(a.length, b.length)
