@@ -1,0 +1,300 @@
+/**
+ * Every error a person can meet, with its message: what happened, where, with which values, what to do.
+ */
+import * as Data from "effect/Data"
+import { format } from "effect/Formatter"
+import type { Issue } from "effect/SchemaIssue"
+
+const longest = 200
+
+/** A value as a message shows it: an event as `Tag { … }`, and never more than a few lines of it. */
+const show = (value: unknown): string => {
+  let text: string
+  try {
+    if (typeof value === "object" && value !== null && "_tag" in value && typeof value._tag === "string") {
+      const { _tag, ...fields } = value
+      text = Object.keys(fields).length === 0 ? _tag : `${_tag} ${format(fields)}`
+    } else {
+      text = Array.isArray(value)
+        ? `[${value.slice(0, 8).map(show).join(", ")}${value.length > 8 ? ", …" : ""}]`
+        : format(value)
+    }
+  } catch {
+    text = "a value that cannot be shown"
+  }
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
+const describe = (cause: unknown): string =>
+  cause instanceof Error ? `${cause.name === "Error" ? "" : `${cause.name}: `}${cause.message}` : show(cause)
+
+const quoted = (tags: ReadonlyArray<string>): string => tags.map((tag) => `'${tag}'`).join(", ")
+
+/** What a step was given, in the words of a message; a step behind a `gather` may have been given nothing at all. */
+const given = (event: unknown): string => (event === undefined ? "" : `, given ${show(event)}`)
+
+/** The fields of an event do not fit its schema. */
+export class InvalidEvent extends Data.TaggedError("InvalidEvent")<{
+  /** The event's tag. */
+  readonly event: string
+  /** What was given. */
+  readonly input: unknown
+  /** The schema's own account of what is wrong, where the schema was asked. */
+  readonly issue: Issue | undefined
+  /** The same in words. */
+  readonly problem: string
+  readonly message: string
+}> {
+  constructor(props: { event: string; input: unknown; issue?: Issue | undefined; problem: string }) {
+    super({
+      ...props,
+      issue: props.issue,
+      message: `event '${props.event}' does not fit its schema: ${props.problem.replaceAll("\n", " ")} (given ${show(props.input)})`
+    })
+  }
+}
+
+/** A promise or an async iterable that a step returned has rejected. */
+export class StepRejected extends Data.TaggedError("StepRejected")<{
+  readonly workflow: string
+  readonly step: string
+  /** What the step was given: one event, or the events of its intake. */
+  readonly event: unknown
+  /** What the promise was rejected with. */
+  readonly cause: unknown
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
+    super({
+      ...props,
+      message: `step '${props.step}' of workflow '${props.workflow}' rejected${given(props.event)}: ${describe(props.cause)}`
+    })
+  }
+}
+
+/** A step took longer than its `timeout`. */
+export class StepTimedOut extends Data.TaggedError("StepTimedOut")<{
+  readonly workflow: string
+  readonly step: string
+  readonly event: unknown
+  /** The step's `timeout`, in words. */
+  readonly after: string
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; step: string; event: unknown; after: string }) {
+    super({
+      ...props,
+      message:
+        `step '${props.step}' of workflow '${props.workflow}' took longer than its timeout of ${props.after}` +
+        given(props.event)
+    })
+  }
+}
+
+/**
+ * What went wrong inside a step that is no typed error: it threw, its Effect died, or it emitted what it may not emit.
+ * It reaches an Effect program as a defect, and a promise as its rejection.
+ */
+export class StepDefect extends Data.TaggedError("StepDefect")<{
+  readonly workflow: string
+  readonly step: string
+  readonly event: unknown
+  readonly cause: unknown
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
+    super({
+      ...props,
+      message: `step '${props.step}' of workflow '${props.workflow}' failed${given(props.event)}: ${describe(props.cause)}`
+    })
+  }
+}
+
+/** Why a step's emission was refused; it is the cause of a {@link StepDefect}. */
+export class InvalidEmission extends Data.TaggedError("InvalidEmission")<{
+  /** What the step emitted. */
+  readonly emitted: unknown
+  readonly message: string
+}> {
+  constructor(props: { emitted: unknown; declared: ReadonlyArray<string> }) {
+    const { emitted, declared } = props
+    const may = declared.length === 0 ? "it declares no events" : `it may emit ${quoted(declared)}`
+    const isEvent =
+      typeof emitted === "object" && emitted !== null && "_tag" in emitted && typeof emitted._tag === "string"
+    super({
+      emitted,
+      message: isEvent
+        ? `it emitted ${show(emitted)}, but ${may}: add '${emitted._tag}' to its 'emits', or do not emit it`
+        : `it emitted ${show(emitted)}, which is no event: make events with what defineEvent returns (${may})`
+    })
+  }
+}
+
+/** `ctx.send` was called when its step had already ended, so nobody would see the event. */
+export class StepEnded extends Data.TaggedError("StepEnded")<{
+  readonly workflow: string
+  readonly step: string
+  readonly event: unknown
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; step: string; event: unknown }) {
+    super({
+      ...props,
+      message:
+        `step '${props.step}' of workflow '${props.workflow}' sent ${show(props.event)} after it had ended: ` +
+        "await or return what the step still does, and stop when ctx.signal is aborted"
+    })
+  }
+}
+
+/** An event came to an intake from outside the scope that its `per` names. It is the cause of a {@link StepDefect}. */
+export class OutsideScope extends Data.TaggedError("OutsideScope")<{
+  readonly event: unknown
+  readonly intake: string
+  readonly per: string
+  readonly message: string
+}> {
+  constructor(props: { event: unknown; intake: string; per: string }) {
+    super({
+      ...props,
+      message:
+        `it emitted ${show(props.event)} to step '${props.intake}', which keeps one intake for each '${props.per}', ` +
+        `but no '${props.per}' led to this event`
+    })
+  }
+}
+
+/** What one step's intake holds and lacks while it waits. */
+export interface Waiting {
+  readonly step: string
+  /** The intake in the words of its definition, such as `join([A, B])`. */
+  readonly intake: string
+  /** The scope it waits in: the event that opened it, where the intake has a `per`. */
+  readonly per: unknown
+  /** The key it waits for, where the intake has a `by`. */
+  readonly key: unknown
+  /** How many events of each type it has. */
+  readonly has: Readonly<Record<string, number>>
+  /** How many events of each type it still needs; of several types together, the key is `A or B`. */
+  readonly needs: Readonly<Record<string, number>>
+}
+
+const counts = (of: Readonly<Record<string, number>>): string =>
+  Object.entries(of)
+    .map(([tag, n]) => `${n} ${tag}`)
+    .join(" and ") || "nothing"
+
+const waitingInWords = (waiting: Waiting): string =>
+  `step '${waiting.step}' waits for ${waiting.intake}` +
+  (waiting.per === undefined ? "" : ` of ${show(waiting.per)}`) +
+  (waiting.key === undefined ? "" : ` with the key ${show(waiting.key)}`) +
+  `: has ${counts(waiting.has)}, needs ${counts(waiting.needs)}`
+
+const shown = 5
+const listed = (lines: ReadonlyArray<string>): string =>
+  lines
+    .slice(0, shown)
+    .map((line) => `\n  - ${line}`)
+    .join("") + (lines.length > shown ? `\n  - and ${lines.length - shown} more` : "")
+
+/** Nothing is left to do and no stop event came. */
+export class WorkflowStalled extends Data.TaggedError("WorkflowStalled")<{
+  readonly workflow: string
+  /** Which intakes are waiting, with what they have and what they still need. */
+  readonly waiting: ReadonlyArray<Waiting>
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; stops: ReadonlyArray<string>; waiting: ReadonlyArray<Waiting> }) {
+    const { workflow, stops, waiting } = props
+    super({
+      workflow,
+      waiting,
+      message:
+        `workflow '${workflow}' stalled: nothing is queued or running, and no stop event (${quoted(stops)}) came. ` +
+        (waiting.length === 0
+          ? "No step is waiting either: the last steps emitted nothing"
+          : `What is waiting:${listed(waiting.map(waitingInWords))}`)
+    })
+  }
+}
+
+/** The whole run took longer than the workflow's `timeout`. */
+export class WorkflowTimedOut extends Data.TaggedError("WorkflowTimedOut")<{
+  readonly workflow: string
+  /** The workflow's `timeout`, in words. */
+  readonly after: string
+  /** How many invocations of each step were running. */
+  readonly running: Readonly<Record<string, number>>
+  /** How many events were queued for each step. */
+  readonly queued: Readonly<Record<string, number>>
+  readonly waiting: ReadonlyArray<Waiting>
+  readonly message: string
+}> {
+  constructor(props: {
+    workflow: string
+    after: string
+    running: Readonly<Record<string, number>>
+    queued: Readonly<Record<string, number>>
+    waiting: ReadonlyArray<Waiting>
+  }) {
+    const { workflow, after, running, queued, waiting } = props
+    const steps = Object.keys({ ...running, ...queued }).map(
+      (step) => `step '${step}': ${running[step] ?? 0} running, ${queued[step] ?? 0} queued`
+    )
+    super({
+      ...props,
+      message:
+        `workflow '${workflow}' took longer than its timeout of ${after}. What it was doing:` +
+        listed([...steps, ...waiting.map(waitingInWords)])
+    })
+  }
+}
+
+/** A finalizer of a step failed while the run was shutting down after a failure. It stands behind the run's own error. */
+export class FinalizerFailed extends Data.TaggedError("FinalizerFailed")<{
+  readonly workflow: string
+  readonly step: string
+  readonly event: unknown
+  readonly cause: unknown
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
+    super({
+      ...props,
+      message:
+        `a finalizer of step '${props.step}' of workflow '${props.workflow}' failed while the run was ending` +
+        `${given(props.event)}: ${describe(props.cause)}`
+    })
+  }
+}
+
+/** An event was sent to a run that has ended. */
+export class RunEnded extends Data.TaggedError("RunEnded")<{
+  readonly workflow: string
+  readonly event: unknown
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; event: unknown }) {
+    super({
+      ...props,
+      message: `${show(props.event)} was sent to a run of workflow '${props.workflow}' that has ended`
+    })
+  }
+}
+
+/** A workflow cannot work as it is declared. Thrown by `workflow()`, with every problem it has. */
+export class InvalidWorkflow extends Data.TaggedError("InvalidWorkflow")<{
+  readonly workflow: string
+  readonly problems: ReadonlyArray<string>
+  readonly message: string
+}> {
+  constructor(props: { workflow: string; problems: ReadonlyArray<string> }) {
+    const { workflow, problems } = props
+    super({
+      ...props,
+      message:
+        `workflow '${workflow}' has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:` +
+        problems.map((problem) => `\n  - ${problem}`).join("")
+    })
+  }
+}

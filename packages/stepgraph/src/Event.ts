@@ -1,0 +1,83 @@
+/**
+ * Events: plain tagged values, made and checked by the function that `defineEvent` returns.
+ */
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { InvalidEvent } from "./Errors.ts"
+
+/** A plain, frozen, tagged value: `{ _tag: "Query", query: "…" }`. */
+export type Event<Tag extends string, Fields> = { readonly _tag: Tag } & Readonly<Fields>
+
+/**
+ * The definition of an event, which is also the function that makes one.
+ *
+ * Calling it throws {@link InvalidEvent} when the fields do not fit the schema.
+ */
+export interface EventDef<Tag extends string, Fields> {
+  (fields: {} extends Fields ? Fields | void : Fields): Event<Tag, Fields>
+  /** The event's `_tag`. */
+  readonly tag: Tag
+  /** The schema of the whole event, `_tag` included: decode JSON with it, or make a JSON Schema of it. */
+  readonly schema: Schema.Codec<Event<Tag, Fields>, unknown>
+  /** Whether a value is an event of this definition, its fields checked. */
+  readonly is: (value: unknown) => value is Event<Tag, Fields>
+}
+
+export type AnyDef = EventDef<any, any>
+export type Defs = ReadonlyArray<AnyDef>
+export type EventOf<D> = D extends EventDef<infer Tag, infer Fields> ? Event<Tag, Fields> : never
+export type EventsOf<D> = D extends Defs ? EventOf<D[number]> : EventOf<D>
+export type TagOf<D> = D extends { readonly tag: infer Tag extends string } ? Tag : never
+export type TagsOf<D> = D extends Defs ? TagOf<D[number]> : TagOf<D>
+
+/** Any event, as the runtime sees it. */
+export type AnyEvent = { readonly _tag: string }
+
+const format = SchemaIssue.makeFormatterDefault()
+
+/**
+ * Defines an event: a tag, and a schema for each field.
+ *
+ * Fields are checked when an event is made, at the place that makes it. The event is frozen (its own fields; what they
+ * hold is read-only by type).
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Query = defineEvent("Query", { query: Schema.String })
+ *
+ * console.log(Query({ query: "birds" })) // => { _tag: 'Query', query: 'birds' }
+ * console.log(Query.is(Start())) // => false
+ * ```
+ */
+export function defineEvent<const Tag extends string, const F extends Schema.Struct.Fields = {}>(
+  tag: Tag,
+  fields?: F & { readonly _tag?: never }
+): EventDef<Tag, Schema.Struct.Type<F>> {
+  if (typeof tag !== "string" || tag === "") {
+    throw new TypeError(
+      `defineEvent: a tag is a string of at least one character, not ${String(tag) || "an empty one"}`
+    )
+  }
+  if (fields !== undefined && Object.hasOwn(fields, "_tag")) {
+    throw new TypeError(
+      `defineEvent: event '${tag}' has a field named '_tag', which is the tag's own place: give the field another name`
+    )
+  }
+  const schema = Schema.Struct({ _tag: Schema.tag(tag), ...fields })
+  const is = Schema.is(schema)
+  // Hot: 0.13 µs with its freeze, of which the schema is 0.09 (0.04 with Effect's compiled validators).
+  const make = (input: any) => {
+    try {
+      return Object.freeze(schema.make(input ?? {}))
+    } catch (error) {
+      const issue = error instanceof Error && SchemaIssue.isIssue(error.cause) ? error.cause : undefined
+      throw new InvalidEvent({ event: tag, input, issue, problem: issue === undefined ? String(error) : format(issue) })
+    }
+  }
+  Object.defineProperty(make, "name", { value: tag })
+  return Object.assign(make, { tag, schema, is }) as any
+}

@@ -1,0 +1,224 @@
+/**
+ * Intakes: what a step waits for when that is more than one event at a time. Data only; `internal/runtime/collector.ts`
+ * gives them their behaviour.
+ */
+import type * as Duration from "effect/Duration"
+import type { AnyDef, AnyEvent, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
+
+/** What `join`, `collect`, `gather` and `race` return: give it to a step as what it `accepts`. */
+export interface Intake<Tags extends string, Input, Per = never> {
+  readonly kind: "join" | "collect" | "gather" | "race"
+  /** The events waited for; for a `join` in the order in which the step gets them. */
+  readonly events: ReadonlyArray<AnyDef>
+  /** How many events make a `collect` or a `race` complete. */
+  readonly count: number | undefined
+  /** Whether the step gets one event alone instead of a list (a `race` without `take`). */
+  readonly single: boolean
+  readonly per: AnyDef | undefined
+  readonly by: ((event: any) => unknown) | undefined
+  readonly within: Duration.Input | undefined
+  readonly "~types"?: { readonly tags: Tags; readonly input: Input; readonly per: Per }
+}
+
+/** Any intake, as the runtime sees it. */
+export type AnyIntake = Intake<any, any, any>
+
+/** One intake for each event of a type, or for each key. */
+export interface IntakeOptions<Per extends AnyDef, In> {
+  /** One intake for each event of this type, counting only what descends from it. */
+  readonly per?: Per
+  /** One intake for each key. Keys are compared as `Map` compares them. */
+  readonly by?: (event: In) => unknown
+}
+
+/** A deadline for an intake. */
+export interface Within {
+  /** Run with what is there when this long has passed since the first event. */
+  readonly within: Duration.Input
+}
+
+type Each<D extends Defs> = { readonly [K in keyof D]: EventOf<D[K]> }
+type EachOrNone<D extends Defs> = { readonly [K in keyof D]: EventOf<D[K]> | undefined }
+
+export type { Each }
+
+const make = (
+  kind: AnyIntake["kind"],
+  events: AnyDef | Defs,
+  options: { per?: AnyDef; by?: (event: any) => unknown; within?: Duration.Input } | undefined,
+  count?: number,
+  single = false
+): AnyIntake =>
+  Object.freeze({
+    kind,
+    events: Array.isArray(events) ? [...events] : [events as AnyDef],
+    count,
+    single,
+    per: options?.per,
+    by: options?.by,
+    within: options?.within
+  })
+
+const kinds: ReadonlySet<unknown> = new Set(["join", "collect", "gather", "race"])
+
+/** Whether what a step accepts is an intake rather than an event or a list of events. */
+export const isIntake = (accepts: unknown): accepts is AnyIntake =>
+  typeof accepts === "object" && accepts !== null && !Array.isArray(accepts) && kinds.has((accepts as any).kind)
+
+/**
+ * Waits for one of each: the step runs with the events in the order of the list, whatever order they came in. A type may
+ * stand more than once. Surplus events wait for the next round.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, defineStep, join, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Left = defineEvent("Left", { n: Schema.Number })
+ * const Right = defineEvent("Right", { n: Schema.Number })
+ * const Stop = defineEvent("Stop", { sum: Schema.Number })
+ *
+ * const flow = workflow({
+ *   name: "sum", start: Start, stop: Stop,
+ *   steps: {
+ *     left: defineStep({ accepts: Start, emits: Left, run: () => Left({ n: 1 }) }),
+ *     right: defineStep({ accepts: Start, emits: Right, run: async () => Right({ n: 2 }) }),
+ *     add: defineStep({
+ *       accepts: join([Right, Left]), emits: Stop,
+ *       run: ([right, left]) => Stop({ sum: right.n + left.n })
+ *     })
+ *   }
+ * })
+ *
+ * console.log((await runPromise(flow)).sum) // => 3
+ * ```
+ */
+export function join<const D extends Defs, Per extends AnyDef = never>(
+  defs: D,
+  options: IntakeOptions<Per, EventOf<D[number]>> & Within
+): Intake<TagOf<D[number]>, EachOrNone<D>, Per>
+export function join<const D extends Defs, Per extends AnyDef = never>(
+  defs: D,
+  options?: IntakeOptions<Per, EventOf<D[number]>>
+): Intake<TagOf<D[number]>, Each<D>, Per>
+export function join(defs: Defs, options?: IntakeOptions<AnyDef, AnyEvent> & Partial<Within>): AnyIntake {
+  return make("join", defs, options)
+}
+
+/**
+ * Waits for `count` events, of one type or of several: the step runs with them in the order received. Surplus events wait
+ * for the next round.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { collect, defineEvent, defineStep, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Vote = defineEvent("Vote", { yes: Schema.Boolean })
+ * const Stop = defineEvent("Stop", { passed: Schema.Boolean })
+ *
+ * const flow = workflow({
+ *   name: "vote", start: Start, stop: Stop,
+ *   steps: {
+ *     ask: defineStep({ accepts: Start, emits: Vote, run: () => [true, false, true].map((yes) => Vote({ yes })) }),
+ *     count: defineStep({
+ *       accepts: collect(Vote, 3), emits: Stop,
+ *       run: (votes) => Stop({ passed: votes.filter((vote) => vote.yes).length >= 2 })
+ *     })
+ *   }
+ * })
+ *
+ * console.log((await runPromise(flow)).passed) // => true
+ * ```
+ */
+export function collect<const D extends AnyDef | Defs, Per extends AnyDef = never>(
+  def: D,
+  count: number,
+  options?: IntakeOptions<Per, EventsOf<D>> & Partial<Within>
+): Intake<TagsOf<D>, ReadonlyArray<EventsOf<D>>, Per> {
+  return make("collect", def, options as any, count)
+}
+
+/**
+ * Waits until nothing more can come: the step runs once each time everything upstream of it has gone quiet, with all
+ * events in the order they were emitted, however the timing fell. It gets `[]` when the fan-out was empty or every branch
+ * was dropped.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, defineStep, gather, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start", { pages: Schema.Array(Schema.String) })
+ * const Page = defineEvent("Page", { url: Schema.String })
+ * const Title = defineEvent("Title", { title: Schema.String })
+ * const Stop = defineEvent("Stop", { titles: Schema.Array(Schema.String) })
+ *
+ * const flow = workflow({
+ *   name: "titles", start: Start, stop: Stop,
+ *   steps: {
+ *     list: defineStep({ accepts: Start, emits: Page, run: ({ pages }) => pages.map((url) => Page({ url })) }),
+ *     read: defineStep({ accepts: Page, emits: Title, run: async ({ url }) => Title({ title: url.toUpperCase() }) }),
+ *     all: defineStep({
+ *       accepts: gather(Title), emits: Stop,
+ *       run: (titles) => Stop({ titles: titles.map(({ title }) => title) })
+ *     })
+ *   }
+ * })
+ *
+ * console.log((await runPromise(flow, { pages: ["a", "b"] })).titles) // => [ 'A', 'B' ]
+ * console.log((await runPromise(flow, { pages: [] })).titles) // => []
+ * ```
+ */
+export function gather<const D extends AnyDef | Defs, Per extends AnyDef = never>(
+  def: D,
+  options?: { readonly per?: Per }
+): Intake<TagsOf<D>, ReadonlyArray<EventsOf<D>>, Per> {
+  return make("gather", def, options)
+}
+
+/**
+ * Waits for the first, or the first `take`: the step runs once in its scope, and everything else still in flight upstream
+ * of it in that scope is interrupted; later events are dropped.
+ *
+ * With `take` the step runs with fewer, or none, when everything upstream has gone quiet. Without it, the step does not
+ * run when nothing came.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { defineEvent, defineStep, race, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Ask = defineEvent("Ask", { mirror: Schema.Number })
+ * const Answer = defineEvent("Answer", { mirror: Schema.Number })
+ * const Stop = defineEvent("Stop", { mirror: Schema.Number })
+ *
+ * const flow = workflow({
+ *   name: "mirrors", start: Start, stop: Stop,
+ *   steps: {
+ *     fan: defineStep({ accepts: Start, emits: Ask, run: () => [30, 10, 20].map((mirror) => Ask({ mirror })) }),
+ *     ask: defineStep({
+ *       accepts: Ask, emits: Answer,
+ *       run: ({ mirror }) => Effect.as(Effect.sleep(mirror), Answer({ mirror }))
+ *     }),
+ *     first: defineStep({ accepts: race(Answer), emits: Stop, run: ({ mirror }) => Stop({ mirror }) })
+ *   }
+ * })
+ *
+ * console.log((await runPromise(flow)).mirror) // => 10
+ * ```
+ */
+export function race<const D extends AnyDef | Defs, Per extends AnyDef = never>(
+  def: D,
+  options: { readonly take: number; readonly per?: Per }
+): Intake<TagsOf<D>, ReadonlyArray<EventsOf<D>>, Per>
+export function race<const D extends AnyDef | Defs, Per extends AnyDef = never>(
+  def: D,
+  options?: { readonly per?: Per }
+): Intake<TagsOf<D>, EventsOf<D>, Per>
+export function race(def: AnyDef | Defs, options?: { take?: number; per?: AnyDef }): AnyIntake {
+  return make("race", def, options, options?.take ?? 1, options?.take === undefined)
+}

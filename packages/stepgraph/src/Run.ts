@@ -1,0 +1,89 @@
+/**
+ * The doors into the runtime: a workflow as an Effect, and as a promise.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { InvalidEvent } from "./Errors.ts"
+import type { AnyDef, AnyEvent } from "./Event.ts"
+import { execute } from "./internal/runtime/dispatcher.ts"
+import type { Problem } from "./Step.ts"
+import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices, type StopOf } from "./Workflow.ts"
+
+/** An event made of fields that come from outside. */
+const make = (def: AnyDef, fields: unknown): Effect.Effect<AnyEvent, InvalidEvent> =>
+  Effect.try({
+    try: () => def(fields as any),
+    catch: (error) => {
+      if (error instanceof InvalidEvent) return error
+      throw error
+    }
+  })
+
+/**
+ * Runs a workflow as one Effect: it succeeds with the first stop event, once everything else has been interrupted and its
+ * finalizers have ended. Interrupting it interrupts every step and waits for them.
+ *
+ * Fails with `InvalidEvent` where the input does not fit the start event, with `WorkflowStalled` where nothing is left to
+ * do and no stop event came, with `WorkflowTimedOut` where the workflow has a `timeout`, and with the errors of its steps.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { defineEvent, defineStep, run, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start", { n: Schema.Number })
+ * const Stop = defineEvent("Stop", { n: Schema.Number })
+ * const flow = workflow({
+ *   name: "double", start: Start, stop: Stop,
+ *   steps: { double: defineStep({ accepts: Start, emits: Stop, run: ({ n }) => Effect.succeed(Stop({ n: 2 * n })) }) }
+ * })
+ *
+ * const program = run(flow, { n: 21 }).pipe(Effect.map(({ n }) => n))
+ * console.log(await Effect.runPromise(program)) // => 42
+ * ```
+ */
+export function run<W extends AnyWorkflow>(
+  flow: W,
+  ...given: Given<W>
+): Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>> {
+  return Effect.suspend((): Effect.Effect<any, any> => {
+    const graph = graphOf(flow)
+    return Effect.flatMap(make(flow.start, given[0]), (start) => execute(graph, start, flow.timeout))
+  })
+}
+
+/**
+ * Runs a workflow as a promise, for programs that do not use Effect. It rejects with the typed error itself.
+ *
+ * `signal` interrupts the run: the promise rejects with the signal's reason, once every step has been interrupted. A signal
+ * that is already aborted runs nothing.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, defineStep, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start", { url: Schema.String })
+ * const Stop = defineEvent("Stop", { length: Schema.Number })
+ * const flow = workflow({
+ *   name: "length", start: Start, stop: Stop,
+ *   steps: { measure: defineStep({ accepts: Start, emits: Stop, run: async ({ url }) => Stop({ length: url.length }) }) }
+ * })
+ *
+ * const { length } = await runPromise(flow, { url: "a/b" }, { signal: AbortSignal.timeout(1000) })
+ * console.log(length) // => 3
+ * ```
+ */
+export async function runPromise<W extends AnyWorkflow>(
+  flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use run">,
+  ...given: [...Given<W>, options?: { readonly signal?: AbortSignal }]
+): Promise<StopOf<W>> {
+  const [input, options] = given as unknown as [any, { readonly signal?: AbortSignal } | undefined]
+  const signal = options?.signal
+  signal?.throwIfAborted()
+  const effect = (run as any)(flow, input) as Effect.Effect<StopOf<W>, unknown>
+  const exit = await Effect.runPromiseExit(effect, signal === undefined ? undefined : { signal })
+  if (Exit.isSuccess(exit)) return exit.value
+  throw signal?.aborted && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause)
+}

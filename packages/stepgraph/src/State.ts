@@ -1,0 +1,45 @@
+/**
+ * State: a named, typed cell that each run has its own copy of.
+ */
+import type * as Schema from "effect/Schema"
+
+/** A cell of one run: read and written with `ctx.get`, `ctx.set` and `ctx.update`. */
+export interface State<A> {
+  readonly name: string
+  readonly schema: Schema.Codec<A, unknown>
+  readonly initial: A
+}
+
+/**
+ * Defines a cell of state that every run starts with its own copy of, holding `initial`.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, defineState, defineStep, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Tick = defineEvent("Tick")
+ * const Stop = defineEvent("Stop", { ticks: Schema.Number })
+ * const ticks = defineState("ticks", Schema.Number, 0)
+ *
+ * const flow = workflow({
+ *   name: "count", start: Start, stop: Stop,
+ *   steps: {
+ *     begin: defineStep({ accepts: Start, emits: Tick, run: () => [Tick(), Tick(), Tick()] }),
+ *     count: defineStep({
+ *       accepts: Tick, emits: Stop,
+ *       run: (_, ctx) => {
+ *         const seen = ctx.update(ticks, (n) => n + 1)
+ *         if (seen === 3) return Stop({ ticks: seen })
+ *       }
+ *     })
+ *   }
+ * })
+ *
+ * console.log((await runPromise(flow)).ticks) // => 3
+ * ```
+ */
+export function defineState<A>(name: string, schema: Schema.Codec<A, any>, initial: NoInfer<A>): State<A> {
+  return Object.freeze({ name, schema, initial })
+}

@@ -1,0 +1,173 @@
+/**
+ * Steps: what a step accepts and emits, and what its function is given. Data and types only.
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
+import type * as Stream from "effect/Stream"
+import type { StepRejected, StepTimedOut } from "./Errors.ts"
+import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
+import type { AnyIntake, Each, Intake } from "./Intake.ts"
+import type { State } from "./State.ts"
+
+type Accepts = AnyDef | Defs | AnyIntake
+type InputOf<A> = A extends Intake<any, infer Input, any> ? Input : EventsOf<A>
+type AcceptedTags<A> = A extends Intake<infer Tags, any, any> ? Tags : TagsOf<A>
+type PerOf<A> = A extends Intake<any, any, infer Per> ? Per : never
+
+/** A mistake that the compiler reports in the words of its parameter. */
+export interface Problem<Message extends string> {
+  readonly problem: Message
+}
+
+/** What a step may emit at once. */
+export type Emission<Out> = Out | Iterable<Out> | AsyncIterable<Out> | void
+
+/** What the function of a step may return. */
+export type Returned<Out> =
+  | Emission<Out>
+  | Promise<Emission<Out>>
+  | Effect.Effect<Emission<Out>, any, any>
+  | Stream.Stream<Out, any, any>
+
+type ErrorOf<Ret> =
+  Ret extends Effect.Effect<any, infer E, any>
+    ? E
+    : Ret extends Stream.Stream<any, infer E, any>
+      ? E
+      : Ret extends PromiseLike<any> | AsyncIterable<any>
+        ? StepRejected
+        : never
+type ServicesOf<Ret> =
+  Ret extends Effect.Effect<any, any, infer R> ? R : Ret extends Stream.Stream<any, any, infer R> ? R : never
+type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
+
+/** What the function of a step is given beside its input. Its members may be taken apart: `({ query }, { send }) => …`. */
+export interface StepContext<A, Out> {
+  /** Emits an event before the step is done. After the step has ended it throws `StepEnded`. */
+  readonly send: (event: Out) => void
+  /**
+   * Keeps the event that the step was given, and gives the events of the list, in its order, once all have come;
+   * `undefined` until then. Those of one type stand in the order received, and surplus events wait for the next round.
+   */
+  readonly collect: <const D extends Defs>(
+    defs: [TagOf<D[number]>] extends [AcceptedTags<A>]
+      ? D
+      : D & Problem<`this step does not accept '${Exclude<TagOf<D[number]>, AcceptedTags<A>>}'`>
+  ) => Each<D> | undefined
+  /** The value of a cell of this run's state. */
+  readonly get: <S>(state: State<S>) => S
+  /** Sets a cell of this run's state. */
+  readonly set: <S>(state: State<S>, value: S) => void
+  /** Changes a cell of this run's state, and gives its new value. */
+  readonly update: <S>(state: State<S>, change: (value: S) => S) => S
+  /** The event that opened the scope, where the step's intake has a `per`. */
+  readonly per: [PerOf<A>] extends [never] ? undefined : EventOf<PerOf<A>>
+  /** Aborted when the step is interrupted: pass it to `fetch` and its like. */
+  readonly signal: AbortSignal
+  /** 1 at first, then one more each time the step is retried. */
+  readonly attempt: number
+  readonly runId: string
+  /** The step's own name. */
+  readonly step: string
+}
+
+/**
+ * What `defineStep` returns. It has no name of its own: its key in `steps: { … }` is its name.
+ */
+export interface Step<Accepted extends string, Emitted extends string, E, R, Per extends string = never> {
+  /** The events it accepts: each for itself, or together by an intake. */
+  readonly accepts: ReadonlyArray<AnyDef> | AnyIntake
+  readonly emits: ReadonlyArray<AnyDef>
+  /** How many may run at once in one run of the workflow. */
+  readonly workers: number | "unbounded"
+  readonly timeout: Duration.Input | undefined
+  readonly retry: Effect.Retry.Options<any> | Schedule.Schedule<any, any, any, any> | undefined
+  readonly run: (input: any, ctx: StepContext<any, any>) => unknown
+  readonly recover: ((error: any, input: any, ctx: StepContext<any, any>) => unknown) | undefined
+  readonly "~types"?: {
+    readonly accepted: Accepted
+    readonly emitted: Emitted
+    readonly error: E
+    readonly services: R
+    readonly per: Per
+  }
+}
+
+/** Any step, as the runtime sees it. */
+export type AnyStep = Step<any, any, any, any, any>
+
+const defaultWorkers = 4
+
+/**
+ * Defines a step: which events it accepts, which it emits, how many of it may run at once, and what it does.
+ *
+ * `run` may be a plain function, an `async` function, a generator, an async generator, or a function that returns an
+ * Effect or a Stream. What it returns is emitted: one event, several (in order), or nothing. The types of its input, of
+ * what it may emit, of its errors and of the services it needs are inferred.
+ *
+ * - `accepts`: an event, a list of events (each runs the step for itself), or an intake (`join`, `collect`, `gather`, `race`)
+ * - `workers`: a positive whole number (4 when left out) or `"unbounded"`
+ * - `timeout`: how long an attempt may take, before it is interrupted and fails with `StepTimedOut`
+ * - `retry`: what `Effect.retry` takes; a failed attempt's emissions are discarded
+ * - `recover`: turns a failure into an event, which takes the step's error out of the workflow's type
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { defineEvent, defineStep } from "stepgraph"
+ *
+ * const Query = defineEvent("Query", { query: Schema.String })
+ * const Answer = defineEvent("Answer", { result: Schema.String })
+ *
+ * const withAsync = defineStep({
+ *   accepts: Query, emits: Answer, workers: 8,
+ *   run: async ({ query }, { signal }) => {
+ *     signal.throwIfAborted()
+ *     return Answer({ result: `about ${query}` })
+ *   }
+ * })
+ *
+ * const withEffect = defineStep({
+ *   accepts: Query, emits: Answer, timeout: "2 seconds",
+ *   run: ({ query }) => Effect.succeed(Answer({ result: `about ${query}` })),
+ *   recover: (error, { query }) => Answer({ result: `${query} took too long` })
+ * })
+ * ```
+ */
+export function defineStep<
+  const A extends Accepts,
+  const Em extends AnyDef | Defs,
+  Ret extends Returned<EventsOf<Em>>,
+  Rec extends Returned<EventsOf<Em>> = never,
+  Limit = undefined
+>(definition: {
+  readonly accepts: A
+  readonly emits: Em
+  readonly workers?: number | "unbounded"
+  readonly timeout?: Limit & Duration.Input
+  readonly retry?: Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>> | Schedule.Schedule<any, any, any, any>
+  readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Ret
+  readonly recover?: (
+    error: ErrorOf<Ret> | TimedOut<Limit>,
+    input: InputOf<A>,
+    ctx: StepContext<A, EventsOf<Em>>
+  ) => Rec
+}): Step<
+  AcceptedTags<A>,
+  TagsOf<Em>,
+  [Rec] extends [never] ? ErrorOf<Ret> | TimedOut<Limit> : ErrorOf<Rec>,
+  ServicesOf<Ret> | ServicesOf<Rec>,
+  TagOf<PerOf<A>>
+> {
+  const { accepts, emits, retry, recover } = definition as unknown as AnyStep
+  return Object.freeze({
+    accepts: typeof accepts === "function" ? [accepts] : accepts,
+    emits: typeof emits === "function" ? [emits] : emits,
+    workers: definition.workers ?? defaultWorkers,
+    timeout: definition.timeout,
+    retry,
+    run: definition.run as any,
+    recover
+  })
+}

@@ -1,0 +1,129 @@
+/**
+ * Workflows: plain data, checked by the compiler and again by `workflow()`.
+ */
+import type * as Duration from "effect/Duration"
+import { type InvalidEvent, InvalidWorkflow, type WorkflowStalled, type WorkflowTimedOut } from "./Errors.ts"
+import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
+import type { Check, Part } from "./internal/graph/check.ts"
+import { compile } from "./internal/graph/compile.ts"
+import type { Graph } from "./internal/graph/graph.ts"
+import { findProblems } from "./internal/graph/problems.ts"
+import type { AnyStep } from "./Step.ts"
+
+type Steps = Readonly<Record<string, AnyStep>>
+
+/** What `workflow()` returns: data that can be run any number of times, spread, and drawn. */
+export interface Workflow<
+  Start extends AnyDef,
+  Stop extends AnyDef | Defs,
+  S extends Steps,
+  Inputs extends Defs,
+  Outputs extends Defs,
+  E
+> {
+  readonly name: string
+  readonly start: Start
+  readonly stop: Stop
+  readonly steps: S
+  readonly inputs: Inputs
+  readonly outputs: Outputs
+  readonly timeout?: Duration.Input
+  readonly "~types"?: { readonly error: E }
+}
+
+export type AnyWorkflow = Workflow<any, any, any, any, any, any>
+export type StartOf<W> = W extends Workflow<infer Start, any, any, any, any, any> ? EventOf<Start> : never
+/** The union of a workflow's stop events: what a run of it succeeds with. */
+export type StopOf<W> = W extends Workflow<any, infer Stop, any, any, any, any> ? EventsOf<Stop> : never
+export type InputsOf<W> = W extends Workflow<any, any, any, infer Inputs, any, any> ? EventOf<Inputs[number]> : never
+export type OutputsOf<W> = W extends Workflow<any, any, any, any, infer Outputs, any> ? EventOf<Outputs[number]> : never
+/** The union of the typed errors that a run of a workflow can fail with. */
+export type RunError<W> =
+  W extends Workflow<any, any, infer S, any, any, infer E>
+    ? Part<S, "error"> | E | WorkflowStalled | InvalidEvent
+    : never
+/** The union of the services that a workflow's steps need. */
+export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? Part<S, "services"> : never
+type FieldsOf<E> = Omit<E, "_tag">
+/** The start event's fields, optional where all of them are. */
+export type Given<W> = {} extends FieldsOf<StartOf<W>> ? [input?: FieldsOf<StartOf<W>>] : [input: FieldsOf<StartOf<W>>]
+
+/**
+ * Puts steps together to a workflow. A step's key is its name.
+ *
+ * - `start`: the event that begins a run, made of the run's input
+ * - `stop`: the event, or the list of events, that ends one: the first to come is the run's result
+ * - `inputs`, `outputs`: events that come from outside while the workflow runs, and events that are only listened to
+ * - `timeout`: how long a run may take before it fails with `WorkflowTimedOut`
+ *
+ * A graph that does not fit together does not compile: an event that nobody accepts or emits, a start or stop event that
+ * no step knows. What types cannot see is checked here, and everything once more for callers without types.
+ *
+ * Throws {@link InvalidWorkflow}, which lists every problem.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, defineStep, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start", { name: Schema.String })
+ * const Stop = defineEvent("Stop", { greeting: Schema.String })
+ *
+ * const flow = workflow({
+ *   name: "greet", start: Start, stop: Stop,
+ *   steps: {
+ *     greet: defineStep({ accepts: Start, emits: Stop, run: ({ name }) => Stop({ greeting: `Hello, ${name}!` }) })
+ *   }
+ * })
+ *
+ * console.log((await runPromise(flow, { name: "Ada" })).greeting) // => Hello, Ada!
+ * ```
+ */
+export function workflow<
+  const Start extends AnyDef,
+  const Stop extends AnyDef | Defs,
+  const S extends Steps,
+  const Inputs extends Defs = [],
+  const Outputs extends Defs = [],
+  Limit = undefined
+>(definition: {
+  readonly name: string
+  readonly start: Start
+  readonly stop: Stop
+  readonly inputs?: Inputs
+  readonly outputs?: Outputs
+  readonly timeout?: Limit & Duration.Input
+  readonly steps: S & Check<S, TagOf<Start>, TagsOf<Stop>, TagOf<Inputs[number]>, TagOf<Outputs[number]>>
+}): Workflow<Start, Stop, S, Inputs, Outputs, undefined extends Limit ? never : WorkflowTimedOut> {
+  const { name, start, stop, inputs = [], outputs = [], timeout, steps } = definition
+  const flow: AnyWorkflow = Object.freeze({
+    name,
+    start,
+    stop,
+    inputs,
+    outputs,
+    steps: Object.freeze({ ...steps }),
+    ...(timeout === undefined ? undefined : { timeout })
+  })
+  graphOf(flow)
+  return flow as any
+}
+
+const graphs = new WeakMap<object, Graph>()
+
+/**
+ * The graph of a workflow, kept beside the plain data that a workflow is. A copy that did not come through `workflow()` is
+ * checked when it is first run.
+ *
+ * @internal
+ */
+export const graphOf = (flow: AnyWorkflow): Graph => {
+  let graph = graphs.get(flow)
+  if (graph === undefined) {
+    const problems = findProblems(flow)
+    if (problems.length > 0) throw new InvalidWorkflow({ workflow: String(flow?.name), problems })
+    graph = compile(flow)
+    graphs.set(flow, graph)
+  }
+  return graph
+}

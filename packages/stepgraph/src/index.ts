@@ -1,0 +1,10 @@
+/**
+ * Typed, concurrent, event-driven workflows from plain functions, running as one interruptible Effect.
+ */
+export * from "./Errors.ts"
+export { defineEvent, type Event, type EventDef } from "./Event.ts"
+export { collect, gather, type Intake, type IntakeOptions, join, race, type Within } from "./Intake.ts"
+export { run, runPromise } from "./Run.ts"
+export { defineState, type State } from "./State.ts"
+export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
+export { type RunError, type RunServices, type StopOf, type Workflow, workflow } from "./Workflow.ts"

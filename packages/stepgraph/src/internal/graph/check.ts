@@ -1,0 +1,38 @@
+/**
+ * The compile-time check of a workflow's graph, and its words. `problems.ts` says the same at run time.
+ */
+import type { AnyStep, Problem, Step } from "../../Step.ts"
+
+type Types = NonNullable<AnyStep["~types"]>
+
+/** The union of one part of the types of all steps. */
+export type Part<S, K extends keyof Types> = {
+  [Name in keyof S]: S[Name] extends { readonly "~types"?: infer T } ? NonNullable<T>[K & keyof NonNullable<T>] : never
+}[keyof S]
+
+type CheckStep<Name extends string, S, Known extends string, Taken extends string> =
+  S extends Step<infer Accepted, infer Emitted, any, any, infer Per>
+    ? [Exclude<Accepted, Known>] extends [never]
+      ? [Exclude<Emitted, Taken>] extends [never]
+        ? [Exclude<Per, Known>] extends [never]
+          ? unknown
+          : Problem<`step '${Name}' keeps one intake per '${Exclude<Per, Known>}', but no step emits it and it is neither the start nor an input event`>
+        : Problem<`step '${Name}' emits '${Exclude<Emitted, Taken>}', but no step accepts it and it is neither a stop nor an output event`>
+      : Problem<`step '${Name}' accepts '${Exclude<Accepted, Known>}', but no step emits it and it is neither the start nor an input event`>
+    : never
+
+/** `unknown` where the steps fit together, and the problem at the step that has it where they do not. */
+export type Check<S, Start extends string, Stop extends string, Inputs extends string, Outputs extends string> = [
+  Start
+] extends [Part<S, "accepted">]
+  ? [Stop] extends [Part<S, "emitted">]
+    ? {
+        readonly [K in keyof S]: CheckStep<
+          K & string,
+          S[K],
+          Start | Inputs | Part<S, "emitted">,
+          Stop | Outputs | Part<S, "accepted">
+        >
+      }
+    : Problem<`no step emits the stop event '${Exclude<Stop, Part<S, "emitted">>}'`>
+  : Problem<`no step accepts the start event '${Start}'`>

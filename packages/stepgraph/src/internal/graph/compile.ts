@@ -1,0 +1,83 @@
+/**
+ * Indexes a workflow's graph, once for all its runs.
+ */
+import type { AnyDef } from "../../Event.ts"
+import { isIntake } from "../../Intake.ts"
+import {
+  acceptedBy,
+  type Definition,
+  type Feed,
+  type Graph,
+  type Node,
+  type Quiet,
+  type Route,
+  stopsOf
+} from "./graph.ts"
+import { orderQuiets, upstreamOf } from "./upstream.ts"
+
+/** Indexes a workflow whose problems have been found to be none. */
+export const compile = (flow: Definition): Graph => {
+  const steps = Object.entries(flow.steps)
+  const kinds: Array<string | undefined> = [undefined]
+  for (const [, { accepts }] of steps) {
+    const per = isIntake(accepts) ? accepts.per?.tag : undefined
+    if (per !== undefined && !kinds.includes(per)) kinds.push(per)
+  }
+  const kindOf = (tag: string | undefined) => Math.max(0, kinds.indexOf(tag))
+
+  type Draft = { -readonly [K in keyof Node]: Node[K] }
+  const nodes: Array<Draft> = steps.map(([name, step], index) => {
+    const intake = isIntake(step.accepts) ? step.accepts : undefined
+    const workers = step.workers === "unbounded" ? Number.POSITIVE_INFINITY : step.workers
+    const per = kindOf(intake?.per?.tag)
+    return { index, name, step, workers, intake, per, routes: new Map(), targets: [], feeds: [], quiet: undefined }
+  })
+
+  const stops = new Set(stopsOf(flow).map((def) => def.tag))
+  const outputs = new Set(flow.outputs.map((def) => def.tag))
+  const routes = new Map<string, Route>()
+  const routeOf = (def: AnyDef): Route => {
+    let route = routes.get(def.tag)
+    if (route === undefined) {
+      const acceptors = nodes.filter((node) => acceptedBy(node.step).some(({ tag }) => tag === def.tag))
+      const opens = kinds.indexOf(def.tag, 1)
+      route = { def, stop: stops.has(def.tag), output: outputs.has(def.tag), acceptors, opens: Math.max(0, opens) }
+      routes.set(def.tag, route)
+    }
+    return route
+  }
+  for (const node of nodes) {
+    node.routes = new Map(node.step.emits.map((def) => [def.tag, routeOf(def)]))
+    node.targets = nodes.filter((target) =>
+      [...node.routes.values()].some(({ acceptors }) => acceptors.includes(target))
+    )
+  }
+
+  const quiets: Array<Quiet> = []
+  for (const node of nodes) {
+    const { intake } = node
+    if (intake?.kind === "gather" || intake?.kind === "race") {
+      node.quiet = { index: quiets.length, node, kind: node.per }
+      quiets.push(node.quiet)
+    }
+  }
+  const start = routeOf(flow.start)
+  const ordered = orderQuiets(quiets, nodes, start)
+  for (const quiet of ordered) {
+    const { all, direct, self } = upstreamOf(quiet, nodes)
+    for (const node of all) (node.feeds as Array<Feed>).push({ quiet, arms: direct.has(node) })
+    // A step that emits into its own gather: more may come while it runs, but only what came makes another round.
+    if (self) (quiet.node.feeds as Array<Feed>).push({ quiet, arms: false })
+  }
+
+  return {
+    name: flow.name,
+    nodes,
+    start,
+    inputs: new Map(flow.inputs.map((def) => [def.tag, routeOf(def)])),
+    stops: [...stops],
+    quiets: ordered,
+    kinds,
+    ordered: quiets.some(({ node }) => node.intake?.kind === "gather")
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * The graph of a workflow, indexed once for all its runs: who accepts what, where each emission goes, and which quiet is
+ * whose to notice.
+ */
+import type { AnyDef } from "../../Event.ts"
+import { type AnyIntake, isIntake } from "../../Intake.ts"
+import type { AnyStep } from "../../Step.ts"
+
+/** What of a workflow the graph is made of. */
+export interface Definition {
+  readonly name: string
+  readonly start: AnyDef
+  readonly stop: AnyDef | ReadonlyArray<AnyDef>
+  readonly inputs: ReadonlyArray<AnyDef>
+  readonly outputs: ReadonlyArray<AnyDef>
+  readonly steps: Readonly<Record<string, AnyStep>>
+}
+
+/** Where an event goes when it is emitted. */
+export interface Route {
+  readonly def: AnyDef
+  readonly stop: boolean
+  readonly output: boolean
+  readonly acceptors: ReadonlyArray<Node>
+  /** The kind of scope that the event opens; 0 where it opens none. */
+  readonly opens: number
+}
+
+/** One step in the graph. */
+export interface Node {
+  readonly index: number
+  readonly name: string
+  readonly step: AnyStep
+  readonly workers: number
+  readonly intake: AnyIntake | undefined
+  /** The kind of scope that the intake is kept for; 0 is the run. */
+  readonly per: number
+  /** The emissions it declares, by tag. */
+  readonly routes: ReadonlyMap<string, Route>
+  /** The steps whose lanes its emissions enter. */
+  readonly targets: ReadonlyArray<Node>
+  /** The intakes that wait for quiet upstream of them, and that this step is upstream of: in the order they fire in. */
+  readonly feeds: ReadonlyArray<Feed>
+  /** The same intake's own entry, where this step has one that waits for quiet. */
+  readonly quiet: Quiet | undefined
+}
+
+/** An intake that has to know when everything upstream of it has gone quiet: a `gather` or a `race`. */
+export interface Quiet {
+  readonly index: number
+  readonly node: Node
+  readonly kind: number
+}
+
+export interface Feed {
+  readonly quiet: Quiet
+  /** Whether work at this step is work of the intake's next round; not so where another `gather` stands between. */
+  readonly arms: boolean
+}
+
+export interface Graph {
+  readonly name: string
+  readonly nodes: ReadonlyArray<Node>
+  readonly start: Route
+  readonly inputs: ReadonlyMap<string, Route>
+  readonly stops: ReadonlyArray<string>
+  /** In the order they fire in. */
+  readonly quiets: ReadonlyArray<Quiet>
+  /** The tags that open scopes; the kind of a scope is the tag's place here, and 0 is the run itself. */
+  readonly kinds: ReadonlyArray<string | undefined>
+  /** Whether emission order has to be known: whether there is a `gather`. */
+  readonly ordered: boolean
+}
+
+/** The definitions a step accepts, whatever its intake. */
+export const acceptedBy = (step: AnyStep): ReadonlyArray<AnyDef> =>
+  isIntake(step.accepts) ? step.accepts.events : step.accepts
+
+/** The stop events of a workflow as a list. */
+export const stopsOf = (flow: Definition): ReadonlyArray<AnyDef> =>
+  Array.isArray(flow.stop) ? flow.stop : [flow.stop as AnyDef]

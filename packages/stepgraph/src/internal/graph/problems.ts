@@ -1,0 +1,237 @@
+/**
+ * What is wrong with a workflow, in words: the same that the compiler says (`check.ts`), for callers without types, and
+ * what types cannot see. Every problem is found, not only the first.
+ */
+import * as Duration from "effect/Duration"
+import type { AnyDef } from "../../Event.ts"
+import { type AnyIntake, isIntake } from "../../Intake.ts"
+import type { AnyStep } from "../../Step.ts"
+import { compile } from "./compile.ts"
+import { acceptedBy, type Definition, type Node, stopsOf } from "./graph.ts"
+import { upstream } from "./upstream.ts"
+
+type Report = (problem: string) => void
+
+const isDef = (value: unknown): value is AnyDef =>
+  typeof value === "function" && "tag" in value && typeof value.tag === "string" && "schema" in value
+
+const isPositiveWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
+
+const isDuration = (value: unknown): boolean => {
+  const duration = Duration.fromInput(value as Duration.Input)
+  return duration._tag === "Some" && !Duration.isNegative(duration.value)
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? `'${value}'` : String(value))
+
+/** What has to be right before the graph can be indexed at all. */
+const checkShape = (flow: Definition, report: Report): void => {
+  if (!isDef(flow.start)) report("`start` is no event: give it what defineEvent returned")
+  if (!stopsOf(flow).every(isDef)) report("`stop` is no event: give it what defineEvent returned, or a list of that")
+  for (const key of ["inputs", "outputs"] as const) {
+    if (!Array.isArray(flow[key]) || !flow[key].every(isDef))
+      report(`\`${key}\` is no list of what defineEvent returned`)
+  }
+  if (typeof flow.steps !== "object" || flow.steps === null || Object.keys(flow.steps).length === 0) {
+    report("there are no steps: give at least one in `steps`")
+    return
+  }
+  for (const [name, step] of Object.entries(flow.steps)) checkStepShape(name, step, report)
+}
+
+const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
+  if (typeof step !== "object" || step === null || typeof step.run !== "function" || !Array.isArray(step.emits)) {
+    report(`step '${name}' is not what defineStep returned: wrap it in defineStep({ accepts, emits, run })`)
+    return
+  }
+  if (!isIntake(step.accepts) && !Array.isArray(step.accepts)) {
+    report(
+      `step '${name}' accepts ${text(step.accepts)}: give it an event, a list of events, or an intake such as join`
+    )
+    return
+  }
+  const per = isIntake(step.accepts) ? step.accepts.per : undefined
+  if (!acceptedBy(step).every(isDef)) {
+    report(`step '${name}' accepts something that is no event: use what defineEvent returned`)
+  }
+  if (!step.emits.every(isDef)) report(`step '${name}' emits something that is no event: use what defineEvent returned`)
+  if (per !== undefined && !isDef(per))
+    report(`step '${name}' has a \`per\` that is no event: use what defineEvent returned`)
+}
+
+/** Names, numbers and durations. */
+const checkSettings = (flow: Definition, report: Report): void => {
+  if (typeof flow.name !== "string" || flow.name === "") report("the workflow has no name: give it one with `name`")
+  if (stopsOf(flow).length === 0) report("there is no stop event: name one with `stop`")
+  const timeout = (flow as { timeout?: unknown }).timeout
+  if (timeout !== undefined && !isDuration(timeout)) {
+    report(
+      `the workflow's timeout is ${text(timeout)}, which is no duration: write "10 seconds" or a number of milliseconds`
+    )
+  }
+  for (const [name, step] of Object.entries(flow.steps)) checkStepSettings(name, step, report)
+}
+
+const checkStepSettings = (name: string, step: AnyStep, report: Report): void => {
+  if (acceptedBy(step).length === 0) {
+    report(`step '${name}' accepts nothing, so it would never run: name an event in \`accepts\``)
+  }
+  if (step.workers !== "unbounded" && !isPositiveWhole(step.workers)) {
+    report(`step '${name}' has ${text(step.workers)} workers: give a positive whole number or "unbounded"`)
+  }
+  if (step.timeout !== undefined && !isDuration(step.timeout)) {
+    report(
+      `step '${name}' has the timeout ${text(step.timeout)}, which is no duration: write "1 second" or a number of milliseconds`
+    )
+  }
+  if (isIntake(step.accepts)) checkIntake(name, step.accepts, report)
+}
+
+const checkIntake = (name: string, intake: AnyIntake, report: Report): void => {
+  const { kind, count, by, within } = intake
+  if (kind === "collect" && !isPositiveWhole(count)) {
+    report(`step '${name}' collects ${text(count)} events: the count is a positive whole number`)
+  }
+  if (kind === "race" && !isPositiveWhole(count)) {
+    report(`step '${name}' has a race that takes ${text(count)}: \`take\` is a positive whole number`)
+  }
+  if (by !== undefined && typeof by !== "function")
+    report(`step '${name}' has a \`by\` that is no function of an event`)
+  if (within !== undefined && !isDuration(within)) {
+    report(
+      `step '${name}' waits within ${text(within)}, which is no duration: write "1 second" or a number of milliseconds`
+    )
+  }
+}
+
+/** Two definitions with one tag: an event of the one would be taken for the other. */
+const checkTags = (flow: Definition, report: Report): void => {
+  const seen = new Map<string, AnyDef>()
+  const reported = new Set<string>()
+  const check = (def: AnyDef) => {
+    const first = seen.get(def.tag)
+    if (first === undefined) seen.set(def.tag, def)
+    else if (first !== def && !reported.has(def.tag)) {
+      reported.add(def.tag)
+      report(`two definitions of an event have the tag '${def.tag}': define it once, or rename one of them`)
+    }
+  }
+  for (const def of [flow.start, ...stopsOf(flow), ...flow.inputs, ...flow.outputs]) check(def)
+  for (const { accepts, emits } of Object.values(flow.steps)) {
+    const intake = isIntake(accepts) ? accepts : undefined
+    for (const def of [...(intake?.events ?? (accepts as ReadonlyArray<AnyDef>)), ...emits]) check(def)
+    if (intake?.per !== undefined) check(intake.per)
+  }
+}
+
+/** What the compiler also says: events that nobody accepts or emits. */
+const checkEnds = (flow: Definition, report: Report): void => {
+  const tags = (defs: ReadonlyArray<AnyDef>) => defs.map(({ tag }) => tag)
+  const steps = Object.entries(flow.steps)
+  const stops = tags(stopsOf(flow))
+  const accepted = new Set(steps.flatMap(([, step]) => tags(acceptedBy(step))))
+  const emitted = new Set(steps.flatMap(([, step]) => tags(step.emits)))
+  const known = new Set([flow.start.tag, ...tags(flow.inputs), ...emitted])
+  const taken = new Set([...stops, ...tags(flow.outputs), ...accepted])
+  const unknownEnd = "it is neither the start nor an input event"
+
+  if (!accepted.has(flow.start.tag)) report(`no step accepts the start event '${flow.start.tag}'`)
+  for (const stop of stops) if (!emitted.has(stop)) report(`no step emits the stop event '${stop}'`)
+  for (const input of tags(flow.inputs)) if (!accepted.has(input)) report(`no step accepts the input event '${input}'`)
+  for (const output of tags(flow.outputs))
+    if (!emitted.has(output)) report(`no step emits the output event '${output}'`)
+  for (const [name, step] of steps) {
+    for (const tag of new Set(tags(acceptedBy(step)))) {
+      if (stops.includes(tag)) {
+        report(
+          `step '${name}' accepts the stop event '${tag}', but a stop event ends the run: emit another event to it`
+        )
+      } else if (!known.has(tag)) {
+        report(`step '${name}' accepts '${tag}', but no step emits it and ${unknownEnd}`)
+      }
+    }
+    for (const tag of new Set(tags(step.emits))) {
+      if (!taken.has(tag)) {
+        report(`step '${name}' emits '${tag}', but no step accepts it and it is neither a stop nor an output event`)
+      }
+    }
+    const per = isIntake(step.accepts) ? step.accepts.per?.tag : undefined
+    if (per !== undefined && !known.has(per)) {
+      report(`step '${name}' keeps one intake per '${per}', but no step emits it and ${unknownEnd}`)
+    }
+  }
+}
+
+/** Steps and stop events that cannot be reached although somebody emits to them. */
+const checkReach = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report): void => {
+  const emitted = new Set(nodes.flatMap(({ routes }) => [...routes.keys()]))
+  // An event that nobody emits has been reported at the step that accepts it; that the step cannot run says nothing new.
+  const unknown = nodes.flatMap(({ step }) => acceptedBy(step)).filter(({ tag }) => !emitted.has(tag))
+  const come = new Set<string>([flow.start, ...flow.inputs, ...unknown].map(({ tag }) => tag))
+  const runs = new Set<Node>()
+  const mayRun = ({ step, intake }: Node): boolean => {
+    const accepted = acceptedBy(step)
+    return intake?.kind === "join"
+      ? accepted.every(({ tag }) => come.has(tag))
+      : accepted.some(({ tag }) => come.has(tag))
+  }
+  for (let before = -1; before !== runs.size; ) {
+    before = runs.size
+    for (const node of nodes) {
+      if (runs.has(node) || !mayRun(node)) continue
+      runs.add(node)
+      for (const tag of node.routes.keys()) come.add(tag)
+    }
+  }
+  for (const node of nodes) {
+    if (runs.has(node)) continue
+    const missing = acceptedBy(node.step).filter(({ tag }) => !come.has(tag))
+    const names = missing.map(({ tag }) => `'${tag}'`).join(", ")
+    report(
+      `no event can reach step '${node.name}': ${names} can never come, as nothing that leads to it starts at '${flow.start.tag}'`
+    )
+  }
+  for (const { tag } of stopsOf(flow)) {
+    const emitters = nodes.filter((node) => node.routes.has(tag))
+    if (emitters.length > 0 && !come.has(tag)) {
+      const names = emitters.map(({ name }) => `'${name}'`).join(", ")
+      report(`the stop event '${tag}' cannot be reached: what emits it (${names}) can never run`)
+    }
+  }
+}
+
+/** Scopes that an intake cannot be inside of. */
+const checkScopes = (nodes: ReadonlyArray<Node>, report: Report): void => {
+  for (const node of nodes) {
+    const per = node.intake?.per?.tag
+    if (per === undefined) continue
+    const inside = (step: Node) => acceptedBy(step.step).some(({ tag }) => tag === per)
+    for (const tag of new Set(acceptedBy(node.step).map((def) => def.tag))) {
+      const producers = nodes.filter((producer) => producer !== node && producer.routes.has(tag))
+      const descends =
+        tag === per || producers.some((producer) => inside(producer) || [...upstream(producer, nodes)].some(inside))
+      if (!descends) {
+        report(
+          `step '${node.name}' keeps one intake per '${per}', but '${tag}' never descends from '${per}': ` +
+            `name an event in \`per\` that leads to '${tag}'`
+        )
+      }
+    }
+  }
+}
+
+/** Everything that is wrong with a workflow; empty where it can be run. */
+export const findProblems = (flow: Definition): ReadonlyArray<string> => {
+  if (typeof flow !== "object" || flow === null) return ["it is no object: give workflow({ name, start, stop, steps })"]
+  const problems: Array<string> = []
+  const report: Report = (problem) => problems.push(problem)
+  checkShape(flow, report)
+  if (problems.length > 0) return problems
+  checkSettings(flow, report)
+  checkTags(flow, report)
+  checkEnds(flow, report)
+  const { nodes } = compile(flow)
+  checkReach(flow, nodes, report)
+  checkScopes(nodes, report)
+  return problems
+}

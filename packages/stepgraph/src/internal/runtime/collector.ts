@@ -1,0 +1,335 @@
+/**
+ * The state of one step's intake in one run: what has come and waits for the rest. Nothing is lost here: surplus stays for
+ * the next round, and what is left at the end can be listed.
+ */
+import * as Duration from "effect/Duration"
+import * as MutableList from "effect/MutableList"
+import * as Ref from "effect/Ref"
+import { OutsideScope, type Waiting } from "../../Errors.ts"
+import type { AnyEvent } from "../../Event.ts"
+import type { AnyIntake } from "../../Intake.ts"
+import { acceptedBy, type Node } from "../graph/graph.ts"
+import type { Delivery } from "./lane.ts"
+import { Place } from "./place.ts"
+import { Scope } from "./scope.ts"
+
+/** An event that has been emitted, as an intake keeps it. */
+export interface Emission {
+  readonly event: AnyEvent
+  readonly scope: Scope
+  readonly place: Place
+}
+
+/** What a collector needs of its run. */
+export interface Dispatch {
+  /** Makes the step runnable with a batch. */
+  push(node: Node, input: unknown, scope: Scope, place: Place): void
+  now(): number
+  /** Calls back when `millis` have passed; until then something can still happen at the step. */
+  after(node: Node, scope: Scope, millis: number, then: () => void): Timer
+  root: Scope
+}
+
+export interface Timer {
+  cancel(): void
+}
+
+/** What has come of one type. */
+interface Slot {
+  readonly tag: string
+  readonly needed: number
+  readonly come: MutableList.MutableList<Emission & { readonly at: number }>
+}
+
+/** What has come for one scope and key: a `join` has a slot for each type, every other intake one for all. */
+class Cell {
+  readonly slots: ReadonlyArray<Slot>
+  readonly scope: Scope
+  readonly key: unknown
+  /** How many slots have less than they need. */
+  lacking: number
+  timer: Timer | undefined
+
+  constructor(intake: Pick<AnyIntake, "kind" | "events" | "count">, scope: Scope, key: unknown) {
+    const needed = new Map<string, number>()
+    if (intake.kind === "join") for (const { tag } of intake.events) needed.set(tag, (needed.get(tag) ?? 0) + 1)
+    else needed.set(intake.events.map(({ tag }) => tag).join(" or "), intake.count ?? Number.POSITIVE_INFINITY)
+    this.slots = [...needed].map(([tag, n]) => ({ tag, needed: n, come: MutableList.make() }))
+    this.lacking = this.slots.length
+    this.scope = scope
+    this.key = key
+  }
+
+  get empty(): boolean {
+    return this.slots.every(({ come }) => come.length === 0)
+  }
+
+  add(emission: Emission, at: number): void {
+    const slot = this.slots.length === 1 ? this.slots[0]! : this.slots.find(({ tag }) => tag === emission.event._tag)!
+    MutableList.append(slot.come, { ...emission, at })
+    if (slot.come.length === slot.needed) this.lacking--
+  }
+
+  /** Takes one round of events out, slot by slot; fewer where they have not all come. */
+  take(): ReadonlyArray<ReadonlyArray<Emission>> {
+    const taken = this.slots.map(({ come, needed }) => MutableList.takeN(come, Math.min(needed, come.length)))
+    this.lacking = this.slots.filter(({ come, needed }) => come.length < needed).length
+    return taken
+  }
+
+  /** When the first of what is there came. */
+  get since(): number {
+    let since = Number.POSITIVE_INFINITY
+    for (const { come } of this.slots) since = Math.min(since, come.head?.array[come.head.offset]?.at ?? since)
+    return since
+  }
+
+  has(): Record<string, number> {
+    return Object.fromEntries(
+      this.slots.filter(({ come }) => come.length > 0).map(({ tag, come }) => [tag, come.length])
+    )
+  }
+
+  needs(): Record<string, number> {
+    const lacking = this.slots.filter(({ come, needed }) => come.length < needed && needed !== Number.POSITIVE_INFINITY)
+    return Object.fromEntries(lacking.map(({ tag, come, needed }) => [tag, needed - come.length]))
+  }
+}
+
+/** Puts the events of a join's slots into the order of its list; `undefined` stands where one has not come. */
+const inOrder = (
+  tags: ReadonlyArray<string>,
+  slots: ReadonlyArray<Slot>,
+  taken: ReadonlyArray<ReadonlyArray<Emission>>
+) => {
+  const left = new Map(slots.map(({ tag }, index) => [tag, [...taken[index]!]]))
+  return tags.map((tag) => left.get(tag)!.shift())
+}
+
+/** The batch's place is that of its first event, which nobody else has any more. */
+const firstOf = (emissions: ReadonlyArray<Emission | undefined>): Emission => emissions.find((e) => e !== undefined)!
+
+const sharedScope = (emissions: ReadonlyArray<Emission | undefined>): Scope => {
+  let shared: Scope | undefined
+  for (const emission of emissions) {
+    if (emission !== undefined) shared = shared === undefined ? emission.scope : Scope.shared(shared, emission.scope)
+  }
+  return shared!
+}
+
+/** The words of an intake, as a person wrote it. */
+export const inWords = (intake: AnyIntake): string => {
+  const { kind, events, count, single, per, by, within } = intake
+  const tags = events.map(({ tag }) => tag).join(", ")
+  const options = [
+    ...(kind === "race" && !single ? [`take: ${count}`] : []),
+    ...(per === undefined ? [] : [`per: ${per.tag}`]),
+    ...(by === undefined ? [] : ["by"]),
+    ...(within === undefined ? [] : [`within: ${Duration.format(Duration.fromInputUnsafe(within))}`])
+  ]
+  const list = kind === "join" || events.length > 1 ? `[${tags}]` : tags
+  const rest = [
+    ...(kind === "collect" ? [String(count)] : []),
+    ...(options.length > 0 ? [`{ ${options.join(", ")} }`] : [])
+  ]
+  return `${kind}(${[list, ...rest].join(", ")})`
+}
+
+export class Collector {
+  private readonly node: Node
+  private readonly intake: AnyIntake
+  private readonly tags: ReadonlyArray<string>
+  private readonly within: number | undefined
+  private readonly dispatch: Dispatch
+  /** One `Ref` for the step and run; what it holds is changed in place, so that a collection of n costs O(n). */
+  private readonly cells: Ref.Ref<Map<Scope, Map<unknown, Cell>>> = Ref.makeUnsafe(new Map())
+
+  constructor(node: Node, dispatch: Dispatch) {
+    this.node = node
+    this.intake = node.intake!
+    this.tags = this.intake.events.map(({ tag }) => tag)
+    this.within = this.intake.within === undefined ? undefined : Duration.toMillis(this.intake.within)
+    this.dispatch = dispatch
+  }
+
+  /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
+  offer(emission: Emission): void {
+    const { node, intake } = this
+    const owner = emission.scope.owners[node.per]
+    if (owner === undefined) {
+      throw new OutsideScope({ event: emission.event, intake: node.name, per: intake.per!.tag })
+    }
+    const watch = node.quiet === undefined ? undefined : owner.watches[node.quiet.index]!
+    // A race that has been run drops what comes later.
+    if (watch?.decided) return
+    const cell = this.cell(owner, intake.by?.(emission.event))
+    cell.add(emission, this.within === undefined ? 0 : this.dispatch.now())
+    if (watch !== undefined) watch.armed = true
+    if (intake.kind === "gather") return
+    if (cell.lacking === 0) {
+      if (intake.kind === "race") this.decide(owner, cell)
+      else this.complete(cell)
+    } else if (this.within !== undefined && cell.timer === undefined) this.startTimer(cell)
+  }
+
+  /** Everything upstream has gone quiet in a scope. */
+  quiet(scope: Scope): void {
+    const watch = scope.watches[this.node.quiet!.index]!
+    if (this.intake.kind === "race") {
+      if (!watch.decided && !this.intake.single) this.decide(scope, this.cell(scope, undefined))
+      return
+    }
+    watch.armed = false
+    const cells = Ref.getUnsafe(this.cells)
+    const [taken = []] = cells.get(scope)?.get(undefined)?.take() ?? []
+    cells.delete(scope)
+    const sorted = [...taken].sort((a, b) => Place.compare(a.place, b.place))
+    // After everything that its scope emitted directly, round by round.
+    const place = scope.place.child(Number.MAX_SAFE_INTEGER - this.node.index).child(watch.rounds++)
+    this.dispatch.push(
+      this.node,
+      sorted.map(({ event }) => event),
+      scope,
+      place
+    )
+  }
+
+  /** Makes an undecided race known for a scope, so that a stalled run can name it. */
+  open(scope: Scope): void {
+    if (this.intake.kind === "race") this.cell(scope, undefined)
+  }
+
+  /** What is there and what it waits for, the intakes that hold something first. */
+  waiting(): ReadonlyArray<Waiting> {
+    const cells = [...Ref.getUnsafe(this.cells).values()].flatMap((keyed) => [...keyed.values()])
+    if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
+      cells.push(new Cell(this.intake, this.dispatch.root, undefined))
+    }
+    return cells.map((cell) => ({
+      step: this.node.name,
+      intake: inWords(this.intake),
+      per: this.node.per === 0 ? undefined : cell.scope.opener,
+      key: cell.key,
+      has: cell.has(),
+      needs: cell.needs()
+    }))
+  }
+
+  private cell(scope: Scope, key: unknown): Cell {
+    const cells = Ref.getUnsafe(this.cells)
+    let keyed = cells.get(scope)
+    if (keyed === undefined) {
+      keyed = new Map()
+      cells.set(scope, keyed)
+    }
+    let cell = keyed.get(key)
+    if (cell === undefined) {
+      cell = new Cell(this.intake, scope, key)
+      keyed.set(key, cell)
+    }
+    return cell
+  }
+
+  /** Forgets a cell that holds nothing, so that a million keys do not stay. */
+  private forget(cell: Cell): void {
+    const cells = Ref.getUnsafe(this.cells)
+    const keyed = cells.get(cell.scope)
+    keyed?.delete(cell.key)
+    if (keyed?.size === 0) cells.delete(cell.scope)
+  }
+
+  /** Runs the step with one round of a join or a collect: a whole one, or at the deadline what is there. */
+  private complete(cell: Cell): void {
+    cell.timer?.cancel()
+    cell.timer = undefined
+    const taken = cell.take()
+    const emissions = this.intake.kind === "join" ? inOrder(this.tags, cell.slots, taken) : taken[0]!
+    if (cell.empty) this.forget(cell)
+    const input = emissions.map((emission) => emission?.event)
+    this.dispatch.push(this.node, input, sharedScope(emissions), firstOf(emissions).place)
+    if (this.within !== undefined && !cell.empty) this.startTimer(cell)
+  }
+
+  /** Runs a race's step, once in its scope, and calls off what else is on its way to it. */
+  private decide(scope: Scope, cell: Cell): void {
+    const watch = scope.watches[this.node.quiet!.index]!
+    watch.decided = true
+    const emissions = cell.take()[0]!
+    this.forget(cell)
+    const events = emissions.map(({ event }) => event)
+    const place = emissions[0]?.place ?? scope.place.child(Number.MAX_SAFE_INTEGER - this.node.index)
+    // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
+    this.dispatch.push(this.node, this.intake.single ? events[0] : events, scope, place)
+    for (const flight of [...watch.flights!]) flight.cancel()
+  }
+
+  private startTimer(cell: Cell): void {
+    const left = Math.max(0, cell.since + this.within! - this.dispatch.now())
+    cell.timer = this.dispatch.after(this.node, cell.scope, left, () => {
+      cell.timer = undefined
+      this.complete(cell)
+    })
+  }
+}
+
+/** What a step that accepts single events keeps by `ctx.collect`, for each list that it asks for. */
+export class HandCollector {
+  private readonly node: Node
+  private readonly cells: Ref.Ref<Map<string, { readonly cell: Cell; readonly tags: ReadonlyArray<string> }>> =
+    Ref.makeUnsafe(new Map())
+  /** What each invocation was told: asking again, or in another attempt, does not add its event again. */
+  private readonly told = new WeakMap<Delivery, Map<string, ReadonlyArray<AnyEvent> | undefined>>()
+
+  constructor(node: Node) {
+    this.node = node
+  }
+
+  offer(delivery: Delivery, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
+    if (this.node.intake !== undefined) {
+      throw new TypeError(
+        `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${inWords(this.node.intake)}`
+      )
+    }
+    const list = JSON.stringify(tags)
+    let told = this.told.get(delivery)
+    if (told === undefined) {
+      told = new Map()
+      this.told.set(delivery, told)
+    }
+    if (!told.has(list)) told.set(list, this.add(delivery, list, tags))
+    return told.get(list)
+  }
+
+  private add(delivery: Delivery, list: string, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
+    const cells = Ref.getUnsafe(this.cells)
+    let kept = cells.get(list)
+    if (kept === undefined) {
+      const unknown = tags.find((tag) => !acceptedBy(this.node.step).some((def) => def.tag === tag))
+      if (unknown !== undefined) {
+        throw new TypeError(`ctx.collect waits for '${unknown}', but step '${this.node.name}' does not accept it`)
+      }
+      const events = acceptedBy(this.node.step)
+      const wanted = tags.map((tag) => events.find((def) => def.tag === tag)!)
+      kept = { cell: new Cell({ kind: "join", events: wanted, count: undefined }, delivery.scope, undefined), tags }
+      cells.set(list, kept)
+    }
+    const { cell } = kept
+    const event = delivery.input as AnyEvent
+    if (!tags.includes(event._tag)) return undefined
+    cell.add({ event, scope: delivery.scope, place: delivery.place }, 0)
+    return cell.lacking > 0 ? undefined : inOrder(tags, cell.slots, cell.take()).map((emission) => emission!.event)
+  }
+
+  waiting(): ReadonlyArray<Waiting> {
+    return [...Ref.getUnsafe(this.cells).values()]
+      .filter(({ cell }) => !cell.empty)
+      .map(({ cell, tags }) => ({
+        step: this.node.name,
+        intake: `ctx.collect([${tags.join(", ")}])`,
+        per: undefined,
+        key: undefined,
+        has: cell.has(),
+        needs: cell.needs()
+      }))
+  }
+}

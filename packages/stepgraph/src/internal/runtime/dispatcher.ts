@@ -1,0 +1,464 @@
+/**
+ * The heart of a run: routes what is emitted, lets the runnable steps take turns, and ends the run once.
+ *
+ * One dispatcher serves the whole run. A list of runnable lanes, first in first out, and a flag that makes every nested
+ * call return to one loop: no fiber is parked between two events that are ready, and no stack grows.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Ref from "effect/Ref"
+import type { SchedulerDispatcher } from "effect/Scheduler"
+import {
+  FinalizerFailed,
+  InvalidEmission,
+  StepDefect,
+  type Waiting,
+  WorkflowStalled,
+  WorkflowTimedOut
+} from "../../Errors.ts"
+import type { AnyEvent } from "../../Event.ts"
+import type { State } from "../../State.ts"
+import type { Graph, Node, Route } from "../graph/graph.ts"
+import { Collector, type Dispatch, type Emission, HandCollector, type Timer } from "./collector.ts"
+import { eventsInTurn, Invocation, type Run } from "./invocation.ts"
+import { Delivery, type Holder, Lane } from "./lane.ts"
+import { Place } from "./place.ts"
+import { Quietness, Scope } from "./scope.ts"
+
+/** How many deliveries may wait in a lane before what feeds it is no longer pulled. */
+const highWaterMark = 1024
+
+/** A lane that was full is filled again when it is half empty, so that what feeds it is not woken for each event. */
+const resumeMark = highWaterMark / 2
+
+/** A producer that waits for room in the lanes it feeds. */
+interface Paused {
+  readonly node: Node
+  readonly resume: () => void
+}
+
+class Dispatcher implements Run, Dispatch, Holder {
+  readonly workflow: string
+  readonly context: Context.Context<never>
+  readonly fiberId: number
+  readonly root: Scope
+  private readonly graph: Graph
+  private readonly turns: SchedulerDispatcher
+  private readonly lanes: ReadonlyArray<Lane>
+  private readonly collectors: ReadonlyArray<Collector | undefined>
+  private readonly handCollectors = new Map<Node, HandCollector>()
+  private readonly quietness: Quietness
+  private readonly runnable: Array<Lane> = []
+  /** Where in `runnable` the next lane stands. */
+  private first = 0
+  /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
+  private pending = 0
+  private readonly invocations = new Set<Invocation>()
+  private readonly paused = new Set<Paused>()
+  private readonly timers = new Set<Timer>()
+  private readonly states = new Map<State<any>, Ref.Ref<any>>()
+  private draining = false
+  private scheduled = false
+  private outcome: Exit.Exit<AnyEvent, unknown> | undefined
+  private readonly finalizerFailures: Array<FinalizerFailed> = []
+  private finished = false
+  private readonly onFinished: Array<() => void> = []
+  private generatedId: string | undefined
+
+  constructor(graph: Graph, fiber: Fiber<unknown, unknown>) {
+    this.graph = graph
+    this.workflow = graph.name
+    this.context = fiber.context
+    this.fiberId = fiber.id
+    this.turns = fiber.currentDispatcher
+    this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
+    this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, this)))
+    this.quietness = new Quietness(graph, ({ node }, scope) => this.collectors[node.index]!.quiet(scope))
+    this.root = new Scope(graph, 0, undefined, undefined, Place.root)
+  }
+
+  get id(): string {
+    this.generatedId ??= Context.get(this.context, Random.Random).nextIntUnsafe().toString(36)
+    return this.generatedId
+  }
+
+  // ---------------------------------------------------------------- from the start to the end
+
+  /** Begins the run with its start event, and works until everything waits for something. */
+  begin(start: AnyEvent, timeout: Duration.Input | undefined): void {
+    if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
+    this.openScope(this.root)
+    this.enter(this.graph.start, start, this.root, Place.root)
+    this.quietness.release(this.root)
+    this.drain()
+  }
+
+  /** What the run ends with, once nothing of it is left running. */
+  get exit(): Exit.Exit<AnyEvent, unknown> | undefined {
+    return this.finished ? this.outcome : undefined
+  }
+
+  get failedFinalizers(): ReadonlyArray<FinalizerFailed> {
+    return this.finalizerFailures
+  }
+
+  /** Calls back when nothing of the run is left running. */
+  whenFinished(then: () => void): void {
+    if (this.finished) then()
+    else this.onFinished.push(then)
+  }
+
+  /** Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands. */
+  end(outcome: Exit.Exit<AnyEvent, unknown>): void {
+    if (this.outcome !== undefined) return
+    this.outcome = outcome
+    for (const timer of [...this.timers]) timer.cancel()
+    for (const invocation of [...this.invocations]) invocation.interrupt()
+    this.finishIfDone()
+  }
+
+  private finishIfDone(): void {
+    if (this.finished || this.draining || this.outcome === undefined || this.invocations.size > 0) return
+    this.finished = true
+    if (Exit.isFailure(this.outcome) && this.finalizerFailures.length > 0) {
+      // As failures and not as defects: Effect lets a defect in a cause hide the typed error beside it.
+      const behind = Cause.fromReasons(this.finalizerFailures.map((failure) => Cause.makeFailReason(failure)))
+      this.outcome = Exit.failCause(Cause.combine(this.outcome.cause, behind))
+    }
+    for (const then of this.onFinished) then()
+  }
+
+  private stall(): void {
+    this.end(
+      Exit.fail(new WorkflowStalled({ workflow: this.workflow, stops: this.graph.stops, waiting: this.waiting() }))
+    )
+  }
+
+  /** What every intake waits for: those that hold something, or where none does, all that could. */
+  private waiting(): ReadonlyArray<Waiting> {
+    const collectors = [...this.collectors, ...this.handCollectors.values()]
+    const waiting = collectors.flatMap((collector) => collector?.waiting() ?? [])
+    const holding = waiting.filter(({ has }) => Object.keys(has).length > 0)
+    return holding.length > 0 ? holding : waiting
+  }
+
+  private startTimeout(duration: Duration.Duration): void {
+    this.timer(duration, () => {
+      const busy = this.lanes.filter((lane) => lane.busy > 0).map((lane) => [lane.node.name, lane.busy])
+      const queued = this.lanes.filter((lane) => lane.waiting > 0).map((lane) => [lane.node.name, lane.waiting])
+      this.end(
+        Exit.fail(
+          new WorkflowTimedOut({
+            workflow: this.workflow,
+            after: Duration.format(duration),
+            running: Object.fromEntries(busy),
+            queued: Object.fromEntries(queued),
+            waiting: this.waiting()
+          })
+        )
+      )
+    })
+  }
+
+  // ---------------------------------------------------------------- events on their way
+
+  accept(node: Node, value: unknown): AnyEvent {
+    const route = node.routes.get((value as AnyEvent | undefined)?._tag as string)
+    if (route === undefined) throw new InvalidEmission({ emitted: value, declared: [...node.routes.keys()] })
+    // What defineEvent makes is frozen; anything else is a literal that nobody has checked yet.
+    return Object.isExtensible(value) ? route.def(value) : (value as AnyEvent)
+  }
+
+  deliver(from: Invocation, event: AnyEvent, place: Place): void {
+    if (this.outcome !== undefined || from.calledOff) return
+    const route = from.node.routes.get(event._tag)!
+    if (route.stop) this.end(Exit.succeed(event))
+    else this.enter(route, event, from.delivery.scope, place)
+  }
+
+  /** Routes an event, in a scope of its own where it opens one. */
+  private enter(route: Route, event: AnyEvent, around: Scope, place: Place): void {
+    if (route.opens === 0) {
+      this.route(route, { event, scope: around, place })
+      return
+    }
+    const scope = new Scope(this.graph, route.opens, around, event, place)
+    this.openScope(scope)
+    this.route(route, { event, scope, place })
+    this.quietness.release(scope)
+  }
+
+  private openScope(scope: Scope): void {
+    this.quietness.hold(scope)
+    for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.collectors[node.index]!.open(scope)
+  }
+
+  private route({ acceptors }: Route, emission: Emission): void {
+    const { event, scope } = emission
+    for (let i = 0; i < acceptors.length; i++) {
+      const node = acceptors[i]!
+      // Each of several acceptors takes a place of its own, so that what they emit has an order too.
+      const place = acceptors.length === 1 || !this.graph.ordered ? emission.place : emission.place.child(i)
+      const collector = this.collectors[node.index]
+      if (collector === undefined) this.push(node, event, scope, place)
+      else collector.offer({ event, scope, place })
+    }
+  }
+
+  push(node: Node, input: unknown, scope: Scope, place: Place): void {
+    const lane = this.lanes[node.index]!
+    const delivery = new Delivery(lane, input, scope, place, this)
+    this.pending++
+    lane.push(delivery)
+    if (node.feeds.length > 0) this.quietness.enter(node, scope, delivery)
+    this.list(lane)
+  }
+
+  /** Takes back a delivery that still waits, because a race has been decided. */
+  callOff(delivery: Delivery): void {
+    const { lane, scope } = delivery
+    delivery.calledOff = true
+    lane.waiting--
+    this.pending--
+    this.quietness.leave(lane.node, scope, delivery)
+  }
+
+  // ---------------------------------------------------------------- turns
+
+  private list(lane: Lane): void {
+    if (lane.listed || !lane.runnable) return
+    lane.listed = true
+    this.runnable.push(lane)
+  }
+
+  private next(): Lane | undefined {
+    const lane = this.runnable[this.first]
+    if (lane === undefined) {
+      this.runnable.length = 0
+      this.first = 0
+      return undefined
+    }
+    lane.listed = false
+    // The list is short (a lane stands in it once), so what has been passed is cut off before it grows.
+    if (++this.first === 64) {
+      this.runnable.splice(0, 64)
+      this.first = 0
+    }
+    return lane
+  }
+
+  private drain(): void {
+    if (this.draining || this.scheduled) return
+    this.draining = true
+    for (let left = eventsInTurn; this.outcome === undefined; left--) {
+      if (left === 0) {
+        this.schedule()
+        break
+      }
+      const lane = this.next()
+      if (lane !== undefined) this.work(lane)
+      else if (!this.letThrough()) break
+    }
+    this.draining = false
+    if (this.outcome === undefined && this.pending === 0) this.stall()
+    else this.finishIfDone()
+  }
+
+  /** Lets one worker of a lane take what is next. */
+  private work(lane: Lane): void {
+    const delivery = lane.take()
+    if (delivery === undefined) return
+    lane.busy++
+    this.list(lane)
+    if (lane.waiting === resumeMark && this.paused.size > 0) this.resumePaused()
+    new Invocation(this, delivery).start()
+  }
+
+  wake(): void {
+    if (this.draining || this.scheduled || this.outcome !== undefined) return
+    this.schedule()
+  }
+
+  private schedule(): void {
+    this.scheduled = true
+    this.turns.scheduleTask(() => {
+      this.scheduled = false
+      this.drain()
+    }, 0)
+  }
+
+  // ---------------------------------------------------------------- invocations
+
+  running(invocation: Invocation): void {
+    this.invocations.add(invocation)
+    if (this.outcome !== undefined) invocation.interrupt()
+  }
+
+  settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
+    const { delivery, node } = invocation
+    const { lane, scope } = delivery
+    if (Exit.isFailure(exit)) {
+      const { cause } = exit
+      if (this.outcome === undefined && !invocation.calledOff) this.fail(invocation, cause)
+      else if (Cause.hasInterrupts(cause) && !Cause.hasInterruptsOnly(cause)) this.finalizerFailed(invocation, cause)
+    }
+    this.invocations.delete(invocation)
+    lane.busy--
+    this.pending--
+    if (node.feeds.length > 0) this.quietness.leave(node, scope, delivery)
+    this.list(lane)
+    if (this.outcome === undefined) this.drain()
+    else this.finishIfDone()
+  }
+
+  fail(invocation: Invocation, cause: Cause.Cause<unknown>): void {
+    const { node, delivery } = invocation
+    const named = cause.reasons.map((reason) => {
+      if (!Cause.isDieReason(reason)) return reason
+      const { workflow } = this
+      const defect = new StepDefect({ workflow, step: node.name, event: delivery.input, cause: reason.defect })
+      return Cause.makeDieReason(defect).annotate(Cause.reasonAnnotations(reason))
+    })
+    this.end(Exit.failCause(Cause.fromReasons(named)))
+  }
+
+  private finalizerFailed({ node, delivery }: Invocation, cause: Cause.Cause<unknown>): void {
+    const { workflow } = this
+    const failure = { workflow, step: node.name, event: delivery.input, cause: Cause.squash(cause) }
+    this.finalizerFailures.push(new FinalizerFailed(failure))
+  }
+
+  collect({ node, delivery }: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
+    let collector = this.handCollectors.get(node)
+    if (collector === undefined) {
+      collector = new HandCollector(node)
+      this.handCollectors.set(node, collector)
+    }
+    return collector.offer(delivery, tags)
+  }
+
+  get<S>(state: State<S>): S {
+    return Ref.getUnsafe(this.cell(state))
+  }
+
+  set<S>(state: State<S>, value: S): void {
+    this.cell(state).ref.current = value
+  }
+
+  private cell<S>(state: State<S>): Ref.Ref<S> {
+    let cell = this.states.get(state)
+    if (cell === undefined) {
+      cell = Ref.makeUnsafe(state.initial)
+      this.states.set(state, cell)
+    }
+    return cell
+  }
+
+  // ---------------------------------------------------------------- room and time
+
+  hasRoom(node: Node): boolean {
+    for (const { index } of node.targets) if (this.lanes[index]!.waiting >= highWaterMark) return false
+    return true
+  }
+
+  awaitRoom(node: Node): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const paused: Paused = { node, resume: () => resume(Effect.void) }
+      this.paused.add(paused)
+      this.wake()
+      return Effect.sync(() => this.paused.delete(paused))
+    })
+  }
+
+  private resumePaused(): void {
+    for (const paused of [...this.paused]) {
+      if (!this.hasRoom(paused.node)) continue
+      this.paused.delete(paused)
+      paused.resume()
+    }
+  }
+
+  /** When all that runs waits for room, the oldest goes on all the same: a loop must not wait for itself. */
+  private letThrough(): boolean {
+    if (this.paused.size === 0 || this.paused.size < this.invocations.size) return false
+    const [oldest] = this.paused
+    this.paused.delete(oldest!)
+    oldest!.resume()
+    return true
+  }
+
+  now(): number {
+    return Context.get(this.context, Clock.Clock).currentTimeMillisUnsafe()
+  }
+
+  after(node: Node, scope: Scope, millis: number, then: () => void): Timer {
+    const flight = { cancel: () => timer.cancel() }
+    const done = () => {
+      this.pending--
+      this.quietness.leave(node, scope, flight)
+    }
+    const fired = () => {
+      then()
+      done()
+      this.drain()
+    }
+    const timer = this.timer(Duration.millis(millis), fired, done)
+    this.pending++
+    this.quietness.enter(node, scope, flight)
+    return timer
+  }
+
+  private timer(duration: Duration.Duration, then: () => void, cancelled?: () => void): Timer {
+    // One turn more, so that what comes at the same instant comes before.
+    const fiber = Effect.runForkWith(this.context)(Effect.andThen(Effect.sleep(duration), Effect.yieldNow))
+    const timer: Timer = {
+      cancel: () => {
+        if (!this.timers.delete(timer)) return
+        fiber.interruptUnsafe(this.fiberId)
+        cancelled?.()
+      }
+    }
+    this.timers.add(timer)
+    fiber.addObserver(() => {
+      if (this.timers.delete(timer)) then()
+    })
+    return timer
+  }
+}
+
+/** Runs a workflow's graph from its start event to its end, as one interruptible Effect. */
+export const execute = (
+  graph: Graph,
+  start: AnyEvent,
+  timeout: Duration.Input | undefined
+): Effect.Effect<AnyEvent, unknown> =>
+  Effect.withFiber((fiber) => {
+    const dispatcher = new Dispatcher(graph, fiber)
+    const finished: Effect.Effect<void> = Effect.callback((resume) => {
+      dispatcher.whenFinished(() => resume(Effect.void))
+    })
+    const ended = Effect.callback<void>((resume) => {
+      dispatcher.whenFinished(() => resume(Effect.void))
+      dispatcher.begin(start, timeout)
+      // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
+      return Effect.suspend(() => {
+        dispatcher.end(Exit.interrupt(fiber.id))
+        return finished
+      })
+    })
+    return Effect.flatMap(ended, () => {
+      const exit = dispatcher.exit!
+      const failures = dispatcher.failedFinalizers
+      if (failures.length === 0 || Exit.isFailure(exit)) return exit
+      return Effect.andThen(
+        Effect.forEach(failures, (failure) => Effect.logError(failure)),
+        exit
+      )
+    })
+  })

@@ -1,0 +1,429 @@
+/**
+ * One execution of a step: calls its function, takes what it returns whatever its kind, and ends exactly once.
+ *
+ * A plain result is emitted at once, and a promise is waited for as it is. Everything else runs in a fiber of its own.
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import { hasProperty, isPromiseLike } from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import { StepEnded, StepRejected, StepTimedOut } from "../../Errors.ts"
+import type { AnyEvent, Defs } from "../../Event.ts"
+import type { State } from "../../State.ts"
+import type { StepContext } from "../../Step.ts"
+import type { Node } from "../graph/graph.ts"
+import type { Delivery, Holder } from "./lane.ts"
+import { Fan, type Place } from "./place.ts"
+
+/** What an invocation needs of its run. */
+export interface Run {
+  readonly id: string
+  readonly workflow: string
+  /** What every fiber of the run is forked with. */
+  readonly context: Context.Context<never>
+  /** The fiber that stands as the interruptor of what the run interrupts. */
+  readonly fiberId: number
+  /** Checks that a step may emit a value, and gives the event it stands for. */
+  accept(node: Node, value: unknown): AnyEvent
+  deliver(from: Invocation, event: AnyEvent, place: Place): void
+  /** Lets what an invocation sent on its own account be taken up. */
+  wake(): void
+  hasRoom(node: Node): boolean
+  awaitRoom(node: Node): Effect.Effect<void>
+  /** An invocation goes on by itself, and will call `settled`. */
+  running(invocation: Invocation): void
+  settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void
+  fail(invocation: Invocation, cause: Cause.Cause<unknown>): void
+  collect(invocation: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined
+  get<S>(state: State<S>): S
+  set<S>(state: State<S>, value: S): void
+}
+
+/** A value that is an event by its looks: no class of another kind, whatever its fields are called. */
+const isPlainEvent = (value: object): value is AnyEvent => {
+  if (typeof (value as { _tag?: unknown })._tag !== "string") return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** How many events are handled before everybody else gets a turn. */
+export const eventsInTurn = 2048
+
+type Iteration = Iterator<unknown> | AsyncIterator<unknown>
+
+export class Invocation implements Holder {
+  readonly run: Run
+  readonly node: Node
+  readonly delivery: Delivery
+  /** Whether a race has called it off, so that nothing it still emits is wanted. */
+  calledOff = false
+  attempt: Attempt | undefined
+  /** The emissions of an attempt that may still fail; undefined where they are delivered as they come. */
+  held: Array<AnyEvent> | undefined
+  private over = false
+  /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
+  private returning = false
+  /** Whether it waits for a promise, which cannot be interrupted but only left. */
+  private awaiting = false
+  private fiber: Fiber<unknown, unknown> | undefined
+  private readonly fan = new Fan()
+
+  constructor(run: Run, delivery: Delivery) {
+    this.run = run
+    this.node = delivery.lane.node
+    this.delivery = delivery
+    delivery.holder = this
+  }
+
+  start(): void {
+    const { step } = this.node
+    if (step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined) {
+      this.fork(this.guarded())
+      return
+    }
+    this.attempt = new Attempt(this, 1)
+    let value: unknown
+    try {
+      value = step.run(this.delivery.input, this.attempt as unknown as StepContext<any, any>)
+    } catch (error) {
+      this.end(Exit.die(error))
+      return
+    }
+    this.returned(value)
+  }
+
+  /** Interrupts it, whatever it is doing. Its end is told as any other. */
+  interrupt(): void {
+    if (this.over || this.returning) return
+    this.calledOff = true
+    this.attempt?.abort()
+    if (this.fiber !== undefined) this.fiber.interruptUnsafe(this.run.fiberId)
+    else if (this.awaiting) this.end(Exit.interrupt(this.run.fiberId))
+  }
+
+  callOff(): void {
+    this.interrupt()
+  }
+
+  get ended(): boolean {
+    return this.over
+  }
+
+  /** Emits an event while the step's function is still at work. */
+  send(event: unknown): void {
+    this.emit(event)
+    if (this.held === undefined) this.run.wake()
+  }
+
+  collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined {
+    return this.run.collect(
+      this,
+      defs.map(({ tag }) => tag)
+    )
+  }
+
+  /** Takes what the function returned, or what its promise or Effect succeeded with. */
+  private returned(value: unknown): void {
+    if (value === undefined || value === null) this.end(Exit.void)
+    else if (typeof value !== "object") this.fork(this.emitting(value))
+    else if (isPlainEvent(value)) this.emitAll(value, undefined)
+    else if (Array.isArray(value)) this.emitAll(undefined, value)
+    else if (Effect.isEffect(value)) this.fork(value as Effect.Effect<unknown, unknown>)
+    else if (isPromiseLike(value)) this.await(value)
+    else this.fork(this.emitting(value))
+  }
+
+  private emitAll(one: AnyEvent | undefined, several: ReadonlyArray<unknown> | undefined): void {
+    this.returning = true
+    const { place } = this.delivery
+    const { run, node, fan } = this
+    try {
+      if (one !== undefined) {
+        run.deliver(this, run.accept(node, one), fan.count === 0 ? place : place.next(fan))
+      } else if (several!.length === 1 && fan.count === 0) {
+        run.deliver(this, run.accept(node, several![0]), place)
+      } else {
+        for (const event of several!) run.deliver(this, run.accept(node, event), place.next(fan))
+      }
+    } catch (error) {
+      this.end(Exit.die(error))
+      return
+    }
+    this.end(Exit.void)
+  }
+
+  /** Emits one event of those that come one by one. */
+  private emit(value: unknown): void {
+    const event = this.run.accept(this.node, value)
+    if (this.held !== undefined) this.held.push(event)
+    else this.run.deliver(this, event, this.delivery.place.next(this.fan))
+  }
+
+  private emitEach(values: ReadonlyArray<unknown>): void {
+    for (const value of values) this.emit(value)
+  }
+
+  private await(promise: PromiseLike<unknown>): void {
+    this.awaiting = true
+    this.run.running(this)
+    promise.then(
+      (value) => {
+        if (this.over) return
+        this.awaiting = false
+        this.returned(value)
+      },
+      (cause) => {
+        if (!this.over) this.end(Exit.fail(this.rejected(cause)))
+      }
+    )
+  }
+
+  private fork(effect: Effect.Effect<unknown, unknown>): void {
+    const fiber = Effect.runForkWith(this.run.context)(effect)
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) {
+      this.exited(exit)
+      return
+    }
+    this.fiber = fiber
+    this.run.running(this)
+    fiber.addObserver((exit) => this.exited(exit))
+  }
+
+  private exited(exit: Exit.Exit<unknown, unknown>): void {
+    this.fiber = undefined
+    if (Exit.isSuccess(exit)) this.returned(exit.value)
+    else this.end(exit)
+  }
+
+  private end(exit: Exit.Exit<unknown, unknown>): void {
+    if (this.over) return
+    this.over = true
+    this.fan.closed = true
+    this.run.settled(this, exit)
+  }
+
+  private rejected(cause: unknown): StepRejected {
+    const { workflow } = this.run
+    return new StepRejected({ workflow, step: this.node.name, event: this.delivery.input, cause })
+  }
+
+  /** A step with a timeout, a retry or a recovery, as one Effect. What a failed attempt emitted is never seen. */
+  private guarded(): Effect.Effect<void, unknown> {
+    const { run, node, delivery } = this
+    const { step } = node
+    const holds = step.retry !== undefined || step.recover !== undefined
+    let attempts = 0
+    const attempt = (number: () => number, call: (ctx: StepContext<any, any>) => unknown) =>
+      Effect.suspend(() => {
+        const attempt = new Attempt(this, number())
+        this.attempt = attempt
+        if (holds) this.held = []
+        return Effect.onExit(
+          Effect.suspend(() => this.emitting(call(attempt as unknown as StepContext<any, any>))),
+          (exit) => Effect.sync(() => attempt.close(Exit.isFailure(exit)))
+        )
+      })
+    let effect: Effect.Effect<void, unknown> = attempt(
+      () => ++attempts,
+      (ctx) => step.run(delivery.input, ctx)
+    )
+    if (step.timeout !== undefined) {
+      const duration = Duration.fromInputUnsafe(step.timeout)
+      const after = Duration.format(duration)
+      const error = { workflow: run.workflow, step: node.name, event: delivery.input, after }
+      effect = Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(new StepTimedOut(error)) })
+    }
+    if (step.retry !== undefined) effect = Effect.retry(effect, step.retry as Effect.Retry.Options<unknown>)
+    const { recover } = step
+    if (recover !== undefined) {
+      effect = Effect.catch(effect, (error) =>
+        Effect.catchCause(
+          attempt(
+            () => attempts,
+            (ctx) => recover(error, delivery.input, ctx)
+          ),
+          // The recovery's own error first, what it could not recover from behind it.
+          (cause) => Effect.failCause(Cause.combine(cause, Cause.fail(error)))
+        )
+      )
+    }
+    if (!holds) return effect
+    return Effect.map(effect, () => {
+      const held = this.held!
+      this.held = undefined
+      this.returning = true
+      for (const event of held) run.deliver(this, event, delivery.place.next(this.fan))
+    })
+  }
+
+  /** An Effect that emits whatever a step may return. */
+  private emitting(value: unknown): Effect.Effect<void, unknown> {
+    if (value === undefined || value === null) return Effect.void
+    if (typeof value === "object") {
+      if (isPlainEvent(value)) return Effect.sync(() => this.emit(value))
+      if (Array.isArray(value)) return Effect.sync(() => this.emitEach(value))
+      if (Effect.isEffect(value)) {
+        return Effect.flatMap(value as Effect.Effect<unknown, unknown>, (value) => this.emitting(value))
+      }
+      if (isPromiseLike(value)) return Effect.flatMap(this.settling(value), (value) => this.emitting(value))
+      if (Stream.isStream(value)) {
+        const stream = value as Stream.Stream<unknown, unknown>
+        return Stream.runForEach(stream, (event) => this.emitWithRoom(event))
+      }
+      if (hasProperty(value, Symbol.asyncIterator)) {
+        return this.pulling((value as AsyncIterable<unknown>)[Symbol.asyncIterator]())
+      }
+      if (hasProperty(value, Symbol.iterator)) return this.pulling((value as Iterable<unknown>)[Symbol.iterator]())
+    }
+    return Effect.sync(() => this.emit(value))
+  }
+
+  private emitWithRoom(event: unknown): Effect.Effect<void> {
+    const { run, node } = this
+    return Effect.suspend(() => {
+      this.send(event)
+      return run.hasRoom(node) ? Effect.void : run.awaitRoom(node)
+    })
+  }
+
+  private settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
+    return Effect.callback((resume) => {
+      promise.then(
+        (value) => resume(Effect.succeed(value)),
+        (cause) => resume(Effect.fail(this.rejected(cause)))
+      )
+    })
+  }
+
+  /** Pulls an iterator while its events find room, and closes it when it is not pulled to its end. */
+  private pulling(iterator: Iteration): Effect.Effect<void, unknown> {
+    const { run, node } = this
+    let finished = false
+    let pending = false
+    let inTurn = 0
+    /** Emits until the iterator ends, has to be waited for, or finds no room. */
+    const pull = (): Effect.Effect<void, unknown> => {
+      while (!this.calledOff) {
+        pending = true
+        const next = iterator.next()
+        if (isPromiseLike(next)) {
+          return Effect.flatMap(this.settling(next), (result) => {
+            pending = false
+            return emit(result) ? Effect.suspend(pull) : Effect.void
+          })
+        }
+        pending = false
+        if (!emit(next)) return Effect.void
+        if (!run.hasRoom(node)) return Effect.flatMap(run.awaitRoom(node), () => Effect.suspend(pull))
+        // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
+        if (++inTurn % eventsInTurn === 0) return Effect.flatMap(Effect.yieldNow, () => Effect.suspend(pull))
+      }
+      return Effect.void
+    }
+    const emit = (result: IteratorResult<unknown>): boolean => {
+      finished = result.done === true
+      if (!finished) this.send(result.value)
+      return !finished
+    }
+    const close = Effect.suspend(() => {
+      if (finished || iterator.return === undefined) return Effect.void
+      const closing = iterator.return()
+      // A generator that is itself waiting closes only after that, which may be never.
+      return isPromiseLike(closing) && !pending ? Effect.asVoid(this.settling(closing)) : Effect.void
+    })
+    return Effect.onExit(Effect.suspend(pull), () => close as Effect.Effect<void>)
+  }
+}
+
+/** What a step's function is given as `ctx`. Each attempt has its own, and only the last may still emit. */
+export class Attempt {
+  readonly #invocation: Invocation
+  readonly #attempt: number
+  #closed = false
+  #aborted = false
+  #controller: AbortController | undefined
+
+  constructor(invocation: Invocation, attempt: number) {
+    this.#invocation = invocation
+    this.#attempt = attempt
+  }
+
+  // The functions are made when they are asked for, so that `({ send }) => …` works and most steps pay for none of them.
+  get send() {
+    return (event: unknown): void => {
+      const invocation = this.#invocation
+      if (this.#closed || invocation.ended) {
+        throw new StepEnded({ workflow: invocation.run.workflow, step: invocation.node.name, event })
+      }
+      try {
+        invocation.send(event)
+      } catch (error) {
+        // The run fails even where the step's own code swallows this.
+        invocation.run.fail(invocation, Cause.die(error))
+        throw error
+      }
+    }
+  }
+
+  get collect() {
+    return (defs: Defs) => this.#invocation.collect(defs)
+  }
+
+  get get() {
+    return <S>(state: State<S>): S => this.#invocation.run.get(state)
+  }
+
+  get set() {
+    return <S>(state: State<S>, value: S): void => this.#invocation.run.set(state, value)
+  }
+
+  get update() {
+    return <S>(state: State<S>, change: (value: S) => S): S => {
+      const { run } = this.#invocation
+      const value = change(run.get(state))
+      run.set(state, value)
+      return value
+    }
+  }
+
+  get per(): AnyEvent | undefined {
+    const { node, delivery } = this.#invocation
+    return delivery.scope.owners[node.per]?.opener
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  get runId(): string {
+    return this.#invocation.run.id
+  }
+
+  get step(): string {
+    return this.#invocation.node.name
+  }
+
+  abort(): void {
+    this.#controller?.abort()
+    this.#aborted = true
+  }
+
+  /** It may not emit any more. */
+  close(aborted: boolean): void {
+    this.#closed = true
+    if (aborted) this.abort()
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The deliveries that wait for one step in one run, first in first out, and how many of its workers are busy.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Exit } from "effect/Exit"
+import * as Queue from "effect/Queue"
+import { PreventSchedulerYield } from "effect/Scheduler"
+import type { Node } from "../graph/graph.ts"
+import type { Place } from "./place.ts"
+import type { Flight, Scope } from "./scope.ts"
+
+/** Whoever has a delivery at the moment: the run while it waits, its invocation while it runs. */
+export interface Holder {
+  callOff(delivery: Delivery): void
+}
+
+/** One event, or one batch of an intake, on its way to one step. */
+export class Delivery implements Flight {
+  readonly lane: Lane
+  /** What the step's function is given. */
+  readonly input: unknown
+  readonly scope: Scope
+  readonly place: Place
+  holder: Holder
+  calledOff = false
+
+  constructor(lane: Lane, input: unknown, scope: Scope, place: Place, holder: Holder) {
+    this.lane = lane
+    this.input = input
+    this.scope = scope
+    this.place = place
+    this.holder = holder
+  }
+
+  cancel(): void {
+    this.holder.callOff(this)
+  }
+}
+
+export class Lane {
+  readonly node: Node
+  /** How many deliveries wait, those called off not counted. */
+  waiting = 0
+  busy = 0
+  /** Whether the lane stands in the dispatcher's list of runnable lanes. */
+  listed = false
+  private readonly context: Context.Context<never>
+  // The delivery that is next stands outside the queue: where one at a time waits, no queue is ever made.
+  private head: Delivery | undefined
+  private queue: Queue.Queue<Delivery> | undefined
+
+  constructor(node: Node, context: Context.Context<never>) {
+    this.node = node
+    this.context = context
+  }
+
+  get runnable(): boolean {
+    return this.waiting > 0 && this.busy < this.node.workers
+  }
+
+  push(delivery: Delivery): void {
+    this.waiting++
+    if (this.head === undefined) this.head = delivery
+    else {
+      this.queue ??= makeQueue(this.context)
+      Queue.offerUnsafe(this.queue, delivery)
+    }
+  }
+
+  /** The next delivery that has not been called off. */
+  take(): Delivery | undefined {
+    while (this.head !== undefined) {
+      const delivery = this.head
+      const next = this.queue === undefined ? undefined : Queue.takeUnsafe(this.queue)
+      this.head = next?._tag === "Success" ? next.value : undefined
+      if (delivery.calledOff) continue
+      this.waiting--
+      return delivery
+    }
+    return undefined
+  }
+}
+
+/** `Queue.unbounded` needs a fiber; this one must not be made to yield, so that the queue is there at once. */
+const makeQueue = (context: Context.Context<never>): Queue.Queue<Delivery> => {
+  const fiber = Effect.runForkWith(Context.add(context, PreventSchedulerYield, true))(Queue.unbounded<Delivery>())
+  return (fiber.pollUnsafe() as Exit<Queue.Queue<Delivery>> & { readonly _tag: "Success" }).value
+}
