@@ -1,7 +1,18 @@
 // Finds files and reads them as text.
 import type { Dirent } from "node:fs"
-import { access, constants, open, readdir } from "node:fs/promises"
+import { access, constants, readdir, readFile, stat } from "node:fs/promises"
 import { join, matchesGlob } from "node:path"
+
+/** A sentence where this is no folder that can be searched. */
+export const whyNotSearchable = async (folder: string): Promise<string | undefined> => {
+  try {
+    if (!(await stat(folder)).isDirectory()) return `${folder} is a file; a folder is needed.`
+    await access(folder, constants.R_OK | constants.X_OK)
+  } catch (error) {
+    return codeOf(error) === "ENOENT" ? `There is no folder ${folder}.` : `The folder ${folder} ${inWords(error)}.`
+  }
+  return undefined
+}
 
 /** The files of a folder whose path inside it fits one of the patterns, in the order of their names. */
 export async function* findFiles(
@@ -32,32 +43,28 @@ const list = async (folder: string): Promise<ReadonlyArray<Dirent>> => {
 /** Larger files are logs, dumps or bundles rather than documents. */
 const largest = 8 * 1024 * 1024
 
-/** Fails with a sentence, in words that follow the file's name. */
+/** Fails where the file cannot be read or is no text; `inWords` says why. */
 export const readText = async (path: string): Promise<string> => {
-  try {
-    await using file = await open(path)
-    const { size } = await file.stat()
-    if (size > largest) throw new Error(`is larger than ${largest / 1024 / 1024} MB`)
-    const bytes = await file.readFile()
-    // As git does: text has no zero byte near its start.
-    if (bytes.subarray(0, 8000).includes(0)) throw new Error("is binary, not text")
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-  } catch (error) {
-    throw new Error(inWords(error), { cause: error })
-  }
+  const about = await stat(path)
+  if (about.isDirectory()) throw new Error("is a folder that was not searched: a link, or closed to you")
+  if (!about.isFile()) throw new Error("is not an ordinary file")
+  if (about.size > largest) throw new Error(`is larger than ${largest / 1024 / 1024} MB`)
+  const bytes = await readFile(path)
+  // As git does: text has no zero byte near its start.
+  if (bytes.subarray(0, 8000).includes(0)) throw new Error("is binary, not text")
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
 }
 
 /** Why a file or folder could not be read, in words that follow its name. */
-export const inWords = (error: unknown): string => {
-  const code = error instanceof Error && "code" in error ? String(error.code) : ""
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error))
-}
+export const inWords = (error: unknown): string =>
+  reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error))
+
+const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "")
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "is gone, or a link to nothing",
   EACCES: "may not be read by you",
   EPERM: "may not be read by you",
-  EISDIR: "is a link to a folder, which is not followed",
   ELOOP: "is a link that leads back to itself",
   ERR_ENCODING_INVALID_ENCODED_DATA: "is not UTF-8 text"
 }

@@ -1,34 +1,47 @@
 // Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): a passage that several retrievers rank high comes first.
 // Only ranks are used, so retrievers whose scores cannot be compared can vote together.
+import type { Passage } from "./passages.ts"
+
+/** A passage and its rank in each retriever's list, counted from 1. */
+export interface Ranked extends Passage {
+  readonly ranks: Readonly<Record<string, number | undefined>>
+}
 
 /** How little the first ranks stand out. The paper's 60 is for lists of a thousand; ours are short. */
 const flatness = 15
 
-export interface Fused {
-  readonly id: number
-  readonly score: number
-  /** Its rank in each list, counted from 1. */
-  readonly ranks: ReadonlyArray<number | undefined>
-}
+/** What a retriever ranks lower than this is no find. */
+const deepest = 30
 
-export const reciprocalRank = (rankings: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<Fused> => {
-  const ranks = new Map<number, Array<number | undefined>>()
-  for (const [list, ranking] of rankings.entries()) {
-    for (const [index, id] of ranking.entries()) {
-      if (!ranks.has(id))
-        ranks.set(
-          id,
-          rankings.map(() => undefined)
-        )
-      const found = ranks.get(id)
-      if (found) found[list] ??= index + 1
+/** The passages that any of the named rankings lists, best first. */
+export const reciprocalRank = (
+  passages: ReadonlyArray<Passage>,
+  rankings: Readonly<Record<string, ReadonlyArray<number>>>
+): ReadonlyArray<Ranked> => {
+  const names = Object.keys(rankings)
+  const ranksOf = new Map<number, Record<string, number | undefined>>()
+  for (const name of names) {
+    for (const [index, id] of (rankings[name] ?? []).slice(0, deepest).entries()) {
+      const ranks = ranksOf.get(id) ?? Object.fromEntries(names.map((name) => [name, undefined]))
+      ranks[name] = index + 1
+      ranksOf.set(id, ranks)
     }
   }
-  return [...ranks]
-    .map(([id, found]) => ({
-      id,
-      ranks: found,
-      score: found.reduce<number>((sum, rank) => sum + (rank ? 1 / (flatness + rank) : 0), 0)
-    }))
-    .sort((a, b) => b.score - a.score || a.id - b.id)
+  const score = (ranks: Readonly<Record<string, number | undefined>>) =>
+    Object.values(ranks).reduce<number>((sum, rank) => sum + (rank === undefined ? 0 : 1 / (flatness + rank)), 0)
+  return [...ranksOf]
+    .sort(([a, ranks], [b, others]) => score(others) - score(ranks) || a - b)
+    .flatMap(([id, ranks]) => {
+      const passage = passages[id]
+      return passage ? [{ ...passage, ranks }] : []
+    })
+}
+
+/** Only the best passage under each heading or name of a file: one look there shows the others. */
+export const onePerTitle = (ranked: ReadonlyArray<Ranked>): ReadonlyArray<Ranked> => {
+  const seen = new Set<string>()
+  return ranked.filter(({ file, title }) => {
+    const place = JSON.stringify([file, title])
+    return !seen.has(place) && seen.add(place)
+  })
 }

@@ -1,19 +1,18 @@
 import { describe, expect, it } from "@effect/vitest"
-import { mostAtOnce } from "./print.ts"
+import { printUnreadable } from "./print.ts"
 
-const spans = (...times: ReadonlyArray<readonly [number, number]>) =>
-  times.map(([start, end]) => ({ step: "read", start, end }))
+describe("printUnreadable", () => {
+  const files = (n: number) => Array.from({ length: n }, (_, i) => ({ file: `${i}.bin`, reason: "is binary" }))
 
-describe("mostAtOnce", () => {
-  it("counts what overlaps", () => {
-    expect(mostAtOnce(spans([0, 10], [2, 8], [3, 5], [9, 12]))).toBe(3)
+  it("lists each file with its reason", () => {
+    expect(printUnreadable(files(1))).toBe("1 file could not be searched:\n  0.bin is binary")
   })
 
-  it("does not count one that begins as another ends", () => {
-    expect(mostAtOnce(spans([0, 5], [5, 9], [9, 10]))).toBe(1)
-  })
-
-  it("is 0 of none", () => {
-    expect(mostAtOnce([])).toBe(0)
+  it("lists only so many", () => {
+    expect(printUnreadable(files(1200)).split("\n")).toEqual([
+      "1,200 files could not be searched:",
+      ...files(5).map(({ file, reason }) => `  ${file} ${reason}`),
+      "  and 1195 more"
+    ])
   })
 })

@@ -1,19 +1,8 @@
 // What a person sees of an answer: the ranked passages, and how the work went.
 import { styleText } from "node:util"
-import type { Passage } from "./passages.ts"
+import type { Ranked } from "./fuse.ts"
+import { mostAtOnce, type Span } from "./stopwatch.ts"
 import { parts, stem, stemmedWords } from "./words.ts"
-
-/** A passage and its rank in each retriever's list, counted from 1. */
-export interface Ranked extends Passage {
-  readonly ranks: Readonly<Record<string, number | undefined>>
-}
-
-/** One run of one step; its times are in milliseconds. */
-export interface Span {
-  readonly step: string
-  readonly start: number
-  readonly end: number
-}
 
 const width = Math.min(process.stdout.columns ?? 100, 100)
 const dim = (text: string) => styleText("dim", text)
@@ -91,23 +80,21 @@ export const printTimeline = (steps: ReadonlyArray<string>, spans: ReadonlyArray
   return [dim(`${"step".padEnd(name)}   runs  at once      took`), ...rows].join("\n")
 }
 
-/** The most of these that were going on at one moment. */
-export const mostAtOnce = (spans: ReadonlyArray<Span>): number => {
-  // At the same moment an end comes before a start: one that begins as another ends does not overlap it.
-  const changes = spans
-    .flatMap(({ start, end }) => [[start, 1] as const, [end, -1] as const])
-    .sort(([a, up], [b, upToo]) => a - b || up - upToo)
-  let now = 0
-  let most = 0
-  for (const [, change] of changes) {
-    now += change
-    most = Math.max(most, now)
-  }
-  return most
-}
-
 export const time = (milliseconds: number): string =>
   milliseconds >= 1000 ? `${(milliseconds / 1000).toFixed(2)} s` : `${Math.round(milliseconds)} ms`
+
+/** `1 file`, `2 files`. */
+export const count = (n: number, thing: string): string => `${n.toLocaleString("en")} ${thing}${n === 1 ? "" : "s"}`
+
+const mostProblems = 5
+
+/** Which files were left out, and why. */
+export const printUnreadable = (files: ReadonlyArray<{ readonly file: string; readonly reason: string }>): string =>
+  [
+    `${count(files.length, "file")} could not be searched:`,
+    ...files.slice(0, mostProblems).map(({ file, reason }) => `  ${file} ${reason}`),
+    ...(files.length > mostProblems ? [`  and ${files.length - mostProblems} more`] : [])
+  ].join("\n")
 
 const cut = (text: string, room: number): string =>
   text.length <= room ? text : `${text.slice(0, Math.max(0, room - 1))}…`

@@ -1,0 +1,58 @@
+// When each run of each step began and ended, and how many ran at once.
+// Measured from outside: a workflow is plain data, so a copy of it whose steps have other functions is a workflow too.
+
+/** One run of one step; its times are in milliseconds. */
+export interface Span {
+  readonly step: string
+  readonly start: number
+  readonly end: number
+}
+
+interface Steps {
+  readonly [name: string]: { readonly run: (input: never, ctx: never) => unknown }
+}
+
+/** The same workflow, which notes a span for each run of a step. */
+export const timed = <Flow extends { readonly steps: Steps }>(flow: Flow, spans: Array<Span>): Flow => ({
+  ...flow,
+  steps: Object.fromEntries(
+    Object.entries(flow.steps).map(([step, definition]) => {
+      const run = (input: never, ctx: never) => {
+        const start = performance.now()
+        const ended = () => void spans.push({ step, start, end: performance.now() })
+        const result = definition.run(input, ctx)
+        if (result instanceof Promise) return result.finally(ended)
+        if (isAsyncIterable(result)) return thatTells(result, ended)
+        ended()
+        return result
+      }
+      return [step, { ...definition, run }]
+    })
+  )
+})
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === "object" && value !== null && Symbol.asyncIterator in value
+
+async function* thatTells(events: AsyncIterable<unknown>, ended: () => void) {
+  try {
+    yield* events
+  } finally {
+    ended()
+  }
+}
+
+/** The most of these that were going on at one moment. */
+export const mostAtOnce = (spans: ReadonlyArray<Span>): number => {
+  // At the same moment an end comes before a start: one that begins as another ends does not overlap it.
+  const changes = spans
+    .flatMap(({ start, end }) => [[start, 1] as const, [end, -1] as const])
+    .sort(([a, up], [b, upToo]) => a - b || up - upToo)
+  let now = 0
+  let most = 0
+  for (const [, change] of changes) {
+    now += change
+    most = Math.max(most, now)
+  }
+  return most
+}

@@ -1,0 +1,120 @@
+// The demo's workflow: what its steps tell each other, and what each of them does.
+//
+//   Question → find → File → read → Passages, Unreadable → index → Corpus ┬→ keyword → ByKeyword ┐
+//                                                                         ├→ fuzzy   → ByFuzzy   ┼→ fuse → Answer
+//                                                                         └→ symbols → BySymbol  ┘
+import { join as pathTo } from "node:path"
+import { Schema } from "effect"
+import { defineEvent, defineStep, gather, join, workflow } from "stepgraph"
+import { findFiles, inWords, readText, whyNotSearchable } from "./files.ts"
+import { onePerTitle, type Ranked, reciprocalRank } from "./fuse.ts"
+import { type Passage, split } from "./passages.ts"
+import { fuzzy } from "./retrievers/fuzzy.ts"
+import { keyword } from "./retrievers/keyword.ts"
+import { symbols } from "./retrievers/symbols.ts"
+
+// ------------------------------------------------------------------------------------------------------------- events
+
+// An event's fields are checked when it is made. Thousands of passages that this program has just made itself need no
+// such look: their schema only asks whether it was given a list.
+const PassageList = Schema.declare((value): value is ReadonlyArray<Passage> => Array.isArray(value))
+const RankedList = Schema.declare((value): value is ReadonlyArray<Ranked> => Array.isArray(value))
+const Ranking = Schema.Array(Schema.Number)
+const BadFile = Schema.Struct({ file: Schema.String, reason: Schema.String })
+
+const Question = defineEvent("Question", {
+  question: Schema.String,
+  folder: Schema.String,
+  patterns: Schema.Array(Schema.String)
+})
+const File = defineEvent("File", { folder: Schema.String, file: Schema.String })
+const Passages = defineEvent("Passages", { passages: PassageList })
+const Unreadable = defineEvent("Unreadable", BadFile.fields)
+const Corpus = defineEvent("Corpus", {
+  question: Schema.String,
+  passages: PassageList,
+  files: Schema.Number,
+  unreadable: Schema.Array(BadFile)
+})
+const ByKeyword = defineEvent("ByKeyword", { ranking: Ranking })
+const ByFuzzy = defineEvent("ByFuzzy", { ranking: Ranking })
+const BySymbol = defineEvent("BySymbol", { ranking: Ranking })
+const Answer = defineEvent("Answer", {
+  ranked: RankedList,
+  passages: Schema.Number,
+  files: Schema.Number,
+  unreadable: Schema.Array(BadFile)
+})
+const NoAnswer = defineEvent("NoAnswer", { reason: Schema.String, unreadable: Schema.Array(BadFile) })
+
+// -------------------------------------------------------------------------------------------------------------- steps
+
+const find = defineStep({
+  accepts: Question,
+  emits: [File, NoAnswer],
+  // Every file that is found goes on to be read while the search for more continues.
+  run: async function* ({ folder, patterns }) {
+    const reason = await whyNotSearchable(folder)
+    if (reason) yield NoAnswer({ reason, unreadable: [] })
+    else for await (const file of findFiles(folder, patterns)) yield File({ folder, file })
+  }
+})
+
+const read = defineStep({
+  accepts: File,
+  emits: [Passages, Unreadable],
+  workers: 8,
+  run: async ({ folder, file }) => Passages({ passages: split(file, await readText(pathTo(folder, file))) }),
+  // A bad file never loses the others: what made the step fail becomes an event like any other.
+  recover: ({ cause }, { file }) => Unreadable({ file, reason: inWords(cause) })
+})
+
+const index = defineStep({
+  // Runs once, when nothing more can come, with everything in the order of the files, whichever was read first.
+  accepts: gather([Passages, Unreadable], { per: Question }),
+  emits: [Corpus, NoAnswer],
+  run: (files, { per: { question, folder } }) => {
+    const passages = files.flatMap((file) => (file._tag === "Passages" ? file.passages : []))
+    const unreadable = files.filter((file) => file._tag === "Unreadable")
+    if (passages.length > 0) return Corpus({ question, passages, files: files.length - unreadable.length, unreadable })
+    const missing = files.length === 0 ? "are no files" : "is no text"
+    return NoAnswer({ reason: `There ${missing} to search in ${folder}.`, unreadable })
+  }
+})
+
+// Corpus goes to each of these three, so they run side by side.
+const byKeyword = defineStep({
+  accepts: Corpus,
+  emits: ByKeyword,
+  run: async ({ question, passages }, { signal }) => ByKeyword({ ranking: await keyword(question, passages, signal) })
+})
+const byFuzzy = defineStep({
+  accepts: Corpus,
+  emits: ByFuzzy,
+  run: async ({ question, passages }, { signal }) => ByFuzzy({ ranking: await fuzzy(question, passages, signal) })
+})
+const bySymbol = defineStep({
+  accepts: Corpus,
+  emits: BySymbol,
+  run: async ({ question, passages }, { signal }) => BySymbol({ ranking: await symbols(question, passages, signal) })
+})
+
+const fuse = defineStep({
+  // Runs when all four are there, and gets them in this order, whichever came last.
+  accepts: join([Corpus, ByKeyword, ByFuzzy, BySymbol]),
+  emits: [Answer, NoAnswer],
+  run: ([{ question, passages, files, unreadable }, keyword, fuzzy, symbols]) => {
+    const rankings = { keyword: keyword.ranking, fuzzy: fuzzy.ranking, symbols: symbols.ranking }
+    const ranked = onePerTitle(reciprocalRank(passages, rankings))
+    return ranked.length > 0
+      ? Answer({ ranked, passages: passages.length, files, unreadable })
+      : NoAnswer({ reason: `Nothing that was searched has to do with “${question}”.`, unreadable })
+  }
+})
+
+export const search = workflow({
+  name: "search",
+  start: Question,
+  stop: [Answer, NoAnswer],
+  steps: { find, read, index, keyword: byKeyword, fuzzy: byFuzzy, symbols: bySymbol, fuse }
+})
