@@ -50,9 +50,9 @@ describe.concurrent("an answer", () => {
     expect(out.split("\n")[1]).toMatch(/^ 1 Guide › Retries +guide\.md:5$/)
     expect(out).toContain("   Try again with a backoff that grows.\n   keyword 1 · fuzzy 1 · symbols 1\n")
     expect(out).toContain("for “how do I retry with backoff?”\nin 4 passages of 3 files of good\n")
-    expect(out).toMatch(/^read +3 +[123] +\d+ ms +━+$/m)
+    expect(out).toMatch(/^read +3 +[123] +[\d.]+ m?s +━+$/m)
     for (const step of ["find", "index", "keyword", "fuzzy", "symbols", "fuse"]) {
-      expect(out).toMatch(new RegExp(`^${step} +1 +1 +\\d+ ms +━+$`, "m"))
+      expect(out).toMatch(new RegExp(`^${step} +1 +1 +[\\d.]+ m?s +━+$`, "m"))
     }
   })
 

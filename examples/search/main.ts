@@ -40,8 +40,10 @@ ${printTimeline(Object.keys(search.steps), spans)}`)
 
 process.exitCode = await main().catch((error: unknown) => {
   if (interrupt.signal.aborted) return 130
-  console.error(error instanceof Error ? error.message : error)
-  if (!(error instanceof Misuse)) return 1
-  console.error("See --help.")
-  return 2
+  if (error instanceof Misuse) {
+    console.error(`${error.message}\nSee --help.`)
+    return 2
+  }
+  console.error(error)
+  return 1
 })

@@ -1,5 +1,28 @@
 import { describe, expect, it } from "@effect/vitest"
-import { printUnreadable } from "./print.ts"
+import { printPassages, printUnreadable } from "./print.ts"
+
+describe("printPassages", () => {
+  const print = (text: string) =>
+    printPassages("retry", [
+      { file: "a.md", line: 7, title: "Title", text, words: [], ranks: { one: 1, two: undefined } }
+    ])
+      .split("\n")
+      .map((line) => line.trim())
+
+  it("shows how the passage begins, and the lines that have the wanted words", () => {
+    const text = "## Title\n\nIt begins.\n\nThen it goes on.\n\n    indented, it retries\n      and more\n\nIt ends."
+    expect(print(text).slice(1)).toEqual(["It begins.", "…", "indented, it retries", "and more", "one 1 · two –"])
+  })
+
+  it("shows no excerpt of what is only a heading", () => {
+    expect(print("## Title").slice(1)).toEqual(["one 1 · two –"])
+  })
+
+  it("fills the line with title and place, however long the title", () => {
+    const [line = ""] = print("")
+    expect(line).toMatch(/^1 Title {82,}a\.md:7$/)
+  })
+})
 
 describe("printUnreadable", () => {
   const files = (n: number) => Array.from({ length: n }, (_, i) => ({ file: `${i}.bin`, reason: "is binary" }))

@@ -4,7 +4,7 @@ import type { Ranked } from "./fuse.ts"
 import { mostAtOnce, type Span } from "./stopwatch.ts"
 import { parts, stem, stemmedWords } from "./words.ts"
 
-const width = Math.min(process.stdout.columns ?? 100, 100)
+const width = Math.max(60, Math.min(process.stdout.columns ?? 100, 100))
 const dim = (text: string) => styleText("dim", text)
 const bold = (text: string) => styleText("bold", text)
 
@@ -28,6 +28,7 @@ export const printPassages = (question: string, ranked: ReadonlyArray<Ranked>): 
 const excerpt = (text: string, wanted: ReadonlySet<string>): ReadonlyArray<string> => {
   const lines = text.split("\n").filter((line) => !/^\s*(?:```|~~~|#{1,6} |@\w|\*\*[^*]+\*\*( \(.*\))?$)/.test(line))
   const start = lines.findIndex((line) => line.trim() !== "")
+  if (start < 0) return []
   const found = lines.map(
     (_, at) => new Set(stemmedWords(block(lines, at, 3).join(" ")).filter((word) => wanted.has(word)))
   )
