@@ -13,7 +13,7 @@ import {
   type Route,
   stopsOf
 } from "./graph.ts"
-import { orderQuiets, upstreamOf } from "./upstream.ts"
+import { direct, orderQuiets, upstream } from "./upstream.ts"
 
 /** Indexes a workflow whose problems have been found to be none. */
 export const compile = (flow: Definition): Graph => {
@@ -53,21 +53,26 @@ export const compile = (flow: Definition): Graph => {
     )
   }
 
-  const quiets: Array<Quiet> = []
-  for (const node of nodes) {
-    const { intake } = node
-    if (intake?.kind === "gather" || intake?.kind === "race") {
-      node.quiet = { index: quiets.length, node, kind: node.per }
-      quiets.push(node.quiet)
-    }
-  }
   const start = routeOf(flow.start)
+  const quiets: Array<Quiet> = []
+  const rounds = new Map<Quiet, ReadonlySet<Node>>()
+  for (const node of nodes) {
+    if (node.intake?.kind !== "gather" && node.intake?.kind !== "race") continue
+    const round = direct(node, nodes)
+    const opener = node.per === 0 ? start : routes.get(kinds[node.per]!)
+    const opened = opener?.acceptors.some((acceptor) => acceptor === node || round.has(acceptor)) === true
+    const quiet = { index: quiets.length, node, kind: node.per, opened }
+    node.quiet = quiet
+    quiets.push(quiet)
+    rounds.set(quiet, round)
+  }
   const ordered = orderQuiets(quiets, nodes, start)
   for (const quiet of ordered) {
-    const { all, direct, self } = upstreamOf(quiet, nodes)
-    for (const node of all) (node.feeds as Array<Feed>).push({ quiet, arms: direct.has(node) })
-    // A step that emits into its own gather: more may come while it runs, but only what came makes another round.
-    if (self) (quiet.node.feeds as Array<Feed>).push({ quiet, arms: false })
+    for (const node of upstream(quiet.node, nodes)) {
+      ;(node.feeds as Array<Feed>).push({ quiet, arms: rounds.get(quiet)!.has(node) })
+    }
+    // Its own step holds the next round back while it runs, as it may emit more of it; but that it runs makes no round.
+    ;(quiet.node.feeds as Array<Feed>).push({ quiet, arms: false })
   }
 
   return {

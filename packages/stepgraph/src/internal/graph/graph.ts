@@ -50,6 +50,8 @@ export interface Quiet {
   readonly index: number
   readonly node: Node
   readonly kind: number
+  /** Whether what opens its scope leads to it, so that the opening alone makes a round: `[]` where nothing follows. */
+  readonly opened: boolean
 }
 
 export interface Feed {

@@ -20,14 +20,11 @@ const reach = (to: Node, nodes: ReadonlyArray<Node>, through: (node: Node) => bo
 export const upstream = (to: Node, nodes: ReadonlyArray<Node>): Set<Node> => reach(to, nodes, () => true)
 
 /**
- * `all`: the steps upstream of an intake. `direct`: those of them that reach it without another gather of the same scope
- * between, whose work therefore belongs to the intake's own next round. `self`: whether its own step feeds it.
+ * The steps that reach an intake without another gather of the same scope between: their work belongs to the intake's own
+ * next round, and not to that gather's.
  */
-export const upstreamOf = (quiet: Quiet, nodes: ReadonlyArray<Node>) => ({
-  all: upstream(quiet.node, nodes),
-  direct: reach(quiet.node, nodes, (node) => !(node.intake?.kind === "gather" && node.per === quiet.kind)),
-  self: quiet.node.targets.includes(quiet.node)
-})
+export const direct = (to: Node, nodes: ReadonlyArray<Node>): Set<Node> =>
+  reach(to, nodes, (node) => !(node.intake?.kind === "gather" && node.per === to.per))
 
 /** How many steps lie between the start event and each step. */
 const distances = (start: Route): Map<Node, number> => {

@@ -11,7 +11,7 @@ import type { AnyIntake } from "../../Intake.ts"
 import { acceptedBy, type Node } from "../graph/graph.ts"
 import type { Delivery } from "./lane.ts"
 import { Place } from "./place.ts"
-import { Scope } from "./scope.ts"
+import { type Flight, Scope, type Watch } from "./scope.ts"
 
 /** An event that has been emitted, as an intake keeps it. */
 export interface Emission {
@@ -27,7 +27,9 @@ export interface Dispatch {
   now(): number
   /** Calls back when `millis` have passed; until then something can still happen at the step. */
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer
-  root: Scope
+  /** Keeps the gathers between a flight and a race that has been decided from firing for it. */
+  disarm(flight: Flight, race: Watch): void
+  readonly root: Scope
 }
 
 export interface Timer {
@@ -106,8 +108,15 @@ const inOrder = (
   return tags.map((tag) => left.get(tag)!.shift())
 }
 
-/** The batch's place is that of its first event, which nobody else has any more. */
-const firstOf = (emissions: ReadonlyArray<Emission | undefined>): Emission => emissions.find((e) => e !== undefined)!
+/** The place of a batch is the first of its events' places, which nobody else has any more. */
+const placeOf = (emissions: ReadonlyArray<Emission | undefined>): Place | undefined => {
+  let first: Place | undefined
+  for (const emission of emissions) {
+    if (emission !== undefined && (first === undefined || Place.compare(emission.place, first) < 0))
+      first = emission.place
+  }
+  return first
+}
 
 const sharedScope = (emissions: ReadonlyArray<Emission | undefined>): Scope => {
   let shared: Scope | undefined
@@ -159,39 +168,38 @@ export class Collector {
     if (owner === undefined) {
       throw new OutsideScope({ event: emission.event, intake: node.name, per: intake.per!.tag })
     }
-    const watch = node.quiet === undefined ? undefined : owner.watches[node.quiet.index]!
+    const watch = node.quiet && owner.watches[node.quiet.index]!
     // A race that has been run drops what comes later.
     if (watch?.decided) return
     const cell = this.cell(owner, intake.by?.(emission.event))
     cell.add(emission, this.within === undefined ? 0 : this.dispatch.now())
-    if (watch !== undefined) watch.armed = true
+    watch?.arm()
     if (intake.kind === "gather") return
     if (cell.lacking === 0) {
-      if (intake.kind === "race") this.decide(owner, cell)
+      if (intake.kind === "race") this.decide(watch!, cell)
       else this.complete(cell)
     } else if (this.within !== undefined && cell.timer === undefined) this.startTimer(cell)
   }
 
   /** Everything upstream has gone quiet in a scope. */
-  quiet(scope: Scope): void {
-    const watch = scope.watches[this.node.quiet!.index]!
+  quiet(watch: Watch): void {
+    const { scope } = watch
     if (this.intake.kind === "race") {
-      if (!watch.decided && !this.intake.single) this.decide(scope, this.cell(scope, undefined))
+      if (!watch.decided && !this.intake.single) this.decide(watch, this.cell(scope, undefined))
       return
     }
-    watch.armed = false
     const cells = Ref.getUnsafe(this.cells)
     const [taken = []] = cells.get(scope)?.get(undefined)?.take() ?? []
     cells.delete(scope)
     const sorted = [...taken].sort((a, b) => Place.compare(a.place, b.place))
-    // After everything that its scope emitted directly, round by round.
-    const place = scope.place.child(Number.MAX_SAFE_INTEGER - this.node.index).child(watch.rounds++)
-    this.dispatch.push(
-      this.node,
-      sorted.map(({ event }) => event),
-      scope,
-      place
-    )
+    const input = sorted.map(({ event }) => event)
+    this.dispatch.push(this.node, input, scope, placeOf(sorted) ?? this.emptyPlace(watch))
+    watch.rounds++
+  }
+
+  /** The place of a batch of nothing: after everything that its scope emitted directly, round by round. */
+  private emptyPlace({ scope, rounds }: Watch): Place {
+    return scope.place.child(Number.MAX_SAFE_INTEGER - this.node.index).child(rounds)
   }
 
   /** Makes an undecided race known for a scope, so that a stalled run can name it. */
@@ -246,21 +254,28 @@ export class Collector {
     const emissions = this.intake.kind === "join" ? inOrder(this.tags, cell.slots, taken) : taken[0]!
     if (cell.empty) this.forget(cell)
     const input = emissions.map((emission) => emission?.event)
-    this.dispatch.push(this.node, input, sharedScope(emissions), firstOf(emissions).place)
+    this.dispatch.push(this.node, input, sharedScope(emissions), placeOf(emissions)!)
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
 
   /** Runs a race's step, once in its scope, and calls off what else is on its way to it. */
-  private decide(scope: Scope, cell: Cell): void {
-    const watch = scope.watches[this.node.quiet!.index]!
+  private decide(watch: Watch, cell: Cell): void {
     watch.decided = true
     const emissions = cell.take()[0]!
     this.forget(cell)
     const events = emissions.map(({ event }) => event)
-    const place = emissions[0]?.place ?? scope.place.child(Number.MAX_SAFE_INTEGER - this.node.index)
+    const place = placeOf(emissions) ?? this.emptyPlace(watch)
     // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
-    this.dispatch.push(this.node, this.intake.single ? events[0] : events, scope, place)
-    for (const flight of [...watch.flights!]) flight.cancel()
+    this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place)
+    const flights = [...watch.flights!].filter(({ node }) => node !== this.node)
+    // What an intake on the way holds is part of a batch that will never be whole.
+    for (const flight of flights) this.dispatch.disarm(flight, watch)
+    for (const flight of flights) flight.cancel()
+  }
+
+  /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */
+  drop(scope: Scope): void {
+    Ref.getUnsafe(this.cells).delete(scope)
   }
 
   private startTimer(cell: Cell): void {

@@ -29,7 +29,7 @@ import { Collector, type Dispatch, type Emission, HandCollector, type Timer } fr
 import { eventsInTurn, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
-import { Quietness, Scope } from "./scope.ts"
+import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
 
 /** How many deliveries may wait in a lane before what feeds it is no longer pulled. */
 const highWaterMark = 1024
@@ -79,7 +79,7 @@ class Dispatcher implements Run, Dispatch, Holder {
     this.turns = fiber.currentDispatcher
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, this)))
-    this.quietness = new Quietness(graph, ({ node }, scope) => this.collectors[node.index]!.quiet(scope))
+    this.quietness = new Quietness(graph, (watch) => this.collectors[watch.quiet.node.index]!.quiet(watch))
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
   }
 
@@ -216,17 +216,26 @@ class Dispatcher implements Run, Dispatch, Holder {
     const delivery = new Delivery(lane, input, scope, place, this)
     this.pending++
     lane.push(delivery)
-    if (node.feeds.length > 0) this.quietness.enter(node, scope, delivery)
+    if (node.feeds.length > 0) this.quietness.enter(delivery)
     this.list(lane)
   }
 
   /** Takes back a delivery that still waits, because a race has been decided. */
   callOff(delivery: Delivery): void {
-    const { lane, scope } = delivery
     delivery.calledOff = true
-    lane.waiting--
+    delivery.lane.waiting--
     this.pending--
-    this.quietness.leave(lane.node, scope, delivery)
+    this.quietness.leave(delivery)
+  }
+
+  disarm(flight: Flight, race: Watch): void {
+    for (const { quiet } of flight.node.feeds) {
+      const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
+      const leadsToRace = quiet.node.feeds.some((feed) => feed.quiet === race.quiet) && quiet.node !== race.quiet.node
+      if (watch === undefined || !leadsToRace || watch.scope.owners[race.quiet.kind] !== race.scope) continue
+      watch.armed = false
+      this.collectors[quiet.node.index]!.drop(watch.scope)
+    }
   }
 
   // ---------------------------------------------------------------- turns
@@ -302,7 +311,7 @@ class Dispatcher implements Run, Dispatch, Holder {
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
     const { delivery, node } = invocation
-    const { lane, scope } = delivery
+    const { lane } = delivery
     if (Exit.isFailure(exit)) {
       const { cause } = exit
       if (this.outcome === undefined && !invocation.calledOff) this.fail(invocation, cause)
@@ -311,7 +320,7 @@ class Dispatcher implements Run, Dispatch, Holder {
     this.invocations.delete(invocation)
     lane.busy--
     this.pending--
-    if (node.feeds.length > 0) this.quietness.leave(node, scope, delivery)
+    if (node.feeds.length > 0) this.quietness.leave(delivery)
     this.list(lane)
     if (this.outcome === undefined) this.drain()
     else this.finishIfDone()
@@ -398,10 +407,10 @@ class Dispatcher implements Run, Dispatch, Holder {
   }
 
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer {
-    const flight = { cancel: () => timer.cancel() }
+    const flight = { node, scope, cancel: () => timer.cancel() }
     const done = () => {
       this.pending--
-      this.quietness.leave(node, scope, flight)
+      this.quietness.leave(flight)
     }
     const fired = () => {
       then()
@@ -410,7 +419,7 @@ class Dispatcher implements Run, Dispatch, Holder {
     }
     const timer = this.timer(Duration.millis(millis), fired, done)
     this.pending++
-    this.quietness.enter(node, scope, flight)
+    this.quietness.enter(flight)
     return timer
   }
 

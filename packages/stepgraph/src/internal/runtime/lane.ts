@@ -33,6 +33,10 @@ export class Delivery implements Flight {
     this.holder = holder
   }
 
+  get node(): Node {
+    return this.lane.node
+  }
+
   cancel(): void {
     this.holder.callOff(this)
   }

@@ -9,24 +9,57 @@ import type { AnyEvent } from "../../Event.ts"
 import type { Graph, Node, Quiet } from "../graph/graph.ts"
 import type { Place } from "./place.ts"
 
-/** Something on its way that a `race` can call off. */
+/** Something on its way to a step, or at work there. */
 export interface Flight {
+  readonly node: Node
+  readonly scope: Scope
+  /** Calls it off, because a race that it was upstream of has been decided. */
   cancel(): void
 }
 
 /** How things stand for one `gather` or `race` in one scope. */
 export class Watch {
+  /** What is in flight upstream, each scope inside that belongs to the same intake counted as one. */
   inFlight = 0
   /** Whether anything has happened that belongs to its next round. */
   armed = false
-  /** Whether a race has been run, or a gather's rounds counted. */
+  /** Whether a race has been run. */
   decided = false
+  /** How many rounds a gather has had. */
   rounds = 0
+  readonly quiet: Quiet
+  readonly scope: Scope
+  /** The same intake's in the scope around, where the event that opens its scopes is nested in itself. */
+  readonly outer: Watch | undefined
+  private holdsOuter = false
   /** What is in flight, where a race may have to call it off. */
   readonly flights: Set<Flight> | undefined
 
-  constructor(quiet: Quiet) {
+  constructor(quiet: Quiet, scope: Scope) {
+    this.quiet = quiet
+    this.scope = scope
+    this.outer = scope.parent?.owners[quiet.kind]?.watches[quiet.index]
     this.flights = quiet.node.intake?.kind === "race" ? new Set() : undefined
+  }
+
+  enter(arms: boolean): void {
+    if (arms) this.arm()
+    this.inFlight++
+    if (this.outer === undefined || this.holdsOuter) return
+    this.holdsOuter = true
+    this.outer.enter(false)
+  }
+
+  /** Lets the scope around go quiet, now that this one has; gives its watch where that is quiet too. */
+  leaveOuter(): Watch | undefined {
+    if (this.outer === undefined || !this.holdsOuter) return undefined
+    this.holdsOuter = false
+    return --this.outer.inFlight === 0 ? this.outer : undefined
+  }
+
+  arm(): void {
+    this.armed = true
+    if (this.outer !== undefined && !this.outer.armed) this.outer.arm()
   }
 }
 
@@ -56,7 +89,7 @@ export class Scope {
       this.owners = owners
     }
     const watches: Array<Watch | undefined> = []
-    for (const quiet of graph.quiets) if (quiet.kind === kind) watches[quiet.index] = new Watch(quiet)
+    for (const quiet of graph.quiets) if (quiet.kind === kind) watches[quiet.index] = new Watch(quiet, this)
     this.watches = watches
   }
 
@@ -75,50 +108,76 @@ export class Scope {
 /** Counts what is in flight, and says which intakes have gone quiet. Each call costs O(1) for each intake downstream. */
 export class Quietness {
   private readonly graph: Graph
-  /** Called when everything upstream of an intake has gone quiet, for each that has, in the order of the graph. */
-  private readonly onQuiet: (quiet: Quiet, scope: Scope, watch: Watch) => void
+  /** Called when everything upstream of an intake has gone quiet, for each that has. */
+  private readonly onQuiet: (watch: Watch) => void
 
-  constructor(graph: Graph, onQuiet: (quiet: Quiet, scope: Scope, watch: Watch) => void) {
+  constructor(graph: Graph, onQuiet: (watch: Watch) => void) {
     this.graph = graph
     this.onQuiet = onQuiet
   }
 
-  /** Something is on its way to a step or runs there. */
-  enter(node: Node, scope: Scope, flight: Flight): void {
-    for (const { quiet, arms } of node.feeds) {
-      const watch = scope.owners[quiet.kind]?.watches[quiet.index]
+  enter(flight: Flight): void {
+    for (const { quiet, arms } of flight.node.feeds) {
+      const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
       if (watch === undefined) continue
-      watch.inFlight++
-      if (arms) watch.armed = true
+      watch.enter(arms)
       watch.flights?.add(flight)
     }
   }
 
-  /** It has ended, and what it emitted has been delivered. */
-  leave(node: Node, scope: Scope, flight: Flight): void {
-    const { feeds } = node
+  /** A flight has ended, and what it emitted has been delivered. */
+  leave(flight: Flight): void {
+    const { owners } = flight.scope
+    let quiet: Array<Watch> | undefined
     // All are counted down before any fires: what fires first may be work for the next.
-    for (const { quiet } of feeds) {
-      const watch = scope.owners[quiet.kind]?.watches[quiet.index]
+    for (const feed of flight.node.feeds) {
+      const watch = owners[feed.quiet.kind]?.watches[feed.quiet.index]
       if (watch === undefined) continue
-      watch.inFlight--
       watch.flights?.delete(flight)
+      if (--watch.inFlight === 0) {
+        quiet ??= []
+        quiet.push(watch)
+      }
     }
-    for (const { quiet } of feeds) this.check(quiet, scope.owners[quiet.kind])
+    if (quiet !== undefined) this.fire(quiet)
   }
 
   /** Keeps the intakes of a scope from firing while the event that opens it is delivered. */
   hold(scope: Scope): void {
-    for (const watch of scope.watches) if (watch !== undefined) watch.inFlight++
+    for (const watch of scope.watches) watch?.enter(false)
   }
 
   release(scope: Scope): void {
-    for (const watch of scope.watches) if (watch !== undefined) watch.inFlight--
-    for (const quiet of this.graph.quiets) if (quiet.kind === scope.kind) this.check(quiet, scope)
+    const quiet: Array<Watch> = []
+    for (const { index, kind, opened } of this.graph.quiets) {
+      if (kind !== scope.kind) continue
+      const watch = scope.watches[index]!
+      if (opened) watch.arm()
+      if (--watch.inFlight === 0) quiet.push(watch)
+    }
+    this.fire(quiet)
   }
 
-  private check(quiet: Quiet, scope: Scope | undefined): void {
-    const watch = scope?.watches[quiet.index]
-    if (watch?.inFlight === 0 && watch.armed) this.onQuiet(quiet, scope!, watch)
+  /**
+   * Fires what has gone quiet and has a round to fire for. The deepest scope goes first, as it may still emit to those
+   * around it; in one scope the order of the graph decides.
+   */
+  private fire(quiet: Array<Watch>): void {
+    for (;;) {
+      let next: Watch | undefined
+      for (const watch of quiet) {
+        if (watch.inFlight > 0 || !watch.armed) continue
+        if (next === undefined || watch.scope.depth > next.scope.depth) next = watch
+      }
+      if (next !== undefined) {
+        next.armed = false
+        this.onQuiet(next)
+        continue
+      }
+      const outer = quiet.map((watch) => (watch.inFlight === 0 ? watch.leaveOuter() : undefined))
+      const more = outer.filter((watch) => watch !== undefined)
+      if (more.length === 0) return
+      quiet.push(...more)
+    }
   }
 }
