@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { beforeAll, describe, expect, it } from "vitest"
+import { compile, type Problem, workspace } from "./support/compile.ts"
+
+const good = "packages/stepgraph/types/must-compile.ts"
+const bad = "packages/stepgraph/types/must-not-compile.ts"
+const textOf = (file: string) => readFileSync(join(workspace, file), "utf8")
+
+describe("what the compiler says", () => {
+  const marks = textOf(bad)
+    .split("\n")
+    .flatMap((text, index) => {
+      const words = /\/\/ «error» (.+)$/.exec(text)?.[1]
+      return words === undefined ? [] : [{ line: index + 1, words }]
+    })
+  let problems: ReadonlyArray<Problem> = []
+
+  beforeAll(() => {
+    problems = compile({ [good]: textOf(good), [bad]: textOf(bad) }).problems
+  }, 60_000)
+
+  it("nothing about what must compile", () => {
+    expect(problems.filter((problem) => problem.file === good)).toEqual([])
+  })
+
+  it.each(marks)("line $line: $words", ({ line, words }) => {
+    const said = problems.filter((problem) => problem.file === bad && problem.line === line)
+    expect(said.map((problem) => problem.message).join("\n")).toContain(words)
+  })
+
+  it("nothing about unmarked lines", () => {
+    const marked = new Set(marks.map((mark) => mark.line))
+    expect(problems.filter((problem) => problem.file === bad && !marked.has(problem.line))).toEqual([])
+  })
+})
+
+describe("what checking a workflow costs", () => {
+  const budget = 400
+
+  const instantiations = (steps: number) => {
+    const each = (line: (n: number) => string) => Array.from({ length: steps }, (_, n) => line(n)).join("\n")
+    const chain = `
+      import { Schema } from "effect"
+      import { defineEvent, defineStep, run, workflow } from "stepgraph"
+      const E0 = defineEvent("E0", { n: Schema.Number })
+      ${each((n) => `const E${n + 1} = defineEvent("E${n + 1}", { n: Schema.Number })`)}
+      ${each((n) => `const s${n} = defineStep({ accepts: E${n}, emits: E${n + 1}, run: (e) => E${n + 1}({ n: e.n + 1 }) })`)}
+      const flow = workflow({ name: "chain", start: E0, stop: E${steps}, steps: { ${each((n) => `s${n},`)} } })
+      export const program = run(flow, { n: 0 })`
+    const result = compile({ "packages/stepgraph/types/chain.ts": chain })
+    expect(result.problems).toEqual([])
+    return result.instantiations
+  }
+
+  it(`at most ${budget} type instantiations a step, however many there are`, { timeout: 60_000 }, () => {
+    const at100 = instantiations(100)
+    const early = (at100 - instantiations(50)) / 50
+    const late = (instantiations(200) - at100) / 100
+    expect(early).toBeLessThanOrEqual(budget)
+    expect(late).toBeLessThanOrEqual(budget)
+    // Linear: a step costs no more in a long chain than in a short one.
+    expect(late).toBeLessThanOrEqual(early * 1.05)
+  })
+})

@@ -1,0 +1,193 @@
+// Everything here compiles, and the annotated types are exactly what is inferred.
+import { Context, Effect, Schedule, Schema, Stream } from "effect"
+import {
+  collect,
+  defineEvent,
+  defineState,
+  defineStep,
+  gather,
+  type InvalidEvent,
+  join,
+  race,
+  run,
+  runPromise,
+  type StepRejected,
+  type StepTimedOut,
+  type WorkflowStalled,
+  type WorkflowTimedOut,
+  workflow
+} from "stepgraph"
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <A, B>(_: Same<A, B>) => {}
+type Err<T> = T extends Effect.Effect<any, infer E, any> ? E : never
+type Req<T> = T extends Effect.Effect<any, any, infer R> ? R : never
+
+const Start = defineEvent("Start")
+const Topic = defineEvent("Topic", { topic: Schema.String })
+const Query = defineEvent("Query", { query: Schema.String })
+const Answer = defineEvent("Answer", { result: Schema.String })
+const Other = defineEvent("Other", { n: Schema.Number })
+export const Approval = defineEvent("Approval", { ok: Schema.Boolean })
+const Stop = defineEvent("Stop", { result: Schema.String })
+const seen = defineState("seen", Schema.Number, 0)
+class Db extends Context.Service<Db, { get: (q: string) => Effect.Effect<string, "DbDown"> }>()("Db") {}
+
+const start = defineStep({
+  accepts: Start,
+  emits: Query,
+  run: () => [1, 2, 3].map((n) => Query({ query: `Query ${n}` }))
+})
+const search = defineStep({
+  accepts: Query,
+  emits: Answer,
+  workers: 4,
+  run: ({ query }) =>
+    Effect.gen(function* () {
+      const db = yield* Db
+      return Answer({ result: yield* db.get(query) })
+    })
+})
+const searchAsync = defineStep({
+  accepts: Query,
+  emits: Answer,
+  retry: { times: 3, schedule: Schedule.exponential("100 millis") },
+  run: async ({ query }, { signal }) => Answer({ result: query + signal.aborted })
+})
+const limited = defineStep({
+  accepts: Query,
+  emits: Answer,
+  timeout: "1 second",
+  run: async ({ query }) => Answer({ result: query })
+})
+const recovered = defineStep({
+  accepts: Query,
+  emits: Answer,
+  timeout: "1 second",
+  run: async ({ query }) => Answer({ result: query }),
+  recover: (error, { query }) => Answer({ result: `${query}: ${error._tag}` })
+})
+const generator = defineStep({
+  accepts: Start,
+  emits: Query,
+  run: function* () {
+    yield Query({ query: "a" })
+    yield Query({ query: "b" })
+  }
+})
+const asyncGenerator = defineStep({
+  accepts: Start,
+  emits: [Query, Other],
+  run: async function* () {
+    yield Query({ query: "a" })
+    yield Other({ n: 1 })
+  }
+})
+const stream = defineStep({ accepts: Start, emits: Query, run: () => Stream.fromIterable([Query({ query: "x" })]) })
+const finish = defineStep({
+  accepts: collect(Answer, 3),
+  emits: Stop,
+  run: (answers) => Stop({ result: answers.map((a) => a.result).join() })
+})
+const finishAll = defineStep({
+  accepts: gather(Answer, { per: Query }),
+  emits: Stop,
+  run: (answers, { per }) => Stop({ result: `${per.query}: ${answers.map((a) => a.result).join()}` })
+})
+const finishBoth = defineStep({
+  accepts: join([Other, Answer]),
+  emits: Stop,
+  run: ([other, answer]) => Stop({ result: answer.result + other.n.toFixed() })
+})
+const finishSoon = defineStep({
+  accepts: join([Other, Answer], { within: "2 seconds" }),
+  emits: Stop,
+  run: ([other, answer]) => Stop({ result: (answer?.result ?? "none") + (other?.n ?? 0) })
+})
+const finishFirst = defineStep({
+  accepts: race(Answer, { per: Start }),
+  emits: Stop,
+  run: (answer) => Stop({ result: answer.result })
+})
+const finishTwo = defineStep({
+  accepts: race(Answer, { take: 2 }),
+  emits: Stop,
+  run: (answers) => Stop({ result: answers.map((a) => a.result).join() })
+})
+const finishByHand = defineStep({
+  accepts: Answer,
+  emits: Stop,
+  run: (_, ctx) => {
+    ctx.update(seen, (n) => n + 1)
+    const all = ctx.collect([Answer, Answer, Answer])
+    if (!all) return
+    return Stop({ result: all[0].result + all[1].result + ctx.get(seen) })
+  }
+})
+const branch = defineStep({
+  accepts: [Answer, Other],
+  emits: Stop,
+  run: (event, ctx) => {
+    if (event._tag === "Other") return
+    ctx.send(Stop({ result: event.result }))
+  }
+})
+
+const flow = workflow({ name: "seed", start: Start, stop: Stop, steps: { start, search, finish } })
+const effect = run(flow)
+same<Err<typeof effect>, "DbDown" | WorkflowStalled | InvalidEvent>(true)
+same<Req<typeof effect>, Db>(true)
+
+const plain = workflow({
+  name: "plain",
+  start: Start,
+  stop: Stop,
+  timeout: "10 seconds",
+  steps: { generator, searchAsync, finishAll }
+})
+same<Err<ReturnType<typeof run<typeof plain>>>, StepRejected | WorkflowTimedOut | WorkflowStalled | InvalidEvent>(true)
+export const answer: Promise<string> = runPromise(plain, {}, { signal: AbortSignal.abort() }).then(
+  (stop) => stop.result
+)
+
+const w1 = workflow({ name: "w1", start: Start, stop: Stop, steps: { asyncGenerator, limited, finishBoth } })
+same<Err<ReturnType<typeof run<typeof w1>>>, StepRejected | StepTimedOut | WorkflowStalled | InvalidEvent>(true)
+const w2 = workflow({ name: "w2", start: Start, stop: Stop, steps: { stream, recovered, finishByHand } })
+same<Err<ReturnType<typeof run<typeof w2>>>, WorkflowStalled | InvalidEvent>(true)
+workflow({ name: "w3", start: Start, stop: Stop, steps: { asyncGenerator, searchAsync, finishSoon } })
+workflow({ name: "w4", start: Start, stop: Stop, steps: { start, searchAsync, finishFirst } })
+workflow({ name: "w5", start: Start, stop: Stop, steps: { start, searchAsync, finishTwo } })
+workflow({ name: "w6", start: Start, stop: Stop, steps: { asyncGenerator, searchAsync, branch } })
+
+// A workflow is plain data: extend it by spreading it, nest it by running it.
+export const overridden = workflow({ ...plain, steps: { ...plain.steps, searchAsync: recovered } })
+const ask = workflow({
+  name: "ask",
+  start: Query,
+  stop: Stop,
+  steps: {
+    recovered,
+    finishFirst: defineStep({ accepts: Answer, emits: Stop, run: (a) => Stop({ result: a.result }) })
+  }
+})
+const nested = defineStep({
+  accepts: Topic,
+  emits: Answer,
+  run: ({ topic }) => run(ask, { query: topic }).pipe(Effect.map((stop) => Answer({ result: stop.result })))
+})
+export const outer = workflow({
+  name: "outer",
+  start: Topic,
+  stop: Stop,
+  inputs: [Approval],
+  outputs: [Other],
+  steps: {
+    nested,
+    report: defineStep({ accepts: Answer, emits: Other, run: () => Other({ n: 1 }) }),
+    decide: defineStep({
+      accepts: join([Approval, Answer]),
+      emits: Stop,
+      run: ([approval, a]) => Stop({ result: `${approval.ok} ${a.result}` })
+    })
+  }
+})

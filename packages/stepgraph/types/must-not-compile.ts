@@ -1,0 +1,29 @@
+// Each line that ends in a mark fails to compile, and the mark's words are in the compiler's message; no other line does.
+// Not formatted: a statement and its mark stay on one line.
+import { Effect, Schema } from "effect"
+import { collect, defineEvent, defineStep, run, runPromise, workflow } from "stepgraph"
+
+const Start = defineEvent("Start")
+const Query = defineEvent("Query", { query: Schema.String })
+const Answer = defineEvent("Answer", { result: Schema.String })
+const Stop = defineEvent("Stop", { result: Schema.String })
+const start = defineStep({ accepts: Start, emits: Query, run: () => [Query({ query: "x" })] })
+const search = defineStep({ accepts: Query, emits: Answer, run: (q) => Answer({ result: q.query }) })
+const finish = defineStep({ accepts: collect(Answer, 3), emits: Stop, run: () => Stop({ result: "" }) })
+
+Query({ query: 3 }) // «error» Type 'number' is not assignable to type 'string'
+defineStep({ accepts: Start, emits: Query, run: () => Answer({ result: "x" }) }) // «error» "Answer"' is not assignable to type '"Query"
+defineStep({ accepts: Start, emits: Query, run: () => Effect.succeed(Answer({ result: "x" })) }) // «error» "Answer"' is not assignable to type '"Query"
+defineStep({ accepts: Start, emits: Query, run: (_, ctx) => ctx.send(Answer({ result: "x" })) }) // «error» "Answer"' is not assignable to type '"Query"
+defineStep({ accepts: Start, emits: Query, run: (_, ctx) => { ctx.collect([Answer]) } }) // «error» this step does not accept 'Answer'
+workflow({ name: "w", start: Start, stop: Stop, steps: { start, finish } }) // «error» step 'start' emits 'Query', but no step accepts it
+workflow({ name: "w", start: Start, stop: Stop, steps: { start, finish, lost: defineStep({ accepts: Query, emits: [], run: () => {} }) } }) // «error» step 'finish' accepts 'Answer', but no step emits it
+workflow({ name: "w", start: Start, stop: Stop, steps: { start, search, sink: defineStep({ accepts: Answer, emits: [], run: () => {} }) } }) // «error» no step emits the stop event 'Stop'
+workflow({ name: "w", start: Start, stop: Stop, steps: { search, finish } }) // «error» no step accepts the start event 'Start'
+const flow = workflow({ name: "w", start: Query, stop: Stop, steps: { search, finish } })
+run(flow, { qury: "x" }) // «error» 'qury' does not exist
+run(flow) // «error» Expected 2 arguments
+// Here, once there is `launch`: to a live run one sends its declared inputs only ("not assignable to parameter of type 'never'").
+workflow({ ...flow, steps: { ...flow.steps, search: start } }) // «error» no step accepts the start event 'Query'
+const needs = workflow({ name: "w", start: Query, stop: Stop, steps: { finish, search: defineStep({ accepts: Query, emits: Answer, run: (q) => Effect.as(Effect.scope, Answer({ result: q.query })) }) } })
+runPromise(needs, { query: "x" }) // «error» this workflow needs services
