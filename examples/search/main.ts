@@ -44,6 +44,7 @@ process.exitCode = await main().catch((error: unknown) => {
     console.error(`${error.message}\nSee --help.`)
     return 2
   }
-  console.error(error)
+  // Only the stack, which begins with the message: what the failed step was given may be thousands of passages.
+  console.error(error instanceof Error ? error.stack : error)
   return 1
 })
