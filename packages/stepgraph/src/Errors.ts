@@ -6,23 +6,44 @@ import { format } from "effect/Formatter"
 import type { Issue } from "effect/SchemaIssue"
 
 const longest = 200
+const longestString = 80
+const mostItems = 8
 
-/** A value as a message shows it: an event as `Tag { … }`, and never more than a few lines of it. */
-const show = (value: unknown): string => {
-  let text: string
-  try {
-    if (typeof value === "object" && value !== null && "_tag" in value && typeof value._tag === "string") {
-      const { _tag, ...fields } = value
-      text = Object.keys(fields).length === 0 ? _tag : `${_tag} ${format(fields)}`
-    } else {
-      text = Array.isArray(value)
-        ? `[${value.slice(0, 8).map(show).join(", ")}${value.length > 8 ? ", …" : ""}]`
-        : format(value)
-    }
-  } catch {
-    text = "a value that cannot be shown"
+const isPlain = (value: unknown): value is object => {
+  if (typeof value !== "object" || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null
+}
+
+/** A value in a few words: never more of it is looked at than is shown, as an event may carry a million passages. */
+const preview = (value: unknown, depth: number): string => {
+  if (typeof value === "string") {
+    return JSON.stringify(value.length > longestString ? `${value.slice(0, longestString)}…` : value)
   }
-  return text.length > longest ? `${text.slice(0, longest)}…` : text
+  if (!isPlain(value)) return format(value)
+  if (depth === 0) return Array.isArray(value) ? "[…]" : "{…}"
+  if (Array.isArray(value)) {
+    const items = value.slice(0, mostItems).map((item) => preview(item, depth - 1))
+    return `[${items.join(", ")}${value.length > mostItems ? `, … ${value.length} in all` : ""}]`
+  }
+  const tag = "_tag" in value && typeof value._tag === "string" ? value._tag : undefined
+  const keys = Object.keys(value).filter((key) => key !== "_tag" || tag === undefined)
+  const fields = keys
+    .slice(0, mostItems)
+    .map((key) => `${JSON.stringify(key)}:${preview((value as Record<string, unknown>)[key], depth - 1)}`)
+  if (keys.length > mostItems) fields.push("…")
+  const body = `{${fields.join(",")}}`
+  return tag === undefined ? body : keys.length === 0 ? tag : `${tag} ${body}`
+}
+
+/** A value as a message shows it: an event as `Tag {…}`. */
+const show = (value: unknown): string => {
+  try {
+    const text = preview(value, 3)
+    return text.length > longest ? `${text.slice(0, longest)}…` : text
+  } catch {
+    return "a value that cannot be shown"
+  }
 }
 
 const describe = (cause: unknown): string =>

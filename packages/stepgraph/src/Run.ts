@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { InvalidEvent } from "./Errors.ts"
 import type { AnyDef, AnyEvent } from "./Event.ts"
-import { execute } from "./internal/runtime/dispatcher.ts"
+import { execute } from "./internal/runtime/execute.ts"
 import type { Problem } from "./Step.ts"
+import { Observer } from "./Trace.ts"
 import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices, type StopOf } from "./Workflow.ts"
 
 /** An event made of fields that come from outside. */
@@ -53,6 +54,14 @@ export function run<W extends AnyWorkflow>(
   })
 }
 
+/** What a run without Effect can be given. */
+export interface RunOptions {
+  /** Interrupts the run when it is aborted. */
+  readonly signal?: AbortSignal
+  /** Told each entry of the run's trace. */
+  readonly observe?: Observer
+}
+
 /**
  * Runs a workflow as a promise, for programs that do not use Effect. It rejects with the typed error itself.
  *
@@ -77,12 +86,13 @@ export function run<W extends AnyWorkflow>(
  */
 export async function runPromise<W extends AnyWorkflow>(
   flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use run">,
-  ...given: [...Given<W>, options?: { readonly signal?: AbortSignal }]
+  ...given: [...Given<W>, options?: RunOptions]
 ): Promise<StopOf<W>> {
-  const [input, options] = given as unknown as [any, { readonly signal?: AbortSignal } | undefined]
+  const [input, options] = given as unknown as [any, RunOptions | undefined]
   const signal = options?.signal
   signal?.throwIfAborted()
-  const effect = (run as any)(flow, input) as Effect.Effect<StopOf<W>, unknown>
+  let effect = (run as any)(flow, input) as Effect.Effect<StopOf<W>, unknown>
+  if (options?.observe !== undefined) effect = Effect.provideService(effect, Observer, options.observe)
   const exit = await Effect.runPromiseExit(effect, signal === undefined ? undefined : { signal })
   if (Exit.isSuccess(exit)) return exit.value
   throw signal?.aborted && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause)

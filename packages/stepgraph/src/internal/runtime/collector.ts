@@ -12,28 +12,29 @@ import { acceptedBy, type Node } from "../graph/graph.ts"
 import type { Delivery } from "./lane.ts"
 import { Place } from "./place.ts"
 import { type Flight, Scope, type Watch } from "./scope.ts"
+import type { Timer } from "./timers.ts"
 
 /** An event that has been emitted, as an intake keeps it. */
 export interface Emission {
   readonly event: AnyEvent
+  /** Where the run is recorded. */
+  readonly id: string | undefined
   readonly scope: Scope
   readonly place: Place
 }
 
 /** What a collector needs of its run. */
 export interface Dispatch {
-  /** Makes the step runnable with a batch. */
-  push(node: Node, input: unknown, scope: Scope, place: Place): void
+  /** Makes the step runnable with a batch; `round` tells batches of nothing apart. */
+  push(node: Node, input: unknown, scope: Scope, place: Place, from: ReadonlyArray<Emission>, round: number): void
+  /** An event will never be used. */
+  raced(node: Node, emission: Emission): void
   now(): number
   /** Calls back when `millis` have passed; until then something can still happen at the step. */
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer
   /** Keeps the gathers between a flight and a race that has been decided from firing for it. */
   disarm(flight: Flight, race: Watch): void
   readonly root: Scope
-}
-
-export interface Timer {
-  cancel(): void
 }
 
 /** What has come of one type. */
@@ -86,6 +87,10 @@ class Cell {
     return since
   }
 
+  emissions(): ReadonlyArray<Emission> {
+    return this.slots.flatMap(({ come }) => MutableList.toArray(come))
+  }
+
   has(): Record<string, number> {
     return Object.fromEntries(
       this.slots.filter(({ come }) => come.length > 0).map(({ tag, come }) => [tag, come.length])
@@ -97,6 +102,15 @@ class Cell {
     return Object.fromEntries(lacking.map(({ tag, come, needed }) => [tag, needed - come.length]))
   }
 }
+
+/** An event that an intake still held when its run ended. */
+interface Left {
+  readonly node: Node
+  readonly events: ReadonlyArray<string>
+}
+
+const leftOf = (node: Node, cell: Cell): ReadonlyArray<Left> =>
+  cell.emissions().map(({ id }) => ({ node, events: [id!] }))
 
 /** Puts the events of a join's slots into the order of its list; `undefined` stands where one has not come. */
 const inOrder = (
@@ -118,13 +132,8 @@ const placeOf = (emissions: ReadonlyArray<Emission | undefined>): Place | undefi
   return first
 }
 
-const sharedScope = (emissions: ReadonlyArray<Emission | undefined>): Scope => {
-  let shared: Scope | undefined
-  for (const emission of emissions) {
-    if (emission !== undefined) shared = shared === undefined ? emission.scope : Scope.shared(shared, emission.scope)
-  }
-  return shared!
-}
+const sharedScope = (emissions: ReadonlyArray<Emission>): Scope =>
+  emissions.map(({ scope }) => scope).reduce(Scope.shared)
 
 /** The words of an intake, as a person wrote it. */
 export const inWords = (intake: AnyIntake): string => {
@@ -169,8 +178,10 @@ export class Collector {
       throw new OutsideScope({ event: emission.event, intake: node.name, per: intake.per!.tag })
     }
     const watch = node.quiet && owner.watches[node.quiet.index]!
-    // A race that has been run drops what comes later.
-    if (watch?.decided) return
+    if (watch?.decided) {
+      this.dispatch.raced(node, emission)
+      return
+    }
     const cell = this.cell(owner, intake.by?.(emission.event))
     cell.add(emission, this.within === undefined ? 0 : this.dispatch.now())
     watch?.arm()
@@ -193,7 +204,7 @@ export class Collector {
     cells.delete(scope)
     const sorted = [...taken].sort((a, b) => Place.compare(a.place, b.place))
     const input = sorted.map(({ event }) => event)
-    this.dispatch.push(this.node, input, scope, placeOf(sorted) ?? this.emptyPlace(watch))
+    this.dispatch.push(this.node, input, scope, placeOf(sorted) ?? this.emptyPlace(watch), sorted, watch.rounds)
     watch.rounds++
   }
 
@@ -216,7 +227,7 @@ export class Collector {
     return cells.map((cell) => ({
       step: this.node.name,
       intake: inWords(this.intake),
-      per: this.node.per === 0 ? undefined : cell.scope.opener,
+      per: this.node.per === 0 ? undefined : cell.scope.opener?.event,
       key: cell.key,
       has: cell.has(),
       needs: cell.needs()
@@ -254,7 +265,8 @@ export class Collector {
     const emissions = this.intake.kind === "join" ? inOrder(this.tags, cell.slots, taken) : taken[0]!
     if (cell.empty) this.forget(cell)
     const input = emissions.map((emission) => emission?.event)
-    this.dispatch.push(this.node, input, sharedScope(emissions), placeOf(emissions)!)
+    const come = emissions.filter((emission) => emission !== undefined)
+    this.dispatch.push(this.node, input, sharedScope(come), placeOf(come)!, come, 0)
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
 
@@ -266,7 +278,7 @@ export class Collector {
     const events = emissions.map(({ event }) => event)
     const place = placeOf(emissions) ?? this.emptyPlace(watch)
     // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
-    this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place)
+    this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place, emissions, 0)
     const flights = [...watch.flights!].filter(({ node }) => node !== this.node)
     // What an intake on the way holds is part of a batch that will never be whole.
     for (const flight of flights) this.dispatch.disarm(flight, watch)
@@ -275,7 +287,17 @@ export class Collector {
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */
   drop(scope: Scope): void {
-    Ref.getUnsafe(this.cells).delete(scope)
+    const cells = Ref.getUnsafe(this.cells)
+    for (const cell of cells.get(scope)?.values() ?? []) {
+      for (const emission of cell.emissions()) this.dispatch.raced(this.node, emission)
+    }
+    cells.delete(scope)
+  }
+
+  /** What nobody wanted. */
+  left(): ReadonlyArray<Left> {
+    const cells = [...Ref.getUnsafe(this.cells).values()].flatMap((keyed) => [...keyed.values()])
+    return cells.flatMap((cell) => leftOf(this.node, cell))
   }
 
   private startTimer(cell: Cell): void {
@@ -331,8 +353,12 @@ export class HandCollector {
     const { cell } = kept
     const event = delivery.input as AnyEvent
     if (!tags.includes(event._tag)) return undefined
-    cell.add({ event, scope: delivery.scope, place: delivery.place }, 0)
+    cell.add({ event, id: delivery.events?.[0], scope: delivery.scope, place: delivery.place }, 0)
     return cell.lacking > 0 ? undefined : inOrder(tags, cell.slots, cell.take()).map((emission) => emission!.event)
+  }
+
+  left(): ReadonlyArray<Left> {
+    return [...Ref.getUnsafe(this.cells).values()].flatMap(({ cell }) => leftOf(this.node, cell))
   }
 
   waiting(): ReadonlyArray<Waiting> {

@@ -5,10 +5,9 @@
  * call return to one loop: no fiber is parked between two events that are ready, and no stack grows.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Random from "effect/Random"
@@ -24,30 +23,24 @@ import {
 } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { State } from "../../State.ts"
+import { Observer } from "../../Trace.ts"
 import type { Graph, Node, Route } from "../graph/graph.ts"
-import { Collector, type Dispatch, type Emission, HandCollector, type Timer } from "./collector.ts"
+import { Collector, type Dispatch, type Emission, HandCollector } from "./collector.ts"
 import { eventsInTurn, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
+import { CurrentInvocation, Recorder } from "./recorder.ts"
+import { Room } from "./room.ts"
 import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
+import { type Timer, Timers } from "./timers.ts"
 
-/** How many deliveries may wait in a lane before what feeds it is no longer pulled. */
-const highWaterMark = 1024
-
-/** A lane that was full is filled again when it is half empty, so that what feeds it is not woken for each event. */
-const resumeMark = highWaterMark / 2
-
-/** A producer that waits for room in the lanes it feeds. */
-interface Paused {
-  readonly node: Node
-  readonly resume: () => void
-}
-
-class Dispatcher implements Run, Dispatch, Holder {
+export class Dispatcher implements Run, Dispatch, Holder {
   readonly workflow: string
   readonly context: Context.Context<never>
   readonly fiberId: number
   readonly root: Scope
+  readonly ordered: boolean
+  readonly recorder: Recorder | undefined
   private readonly graph: Graph
   private readonly turns: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
@@ -60,16 +53,17 @@ class Dispatcher implements Run, Dispatch, Holder {
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
   private readonly invocations = new Set<Invocation>()
-  private readonly paused = new Set<Paused>()
-  private readonly timers = new Set<Timer>()
+  private readonly room: Room
+  private readonly timers: Timers
   private readonly states = new Map<State<any>, Ref.Ref<any>>()
   private draining = false
   private scheduled = false
   private outcome: Exit.Exit<AnyEvent, unknown> | undefined
-  private readonly finalizerFailures: Array<FinalizerFailed> = []
+  readonly finalizerFailures: Array<FinalizerFailed> = []
   private finished = false
   private readonly onFinished: Array<() => void> = []
   private generatedId: string | undefined
+  private stopId: string | undefined
 
   constructor(graph: Graph, fiber: Fiber<unknown, unknown>) {
     this.graph = graph
@@ -77,14 +71,19 @@ class Dispatcher implements Run, Dispatch, Holder {
     this.context = fiber.context
     this.fiberId = fiber.id
     this.turns = fiber.currentDispatcher
+    this.ordered = graph.ordered
+    this.timers = new Timers(this.context, this.fiberId)
+    const observer = Context.get(this.context, Observer)
+    if (observer !== undefined) this.recorder = new Recorder(observer, () => this.timers.now())
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
+    this.room = new Room(this.lanes)
     this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, this)))
     this.quietness = new Quietness(graph, (watch) => this.collectors[watch.quiet.node.index]!.quiet(watch))
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
   }
 
   get id(): string {
-    this.generatedId ??= Context.get(this.context, Random.Random).nextIntUnsafe().toString(36)
+    this.generatedId ??= Context.get(this.context, Random.Random).nextIntUnsafe().toString(36).replace("-", "")
     return this.generatedId
   }
 
@@ -92,20 +91,24 @@ class Dispatcher implements Run, Dispatch, Holder {
 
   /** Begins the run with its start event, and works until everything waits for something. */
   begin(start: AnyEvent, timeout: Duration.Input | undefined): void {
+    const { recorder } = this
+    recorder?.record({
+      _tag: "RunStarted",
+      run: this.id,
+      workflow: this.workflow,
+      parent: Context.get(this.context, CurrentInvocation)
+    })
+    const id = recorder?.emitted(this.graph.start.def, start, null, 0)
     if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
     this.openScope(this.root)
-    this.enter(this.graph.start, start, this.root, Place.root)
+    this.enter(this.graph.start, { event: start, id, scope: this.root, place: Place.root })
     this.quietness.release(this.root)
     this.drain()
   }
 
-  /** What the run ends with, once nothing of it is left running. */
-  get exit(): Exit.Exit<AnyEvent, unknown> | undefined {
-    return this.finished ? this.outcome : undefined
-  }
-
-  get failedFinalizers(): ReadonlyArray<FinalizerFailed> {
-    return this.finalizerFailures
+  /** What the run has ended with. Asked for only when nothing of it is left running. */
+  get exit(): Exit.Exit<AnyEvent, unknown> {
+    return this.outcome!
   }
 
   /** Calls back when nothing of the run is left running. */
@@ -118,7 +121,7 @@ class Dispatcher implements Run, Dispatch, Holder {
   end(outcome: Exit.Exit<AnyEvent, unknown>): void {
     if (this.outcome !== undefined) return
     this.outcome = outcome
-    for (const timer of [...this.timers]) timer.cancel()
+    this.timers.cancelAll()
     for (const invocation of [...this.invocations]) invocation.interrupt()
     this.finishIfDone()
   }
@@ -131,7 +134,18 @@ class Dispatcher implements Run, Dispatch, Holder {
       const behind = Cause.fromReasons(this.finalizerFailures.map((failure) => Cause.makeFailReason(failure)))
       this.outcome = Exit.failCause(Cause.combine(this.outcome.cause, behind))
     }
+    if (this.recorder !== undefined) this.recordEnd(this.recorder, this.outcome)
     for (const then of this.onFinished) then()
+  }
+
+  private recordEnd(recorder: Recorder, outcome: Exit.Exit<AnyEvent, unknown>): void {
+    for (const lane of this.lanes) {
+      for (let left = lane.take(); left !== undefined; left = lane.take()) recorder.dropped(left, "ended")
+    }
+    for (const collector of [...this.collectors, ...this.handCollectors.values()]) {
+      for (const emission of collector?.left() ?? []) recorder.dropped(emission, "left over")
+    }
+    recorder.finished(outcome, this.stopId)
   }
 
   private stall(): void {
@@ -149,7 +163,7 @@ class Dispatcher implements Run, Dispatch, Holder {
   }
 
   private startTimeout(duration: Duration.Duration): void {
-    this.timer(duration, () => {
+    this.timers.start(duration, () => {
       const busy = this.lanes.filter((lane) => lane.busy > 0).map((lane) => [lane.node.name, lane.busy])
       const queued = this.lanes.filter((lane) => lane.waiting > 0).map((lane) => [lane.node.name, lane.waiting])
       this.end(
@@ -176,21 +190,27 @@ class Dispatcher implements Run, Dispatch, Holder {
   }
 
   deliver(from: Invocation, event: AnyEvent, place: Place): void {
-    if (this.outcome !== undefined || from.calledOff) return
     const route = from.node.routes.get(event._tag)!
-    if (route.stop) this.end(Exit.succeed(event))
-    else this.enter(route, event, from.delivery.scope, place)
+    const { delivery } = from
+    const id = this.recorder?.emitted(route.def, event, delivery.id!, from.emitted++)
+    if (this.outcome !== undefined || from.calledOff) {
+      this.recorder?.droppedAtOnce(id!, this.outcome === undefined ? "raced" : "ended")
+    } else if (route.stop) {
+      this.stopId = id
+      this.end(Exit.succeed(event))
+    } else this.enter(route, { event, id, scope: delivery.scope, place })
   }
 
   /** Routes an event, in a scope of its own where it opens one. */
-  private enter(route: Route, event: AnyEvent, around: Scope, place: Place): void {
+  private enter(route: Route, emission: Emission): void {
     if (route.opens === 0) {
-      this.route(route, { event, scope: around, place })
+      this.route(route, emission)
       return
     }
-    const scope = new Scope(this.graph, route.opens, around, event, place)
+    const { event, id, scope: around, place } = emission
+    const scope = new Scope(this.graph, route.opens, around, { event, id }, place)
     this.openScope(scope)
-    this.route(route, { event, scope, place })
+    this.route(route, { event, id, scope, place })
     this.quietness.release(scope)
   }
 
@@ -200,32 +220,44 @@ class Dispatcher implements Run, Dispatch, Holder {
   }
 
   private route({ acceptors }: Route, emission: Emission): void {
-    const { event, scope } = emission
     for (let i = 0; i < acceptors.length; i++) {
       const node = acceptors[i]!
       // Each of several acceptors takes a place of its own, so that what they emit has an order too.
-      const place = acceptors.length === 1 || !this.graph.ordered ? emission.place : emission.place.child(i)
+      const own = acceptors.length === 1 || !this.ordered ? emission : { ...emission, place: emission.place.child(i) }
+      this.recorder?.record({ _tag: "EventDelivered", event: own.id!, step: node.name })
       const collector = this.collectors[node.index]
-      if (collector === undefined) this.push(node, event, scope, place)
-      else collector.offer({ event, scope, place })
+      if (collector === undefined) this.deliverTo(node, own.event, own.scope, own.place, own.id)
+      else collector.offer(own)
     }
   }
 
-  push(node: Node, input: unknown, scope: Scope, place: Place): void {
+  push(node: Node, input: unknown, scope: Scope, place: Place, from: ReadonlyArray<Emission>, round: number): void {
+    const delivery = this.deliverTo(node, input, scope, place, undefined)
+    this.recorder?.fired(delivery, from, round)
+  }
+
+  private deliverTo(node: Node, input: unknown, scope: Scope, place: Place, event: string | undefined): Delivery {
     const lane = this.lanes[node.index]!
     const delivery = new Delivery(lane, input, scope, place, this)
+    if (event !== undefined) delivery.name([event])
     this.pending++
     lane.push(delivery)
     if (node.feeds.length > 0) this.quietness.enter(delivery)
     this.list(lane)
+    return delivery
   }
 
   /** Takes back a delivery that still waits, because a race has been decided. */
   callOff(delivery: Delivery): void {
     delivery.calledOff = true
+    this.recorder?.dropped(delivery, "raced")
     delivery.lane.waiting--
     this.pending--
     this.quietness.leave(delivery)
+  }
+
+  raced(node: Node, { id }: Emission): void {
+    this.recorder?.dropped({ node, events: [id!] }, "raced")
   }
 
   disarm(flight: Flight, race: Watch): void {
@@ -272,7 +304,7 @@ class Dispatcher implements Run, Dispatch, Holder {
       }
       const lane = this.next()
       if (lane !== undefined) this.work(lane)
-      else if (!this.letThrough()) break
+      else if (!this.room.letThrough(this.invocations.size)) break
     }
     this.draining = false
     if (this.outcome === undefined && this.pending === 0) this.stall()
@@ -285,7 +317,7 @@ class Dispatcher implements Run, Dispatch, Holder {
     if (delivery === undefined) return
     lane.busy++
     this.list(lane)
-    if (lane.waiting === resumeMark && this.paused.size > 0) this.resumePaused()
+    this.room.taken(lane)
     new Invocation(this, delivery).start()
   }
 
@@ -309,9 +341,16 @@ class Dispatcher implements Run, Dispatch, Holder {
     if (this.outcome !== undefined) invocation.interrupt()
   }
 
+  contextOf({ delivery }: Invocation): Context.Context<never> {
+    if (this.recorder === undefined) return this.context
+    const current = { run: this.id, workflow: this.workflow, invocation: delivery.id! }
+    return Context.add(this.context, CurrentInvocation, current)
+  }
+
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
     const { delivery, node } = invocation
     const { lane } = delivery
+    this.recorder?.ended(invocation.attempts, delivery, exit, this.outcome !== undefined || invocation.calledOff)
     if (Exit.isFailure(exit)) {
       const { cause } = exit
       if (this.outcome === undefined && !invocation.calledOff) this.fail(invocation, cause)
@@ -340,6 +379,7 @@ class Dispatcher implements Run, Dispatch, Holder {
   private finalizerFailed({ node, delivery }: Invocation, cause: Cause.Cause<unknown>): void {
     const { workflow } = this
     const failure = { workflow, step: node.name, event: delivery.input, cause: Cause.squash(cause) }
+    this.recorder?.finalizerFailed(delivery, cause)
     this.finalizerFailures.push(new FinalizerFailed(failure))
   }
 
@@ -372,38 +412,15 @@ class Dispatcher implements Run, Dispatch, Holder {
   // ---------------------------------------------------------------- room and time
 
   hasRoom(node: Node): boolean {
-    for (const { index } of node.targets) if (this.lanes[index]!.waiting >= highWaterMark) return false
-    return true
+    return this.room.has(node)
   }
 
   awaitRoom(node: Node): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      const paused: Paused = { node, resume: () => resume(Effect.void) }
-      this.paused.add(paused)
-      this.wake()
-      return Effect.sync(() => this.paused.delete(paused))
-    })
-  }
-
-  private resumePaused(): void {
-    for (const paused of [...this.paused]) {
-      if (!this.hasRoom(paused.node)) continue
-      this.paused.delete(paused)
-      paused.resume()
-    }
-  }
-
-  /** When all that runs waits for room, the oldest goes on all the same: a loop must not wait for itself. */
-  private letThrough(): boolean {
-    if (this.paused.size === 0 || this.paused.size < this.invocations.size) return false
-    const [oldest] = this.paused
-    this.paused.delete(oldest!)
-    oldest!.resume()
-    return true
+    return this.room.await(node, () => this.wake())
   }
 
   now(): number {
-    return Context.get(this.context, Clock.Clock).currentTimeMillisUnsafe()
+    return this.timers.now()
   }
 
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer {
@@ -417,57 +434,9 @@ class Dispatcher implements Run, Dispatch, Holder {
       done()
       this.drain()
     }
-    const timer = this.timer(Duration.millis(millis), fired, done)
+    const timer = this.timers.start(millis, fired, done)
     this.pending++
     this.quietness.enter(flight)
     return timer
   }
-
-  private timer(duration: Duration.Duration, then: () => void, cancelled?: () => void): Timer {
-    // One turn more, so that what comes at the same instant comes before.
-    const fiber = Effect.runForkWith(this.context)(Effect.andThen(Effect.sleep(duration), Effect.yieldNow))
-    const timer: Timer = {
-      cancel: () => {
-        if (!this.timers.delete(timer)) return
-        fiber.interruptUnsafe(this.fiberId)
-        cancelled?.()
-      }
-    }
-    this.timers.add(timer)
-    fiber.addObserver(() => {
-      if (this.timers.delete(timer)) then()
-    })
-    return timer
-  }
 }
-
-/** Runs a workflow's graph from its start event to its end, as one interruptible Effect. */
-export const execute = (
-  graph: Graph,
-  start: AnyEvent,
-  timeout: Duration.Input | undefined
-): Effect.Effect<AnyEvent, unknown> =>
-  Effect.withFiber((fiber) => {
-    const dispatcher = new Dispatcher(graph, fiber)
-    const finished: Effect.Effect<void> = Effect.callback((resume) => {
-      dispatcher.whenFinished(() => resume(Effect.void))
-    })
-    const ended = Effect.callback<void>((resume) => {
-      dispatcher.whenFinished(() => resume(Effect.void))
-      dispatcher.begin(start, timeout)
-      // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
-      return Effect.suspend(() => {
-        dispatcher.end(Exit.interrupt(fiber.id))
-        return finished
-      })
-    })
-    return Effect.flatMap(ended, () => {
-      const exit = dispatcher.exit!
-      const failures = dispatcher.failedFinalizers
-      if (failures.length === 0 || Exit.isFailure(exit)) return exit
-      return Effect.andThen(
-        Effect.forEach(failures, (failure) => Effect.logError(failure)),
-        exit
-      )
-    })
-  })

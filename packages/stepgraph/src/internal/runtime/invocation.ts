@@ -18,13 +18,17 @@ import type { StepContext } from "../../Step.ts"
 import type { Node } from "../graph/graph.ts"
 import type { Delivery, Holder } from "./lane.ts"
 import { Fan, type Place } from "./place.ts"
+import type { Recorder } from "./recorder.ts"
 
 /** What an invocation needs of its run. */
 export interface Run {
   readonly id: string
   readonly workflow: string
   /** What every fiber of the run is forked with. */
-  readonly context: Context.Context<never>
+  contextOf(invocation: Invocation): Context.Context<never>
+  readonly recorder: Recorder | undefined
+  /** Whether anybody asks for the order of emissions. */
+  readonly ordered: boolean
   /** The fiber that stands as the interruptor of what the run interrupts. */
   readonly fiberId: number
   /** Checks that a step may emit a value, and gives the event it stands for. */
@@ -70,7 +74,10 @@ export class Invocation implements Holder {
   /** Whether it waits for a promise, which cannot be interrupted but only left. */
   private awaiting = false
   private fiber: Fiber<unknown, unknown> | undefined
-  private readonly fan = new Fan()
+  private fan: Fan | undefined
+  /** How many attempts there have been, and how many events it has emitted. */
+  attempts = 0
+  emitted = 0
 
   constructor(run: Run, delivery: Delivery) {
     this.run = run
@@ -85,7 +92,9 @@ export class Invocation implements Holder {
       this.fork(this.guarded())
       return
     }
+    this.attempts = 1
     this.attempt = new Attempt(this, 1)
+    this.run.recorder?.started(1, this.delivery)
     let value: unknown
     try {
       value = step.run(this.delivery.input, this.attempt as unknown as StepContext<any, any>)
@@ -139,16 +148,11 @@ export class Invocation implements Holder {
 
   private emitAll(one: AnyEvent | undefined, several: ReadonlyArray<unknown> | undefined): void {
     this.returning = true
-    const { place } = this.delivery
-    const { run, node, fan } = this
+    const { run, node } = this
     try {
-      if (one !== undefined) {
-        run.deliver(this, run.accept(node, one), fan.count === 0 ? place : place.next(fan))
-      } else if (several!.length === 1 && fan.count === 0) {
-        run.deliver(this, run.accept(node, several![0]), place)
-      } else {
-        for (const event of several!) run.deliver(this, run.accept(node, event), place.next(fan))
-      }
+      if (one !== undefined) run.deliver(this, run.accept(node, one), this.lastPlace())
+      else if (several!.length === 1) run.deliver(this, run.accept(node, several![0]), this.lastPlace())
+      else for (const event of several!) run.deliver(this, run.accept(node, event), this.nextPlace())
     } catch (error) {
       this.end(Exit.die(error))
       return
@@ -160,7 +164,20 @@ export class Invocation implements Holder {
   private emit(value: unknown): void {
     const event = this.run.accept(this.node, value)
     if (this.held !== undefined) this.held.push(event)
-    else this.run.deliver(this, event, this.delivery.place.next(this.fan))
+    else this.run.deliver(this, event, this.nextPlace())
+  }
+
+  /** The place of one more emission, which may turn out to be the only one. */
+  private nextPlace(): Place {
+    const { place } = this.delivery
+    if (!this.run.ordered) return place
+    this.fan ??= new Fan()
+    return place.next(this.fan)
+  }
+
+  /** The place of the last emission. */
+  private lastPlace(): Place {
+    return this.fan === undefined ? this.delivery.place : this.nextPlace()
   }
 
   private emitEach(values: ReadonlyArray<unknown>): void {
@@ -183,7 +200,7 @@ export class Invocation implements Holder {
   }
 
   private fork(effect: Effect.Effect<unknown, unknown>): void {
-    const fiber = Effect.runForkWith(this.run.context)(effect)
+    const fiber = Effect.runForkWith(this.run.contextOf(this))(effect)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) {
       this.exited(exit)
@@ -203,7 +220,7 @@ export class Invocation implements Holder {
   private end(exit: Exit.Exit<unknown, unknown>): void {
     if (this.over) return
     this.over = true
-    this.fan.closed = true
+    if (this.fan !== undefined) this.fan.closed = true
     this.run.settled(this, exit)
   }
 
@@ -217,10 +234,9 @@ export class Invocation implements Holder {
     const { run, node, delivery } = this
     const { step } = node
     const holds = step.retry !== undefined || step.recover !== undefined
-    let attempts = 0
-    const attempt = (number: () => number, call: (ctx: StepContext<any, any>) => unknown) =>
+    const attempt = (call: (ctx: StepContext<any, any>) => unknown) =>
       Effect.suspend(() => {
-        const attempt = new Attempt(this, number())
+        const attempt = new Attempt(this, this.attempts)
         this.attempt = attempt
         if (holds) this.held = []
         return Effect.onExit(
@@ -228,25 +244,25 @@ export class Invocation implements Holder {
           (exit) => Effect.sync(() => attempt.close(Exit.isFailure(exit)))
         )
       })
-    let effect: Effect.Effect<void, unknown> = attempt(
-      () => ++attempts,
-      (ctx) => step.run(delivery.input, ctx)
-    )
+    let effect: Effect.Effect<void, unknown> = Effect.suspend(() => {
+      this.attempts++
+      run.recorder?.started(this.attempts, delivery)
+      return attempt((ctx) => step.run(delivery.input, ctx))
+    })
     if (step.timeout !== undefined) {
       const duration = Duration.fromInputUnsafe(step.timeout)
       const after = Duration.format(duration)
       const error = { workflow: run.workflow, step: node.name, event: delivery.input, after }
       effect = Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(new StepTimedOut(error)) })
     }
-    if (step.retry !== undefined) effect = Effect.retry(effect, step.retry as Effect.Retry.Options<unknown>)
+    if (step.retry !== undefined) {
+      effect = Effect.retry(this.recordingRetries(effect), step.retry as Effect.Retry.Options<unknown>)
+    }
     const { recover } = step
     if (recover !== undefined) {
       effect = Effect.catch(effect, (error) =>
         Effect.catchCause(
-          attempt(
-            () => attempts,
-            (ctx) => recover(error, delivery.input, ctx)
-          ),
+          attempt((ctx) => recover(error, delivery.input, ctx)),
           // The recovery's own error first, what it could not recover from behind it.
           (cause) => Effect.failCause(Cause.combine(cause, Cause.fail(error)))
         )
@@ -257,7 +273,22 @@ export class Invocation implements Holder {
       const held = this.held!
       this.held = undefined
       this.returning = true
-      for (const event of held) run.deliver(this, event, delivery.place.next(this.fan))
+      for (const event of held) run.deliver(this, event, this.nextPlace())
+    })
+  }
+
+  /** That an attempt is to be retried is known only when the next begins, and is recorded then. */
+  private recordingRetries(attempt: Effect.Effect<void, unknown>): Effect.Effect<void, unknown> {
+    const { recorder } = this.run
+    if (recorder === undefined) return attempt
+    let failed: { readonly cause: Cause.Cause<unknown>; readonly at: number } | undefined
+    return Effect.suspend(() => {
+      if (failed !== undefined) recorder.retried(this.attempts, this.delivery, failed.cause, failed.at)
+      return Effect.tapCause(attempt, (cause) =>
+        Effect.sync(() => {
+          failed = { cause, at: recorder.now() }
+        })
+      )
     })
   }
 
@@ -314,21 +345,24 @@ export class Invocation implements Holder {
         if (isPromiseLike(next)) {
           return Effect.flatMap(this.settling(next), (result) => {
             pending = false
-            return emit(result) ? Effect.suspend(pull) : Effect.void
+            return emit(result) ?? Effect.suspend(pull)
           })
         }
         pending = false
-        if (!emit(next)) return Effect.void
-        if (!run.hasRoom(node)) return Effect.flatMap(run.awaitRoom(node), () => Effect.suspend(pull))
-        // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
-        if (++inTurn % eventsInTurn === 0) return Effect.flatMap(Effect.yieldNow, () => Effect.suspend(pull))
+        const pause = emit(next)
+        if (pause !== undefined) return pause
       }
       return Effect.void
     }
-    const emit = (result: IteratorResult<unknown>): boolean => {
+    /** What to do before pulling again: nothing where `undefined`. */
+    const emit = (result: IteratorResult<unknown>): Effect.Effect<void, unknown> | undefined => {
       finished = result.done === true
-      if (!finished) this.send(result.value)
-      return !finished
+      if (finished) return Effect.void
+      this.send(result.value)
+      if (!run.hasRoom(node)) return Effect.flatMap(run.awaitRoom(node), () => Effect.suspend(pull))
+      // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
+      if (++inTurn % eventsInTurn === 0) return Effect.flatMap(Effect.yieldNow, () => Effect.suspend(pull))
+      return undefined
     }
     const close = Effect.suspend(() => {
       if (finished || iterator.return === undefined) return Effect.void
@@ -393,7 +427,7 @@ export class Attempt {
 
   get per(): AnyEvent | undefined {
     const { node, delivery } = this.#invocation
-    return delivery.scope.owners[node.per]?.opener
+    return delivery.scope.owners[node.per]?.opener?.event
   }
 
   get signal(): AbortSignal {

@@ -7,6 +7,7 @@ import type { Exit } from "effect/Exit"
 import * as Queue from "effect/Queue"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import type { Node } from "../graph/graph.ts"
+import { invocationId } from "./ids.ts"
 import type { Place } from "./place.ts"
 import type { Flight, Scope } from "./scope.ts"
 
@@ -24,6 +25,9 @@ export class Delivery implements Flight {
   readonly place: Place
   holder: Holder
   calledOff = false
+  /** The ids of the invocation it makes and of the events it is made of, where the run is recorded. */
+  id: string | undefined
+  events: ReadonlyArray<string> | undefined
 
   constructor(lane: Lane, input: unknown, scope: Scope, place: Place, holder: Holder) {
     this.lane = lane
@@ -35,6 +39,11 @@ export class Delivery implements Flight {
 
   get node(): Node {
     return this.lane.node
+  }
+
+  name(events: ReadonlyArray<string>, causes = events): void {
+    this.events = events
+    this.id = invocationId(this.lane.node.name, causes)
   }
 
   cancel(): void {

@@ -67,15 +67,15 @@ export class Scope {
   readonly kind: number
   readonly parent: Scope | undefined
   readonly depth: number
-  /** The event that opened it; the run's own scope has none. */
-  readonly opener: AnyEvent | undefined
+  /** The event that opened it, with its id where the run is recorded; the run's own scope has none. */
+  readonly opener: { readonly event: AnyEvent; readonly id: string | undefined } | undefined
   readonly place: Place
   /** The nearest scope of each kind around what is inside, this one included. */
   readonly owners: ReadonlyArray<Scope | undefined>
   /** By the index of the intake; only those kept for this kind of scope have one. */
   readonly watches: ReadonlyArray<Watch | undefined>
 
-  constructor(graph: Graph, kind: number, parent: Scope | undefined, opener: AnyEvent | undefined, place: Place) {
+  constructor(graph: Graph, kind: number, parent: Scope | undefined, opener: Scope["opener"], place: Place) {
     this.kind = kind
     this.parent = parent
     this.depth = parent === undefined ? 0 : parent.depth + 1

@@ -1,0 +1,139 @@
+/**
+ * The record of a run: what was emitted, delivered, started, ended, joined and dropped, by what and because of what.
+ */
+import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
+
+const common = {
+  /** Counts the entries of one run, from 0. */
+  seq: Schema.Number,
+  /** The `Clock`'s time, in milliseconds. */
+  at: Schema.Number
+}
+
+/** A run has begun. `parent` names the run and the invocation in which it was started, where it was one. */
+export const RunStarted = /*#__PURE__*/ Schema.TaggedStruct("RunStarted", {
+  ...common,
+  run: Schema.String,
+  workflow: Schema.String,
+  parent: Schema.NullOr(Schema.Struct({ run: Schema.String, workflow: Schema.String, invocation: Schema.String }))
+})
+
+/** An event has come into being: `cause` is the invocation that emitted it, `null` for what came from outside. */
+export const EventEmitted = /*#__PURE__*/ Schema.TaggedStruct("EventEmitted", {
+  ...common,
+  event: Schema.String,
+  tag: Schema.String,
+  cause: Schema.NullOr(Schema.String),
+  /** The event's fields as its schema encodes them to JSON. */
+  data: Schema.Json
+})
+
+/** An event is on its way to a step: it waits in the step's lane, or in its intake. */
+export const EventDelivered = /*#__PURE__*/ Schema.TaggedStruct("EventDelivered", {
+  ...common,
+  event: Schema.String,
+  step: Schema.String
+})
+
+/** An event will never be used: a race had been decided, the run has ended, or it was left over in an intake. */
+export const EventDropped = /*#__PURE__*/ Schema.TaggedStruct("EventDropped", {
+  ...common,
+  event: Schema.String,
+  /** The step it was on its way to; `null` where it was not delivered at all. */
+  step: Schema.NullOr(Schema.String),
+  reason: Schema.Literals(["raced", "ended", "left over"])
+})
+
+/** An intake has made its step runnable with a batch. */
+export const IntakeFired = /*#__PURE__*/ Schema.TaggedStruct("IntakeFired", {
+  ...common,
+  step: Schema.String,
+  invocation: Schema.String,
+  events: Schema.Array(Schema.String)
+})
+
+/** A step's function is being called. `scope` is the event that opened the scope it runs in, `null` for the run's own. */
+export const InvocationStarted = /*#__PURE__*/ Schema.TaggedStruct("InvocationStarted", {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String,
+  events: Schema.Array(Schema.String),
+  attempt: Schema.Number,
+  scope: Schema.NullOr(Schema.String)
+})
+
+/** A call of a step's function is over. */
+export const InvocationEnded = /*#__PURE__*/ Schema.TaggedStruct("InvocationEnded", {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String,
+  attempt: Schema.Number,
+  outcome: Schema.Literals(["succeeded", "failed", "interrupted", "to be retried"]),
+  /** The error's words, where it failed. */
+  error: Schema.NullOr(Schema.String)
+})
+
+/** A finalizer failed while its step was interrupted. It does not change the outcome. */
+export const FinalizerFailure = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFailure", {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String,
+  error: Schema.String
+})
+
+/** The run is over, and nothing of it is left running. */
+export const RunFinished = /*#__PURE__*/ Schema.TaggedStruct("RunFinished", {
+  ...common,
+  outcome: Schema.Literals(["stopped", "failed", "interrupted"]),
+  /** The stop event, where one came. */
+  event: Schema.NullOr(Schema.String),
+  /** The error's words, where it failed. */
+  error: Schema.NullOr(Schema.String)
+})
+
+/**
+ * One entry of a run's record: plain data that goes through JSON unchanged.
+ *
+ * Ids name causes and not arrival: the same run in another timing gives the same event the same id.
+ */
+export const TraceEntry = /*#__PURE__*/ Schema.Union([
+  RunStarted,
+  EventEmitted,
+  EventDelivered,
+  EventDropped,
+  IntakeFired,
+  InvocationStarted,
+  InvocationEnded,
+  FinalizerFailure,
+  RunFinished
+])
+export type TraceEntry = typeof TraceEntry.Type
+
+/** Told each entry as it is made. What it throws is ignored: it cannot harm the run. */
+export type Observer = (entry: TraceEntry) => void
+
+/**
+ * The observer of every run that is started with it. There is none by default, and then nothing is recorded.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { defineEvent, defineStep, Observer, run, type TraceEntry, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const flow = workflow({
+ *   name: "short", start: Start, stop: Stop,
+ *   steps: { finish: defineStep({ accepts: Start, emits: Stop, run: () => Stop() }) }
+ * })
+ *
+ * const trace: Array<TraceEntry> = []
+ * await Effect.runPromise(run(flow).pipe(Effect.provideService(Observer, (entry) => void trace.push(entry))))
+ * console.log(trace.map((entry) => entry._tag).join(" "))
+ * // => RunStarted EventEmitted EventDelivered InvocationStarted EventEmitted InvocationEnded RunFinished
+ * ```
+ */
+export const Observer = /*#__PURE__*/ Context.Reference<Observer | undefined>("stepgraph/Observer", {
+  defaultValue: () => undefined
+})

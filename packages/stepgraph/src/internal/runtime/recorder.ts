@@ -1,0 +1,135 @@
+/**
+ * Makes the entries of a run's trace, only where somebody looks.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import type { AnyDef, AnyEvent } from "../../Event.ts"
+import type { EventDropped, Observer, TraceEntry } from "../../Trace.ts"
+import type { Node } from "../graph/graph.ts"
+import type { Emission } from "./collector.ts"
+import { eventId } from "./ids.ts"
+import type { Delivery } from "./lane.ts"
+
+/** The invocation in which a fiber runs, for the runs that are started there. */
+export const CurrentInvocation = /*#__PURE__*/ Context.Reference<{
+  readonly run: string
+  readonly workflow: string
+  readonly invocation: string
+} | null>("stepgraph/CurrentInvocation", { defaultValue: () => null })
+
+const encoders = new WeakMap<AnyDef, (event: AnyEvent) => Schema.Json>()
+
+/** An event's fields as JSON; a value that its schema cannot encode stands as its text. */
+const toJson = (def: AnyDef, event: AnyEvent): Schema.Json => {
+  let encode = encoders.get(def)
+  if (encode === undefined) {
+    const encodeSync = Schema.encodeSync(Schema.toCodecJson(def.schema)) as (event: AnyEvent) => Schema.Json
+    encode = (event) => {
+      try {
+        const { _tag, ...fields } = encodeSync(event) as { readonly [key: string]: Schema.Json }
+        return fields
+      } catch {
+        return String(event)
+      }
+    }
+    encoders.set(def, encode)
+  }
+  return encode(event)
+}
+
+type Reason = (typeof EventDropped.Type)["reason"]
+type WithoutCommon<Entry> = Entry extends TraceEntry ? Omit<Entry, "seq" | "at"> : never
+
+export class Recorder {
+  private readonly observer: Observer
+  readonly now: () => number
+  private seq = 0
+
+  constructor(observer: Observer, now: () => number) {
+    this.observer = observer
+    this.now = now
+  }
+
+  record(entry: WithoutCommon<TraceEntry>, at = this.now()): void {
+    const { _tag, ...rest } = entry
+    try {
+      this.observer(Object.freeze({ _tag, seq: this.seq++, at, ...rest }) as TraceEntry)
+    } catch {
+      // An observer only looks on.
+    }
+  }
+
+  /** Records an emission, and gives its id. `cause` is the invocation it came from, `null` for what comes from outside. */
+  emitted(def: AnyDef, value: AnyEvent, cause: string | null, index: number): string {
+    const event = eventId(def.tag, cause ?? "outside", index)
+    this.record({ _tag: "EventEmitted", event, tag: def.tag, cause, data: toJson(def, value) })
+    return event
+  }
+
+  /** An intake has made its step runnable; a batch of nothing is named by its scope and round. */
+  fired(delivery: Delivery, from: ReadonlyArray<Emission>, round: number): void {
+    const events = from.map(({ id }) => id!)
+    delivery.name(events, events.length > 0 ? events : [delivery.scope.opener?.id ?? "", String(round)])
+    this.record({ _tag: "IntakeFired", step: delivery.node.name, invocation: delivery.id!, events })
+  }
+
+  started(attempt: number, { node, id, events, scope }: Delivery): void {
+    this.record({
+      _tag: "InvocationStarted",
+      invocation: id!,
+      step: node.name,
+      events: events!,
+      attempt,
+      scope: scope.opener?.id ?? null
+    })
+  }
+
+  ended(attempt: number, { node, id }: Delivery, exit: Exit.Exit<unknown, unknown>, interrupted: boolean): void {
+    const failure = Exit.isFailure(exit) ? exit.cause : undefined
+    const outcome =
+      failure === undefined ? "succeeded" : interrupted && Cause.hasInterrupts(failure) ? "interrupted" : "failed"
+    const error = outcome === "failed" ? words(failure!) : null
+    this.record({ _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome, error })
+  }
+
+  /** An attempt that failed some time ago is being tried again. */
+  retried(attempt: number, { node, id }: Delivery, cause: Cause.Cause<unknown>, at: number): void {
+    const error = words(cause)
+    this.record(
+      { _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome: "to be retried", error },
+      at
+    )
+  }
+
+  finalizerFailed({ node, id }: Delivery, cause: Cause.Cause<unknown>): void {
+    this.record({ _tag: "FinalizerFailure", invocation: id!, step: node.name, error: words(cause) })
+  }
+
+  /** A delivery or what an intake holds will never be used. */
+  dropped(
+    { node, events }: { readonly node: Node; readonly events: ReadonlyArray<string> | undefined },
+    reason: Reason
+  ): void {
+    for (const event of events!) this.record({ _tag: "EventDropped", event, step: node.name, reason })
+  }
+
+  /** An event came too late to be delivered to anyone. */
+  droppedAtOnce(event: string, reason: Reason): void {
+    this.record({ _tag: "EventDropped", event, step: null, reason })
+  }
+
+  finished(exit: Exit.Exit<AnyEvent, unknown>, event: string | undefined): void {
+    const cause = Exit.isFailure(exit) ? exit.cause : undefined
+    const outcome = cause === undefined ? "stopped" : Cause.hasInterruptsOnly(cause) ? "interrupted" : "failed"
+    const error = outcome === "failed" ? words(cause!) : null
+    this.record({ _tag: "RunFinished", outcome, event: event ?? null, error })
+  }
+}
+
+/** The first error of a cause in words. */
+export const words = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
