@@ -184,7 +184,7 @@ export class Collector {
     }
     const cell = this.cell(owner, intake.by?.(emission.event))
     cell.add(emission, this.within === undefined ? 0 : this.dispatch.now())
-    watch?.arm()
+    if (watch !== undefined) watch.armed = true
     if (intake.kind === "gather") return
     if (cell.lacking === 0) {
       if (intake.kind === "race") this.decide(watch!, cell)

@@ -57,7 +57,7 @@ export class Watch {
     return --this.outer.inFlight === 0 ? this.outer : undefined
   }
 
-  arm(): void {
+  private arm(): void {
     this.armed = true
     if (this.outer !== undefined && !this.outer.armed) this.outer.arm()
   }
@@ -152,7 +152,7 @@ export class Quietness {
     for (const { index, kind, opened } of this.graph.quiets) {
       if (kind !== scope.kind) continue
       const watch = scope.watches[index]!
-      if (opened) watch.arm()
+      if (opened) watch.armed = true
       if (--watch.inFlight === 0) quiet.push(watch)
     }
     this.fire(quiet)
