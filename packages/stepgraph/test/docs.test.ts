@@ -66,7 +66,7 @@ describe("a documentation test", () => {
       "  // => n 1",
       "  //    n 2",
       "}",
-      'console.log("right") // => wrong',
+      '[1].forEach(() => console.log("right")) // => wrong',
       'console.log("not asserted")',
       fence
     )
@@ -77,6 +77,11 @@ describe("a documentation test", () => {
       { line: 10, text: "right" }
     ])
     expect(expected).toEqual([...printed.slice(0, 2), { line: 10, text: "wrong" }])
+  })
+
+  it("fails where a stated value belongs to no output", async () => {
+    const [snippet] = page(`${fence}ts`, "const three = 1 + 2 // => 3", fence)
+    await expect(runSnippet(snippet!)).rejects.toThrow('page.md:2 not every "// =>" comment follows a console.log')
   })
 
   it("fails where a snippet fails", async () => {

@@ -78,7 +78,7 @@ const expectations = (snippet: Snippet) => {
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && node.expression.getText() === "console.log") {
       const after = snippet.code.slice(node.end)
-      const comment = /^;?\s*?\n?[^\S\n]*\/\/ => ?(.*(?:\n[^\S\n]*\/\/ .*)*)/.exec(after)?.[1]
+      const comment = /^[)\]};,]*[^\S\n]*\n?[^\S\n]*\/\/ => ?(.*(?:\n[^\S\n]*\/\/ .*)*)/.exec(after)?.[1]
       if (comment !== undefined) {
         const { line } = file.getLineAndCharacterOfPosition(node.getStart())
         const text = words(comment.replace(/\n\s*\/\//g, "\n"))
@@ -88,6 +88,10 @@ const expectations = (snippet: Snippet) => {
     ts.forEachChild(node, visit)
   }
   visit(file)
+  const stated = snippet.code.split("\n").flatMap((line, index) => (line.includes("// =>") ? [index + 1] : []))
+  if (stated.length !== found.length) {
+    throw new Error(`${snippet.source}:${stated.join(",")} not every "// =>" comment follows a console.log`)
+  }
   return found
 }
 
