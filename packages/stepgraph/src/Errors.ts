@@ -289,7 +289,7 @@ export class FinalizerFailed extends Data.TaggedError("FinalizerFailed")<{
   }
 }
 
-/** An event was sent to a run that has ended. */
+/** An event was sent to a run that has ended, or whose inputs have been closed. */
 export class RunEnded extends Data.TaggedError("RunEnded")<{
   readonly workflow: string
   readonly event: unknown
@@ -298,7 +298,7 @@ export class RunEnded extends Data.TaggedError("RunEnded")<{
   constructor(props: { workflow: string; event: unknown }) {
     super({
       ...props,
-      message: `${show(props.event)} was sent to a run of workflow '${props.workflow}' that has ended`
+      message: `${show(props.event)} was sent to a run of workflow '${props.workflow}' that has ended or whose inputs are closed`
     })
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Events: plain tagged values, made and checked by the function that `defineEvent` returns.
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidEvent } from "./Errors.ts"
@@ -81,3 +82,17 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
   Object.defineProperty(make, "name", { value: tag })
   return Object.assign(make, { tag, schema, is }) as any
 }
+
+/**
+ * An event made of fields that come from outside, as an Effect.
+ *
+ * @internal
+ */
+export const makeEvent = (def: AnyDef, fields: unknown): Effect.Effect<AnyEvent, InvalidEvent> =>
+  Effect.try({
+    try: () => def(fields as any),
+    catch: (error) => {
+      if (error instanceof InvalidEvent) return error
+      throw error
+    }
+  })

@@ -1,25 +1,12 @@
 /**
  * The doors into the runtime: a workflow as an Effect, and as a promise.
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import { InvalidEvent } from "./Errors.ts"
-import type { AnyDef, AnyEvent } from "./Event.ts"
-import { execute } from "./internal/runtime/execute.ts"
+import { makeEvent } from "./Event.ts"
+import { execute, settle } from "./internal/runtime/execute.ts"
 import type { Problem } from "./Step.ts"
 import { Observer } from "./Trace.ts"
 import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices, type StopOf } from "./Workflow.ts"
-
-/** An event made of fields that come from outside. */
-const make = (def: AnyDef, fields: unknown): Effect.Effect<AnyEvent, InvalidEvent> =>
-  Effect.try({
-    try: () => def(fields as any),
-    catch: (error) => {
-      if (error instanceof InvalidEvent) return error
-      throw error
-    }
-  })
 
 /**
  * Runs a workflow as one Effect: it succeeds with the first stop event, once everything else has been interrupted and its
@@ -50,7 +37,7 @@ export function run<W extends AnyWorkflow>(
 ): Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>> {
   return Effect.suspend((): Effect.Effect<any, any> => {
     const graph = graphOf(flow)
-    return Effect.flatMap(make(flow.start, given[0]), (start) => execute(graph, start, flow.timeout))
+    return Effect.flatMap(makeEvent(flow.start, given[0]), (start) => execute(graph, start, flow.timeout))
   })
 }
 
@@ -94,6 +81,5 @@ export async function runPromise<W extends AnyWorkflow>(
   let effect = (run as any)(flow, input) as Effect.Effect<StopOf<W>, unknown>
   if (options?.observe !== undefined) effect = Effect.provideService(effect, Observer, options.observe)
   const exit = await Effect.runPromiseExit(effect, signal === undefined ? undefined : { signal })
-  if (Exit.isSuccess(exit)) return exit.value
-  throw signal?.aborted && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause)
+  return settle(flow.name, exit, signal)
 }

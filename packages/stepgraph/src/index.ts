@@ -4,6 +4,15 @@
 export * from "./Errors.ts"
 export { defineEvent, type Event, type EventDef } from "./Event.ts"
 export { collect, gather, type Intake, type IntakeOptions, join, race, type Within } from "./Intake.ts"
+export {
+  type LaunchOptions,
+  type LaunchPromiseOptions,
+  launch,
+  launchPromise,
+  type Run,
+  type RunHandle,
+  type RunStatus
+} from "./Launch.ts"
 export { type RunOptions, run, runPromise } from "./Run.ts"
 export { defineState, type State } from "./State.ts"
 export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"

@@ -61,7 +61,10 @@ export const compile = (flow: Definition): Graph => {
     const round = direct(node, nodes)
     const opener = node.per === 0 ? start : routes.get(kinds[node.per]!)
     const opened = opener?.acceptors.some((acceptor) => acceptor === node || round.has(acceptor)) === true
-    const quiet = { index: quiets.length, node, kind: node.per, opened }
+    const above = new Set([node, ...upstream(node, nodes)])
+    const fed =
+      node.per === 0 && flow.inputs.some((def) => routeOf(def).acceptors.some((acceptor) => above.has(acceptor)))
+    const quiet = { index: quiets.length, node, kind: node.per, opened, fed }
     node.quiet = quiet
     quiets.push(quiet)
     rounds.set(quiet, round)

@@ -52,6 +52,8 @@ export interface Quiet {
   readonly kind: number
   /** Whether what opens its scope leads to it, so that the opening alone makes a round: `[]` where nothing follows. */
   readonly opened: boolean
+  /** Whether an input event can lead to it: then it cannot be quiet while inputs are open. */
+  readonly fed: boolean
 }
 
 export interface Feed {

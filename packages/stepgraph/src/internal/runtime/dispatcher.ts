@@ -7,7 +7,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Random from "effect/Random"
@@ -25,7 +25,7 @@ import type { AnyEvent } from "../../Event.ts"
 import type { State } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
 import type { Graph, Node, Route } from "../graph/graph.ts"
-import { Collector, type Dispatch, type Emission, HandCollector } from "./collector.ts"
+import { Collector, type Dispatch, type Emission, HandCollector, inWords } from "./collector.ts"
 import { eventsInTurn, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
@@ -33,6 +33,18 @@ import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
 import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
 import { type Timer, Timers } from "./timers.ts"
+
+/** How a run stands at one moment. */
+export interface RunStatus {
+  /** `ending`: an outcome has been reached, and what is still running is waited for. */
+  readonly state: "running" | "ending" | "ended"
+  /** Whether events can still come from outside. */
+  readonly inputs: "open" | "closed"
+  /** How many deliveries each step has queued, and how many of its invocations run. */
+  readonly steps: Readonly<Record<string, { readonly queued: number; readonly running: number }>>
+  /** What the intakes hold, and what they still need. */
+  readonly waiting: ReadonlyArray<Waiting>
+}
 
 export class Dispatcher implements Run, Dispatch, Holder {
   readonly workflow: string
@@ -59,11 +71,16 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private draining = false
   private scheduled = false
   private outcome: Exit.Exit<AnyEvent, unknown> | undefined
+  /** Told each output event, where somebody listens. */
+  onOutput: ((event: AnyEvent) => void) | undefined
   readonly finalizerFailures: Array<FinalizerFailed> = []
   private finished = false
   private readonly onFinished: Array<() => void> = []
   private generatedId: string | undefined
   private stopId: string | undefined
+  private inputsOpen = false
+  private inputs = 0
+  private warned = false
 
   constructor(graph: Graph, fiber: Fiber<unknown, unknown>) {
     this.graph = graph
@@ -104,6 +121,40 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.enter(this.graph.start, { event: start, id, scope: this.root, place: Place.root })
     this.quietness.release(this.root)
     this.drain()
+  }
+
+  /** Lets the run wait for events from outside, until `closeInputs`. */
+  openInputs(): void {
+    this.inputsOpen = true
+    this.quietness.openInputs(this.root)
+  }
+
+  /** Takes in an event from outside; `false` where it comes too late. */
+  input(route: Route, event: AnyEvent): boolean {
+    if (!this.inputsOpen || this.outcome !== undefined) return false
+    const number = ++this.inputs
+    const id = this.recorder?.emitted(route.def, event, null, number)
+    // After everything that the start event led to, in the order sent.
+    this.enter(route, { event, id, scope: this.root, place: Place.root.child(Number.MAX_SAFE_INTEGER).child(number) })
+    this.wake()
+    return true
+  }
+
+  closeInputs(): void {
+    if (!this.inputsOpen || this.outcome !== undefined) return
+    this.inputsOpen = false
+    this.quietness.closeInputs(this.root)
+    this.drain()
+  }
+
+  status(): RunStatus {
+    const steps = this.lanes.map(({ node, waiting, busy }) => [node.name, { queued: waiting, running: busy }])
+    return {
+      state: this.finished ? "ended" : this.outcome === undefined ? "running" : "ending",
+      inputs: this.inputsOpen && this.outcome === undefined ? "open" : "closed",
+      steps: Object.fromEntries(steps),
+      waiting: this.finished ? [] : this.waiting()
+    }
   }
 
   /** What the run has ended with. Asked for only when nothing of it is left running. */
@@ -198,7 +249,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
     } else if (route.stop) {
       this.stopId = id
       this.end(Exit.succeed(event))
-    } else this.enter(route, { event, id, scope: delivery.scope, place })
+    } else {
+      if (route.output) this.onOutput?.(event)
+      this.enter(route, { event, id, scope: delivery.scope, place })
+    }
   }
 
   /** Routes an event, in a scope of its own where it opens one. */
@@ -307,8 +361,21 @@ export class Dispatcher implements Run, Dispatch, Holder {
       else if (!this.room.letThrough(this.invocations.size)) break
     }
     this.draining = false
-    if (this.outcome === undefined && this.pending === 0) this.stall()
-    else this.finishIfDone()
+    if (this.outcome !== undefined) this.finishIfDone()
+    else if (this.pending === 0 && !this.inputsOpen) this.stall()
+    else if (this.pending === 0 && !this.warned) this.warnOfInputs()
+  }
+
+  /** A gather that waits for nothing but the end of the inputs would wait for ever where nobody thinks of closing them. */
+  private warnOfInputs(): void {
+    for (const { node } of this.quietness.waitingForInputs(this.root)) {
+      this.warned = true
+      const inputs = [...this.graph.inputs.keys()].map((tag) => `'${tag}'`).join(", ")
+      const message =
+        `workflow '${this.workflow}': step '${node.name}' waits for ${inWords(node.intake!)}, which runs when nothing more ` +
+        `can come, and events can still come from the inputs ${inputs}: call closeInputs when there are no more`
+      Effect.runForkWith(this.context)(Effect.logWarning(message))
+    }
   }
 
   /** Lets one worker of a lane take what is next. */

@@ -1,6 +1,7 @@
 /**
  * A run as one Effect.
  */
+import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,14 +9,16 @@ import type { AnyEvent } from "../../Event.ts"
 import type { Graph } from "../graph/graph.ts"
 import { Dispatcher } from "./dispatcher.ts"
 
-/** Runs a workflow's graph from its start event to its end. */
+/** Runs a workflow's graph from its start event to its end; `prepare` is given the run before it begins. */
 export const execute = (
   graph: Graph,
   start: AnyEvent,
-  timeout: Duration.Input | undefined
+  timeout: Duration.Input | undefined,
+  prepare?: (dispatcher: Dispatcher) => void
 ): Effect.Effect<AnyEvent, unknown> =>
   Effect.withFiber((fiber) => {
     const dispatcher = new Dispatcher(graph, fiber)
+    prepare?.(dispatcher)
     const finished: Effect.Effect<void> = Effect.callback((resume) => {
       dispatcher.whenFinished(() => resume(Effect.void))
     })
@@ -37,3 +40,10 @@ export const execute = (
       )
     })
   })
+
+/** The outcome of a run for programs without Effect: its stop event, or its error thrown. */
+export const settle = <A>(workflow: string, exit: Exit.Exit<A, unknown>, signal: AbortSignal | undefined): A => {
+  if (Exit.isSuccess(exit)) return exit.value
+  if (!Cause.hasInterruptsOnly(exit.cause)) throw Cause.squash(exit.cause)
+  throw signal?.aborted ? signal.reason : new DOMException(`workflow '${workflow}' was interrupted`, "AbortError")
+}

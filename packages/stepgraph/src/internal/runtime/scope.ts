@@ -148,12 +148,35 @@ export class Quietness {
   }
 
   release(scope: Scope): void {
+    for (const { index, opened } of this.graph.quiets) {
+      const watch = scope.watches[index]
+      if (opened && watch !== undefined) watch.armed = true
+    }
+    this.letGo(scope, () => true)
+  }
+
+  /** Keeps what inputs can lead to from firing while they are open. */
+  openInputs(root: Scope): void {
+    for (const { index, fed } of this.graph.quiets) if (fed) root.watches[index]!.enter(false)
+  }
+
+  closeInputs(root: Scope): void {
+    this.letGo(root, ({ fed }) => fed)
+  }
+
+  /** The gathers that would fire if nothing more could come from inputs. */
+  waitingForInputs(root: Scope): ReadonlyArray<Quiet> {
+    return this.graph.quiets.filter(({ index, node, fed }) => {
+      const watch = root.watches[index]
+      return fed && node.intake?.kind === "gather" && watch?.armed === true && watch.inFlight === 1
+    })
+  }
+
+  private letGo(scope: Scope, which: (quiet: Quiet) => boolean): void {
     const quiet: Array<Watch> = []
-    for (const { index, kind, opened } of this.graph.quiets) {
-      if (kind !== scope.kind) continue
-      const watch = scope.watches[index]!
-      if (opened) watch.armed = true
-      if (--watch.inFlight === 0) quiet.push(watch)
+    for (const candidate of this.graph.quiets) {
+      const watch = scope.watches[candidate.index]
+      if (watch !== undefined && which(candidate) && --watch.inFlight === 0) quiet.push(watch)
     }
     this.fire(quiet)
   }

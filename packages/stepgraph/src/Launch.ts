@@ -1,0 +1,235 @@
+/**
+ * A run as a live program: talk to it, listen to it, ask how it stands.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as PubSub from "effect/PubSub"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Take } from "effect/Take"
+import { InvalidEvent, RunEnded } from "./Errors.ts"
+import { type AnyEvent, makeEvent } from "./Event.ts"
+import type { Dispatcher, RunStatus } from "./internal/runtime/dispatcher.ts"
+import { execute, settle } from "./internal/runtime/execute.ts"
+import type { Problem } from "./Step.ts"
+import { Observer } from "./Trace.ts"
+import {
+  type AnyWorkflow,
+  type Given,
+  graphOf,
+  type InputsOf,
+  type OutputsOf,
+  type RunError,
+  type RunServices,
+  type StopOf
+} from "./Workflow.ts"
+
+export type { RunStatus }
+
+/** How a live run is listened to. */
+export interface LaunchOptions {
+  /**
+   * How many of the latest events are kept for readers that come later: each costs the memory of the event itself until
+   * the handle is let go. All of them when left out.
+   */
+  readonly replay?: number
+}
+
+/** A run that goes on while its scope is open. */
+export interface Run<W> {
+  readonly id: string
+  /**
+   * Sends an event to the run: one of the workflow's `inputs`. It is kept until a step takes it.
+   *
+   * Fails with `InvalidEvent` where it is none of the inputs or does not fit its schema, and with `RunEnded` where the run
+   * has ended or its inputs are closed. Neither disturbs the run.
+   */
+  readonly send: (event: InputsOf<W>) => Effect.Effect<void, InvalidEvent | RunEnded>
+  /** Says that no more events will be sent: a run that waits for nothing else is stalled then. */
+  readonly closeInputs: Effect.Effect<void>
+  /** The workflow's `outputs` and at last the stop event. Each reader sees all of it, at its own pace; a failed run fails it. */
+  readonly events: Stream.Stream<OutputsOf<W> | StopOf<W>, RunError<W>>
+  /** The stop event, once the run has ended. */
+  readonly result: Effect.Effect<StopOf<W>, RunError<W>>
+  /** Interrupts the run and waits for its finalizers. */
+  readonly interrupt: Effect.Effect<void>
+  /** What is queued, running, and waiting for what. */
+  readonly status: Effect.Effect<RunStatus>
+}
+
+/**
+ * Starts a run and gives a handle on it. Closing the scope interrupts the run.
+ *
+ * While its `inputs` are open, a run that waits is not stalled: an event may still be sent. A `gather` that inputs can lead
+ * to runs when they are closed.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { defineEvent, defineStep, join, launch, workflow } from "stepgraph"
+ *
+ * const Draft = defineEvent("Draft", { text: Schema.String })
+ * const Approval = defineEvent("Approval", { by: Schema.String })
+ * const Published = defineEvent("Published", { text: Schema.String })
+ * const flow = workflow({
+ *   name: "publish", start: Draft, stop: Published, inputs: [Approval],
+ *   steps: {
+ *     publish: defineStep({
+ *       accepts: join([Draft, Approval]), emits: Published,
+ *       run: ([draft, approval]) => Published({ text: `${draft.text}, approved by ${approval.by}` })
+ *     })
+ *   }
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const live = yield* launch(flow, { text: "News" })
+ *   yield* live.send(Approval({ by: "Ada" }))
+ *   return yield* live.result
+ * }).pipe(Effect.scoped)
+ *
+ * console.log((await Effect.runPromise(program)).text) // => News, approved by Ada
+ * ```
+ */
+export function launch<W extends AnyWorkflow>(
+  flow: W,
+  ...given: [...Given<W>, options?: LaunchOptions]
+): Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope> {
+  const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
+  const replay = options?.replay ?? Number.POSITIVE_INFINITY
+  const launching = Effect.gen(function* () {
+    const graph = graphOf(flow)
+    const start = yield* makeEvent(flow.start, input)
+    const scope = yield* Effect.scope
+    const published = yield* PubSub.unbounded<Take<AnyEvent, unknown>>({ replay })
+    const started = yield* Deferred.make<Dispatcher>()
+    const running = execute(graph, start, flow.timeout, (dispatcher) => {
+      dispatcher.onOutput = (event) => PubSub.publishUnsafe(published, [event])
+      if (graph.inputs.size > 0) dispatcher.openInputs()
+      Deferred.doneUnsafe(started, Exit.succeed(dispatcher))
+    })
+    const told = Effect.onExit(running, (exit) =>
+      Effect.sync(() => {
+        if (Exit.isSuccess(exit)) PubSub.publishUnsafe(published, [exit.value])
+        PubSub.endUnsafe(published, Exit.asVoid(exit))
+      })
+    )
+    const fiber = yield* Effect.forkIn(told, scope, { startImmediately: true })
+    const dispatcher = yield* Deferred.await(started)
+    const send = (event: AnyEvent): Effect.Effect<void, InvalidEvent | RunEnded> =>
+      Effect.suspend(() => {
+        const route = graph.inputs.get((event as AnyEvent | undefined)?._tag as string)
+        if (route === undefined) return Effect.fail(notAnInput(flow, event))
+        const made = Object.isExtensible(event) ? makeEvent(route.def, event) : Effect.succeed(event)
+        return Effect.flatMap(made, (event: AnyEvent) =>
+          dispatcher.input(route, event) ? Effect.void : Effect.fail(new RunEnded({ workflow: flow.name, event }))
+        )
+      })
+    return {
+      id: dispatcher.id,
+      send,
+      closeInputs: Effect.sync(() => dispatcher.closeInputs()),
+      events: Stream.fromPubSubTake(published),
+      result: Fiber.join(fiber),
+      interrupt: Fiber.interrupt(fiber),
+      status: Effect.sync(() => dispatcher.status())
+    } as unknown as Run<W>
+  })
+  return launching as Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope>
+}
+
+const notAnInput = (flow: AnyWorkflow, event: unknown): InvalidEvent => {
+  const inputs = flow.inputs.map(({ tag }: { readonly tag: string }) => `'${tag}'`).join(", ")
+  const problem = `it is no input of workflow '${flow.name}', ${inputs === "" ? "which has none" : `whose inputs are ${inputs}`}`
+  return new InvalidEvent({ event: String((event as AnyEvent | undefined)?._tag), input: event, problem })
+}
+
+/** A run that goes on, for programs that do not use Effect. */
+export interface RunHandle<W> extends AsyncDisposable {
+  readonly id: string
+  /** Sends an event to the run; rejects with `InvalidEvent` or `RunEnded`. */
+  readonly send: (event: InputsOf<W>) => Promise<void>
+  /** Says that no more events will be sent. */
+  readonly closeInputs: () => Promise<void>
+  /** The workflow's `outputs` and at last the stop event; each iteration sees all of it. A failed run throws. */
+  readonly events: AsyncIterable<OutputsOf<W> | StopOf<W>>
+  /** The stop event, once the run has ended. */
+  readonly result: Promise<StopOf<W>>
+  /** Interrupts the run, and resolves when nothing of it is left running. */
+  readonly interrupt: () => Promise<void>
+  readonly status: () => Promise<RunStatus>
+}
+
+/** What a launch without Effect can be given. */
+export interface LaunchPromiseOptions extends LaunchOptions {
+  /** Interrupts the run when it is aborted. */
+  readonly signal?: AbortSignal
+  /** Told each entry of the run's trace. */
+  readonly observe?: Observer
+}
+
+/**
+ * Starts a run and gives a handle on it, for programs that do not use Effect. It rejects with `InvalidEvent` where the
+ * input does not fit the start event. Disposing of the handle interrupts the run.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, defineStep, launchPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start", { files: Schema.Number })
+ * const Progress = defineEvent("Progress", { done: Schema.Number })
+ * const Stop = defineEvent("Stop")
+ * const flow = workflow({
+ *   name: "copy", start: Start, stop: Stop, outputs: [Progress],
+ *   steps: {
+ *     copy: defineStep({
+ *       accepts: Start, emits: [Progress, Stop],
+ *       run: async function*({ files }) {
+ *         for (let done = 1; done <= files; done++) yield Progress({ done })
+ *         yield Stop()
+ *       }
+ *     })
+ *   }
+ * })
+ *
+ * const live = await launchPromise(flow, { files: 2 })
+ * for await (const event of live.events) console.log(event)
+ * // => { _tag: 'Progress', done: 1 }
+ * // => { _tag: 'Progress', done: 2 }
+ * // => { _tag: 'Stop' }
+ * ```
+ */
+export async function launchPromise<W extends AnyWorkflow>(
+  flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use launch">,
+  ...given: [...Given<W>, options?: LaunchPromiseOptions]
+): Promise<RunHandle<W>> {
+  const [input, options] = given as unknown as [any, LaunchPromiseOptions | undefined]
+  const signal = options?.signal
+  signal?.throwIfAborted()
+  const context = Context.make(Observer, options?.observe)
+  const scope = Scope.makeUnsafe()
+  const launching = Scope.provide(launch(flow as AnyWorkflow, input, options), scope)
+  const live = (await Effect.runPromiseWith(context)(launching as Effect.Effect<Run<W>, InvalidEvent>)) as Run<W>
+  const interrupt = () => Effect.runPromise(live.interrupt)
+  const abort = () => void interrupt()
+  signal?.addEventListener("abort", abort, { once: true })
+  const result = Effect.runPromiseExit(live.result).then((exit) => {
+    signal?.removeEventListener("abort", abort)
+    return settle(flow.name, exit, signal)
+  })
+  // Who only reads `events` learns of a failure there.
+  result.catch(() => {})
+  return {
+    id: live.id,
+    send: (event) => Effect.runPromise(live.send(event)),
+    closeInputs: () => Effect.runPromise(live.closeInputs),
+    events: Stream.toAsyncIterable(live.events as Stream.Stream<any, unknown>),
+    result,
+    interrupt,
+    status: () => Effect.runPromise(live.status),
+    [Symbol.asyncDispose]: interrupt
+  }
+}
