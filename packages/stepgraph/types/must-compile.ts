@@ -8,6 +8,7 @@ import {
   gather,
   type InvalidEvent,
   join,
+  launch,
   race,
   run,
   runPromise,
@@ -191,3 +192,9 @@ export const outer = workflow({
     })
   }
 })
+
+export const program = Effect.gen(function* () {
+  const live = yield* launch(outer, { topic: "birds" })
+  yield* live.send(Approval({ ok: true }))
+  return (yield* live.result).result
+}).pipe(Effect.scoped)

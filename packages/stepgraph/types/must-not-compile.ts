@@ -1,7 +1,7 @@
 // Each line that ends in a mark fails to compile, and the mark's words are in the compiler's message; no other line does.
 // Not formatted: a statement and its mark stay on one line.
 import { Effect, Schema } from "effect"
-import { collect, defineEvent, defineStep, run, runPromise, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, launch, run, runPromise, workflow } from "stepgraph"
 
 const Start = defineEvent("Start")
 const Query = defineEvent("Query", { query: Schema.String })
@@ -23,7 +23,7 @@ workflow({ name: "w", start: Start, stop: Stop, steps: { search, finish } }) // 
 const flow = workflow({ name: "w", start: Query, stop: Stop, steps: { search, finish } })
 run(flow, { qury: "x" }) // «error» 'qury' does not exist
 run(flow) // «error» Expected 2 arguments
-// Here, once there is `launch`: to a live run one sends its declared inputs only ("not assignable to parameter of type 'never'").
+Effect.gen(function*() { const live = yield* launch(flow, { query: "x" }); yield* live.send(Answer({ result: "x" })) }) // «error» not assignable to parameter of type 'never'
 workflow({ ...flow, steps: { ...flow.steps, search: start } }) // «error» no step accepts the start event 'Query'
 const needs = workflow({ name: "w", start: Query, stop: Stop, steps: { finish, search: defineStep({ accepts: Query, emits: Answer, run: (q) => Effect.as(Effect.scope, Answer({ result: q.query })) }) } })
 runPromise(needs, { query: "x" }) // «error» this workflow needs services

@@ -92,9 +92,9 @@ class Cell {
   }
 
   has(): Record<string, number> {
-    return Object.fromEntries(
-      this.slots.filter(({ come }) => come.length > 0).map(({ tag, come }) => [tag, come.length])
-    )
+    const has = new Map<string, number>()
+    for (const { event } of this.emissions()) has.set(event._tag, (has.get(event._tag) ?? 0) + 1)
+    return Object.fromEntries(has)
   }
 
   needs(): Record<string, number> {
