@@ -154,7 +154,7 @@ export const inWords = (intake: AnyIntake): string => {
 }
 
 export class Collector {
-  private readonly node: Node
+  readonly node: Node
   private readonly intake: AnyIntake
   private readonly tags: ReadonlyArray<string>
   private readonly within: number | undefined

@@ -16,6 +16,7 @@ import type { SchedulerDispatcher } from "effect/Scheduler"
 import {
   FinalizerFailed,
   InvalidEmission,
+  OutsideScope,
   StepDefect,
   type Waiting,
   WorkflowStalled,
@@ -281,7 +282,19 @@ export class Dispatcher implements Run, Dispatch, Holder {
       this.recorder?.record({ _tag: "EventDelivered", event: own.id!, step: node.name })
       const collector = this.collectors[node.index]
       if (collector === undefined) this.deliverTo(node, own.event, own.scope, own.place, own.id)
-      else collector.offer(own)
+      else this.offer(collector, own)
+    }
+  }
+
+  private offer(collector: Collector, emission: Emission): void {
+    try {
+      collector.offer(emission)
+    } catch (error) {
+      if (error instanceof OutsideScope) throw error
+      // The intake's own `by` has thrown: that is no fault of whoever emitted.
+      const { workflow } = this
+      const defect = new StepDefect({ workflow, step: collector.node.name, event: emission.event, cause: error })
+      this.end(Exit.die(defect))
     }
   }
 
@@ -358,7 +371,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       }
       const lane = this.next()
       if (lane !== undefined) this.work(lane)
-      else if (!this.room.letThrough(this.invocations.size)) break
+      else if (!this.room.refill() && !this.room.letThrough(this.invocations.size)) break
     }
     this.draining = false
     if (this.outcome !== undefined) this.finishIfDone()
@@ -405,7 +418,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   running(invocation: Invocation): void {
     this.invocations.add(invocation)
-    if (this.outcome !== undefined) invocation.interrupt()
+    // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
+    if (this.outcome !== undefined || invocation.calledOff) invocation.interrupt()
   }
 
   contextOf({ delivery }: Invocation): Context.Context<never> {
@@ -426,10 +440,13 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.invocations.delete(invocation)
     lane.busy--
     this.pending--
+    if (this.outcome !== undefined) {
+      this.finishIfDone()
+      return
+    }
     if (node.feeds.length > 0) this.quietness.leave(delivery)
     this.list(lane)
-    if (this.outcome === undefined) this.drain()
-    else this.finishIfDone()
+    this.drain()
   }
 
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void {

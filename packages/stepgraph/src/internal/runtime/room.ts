@@ -44,8 +44,15 @@ export class Room {
 
   /** A delivery has been taken from a lane. */
   taken(lane: Lane): void {
-    if (this.paused.size === 0 || lane.waiting !== resumeMark) return
-    for (const paused of [...this.paused]) if (this.has(paused.node)) this.resume(paused)
+    if (this.paused.size > 0 && lane.waiting === resumeMark) this.refill()
+  }
+
+  /** Lets every producer go on that has room; `false` where none has. */
+  refill(): boolean {
+    if (this.paused.size === 0) return false
+    const ready = [...this.paused].filter(({ node }) => this.has(node))
+    for (const paused of ready) this.resume(paused)
+    return ready.length > 0
   }
 
   /** When all that runs waits for room, the oldest goes on all the same: a loop must not wait for itself. */
