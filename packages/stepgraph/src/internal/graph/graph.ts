@@ -2,6 +2,7 @@
  * The graph of a workflow, indexed once for all its runs: who accepts what, where each emission goes, and which quiet is
  * whose to notice.
  */
+import * as Duration from "effect/Duration"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import type { AnyStep } from "../../Step.ts"
@@ -83,3 +84,21 @@ export const acceptedBy = (step: AnyStep): ReadonlyArray<AnyDef> =>
 /** The stop events of a workflow as a list. */
 export const stopsOf = (flow: Definition): ReadonlyArray<AnyDef> =>
   Array.isArray(flow.stop) ? flow.stop : [flow.stop as AnyDef]
+
+/** The words of an intake, as a person wrote it. */
+export const inWords = (intake: AnyIntake): string => {
+  const { kind, events, count, single, per, by, within } = intake
+  const tags = events.map(({ tag }) => tag).join(", ")
+  const options = [
+    ...(kind === "race" && !single ? [`take: ${count}`] : []),
+    ...(per === undefined ? [] : [`per: ${per.tag}`]),
+    ...(by === undefined ? [] : ["by"]),
+    ...(within === undefined ? [] : [`within: ${Duration.format(Duration.fromInputUnsafe(within))}`])
+  ]
+  const list = kind === "join" || events.length > 1 ? `[${tags}]` : tags
+  const rest = [
+    ...(kind === "collect" ? [String(count)] : []),
+    ...(options.length > 0 ? [`{ ${options.join(", ")} }`] : [])
+  ]
+  return `${kind}(${[list, ...rest].join(", ")})`
+}

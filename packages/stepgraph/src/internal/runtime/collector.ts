@@ -1,27 +1,16 @@
 /**
- * The state of one step's intake in one run: what has come and waits for the rest. Nothing is lost here: surplus stays for
- * the next round, and what is left at the end can be listed.
+ * One step's intake in one run: takes events in, and makes the step runnable with a batch when one is whole, when everything
+ * upstream has gone quiet, or when its time is over.
  */
 import * as Duration from "effect/Duration"
-import * as MutableList from "effect/MutableList"
 import * as Ref from "effect/Ref"
 import { OutsideScope, type Waiting } from "../../Errors.ts"
-import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
-import { acceptedBy, type Node } from "../graph/graph.ts"
-import type { Delivery } from "./lane.ts"
+import { inWords, type Node } from "../graph/graph.ts"
+import { Cell, type Emission, inOrder, type Left, leftOf } from "./cell.ts"
 import { Place } from "./place.ts"
 import { type Flight, Scope, type Watch } from "./scope.ts"
 import type { Timer } from "./timers.ts"
-
-/** An event that has been emitted, as an intake keeps it. */
-export interface Emission {
-  readonly event: AnyEvent
-  /** Where the run is recorded. */
-  readonly id: string | undefined
-  readonly scope: Scope
-  readonly place: Place
-}
 
 /** What a collector needs of its run. */
 export interface Dispatch {
@@ -37,91 +26,6 @@ export interface Dispatch {
   readonly root: Scope
 }
 
-/** What has come of one type. */
-interface Slot {
-  readonly tag: string
-  readonly needed: number
-  readonly come: MutableList.MutableList<Emission & { readonly at: number }>
-}
-
-/** What has come for one scope and key: a `join` has a slot for each type, every other intake one for all. */
-class Cell {
-  readonly slots: ReadonlyArray<Slot>
-  readonly scope: Scope
-  readonly key: unknown
-  /** How many slots have less than they need. */
-  lacking: number
-  timer: Timer | undefined
-
-  constructor(intake: Pick<AnyIntake, "kind" | "events" | "count">, scope: Scope, key: unknown) {
-    const needed = new Map<string, number>()
-    if (intake.kind === "join") for (const { tag } of intake.events) needed.set(tag, (needed.get(tag) ?? 0) + 1)
-    else needed.set(intake.events.map(({ tag }) => tag).join(" or "), intake.count ?? Number.POSITIVE_INFINITY)
-    this.slots = [...needed].map(([tag, n]) => ({ tag, needed: n, come: MutableList.make() }))
-    this.lacking = this.slots.length
-    this.scope = scope
-    this.key = key
-  }
-
-  get empty(): boolean {
-    return this.slots.every(({ come }) => come.length === 0)
-  }
-
-  add(emission: Emission, at: number): void {
-    const slot = this.slots.length === 1 ? this.slots[0]! : this.slots.find(({ tag }) => tag === emission.event._tag)!
-    MutableList.append(slot.come, { ...emission, at })
-    if (slot.come.length === slot.needed) this.lacking--
-  }
-
-  /** Takes one round of events out, slot by slot; fewer where they have not all come. */
-  take(): ReadonlyArray<ReadonlyArray<Emission>> {
-    const taken = this.slots.map(({ come, needed }) => MutableList.takeN(come, Math.min(needed, come.length)))
-    this.lacking = this.slots.filter(({ come, needed }) => come.length < needed).length
-    return taken
-  }
-
-  /** When the first of what is there came. */
-  get since(): number {
-    let since = Number.POSITIVE_INFINITY
-    for (const { come } of this.slots) since = Math.min(since, come.head?.array[come.head.offset]?.at ?? since)
-    return since
-  }
-
-  emissions(): ReadonlyArray<Emission> {
-    return this.slots.flatMap(({ come }) => MutableList.toArray(come))
-  }
-
-  has(): Record<string, number> {
-    const has = new Map<string, number>()
-    for (const { event } of this.emissions()) has.set(event._tag, (has.get(event._tag) ?? 0) + 1)
-    return Object.fromEntries(has)
-  }
-
-  needs(): Record<string, number> {
-    const lacking = this.slots.filter(({ come, needed }) => come.length < needed && needed !== Number.POSITIVE_INFINITY)
-    return Object.fromEntries(lacking.map(({ tag, come, needed }) => [tag, needed - come.length]))
-  }
-}
-
-/** An event that an intake still held when its run ended. */
-interface Left {
-  readonly node: Node
-  readonly events: ReadonlyArray<string>
-}
-
-const leftOf = (node: Node, cell: Cell): ReadonlyArray<Left> =>
-  cell.emissions().map(({ id }) => ({ node, events: [id!] }))
-
-/** Puts the events of a join's slots into the order of its list; `undefined` stands where one has not come. */
-const inOrder = (
-  tags: ReadonlyArray<string>,
-  slots: ReadonlyArray<Slot>,
-  taken: ReadonlyArray<ReadonlyArray<Emission>>
-) => {
-  const left = new Map(slots.map(({ tag }, index) => [tag, [...taken[index]!]]))
-  return tags.map((tag) => left.get(tag)!.shift())
-}
-
 /** The place of a batch is the first of its events' places, which nobody else has any more. */
 const placeOf = (emissions: ReadonlyArray<Emission | undefined>): Place | undefined => {
   let first: Place | undefined
@@ -134,24 +38,6 @@ const placeOf = (emissions: ReadonlyArray<Emission | undefined>): Place | undefi
 
 const sharedScope = (emissions: ReadonlyArray<Emission>): Scope =>
   emissions.map(({ scope }) => scope).reduce(Scope.shared)
-
-/** The words of an intake, as a person wrote it. */
-export const inWords = (intake: AnyIntake): string => {
-  const { kind, events, count, single, per, by, within } = intake
-  const tags = events.map(({ tag }) => tag).join(", ")
-  const options = [
-    ...(kind === "race" && !single ? [`take: ${count}`] : []),
-    ...(per === undefined ? [] : [`per: ${per.tag}`]),
-    ...(by === undefined ? [] : ["by"]),
-    ...(within === undefined ? [] : [`within: ${Duration.format(Duration.fromInputUnsafe(within))}`])
-  ]
-  const list = kind === "join" || events.length > 1 ? `[${tags}]` : tags
-  const rest = [
-    ...(kind === "collect" ? [String(count)] : []),
-    ...(options.length > 0 ? [`{ ${options.join(", ")} }`] : [])
-  ]
-  return `${kind}(${[list, ...rest].join(", ")})`
-}
 
 export class Collector {
   readonly node: Node
@@ -306,71 +192,5 @@ export class Collector {
       cell.timer = undefined
       this.complete(cell)
     })
-  }
-}
-
-/** What a step that accepts single events keeps by `ctx.collect`, for each list that it asks for. */
-export class HandCollector {
-  private readonly node: Node
-  private readonly cells: Ref.Ref<Map<string, { readonly cell: Cell; readonly tags: ReadonlyArray<string> }>> =
-    Ref.makeUnsafe(new Map())
-  /** What each invocation was told: asking again, or in another attempt, does not add its event again. */
-  private readonly told = new WeakMap<Delivery, Map<string, ReadonlyArray<AnyEvent> | undefined>>()
-
-  constructor(node: Node) {
-    this.node = node
-  }
-
-  offer(delivery: Delivery, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
-    if (this.node.intake !== undefined) {
-      throw new TypeError(
-        `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${inWords(this.node.intake)}`
-      )
-    }
-    const list = JSON.stringify(tags)
-    let told = this.told.get(delivery)
-    if (told === undefined) {
-      told = new Map()
-      this.told.set(delivery, told)
-    }
-    if (!told.has(list)) told.set(list, this.add(delivery, list, tags))
-    return told.get(list)
-  }
-
-  private add(delivery: Delivery, list: string, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
-    const cells = Ref.getUnsafe(this.cells)
-    let kept = cells.get(list)
-    if (kept === undefined) {
-      const unknown = tags.find((tag) => !acceptedBy(this.node.step).some((def) => def.tag === tag))
-      if (unknown !== undefined) {
-        throw new TypeError(`ctx.collect waits for '${unknown}', but step '${this.node.name}' does not accept it`)
-      }
-      const events = acceptedBy(this.node.step)
-      const wanted = tags.map((tag) => events.find((def) => def.tag === tag)!)
-      kept = { cell: new Cell({ kind: "join", events: wanted, count: undefined }, delivery.scope, undefined), tags }
-      cells.set(list, kept)
-    }
-    const { cell } = kept
-    const event = delivery.input as AnyEvent
-    if (!tags.includes(event._tag)) return undefined
-    cell.add({ event, id: delivery.events?.[0], scope: delivery.scope, place: delivery.place }, 0)
-    return cell.lacking > 0 ? undefined : inOrder(tags, cell.slots, cell.take()).map((emission) => emission!.event)
-  }
-
-  left(): ReadonlyArray<Left> {
-    return [...Ref.getUnsafe(this.cells).values()].flatMap(({ cell }) => leftOf(this.node, cell))
-  }
-
-  waiting(): ReadonlyArray<Waiting> {
-    return [...Ref.getUnsafe(this.cells).values()]
-      .filter(({ cell }) => !cell.empty)
-      .map(({ cell, tags }) => ({
-        step: this.node.name,
-        intake: `ctx.collect([${tags.join(", ")}])`,
-        per: undefined,
-        key: undefined,
-        has: cell.has(),
-        needs: cell.needs()
-      }))
   }
 }

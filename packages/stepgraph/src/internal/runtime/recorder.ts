@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
 import type { EventDropped, Observer, TraceEntry } from "../../Trace.ts"
 import type { Node } from "../graph/graph.ts"
-import type { Emission } from "./collector.ts"
+import type { Emission } from "./cell.ts"
 import { eventId } from "./ids.ts"
 import type { Delivery } from "./lane.ts"
 
