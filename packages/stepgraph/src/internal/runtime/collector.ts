@@ -9,7 +9,7 @@ import type { AnyIntake } from "../../Intake.ts"
 import { inWords, type Node } from "../graph/graph.ts"
 import { Cell, type Emission, inOrder, type Left, leftOf } from "./cell.ts"
 import { Place } from "./place.ts"
-import { type Flight, Scope, type Watch } from "./scope.ts"
+import { Scope, type Watch } from "./scope.ts"
 import type { Timer } from "./timers.ts"
 
 /** What a collector needs of its run. */
@@ -21,8 +21,8 @@ export interface Dispatch {
   now(): number
   /** Calls back when `millis` have passed; until then something can still happen at the step. */
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer
-  /** Keeps the gathers between a flight and a race that has been decided from firing for it. */
-  disarm(flight: Flight, race: Watch): void
+  /** Keeps the gathers that lead to a race that has been decided from firing for it. */
+  disarm(race: Watch): void
   readonly root: Scope
 }
 
@@ -163,12 +163,12 @@ export class Collector {
     this.forget(cell)
     const events = emissions.map(({ event }) => event)
     const place = placeOf(emissions) ?? this.emptyPlace(watch)
+    // What a gather on the way holds is part of a batch that will never be whole.
+    this.dispatch.disarm(watch)
+    const flights = [...watch.flights!]
     // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
     this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place, emissions, 0)
-    const flights = [...watch.flights!].filter(({ node }) => node !== this.node)
-    // What an intake on the way holds is part of a batch that will never be whole.
-    for (const flight of flights) this.dispatch.disarm(flight, watch)
-    for (const flight of flights) flight.cancel()
+    for (const flight of flights) if (flight.node !== this.node) flight.cancel()
   }
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */

@@ -25,7 +25,7 @@ import {
 import type { AnyEvent } from "../../Event.ts"
 import type { State } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
-import { type Graph, inWords, type Node, type Route } from "../graph/graph.ts"
+import { type Graph, inWords, type Node, type Quiet, type Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
 import { Collector, type Dispatch } from "./collector.ts"
 import { HandCollector } from "./hand-collector.ts"
@@ -34,7 +34,7 @@ import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
-import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
+import { Quietness, Scope, type Watch } from "./scope.ts"
 import { type Timer, Timers } from "./timers.ts"
 
 /** How a run stands at one moment. */
@@ -329,13 +329,24 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.recorder?.dropped({ node, events: [id!] }, "raced")
   }
 
-  disarm(flight: Flight, race: Watch): void {
-    for (const { quiet } of flight.node.feeds) {
-      const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
-      const leadsToRace = quiet.node.feeds.some((feed) => feed.quiet === race.quiet) && quiet.node !== race.quiet.node
-      if (watch === undefined || !leadsToRace || watch.scope.owners[race.quiet.kind] !== race.scope) continue
+  disarm(race: Watch): void {
+    const leading = new Set(
+      this.graph.quiets.filter(({ node }) => {
+        return node !== race.quiet.node && node.feeds.some((feed) => feed.quiet === race.quiet)
+      })
+    )
+    const disarm = (quiet: Quiet, watch: Watch | undefined) => {
+      if (watch === undefined || !leading.has(quiet)) return
       watch.armed = false
       this.collectors[quiet.node.index]!.drop(watch.scope)
+    }
+    for (const quiet of leading) disarm(quiet, race.scope.watches[quiet.index])
+    if (leading.size === 0) return
+    for (const { node, scope } of race.flights!) {
+      for (const { quiet } of node.feeds) {
+        const owner = scope.owners[quiet.kind]
+        if (owner?.isIn(race.scope)) disarm(quiet, owner.watches[quiet.index])
+      }
     }
   }
 

@@ -57,6 +57,15 @@ export class Watch {
     return --this.outer.inFlight === 0 ? this.outer : undefined
   }
 
+  /** Has a race know what it may have to call off, in the scopes nested in its own as well. */
+  track(flight: Flight): void {
+    for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.flights!.add(flight)
+  }
+
+  untrack(flight: Flight): void {
+    for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.flights!.delete(flight)
+  }
+
   private arm(): void {
     this.armed = true
     if (this.outer !== undefined && !this.outer.armed) this.outer.arm()
@@ -93,6 +102,13 @@ export class Scope {
     this.watches = watches
   }
 
+  /** Whether this scope is another one, or inside of it. */
+  isIn(scope: Scope): boolean {
+    let owner = this.owners[scope.kind]
+    while (owner !== undefined && owner !== scope) owner = owner.parent?.owners[scope.kind]
+    return owner === scope
+  }
+
   /** The deepest scope that both are inside of. */
   static shared(a: Scope, b: Scope): Scope {
     let left = a
@@ -121,7 +137,7 @@ export class Quietness {
       const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
       if (watch === undefined) continue
       watch.enter(arms)
-      watch.flights?.add(flight)
+      if (watch.flights !== undefined) watch.track(flight)
     }
   }
 
@@ -133,7 +149,7 @@ export class Quietness {
     for (const feed of flight.node.feeds) {
       const watch = owners[feed.quiet.kind]?.watches[feed.quiet.index]
       if (watch === undefined) continue
-      watch.flights?.delete(flight)
+      if (watch.flights !== undefined) watch.untrack(flight)
       if (--watch.inFlight === 0) {
         quiet ??= []
         quiet.push(watch)
@@ -187,20 +203,19 @@ export class Quietness {
    */
   private fire(quiet: Array<Watch>): void {
     for (;;) {
+      // What stays quiet lets the scope around it go first: that may have become ready, too.
+      for (const watch of quiet) {
+        const outer = watch.inFlight === 0 && !watch.armed ? watch.leaveOuter() : undefined
+        if (outer !== undefined) quiet.push(outer)
+      }
       let next: Watch | undefined
       for (const watch of quiet) {
         if (watch.inFlight > 0 || !watch.armed) continue
         if (next === undefined || watch.scope.depth > next.scope.depth) next = watch
       }
-      if (next !== undefined) {
-        next.armed = false
-        this.onQuiet(next)
-        continue
-      }
-      const outer = quiet.map((watch) => (watch.inFlight === 0 ? watch.leaveOuter() : undefined))
-      const more = outer.filter((watch) => watch !== undefined)
-      if (more.length === 0) return
-      quiet.push(...more)
+      if (next === undefined) return
+      next.armed = false
+      this.onQuiet(next)
     }
   }
 }
