@@ -23,7 +23,21 @@ export interface Emission {
 interface Slot {
   readonly tag: string
   readonly needed: number
-  readonly come: MutableList.MutableList<Emission & { readonly at: number }>
+  readonly come: MutableList.MutableList<Emission>
+  /** When each came, where the intake has a deadline. */
+  readonly at: MutableList.MutableList<number> | undefined
+}
+
+/** How many of each type make a round: a `join` names its types apart, every other intake has one slot for all of its own. */
+export type Needs = ReadonlyArray<{ readonly tag: string; readonly needed: number }>
+
+export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "events" | "count">): Needs => {
+  if (kind !== "join") {
+    return [{ tag: events.map(({ tag }) => tag).join(" or "), needed: count ?? Number.POSITIVE_INFINITY }]
+  }
+  const needed = new Map<string, number>()
+  for (const { tag } of events) needed.set(tag, (needed.get(tag) ?? 0) + 1)
+  return [...needed].map(([tag, needed]) => ({ tag, needed }))
 }
 
 /** What has come for one scope and key: a `join` has a slot for each type, every other intake one for all. */
@@ -35,11 +49,13 @@ export class Cell {
   lacking: number
   timer: Timer | undefined
 
-  constructor(intake: Pick<AnyIntake, "kind" | "events" | "count">, scope: Scope, key: unknown) {
-    const needed = new Map<string, number>()
-    if (intake.kind === "join") for (const { tag } of intake.events) needed.set(tag, (needed.get(tag) ?? 0) + 1)
-    else needed.set(intake.events.map(({ tag }) => tag).join(" or "), intake.count ?? Number.POSITIVE_INFINITY)
-    this.slots = [...needed].map(([tag, n]) => ({ tag, needed: n, come: MutableList.make() }))
+  constructor(needs: Needs, timed: boolean, scope: Scope, key: unknown) {
+    this.slots = needs.map(({ tag, needed }) => ({
+      tag,
+      needed,
+      come: MutableList.make(),
+      at: timed ? MutableList.make() : undefined
+    }))
     this.lacking = this.slots.length
     this.scope = scope
     this.key = key
@@ -49,23 +65,31 @@ export class Cell {
     return this.slots.every(({ come }) => come.length === 0)
   }
 
-  add(emission: Emission, at: number): void {
+  add(emission: Emission, at?: number): void {
     const slot = this.slots.length === 1 ? this.slots[0]! : this.slots.find(({ tag }) => tag === emission.event._tag)!
-    MutableList.append(slot.come, { ...emission, at })
+    MutableList.append(slot.come, emission)
+    if (slot.at !== undefined) MutableList.append(slot.at, at!)
     if (slot.come.length === slot.needed) this.lacking--
   }
 
   /** Takes one round of events out, slot by slot; fewer where they have not all come. */
   take(): ReadonlyArray<ReadonlyArray<Emission>> {
-    const taken = this.slots.map(({ come, needed }) => MutableList.takeN(come, Math.min(needed, come.length)))
-    this.lacking = this.slots.filter(({ come, needed }) => come.length < needed).length
+    let lacking = 0
+    const taken = this.slots.map(({ come, needed, at }) => {
+      const count = Math.min(needed, come.length)
+      if (at !== undefined) MutableList.takeN(at, count)
+      const emissions = MutableList.takeN(come, count)
+      if (come.length < needed) lacking++
+      return emissions
+    })
+    this.lacking = lacking
     return taken
   }
 
   /** When the first of what is there came. */
   get since(): number {
     let since = Number.POSITIVE_INFINITY
-    for (const { come } of this.slots) since = Math.min(since, come.head?.array[come.head.offset]?.at ?? since)
+    for (const { at } of this.slots) since = Math.min(since, at?.head?.array[at.head.offset] ?? since)
     return since
   }
 

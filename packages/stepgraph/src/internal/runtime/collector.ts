@@ -7,7 +7,7 @@ import * as Ref from "effect/Ref"
 import { OutsideScope, type Waiting } from "../../Errors.ts"
 import type { AnyIntake } from "../../Intake.ts"
 import { inWords, type Node } from "../graph/graph.ts"
-import { Cell, type Emission, inOrder, type Left, leftOf } from "./cell.ts"
+import { Cell, type Emission, inOrder, type Left, leftOf, type Needs, needsOf } from "./cell.ts"
 import { Place } from "./place.ts"
 import { Scope, type Watch } from "./scope.ts"
 import type { Timer } from "./timers.ts"
@@ -43,6 +43,7 @@ export class Collector {
   readonly node: Node
   private readonly intake: AnyIntake
   private readonly tags: ReadonlyArray<string>
+  private readonly needs: Needs
   private readonly within: number | undefined
   private readonly dispatch: Dispatch
   /** One `Ref` for the step and run; what it holds is changed in place, so that a collection of n costs O(n). */
@@ -51,6 +52,7 @@ export class Collector {
   constructor(node: Node, dispatch: Dispatch) {
     this.node = node
     this.intake = node.intake!
+    this.needs = needsOf(this.intake)
     this.tags = this.intake.events.map(({ tag }) => tag)
     this.within = this.intake.within === undefined ? undefined : Duration.toMillis(this.intake.within)
     this.dispatch = dispatch
@@ -69,7 +71,7 @@ export class Collector {
       return
     }
     const cell = this.cell(owner, intake.by?.(emission.event))
-    cell.add(emission, this.within === undefined ? 0 : this.dispatch.now())
+    cell.add(emission, this.within === undefined ? undefined : this.dispatch.now())
     if (watch !== undefined) watch.armed = true
     if (intake.kind === "gather") return
     if (cell.lacking === 0) {
@@ -108,7 +110,7 @@ export class Collector {
   waiting(): ReadonlyArray<Waiting> {
     const cells = [...Ref.getUnsafe(this.cells).values()].flatMap((keyed) => [...keyed.values()])
     if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
-      cells.push(new Cell(this.intake, this.dispatch.root, undefined))
+      cells.push(new Cell(this.needs, false, this.dispatch.root, undefined))
     }
     return cells.map((cell) => ({
       step: this.node.name,
@@ -129,7 +131,7 @@ export class Collector {
     }
     let cell = keyed.get(key)
     if (cell === undefined) {
-      cell = new Cell(this.intake, scope, key)
+      cell = new Cell(this.needs, this.within !== undefined, scope, key)
       keyed.set(key, cell)
     }
     return cell

@@ -36,6 +36,7 @@ import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
 import { Quietness, Scope, type Watch } from "./scope.ts"
 import { type Timer, Timers } from "./timers.ts"
+import { Turns } from "./turns.ts"
 
 /** How a run stands at one moment. */
 export interface RunStatus {
@@ -57,14 +58,12 @@ export class Dispatcher implements Run, Dispatch, Holder {
   readonly ordered: boolean
   readonly recorder: Recorder | undefined
   private readonly graph: Graph
-  private readonly turns: SchedulerDispatcher
+  private readonly scheduler: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
   private readonly collectors: ReadonlyArray<Collector | undefined>
   private readonly handCollectors = new Map<Node, HandCollector>()
   private readonly quietness: Quietness
-  private readonly runnable: Array<Lane> = []
-  /** Where in `runnable` the next lane stands. */
-  private first = 0
+  private readonly turns = new Turns()
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
   private readonly invocations = new Set<Invocation>()
@@ -90,7 +89,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.workflow = graph.name
     this.context = fiber.context
     this.fiberId = fiber.id
-    this.turns = fiber.currentDispatcher
+    this.scheduler = fiber.currentDispatcher
     this.ordered = graph.ordered
     this.timers = new Timers(this.context, this.fiberId)
     const observer = Context.get(this.context, Observer)
@@ -312,7 +311,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.pending++
     lane.push(delivery)
     if (node.feeds.length > 0) this.quietness.enter(delivery)
-    this.list(lane)
+    this.turns.list(lane)
     return delivery
   }
 
@@ -352,28 +351,6 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   // ---------------------------------------------------------------- turns
 
-  private list(lane: Lane): void {
-    if (lane.listed || !lane.runnable) return
-    lane.listed = true
-    this.runnable.push(lane)
-  }
-
-  private next(): Lane | undefined {
-    const lane = this.runnable[this.first]
-    if (lane === undefined) {
-      this.runnable.length = 0
-      this.first = 0
-      return undefined
-    }
-    lane.listed = false
-    // The list is short (a lane stands in it once), so what has been passed is cut off before it grows.
-    if (++this.first === 64) {
-      this.runnable.splice(0, 64)
-      this.first = 0
-    }
-    return lane
-  }
-
   private drain(): void {
     if (this.draining || this.scheduled) return
     this.draining = true
@@ -382,7 +359,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
         this.schedule()
         break
       }
-      const lane = this.next()
+      const lane = this.turns.next()
       if (lane !== undefined) this.work(lane)
       else if (!this.room.refill() && !this.room.letThrough(this.invocations.size)) break
     }
@@ -409,7 +386,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     const delivery = lane.take()
     if (delivery === undefined) return
     lane.busy++
-    this.list(lane)
+    this.turns.list(lane)
     this.room.taken(lane)
     new Invocation(this, delivery).start()
   }
@@ -421,7 +398,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   private schedule(): void {
     this.scheduled = true
-    this.turns.scheduleTask(() => {
+    this.scheduler.scheduleTask(() => {
       this.scheduled = false
       this.drain()
     }, 0)
@@ -458,7 +435,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       return
     }
     if (node.feeds.length > 0) this.quietness.leave(delivery)
-    this.list(lane)
+    this.turns.list(lane)
     this.drain()
   }
 

@@ -5,7 +5,7 @@ import * as Ref from "effect/Ref"
 import type { Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import { acceptedBy, inWords, type Node } from "../graph/graph.ts"
-import { Cell, inOrder, type Left, leftOf } from "./cell.ts"
+import { Cell, inOrder, type Left, leftOf, needsOf } from "./cell.ts"
 import type { Delivery } from "./lane.ts"
 
 /** What one step keeps in one run, for each list that it asks for. */
@@ -46,13 +46,16 @@ export class HandCollector {
       }
       const events = acceptedBy(this.node.step)
       const wanted = tags.map((tag) => events.find((def) => def.tag === tag)!)
-      kept = { cell: new Cell({ kind: "join", events: wanted, count: undefined }, delivery.scope, undefined), tags }
+      kept = {
+        cell: new Cell(needsOf({ kind: "join", events: wanted, count: undefined }), false, delivery.scope, undefined),
+        tags
+      }
       cells.set(list, kept)
     }
     const { cell } = kept
     const event = delivery.input as AnyEvent
     if (!tags.includes(event._tag)) return undefined
-    cell.add({ event, id: delivery.events?.[0], scope: delivery.scope, place: delivery.place }, 0)
+    cell.add({ event, id: delivery.events?.[0], scope: delivery.scope, place: delivery.place })
     return cell.lacking > 0 ? undefined : inOrder(tags, cell.slots, cell.take()).map((emission) => emission!.event)
   }
 

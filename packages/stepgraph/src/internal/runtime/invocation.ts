@@ -11,11 +11,12 @@ import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import { StepEnded, StepRejected, StepTimedOut } from "../../Errors.ts"
+import { StepRejected, StepTimedOut } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import type { State } from "../../State.ts"
 import type { StepContext } from "../../Step.ts"
 import type { Node } from "../graph/graph.ts"
+import { Attempt, type Caller } from "./attempt.ts"
 import type { Delivery, Holder } from "./lane.ts"
 import { Fan, type Place } from "./place.ts"
 import type { Recorder } from "./recorder.ts"
@@ -59,7 +60,7 @@ export const eventsInTurn = 2048
 
 type Iteration = Iterator<unknown> | AsyncIterator<unknown>
 
-export class Invocation implements Holder {
+export class Invocation implements Holder, Caller {
   readonly run: Run
   readonly node: Node
   readonly delivery: Delivery
@@ -126,6 +127,10 @@ export class Invocation implements Holder {
   send(event: unknown): void {
     this.emit(event)
     if (this.held === undefined) this.run.wake()
+  }
+
+  fail(cause: Cause.Cause<unknown>): void {
+    this.run.fail(this, cause)
   }
 
   collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined {
@@ -371,93 +376,5 @@ export class Invocation implements Holder {
       return isPromiseLike(closing) && !pending ? Effect.asVoid(this.settling(closing)) : Effect.void
     })
     return Effect.onExit(Effect.suspend(pull), () => close as Effect.Effect<void>)
-  }
-}
-
-/** What a step's function is given as `ctx`. Each attempt has its own, and only the last may still emit. */
-export class Attempt {
-  readonly #invocation: Invocation
-  readonly #attempt: number
-  #closed = false
-  #aborted = false
-  #controller: AbortController | undefined
-
-  constructor(invocation: Invocation, attempt: number) {
-    this.#invocation = invocation
-    this.#attempt = attempt
-  }
-
-  // The functions are made when they are asked for, so that `({ send }) => …` works and most steps pay for none of them.
-  get send() {
-    return (event: unknown): void => {
-      const invocation = this.#invocation
-      if (this.#closed || invocation.ended) {
-        throw new StepEnded({ workflow: invocation.run.workflow, step: invocation.node.name, event })
-      }
-      try {
-        invocation.send(event)
-      } catch (error) {
-        // The run fails even where the step's own code swallows this.
-        invocation.run.fail(invocation, Cause.die(error))
-        throw error
-      }
-    }
-  }
-
-  get collect() {
-    return (defs: Defs) => this.#invocation.collect(defs)
-  }
-
-  get get() {
-    return <S>(state: State<S>): S => this.#invocation.run.get(state)
-  }
-
-  get set() {
-    return <S>(state: State<S>, value: S): void => this.#invocation.run.set(state, value)
-  }
-
-  get update() {
-    return <S>(state: State<S>, change: (value: S) => S): S => {
-      const { run } = this.#invocation
-      const value = change(run.get(state))
-      run.set(state, value)
-      return value
-    }
-  }
-
-  get per(): AnyEvent | undefined {
-    const { node, delivery } = this.#invocation
-    return delivery.scope.owners[node.per]?.opener?.event
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#aborted) this.#controller.abort()
-    }
-    return this.#controller.signal
-  }
-
-  get attempt(): number {
-    return this.#attempt
-  }
-
-  get runId(): string {
-    return this.#invocation.run.id
-  }
-
-  get step(): string {
-    return this.#invocation.node.name
-  }
-
-  abort(): void {
-    this.#controller?.abort()
-    this.#aborted = true
-  }
-
-  /** It may not emit any more. */
-  close(aborted: boolean): void {
-    this.#closed = true
-    if (aborted) this.abort()
   }
 }

@@ -1,0 +1,35 @@
+/**
+ * Whose turn it is: the lanes that have something waiting and a free worker, first in first out.
+ */
+import type { Lane } from "./lane.ts"
+
+/** How many passed lanes are kept in the list before they are cut off. */
+const slack = 64
+
+export class Turns {
+  private readonly lanes: Array<Lane> = []
+  /** Where in the list the next lane stands. */
+  private first = 0
+
+  /** Gives a lane a turn, where it can use one and waits for none yet. */
+  list(lane: Lane): void {
+    if (lane.listed || !lane.runnable) return
+    lane.listed = true
+    this.lanes.push(lane)
+  }
+
+  next(): Lane | undefined {
+    const lane = this.lanes[this.first]
+    if (lane === undefined) {
+      this.lanes.length = 0
+      this.first = 0
+      return undefined
+    }
+    lane.listed = false
+    if (++this.first === slack) {
+      this.lanes.splice(0, slack)
+      this.first = 0
+    }
+    return lane
+  }
+}
