@@ -46,8 +46,11 @@ const show = (value: unknown): string => {
   }
 }
 
-const describe = (cause: unknown): string =>
-  cause instanceof Error ? `${cause.name === "Error" ? "" : `${cause.name}: `}${cause.message}` : show(cause)
+/** A cause in words. A tagged error's message says by itself what it is. */
+const describe = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return show(cause)
+  return cause.name === "Error" || "_tag" in cause ? cause.message : `${cause.name}: ${cause.message}`
+}
 
 const quoted = (tags: ReadonlyArray<string>): string => tags.map((tag) => `'${tag}'`).join(", ")
 
@@ -168,19 +171,26 @@ export class StepEnded extends Data.TaggedError("StepEnded")<{
   }
 }
 
-/** An event came to an intake from outside the scope that its `per` names. It is the cause of a {@link StepDefect}. */
+/**
+ * An event came to an intake from outside the scope that its `per` names. It is the cause of a {@link StepDefect} where a
+ * step emitted it, and stands for itself where the event came from outside the run.
+ */
 export class OutsideScope extends Data.TaggedError("OutsideScope")<{
   readonly event: unknown
   readonly intake: string
   readonly per: string
   readonly message: string
 }> {
-  constructor(props: { event: unknown; intake: string; per: string }) {
+  constructor(props: { event: unknown; intake: string; per: string; workflow?: string }) {
+    const { event, intake, per, workflow } = props
+    const whence = workflow === undefined ? `it emitted ${show(event)}` : `workflow '${workflow}': ${show(event)} came`
     super({
-      ...props,
+      event,
+      intake,
+      per,
       message:
-        `it emitted ${show(props.event)} to step '${props.intake}', which keeps one intake for each '${props.per}', ` +
-        `but no '${props.per}' led to this event`
+        `${whence} to step '${intake}', which keeps one intake for each '${per}', ` +
+        `but no '${per}' led to this event`
     })
   }
 }

@@ -39,7 +39,10 @@ export const compile = (flow: Definition): Graph => {
   const routeOf = (def: AnyDef): Route => {
     let route = routes.get(def.tag)
     if (route === undefined) {
-      const acceptors = nodes.filter((node) => acceptedBy(node.step).some(({ tag }) => tag === def.tag))
+      const takers = nodes.filter((node) => acceptedBy(node.step).some(({ tag }) => tag === def.tag))
+      // A gather that keeps the event itself comes first, so that it has a cause before what came of it.
+      const gathers = takers.filter(({ intake }) => intake?.kind === "gather")
+      const acceptors = [...gathers, ...takers.filter((node) => !gathers.includes(node))]
       const opens = kinds.indexOf(def.tag, 1)
       route = { def, stop: stops.has(def.tag), output: outputs.has(def.tag), acceptors, opens: Math.max(0, opens) }
       routes.set(def.tag, route)

@@ -120,7 +120,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     const id = recorder?.emitted(this.graph.start.def, start, null, 0)
     if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
     this.openScope(this.root)
-    this.enter(this.graph.start, { event: start, id, scope: this.root, place: Place.root })
+    this.enterFromOutside(this.graph.start, { event: start, id, scope: this.root, place: Place.root })
     this.quietness.release(this.root)
     this.drain()
   }
@@ -137,7 +137,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
     const number = ++this.inputs
     const id = this.recorder?.emitted(route.def, event, null, number)
     // After everything that the start event led to, in the order sent.
-    this.enter(route, { event, id, scope: this.root, place: Place.root.child(Number.MAX_SAFE_INTEGER).child(number) })
+    const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
+    this.enterFromOutside(route, { event, id, scope: this.root, place })
     this.wake()
     return true
   }
@@ -254,6 +255,15 @@ export class Dispatcher implements Run, Dispatch, Holder {
     } else {
       if (route.output) this.onOutput?.(event)
       this.enter(route, { event, id, scope: delivery.scope, place })
+    }
+  }
+
+  private enterFromOutside(route: Route, emission: Emission): void {
+    try {
+      this.enter(route, emission)
+    } catch (error) {
+      const { workflow } = this
+      this.end(Exit.die(error instanceof OutsideScope ? new OutsideScope({ ...error, workflow }) : error))
     }
   }
 
