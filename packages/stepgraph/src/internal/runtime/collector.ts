@@ -167,10 +167,12 @@ export class Collector {
     const place = placeOf(emissions) ?? this.emptyPlace(watch)
     // What a gather on the way holds is part of a batch that will never be whole.
     this.dispatch.disarm(watch)
-    const flights = [...watch.flights!]
+    const flights = [...watch.flights!].filter(({ node }) => node !== this.node)
     // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
     this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place, emissions, 0)
-    for (const flight of flights) if (flight.node !== this.node) flight.cancel()
+    // What waits goes first: an interruption frees a worker, which must not take it up.
+    for (const flight of flights) if (!flight.underWay) flight.cancel()
+    for (const flight of flights) if (flight.underWay) flight.cancel()
   }
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */

@@ -508,7 +508,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer {
-    const flight = { node, scope, cancel: () => timer.cancel() }
+    const flight = { node, scope, underWay: false, cancel: () => timer.cancel() }
     const done = () => {
       this.pending--
       this.quietness.leave(flight)

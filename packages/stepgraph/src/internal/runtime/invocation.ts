@@ -84,7 +84,7 @@ export class Invocation implements Holder, Caller {
     this.run = run
     this.node = delivery.lane.node
     this.delivery = delivery
-    delivery.holder = this
+    delivery.start(this)
   }
 
   start(): void {

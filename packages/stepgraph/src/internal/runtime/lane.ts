@@ -23,8 +23,9 @@ export class Delivery implements Flight {
   readonly input: unknown
   readonly scope: Scope
   readonly place: Place
-  holder: Holder
   calledOff = false
+  underWay = false
+  private holder: Holder
   /** The ids of the invocation it makes and of the events it is made of, where the run is recorded. */
   id: string | undefined
   events: ReadonlyArray<string> | undefined
@@ -44,6 +45,12 @@ export class Delivery implements Flight {
   name(events: ReadonlyArray<string>, causes = events): void {
     this.events = events
     this.id = invocationId(this.lane.node.name, causes)
+  }
+
+  /** From now on its invocation has it. */
+  start(holder: Holder): void {
+    this.holder = holder
+    this.underWay = true
   }
 
   cancel(): void {

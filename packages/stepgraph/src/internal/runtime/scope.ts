@@ -13,6 +13,8 @@ import type { Place } from "./place.ts"
 export interface Flight {
   readonly node: Node
   readonly scope: Scope
+  /** Whether it is at work already. */
+  readonly underWay: boolean
   /** Calls it off, because a race that it was upstream of has been decided. */
   cancel(): void
 }
