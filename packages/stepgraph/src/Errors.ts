@@ -49,6 +49,7 @@ const show = (value: unknown): string => {
 /** A cause in words. A tagged error's message says by itself what it is. */
 const describe = (cause: unknown): string => {
   if (!(cause instanceof Error)) return show(cause)
+  if (cause.message === "") return cause.name
   return cause.name === "Error" || "_tag" in cause ? cause.message : `${cause.name}: ${cause.message}`
 }
 
@@ -73,7 +74,7 @@ export class InvalidEvent extends Data.TaggedError("InvalidEvent")<{
     super({
       ...props,
       issue: props.issue,
-      message: `event '${props.event}' does not fit its schema: ${props.problem.replaceAll("\n", " ")} (given ${show(props.input)})`
+      message: `event '${props.event}' does not fit its schema: ${props.problem.replace(/\s*\n\s*/g, " ")} (given ${show(props.input)})`
     })
   }
 }
@@ -145,11 +146,14 @@ export class InvalidEmission extends Data.TaggedError("InvalidEmission")<{
     const may = declared.length === 0 ? "it declares no events" : `it may emit ${quoted(declared)}`
     const isEvent =
       typeof emitted === "object" && emitted !== null && "_tag" in emitted && typeof emitted._tag === "string"
+    const definition = typeof emitted === "function" && "tag" in emitted ? emitted.tag : undefined
     super({
       emitted,
       message: isEvent
         ? `it emitted ${show(emitted)}, but ${may}: add '${emitted._tag}' to its 'emits', or do not emit it`
-        : `it emitted ${show(emitted)}, which is no event: make events with what defineEvent returns (${may})`
+        : definition !== undefined
+          ? `it emitted the definition of '${definition}' itself: call it to make an event, ${definition}({ … })`
+          : `it emitted ${show(emitted)}, which is no event: make events with what defineEvent returns (${may})`
     })
   }
 }
@@ -269,8 +273,9 @@ export class WorkflowTimedOut extends Data.TaggedError("WorkflowTimedOut")<{
     waiting: ReadonlyArray<Waiting>
   }) {
     const { workflow, after, running, queued, waiting } = props
+    const count = (of: Readonly<Record<string, number>>, step: string) => (Object.hasOwn(of, step) ? of[step] : 0)
     const steps = Object.keys({ ...running, ...queued }).map(
-      (step) => `step '${step}': ${running[step] ?? 0} running, ${queued[step] ?? 0} queued`
+      (step) => `step '${step}': ${count(running, step)} running, ${count(queued, step)} queued`
     )
     super({
       ...props,

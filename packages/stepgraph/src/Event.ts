@@ -73,7 +73,9 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
   // Hot: 0.13 µs with its freeze, of which the schema is 0.09 (0.04 with Effect's compiled validators).
   const make = (input: any) => {
     try {
-      return Object.freeze(schema.make(input ?? {}))
+      // Fields may be taken over from another event by spreading it; its tag is not.
+      const fields = input?._tag === undefined || input._tag === tag ? (input ?? {}) : { ...input, _tag: tag }
+      return Object.freeze(schema.make(fields))
     } catch (error) {
       const issue = error instanceof Error && SchemaIssue.isIssue(error.cause) ? error.cause : undefined
       throw new InvalidEvent({ event: tag, input, issue, problem: issue === undefined ? String(error) : format(issue) })

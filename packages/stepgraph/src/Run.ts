@@ -3,7 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import { makeEvent } from "./Event.ts"
-import { execute, settle } from "./internal/runtime/execute.ts"
+import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
+import { execute, interruptOn, settle } from "./internal/runtime/execute.ts"
 import type { Problem } from "./Step.ts"
 import { Observer } from "./Trace.ts"
 import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices, type StopOf } from "./Workflow.ts"
@@ -35,11 +36,18 @@ export function run<W extends AnyWorkflow>(
   flow: W,
   ...given: Given<W>
 ): Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>> {
-  return Effect.suspend((): Effect.Effect<any, any> => {
-    const graph = graphOf(flow)
-    return Effect.flatMap(makeEvent(flow.start, given[0]), (start) => execute(graph, start, flow.timeout))
-  })
+  return begin(flow, given[0]) as Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>>
 }
+
+const begin = (
+  flow: AnyWorkflow,
+  input: unknown,
+  prepare?: (run: Dispatcher) => void
+): Effect.Effect<unknown, unknown> =>
+  Effect.suspend(() => {
+    const graph = graphOf(flow)
+    return Effect.flatMap(makeEvent(flow.start, input), (start) => execute(graph, start, flow.timeout, prepare))
+  })
 
 /** What a run without Effect can be given. */
 export interface RunOptions {
@@ -78,8 +86,7 @@ export async function runPromise<W extends AnyWorkflow>(
   const [input, options] = given as unknown as [any, RunOptions | undefined]
   const signal = options?.signal
   signal?.throwIfAborted()
-  let effect = (run as any)(flow, input) as Effect.Effect<StopOf<W>, unknown>
+  let effect = begin(flow as AnyWorkflow, input, (dispatcher) => signal && interruptOn(signal, dispatcher))
   if (options?.observe !== undefined) effect = Effect.provideService(effect, Observer, options.observe)
-  const exit = await Effect.runPromiseExit(effect, signal === undefined ? undefined : { signal })
-  return settle(flow.name, exit, signal)
+  return settle(flow.name, await Effect.runPromiseExit(effect), signal) as StopOf<W>
 }

@@ -7,11 +7,16 @@ import type * as Schema from "effect/Schema"
 export interface State<A> {
   readonly name: string
   readonly schema: Schema.Codec<A, unknown>
-  readonly initial: A
+  readonly initial: A | (() => A)
 }
 
+/** What a run begins with. @internal */
+export const initialOf = <A>({ initial }: State<A>): A =>
+  typeof initial === "function" ? (initial as () => A)() : initial
+
 /**
- * Defines a cell of state that every run starts with its own copy of, holding `initial`.
+ * Defines a cell of state. Every run has its own, and begins with `initial`; give a function that makes it where it is a
+ * value that is changed in place, such as a `Map`.
  *
  * @example
  * ```ts
@@ -40,6 +45,10 @@ export interface State<A> {
  * console.log((await runPromise(flow)).ticks) // => 3
  * ```
  */
-export function defineState<A>(name: string, schema: Schema.Codec<A, any>, initial: NoInfer<A>): State<A> {
+export function defineState<A>(
+  name: string,
+  schema: Schema.Codec<A, any>,
+  initial: NoInfer<A> | (() => NoInfer<A>)
+): State<A> {
   return Object.freeze({ name, schema, initial })
 }

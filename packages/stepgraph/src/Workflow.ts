@@ -95,6 +95,12 @@ export function workflow<
   readonly timeout?: Limit & Duration.Input
   readonly steps: S & Check<S, TagOf<Start>, TagsOf<Stop>, TagOf<Inputs[number]>, TagOf<Outputs[number]>>
 }): Workflow<Start, Stop, S, Inputs, Outputs, undefined extends Limit ? never : WorkflowTimedOut> {
+  if (typeof definition !== "object" || definition === null) {
+    throw new InvalidWorkflow({
+      workflow: "",
+      problems: ["it is no object: give workflow({ name, start, stop, steps })"]
+    })
+  }
   const { name, start, stop, inputs = [], outputs = [], timeout, steps } = definition
   const flow: AnyWorkflow = Object.freeze({
     name,

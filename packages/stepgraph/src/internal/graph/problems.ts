@@ -3,6 +3,7 @@
  * what types cannot see. Every problem is found, not only the first.
  */
 import * as Duration from "effect/Duration"
+import { format } from "effect/Formatter"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import type { AnyStep } from "../../Step.ts"
@@ -22,7 +23,7 @@ const isDuration = (value: unknown): boolean => {
   return duration._tag === "Some" && !Duration.isNegative(duration.value)
 }
 
-const text = (value: unknown): string => (typeof value === "string" ? `'${value}'` : String(value))
+const text = (value: unknown): string => (typeof value === "string" ? `'${value}'` : format(value))
 
 /** What has to be right before the graph can be indexed at all. */
 const checkShape = (flow: Definition, report: Report): void => {
@@ -40,10 +41,11 @@ const checkShape = (flow: Definition, report: Report): void => {
 }
 
 const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
-  if (typeof step !== "object" || step === null || typeof step.run !== "function" || !Array.isArray(step.emits)) {
+  if (typeof step !== "object" || step === null) {
     report(`step '${name}' is not what defineStep returned: wrap it in defineStep({ accepts, emits, run })`)
     return
   }
+  if (typeof step.run !== "function") report(`step '${name}' has no \`run\`: give it a function`)
   if (!isIntake(step.accepts) && !Array.isArray(step.accepts)) {
     report(
       `step '${name}' accepts ${text(step.accepts)}: give it an event, a list of events, or an intake such as join`
@@ -54,7 +56,11 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
   if (!acceptedBy(step).every(isDef)) {
     report(`step '${name}' accepts something that is no event: use what defineEvent returned`)
   }
-  if (!step.emits.every(isDef)) report(`step '${name}' emits something that is no event: use what defineEvent returned`)
+  if (!Array.isArray(step.emits)) {
+    report(`step '${name}' emits ${text(step.emits)}: give it an event or a list of events, [] where it emits none`)
+  } else if (!step.emits.every(isDef)) {
+    report(`step '${name}' emits something that is no event: use what defineEvent returned`)
+  }
   if (per !== undefined && !isDef(per))
     report(`step '${name}' has a \`per\` that is no event: use what defineEvent returned`)
 }
@@ -83,6 +89,12 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
     report(
       `step '${name}' has the timeout ${text(step.timeout)}, which is no duration: write "1 second" or a number of milliseconds`
     )
+  }
+  if (step.retry !== undefined && (typeof step.retry !== "object" || step.retry === null)) {
+    report(`step '${name}' has the retry ${text(step.retry)}: write { times: 3 } or give a Schedule`)
+  }
+  if (step.recover !== undefined && typeof step.recover !== "function") {
+    report(`step '${name}' has a \`recover\` that is no function of an error`)
   }
   if (isIntake(step.accepts)) checkIntake(name, step.accepts, report)
 }
@@ -200,21 +212,28 @@ const checkReach = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report
   }
 }
 
-/** Scopes that an intake cannot be inside of. */
-const checkScopes = (nodes: ReadonlyArray<Node>, report: Report): void => {
+/** Events that reach an intake from outside the scope that its `per` names, as far as the graph shows it. */
+const checkScopes = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report): void => {
   for (const node of nodes) {
     const per = node.intake?.per?.tag
     if (per === undefined) continue
-    const inside = (step: Node) => acceptedBy(step.step).some(({ tag }) => tag === per)
+    const accepts = (step: Node) => acceptedBy(step.step).some(({ tag }) => tag === per)
+    const inside = (step: Node) => accepts(step) || [...upstream(step, nodes)].some(accepts)
     for (const tag of new Set(acceptedBy(node.step).map((def) => def.tag))) {
+      if (tag === per) continue
       const producers = nodes.filter((producer) => producer !== node && producer.routes.has(tag))
-      const descends =
-        tag === per || producers.some((producer) => inside(producer) || [...upstream(producer, nodes)].some(inside))
-      if (!descends) {
-        report(
-          `step '${node.name}' keeps one intake per '${per}', but '${tag}' never descends from '${per}': ` +
-            `name an event in \`per\` that leads to '${tag}'`
-        )
+      const outside = producers.filter((producer) => !inside(producer))
+      const intake = `step '${node.name}' keeps one intake per '${per}', but`
+      const mend = `name an event in \`per\` that leads to '${tag}'`
+      if (tag === flow.start.tag) {
+        report(`${intake} the start event '${tag}' comes from outside of every '${per}': accept another event there`)
+      } else if (flow.inputs.some((def) => def.tag === tag)) {
+        report(`${intake} the input event '${tag}' comes from outside of every '${per}': accept another event there`)
+      } else if (outside.length === producers.length) {
+        report(`${intake} '${tag}' never descends from '${per}': ${mend}`)
+      } else if (outside.length > 0) {
+        const names = outside.map(({ name }) => `'${name}'`).join(", ")
+        report(`${intake} '${tag}' also comes from ${names}, where no '${per}' leads to: ${mend}`)
       }
     }
   }
@@ -232,6 +251,6 @@ export const findProblems = (flow: Definition): ReadonlyArray<string> => {
   checkEnds(flow, report)
   const { nodes } = compile(flow)
   checkReach(flow, nodes, report)
-  checkScopes(nodes, report)
+  checkScopes(flow, nodes, report)
   return problems
 }

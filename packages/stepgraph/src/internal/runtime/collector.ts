@@ -171,8 +171,8 @@ export class Collector {
     // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
     this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place, emissions, 0)
     // What waits goes first: an interruption frees a worker, which must not take it up.
-    for (const flight of flights) if (!flight.underWay) flight.cancel()
-    for (const flight of flights) if (flight.underWay) flight.cancel()
+    for (const flight of flights) if (!flight.underWay) flight.cancel(watch)
+    for (const flight of flights) if (flight.underWay) flight.cancel(watch)
   }
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */

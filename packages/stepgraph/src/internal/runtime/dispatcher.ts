@@ -23,13 +23,13 @@ import {
   WorkflowTimedOut
 } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
-import type { State } from "../../State.ts"
+import { initialOf, type State } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
 import { type Graph, inWords, type Node, type Quiet, type Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
 import { Collector, type Dispatch } from "./collector.ts"
 import { HandCollector } from "./hand-collector.ts"
-import { eventsInTurn, Invocation, type Run } from "./invocation.ts"
+import { behind, eventsInTurn, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
@@ -49,6 +49,9 @@ export interface RunStatus {
   /** What the intakes hold, and what they still need. */
   readonly waiting: ReadonlyArray<Waiting>
 }
+
+const leadsTo = (node: Node, race: Watch): boolean =>
+  node !== race.quiet.node && node.feeds.some((feed) => feed.quiet === race.quiet)
 
 export class Dispatcher implements Run, Dispatch, Holder {
   readonly workflow: string
@@ -72,6 +75,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly states = new Map<State<any>, Ref.Ref<any>>()
   private draining = false
   private scheduled = false
+  /** Counted over all that happens until the scheduler has had a turn: a loop of promises is as endless as any other. */
+  private leftInTurn = eventsInTurn
   private outcome: Exit.Exit<AnyEvent, unknown> | undefined
   /** Told each output event, where somebody listens. */
   onOutput: ((event: AnyEvent) => void) | undefined
@@ -184,9 +189,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     if (this.finished || this.draining || this.outcome === undefined || this.invocations.size > 0) return
     this.finished = true
     if (Exit.isFailure(this.outcome) && this.finalizerFailures.length > 0) {
-      // As failures and not as defects: Effect lets a defect in a cause hide the typed error beside it.
-      const behind = Cause.fromReasons(this.finalizerFailures.map((failure) => Cause.makeFailReason(failure)))
-      this.outcome = Exit.failCause(Cause.combine(this.outcome.cause, behind))
+      this.outcome = Exit.failCause(behind(this.outcome.cause, this.finalizerFailures))
     }
     if (this.recorder !== undefined) this.recordEnd(this.recorder, this.outcome)
     for (const then of this.onFinished) then()
@@ -254,7 +257,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       this.end(Exit.succeed(event))
     } else {
       if (route.output) this.onOutput?.(event)
-      this.enter(route, { event, id, scope: delivery.scope, place })
+      this.enter(route, { event, id, scope: delivery.scope, place }, from.decided)
     }
   }
 
@@ -268,15 +271,15 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   /** Routes an event, in a scope of its own where it opens one. */
-  private enter(route: Route, emission: Emission): void {
+  private enter(route: Route, emission: Emission, decided?: ReadonlyArray<Watch>): void {
     if (route.opens === 0) {
-      this.route(route, emission)
+      this.route(route, emission, decided)
       return
     }
     const { event, id, scope: around, place } = emission
     const scope = new Scope(this.graph, route.opens, around, { event, id }, place)
     this.openScope(scope)
-    this.route(route, { event, id, scope, place })
+    this.route(route, { event, id, scope, place }, decided)
     this.quietness.release(scope)
   }
 
@@ -285,12 +288,17 @@ export class Dispatcher implements Run, Dispatch, Holder {
     for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.collectors[node.index]!.open(scope)
   }
 
-  private route({ acceptors }: Route, emission: Emission): void {
+  private route({ acceptors }: Route, emission: Emission, decided: ReadonlyArray<Watch> = []): void {
     for (let i = 0; i < acceptors.length; i++) {
       const node = acceptors[i]!
       // Each of several acceptors takes a place of its own, so that what they emit has an order too.
       const own = acceptors.length === 1 || !this.ordered ? emission : { ...emission, place: emission.place.child(i) }
       this.recorder?.record({ _tag: "EventDelivered", event: own.id!, step: node.name })
+      if (decided.length > 0 && decided.some((race) => leadsTo(node, race))) {
+        this.raced(node, own)
+        continue
+      }
+      if (node.feeds.length > 0) this.quietness.come(node, own.scope)
       const collector = this.collectors[node.index]
       if (collector === undefined) this.deliverTo(node, own.event, own.scope, own.place, own.id)
       else this.offer(collector, own)
@@ -339,11 +347,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   disarm(race: Watch): void {
-    const leading = new Set(
-      this.graph.quiets.filter(({ node }) => {
-        return node !== race.quiet.node && node.feeds.some((feed) => feed.quiet === race.quiet)
-      })
-    )
+    const leading = new Set(this.graph.quiets.filter(({ node }) => leadsTo(node, race)))
     const disarm = (quiet: Quiet, watch: Watch | undefined) => {
       if (watch === undefined || !leading.has(quiet)) return
       watch.armed = false
@@ -364,14 +368,14 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private drain(): void {
     if (this.draining || this.scheduled) return
     this.draining = true
-    for (let left = eventsInTurn; this.outcome === undefined; left--) {
-      if (left === 0) {
+    while (this.outcome === undefined) {
+      if (this.leftInTurn-- === 0) {
         this.schedule()
         break
       }
       const lane = this.turns.next()
       if (lane !== undefined) this.work(lane)
-      else if (!this.room.refill() && !this.room.letThrough(this.invocations.size)) break
+      else if (!this.room.refill() && !this.room.letThrough()) break
     }
     this.draining = false
     if (this.outcome !== undefined) this.finishIfDone()
@@ -410,6 +414,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.scheduled = true
     this.scheduler.scheduleTask(() => {
       this.scheduled = false
+      this.leftInTurn = eventsInTurn
       this.drain()
     }, 0)
   }
@@ -487,7 +492,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private cell<S>(state: State<S>): Ref.Ref<S> {
     let cell = this.states.get(state)
     if (cell === undefined) {
-      cell = Ref.makeUnsafe(state.initial)
+      cell = Ref.makeUnsafe(initialOf(state))
       this.states.set(state, cell)
     }
     return cell

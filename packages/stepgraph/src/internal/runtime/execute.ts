@@ -19,7 +19,10 @@ export const execute = (
   Effect.withFiber((fiber) => {
     const dispatcher = new Dispatcher(graph, fiber)
     prepare?.(dispatcher)
-    const finished: Effect.Effect<void> = Effect.callback((resume) => {
+    const logged = Effect.suspend(() =>
+      Effect.forEach(dispatcher.finalizerFailures, (failure) => Effect.logError(failure), { discard: true })
+    )
+    const finished = Effect.callback<void>((resume) => {
       dispatcher.whenFinished(() => resume(Effect.void))
     })
     const ended = Effect.callback<void>((resume) => {
@@ -28,18 +31,22 @@ export const execute = (
       // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
       return Effect.suspend(() => {
         dispatcher.end(Exit.interrupt(fiber.id))
-        return finished
+        return Effect.andThen(finished, logged)
       })
     })
     return Effect.flatMap(ended, () => {
       const { exit, finalizerFailures } = dispatcher
-      if (finalizerFailures.length === 0 || Exit.isFailure(exit)) return exit
-      return Effect.andThen(
-        Effect.forEach(finalizerFailures, (failure) => Effect.logError(failure)),
-        exit
-      )
+      // Behind a failure they stand in its cause.
+      return finalizerFailures.length === 0 || Exit.isFailure(exit) ? exit : Effect.andThen(logged, exit)
     })
   })
+
+/** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
+export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
+  const abort = () => dispatcher.end(Exit.interrupt())
+  signal.addEventListener("abort", abort, { once: true })
+  dispatcher.whenFinished(() => signal.removeEventListener("abort", abort))
+}
 
 /** The outcome of a run for programs without Effect: its stop event, or its error thrown. */
 export const settle = <A>(workflow: string, exit: Exit.Exit<A, unknown>, signal: AbortSignal | undefined): A => {

@@ -20,6 +20,7 @@ import { Attempt, type Caller } from "./attempt.ts"
 import type { Delivery, Holder } from "./lane.ts"
 import { Fan, type Place } from "./place.ts"
 import type { Recorder } from "./recorder.ts"
+import type { Watch } from "./scope.ts"
 
 /** What an invocation needs of its run. */
 export interface Run {
@@ -55,6 +56,13 @@ const isPlainEvent = (value: object): value is AnyEvent => {
   return prototype === Object.prototype || prototype === null
 }
 
+/** A cause with more errors behind it, which hide neither a typed error nor a defect. */
+export const behind = (cause: Cause.Cause<unknown>, errors: ReadonlyArray<unknown>): Cause.Cause<unknown> => {
+  // Effect lets a defect hide a typed error beside it, and a promise is rejected with a failure before a defect.
+  const reason = Cause.hasFails(cause) ? Cause.makeFailReason : Cause.makeDieReason
+  return Cause.combine(cause, Cause.fromReasons<unknown>(errors.map((error) => reason(error))))
+}
+
 /** How many events are handled before everybody else gets a turn. */
 export const eventsInTurn = 2048
 
@@ -64,6 +72,8 @@ export class Invocation implements Holder, Caller {
   readonly run: Run
   readonly node: Node
   readonly delivery: Delivery
+  /** The races that what it returned has decided: what else it returns is not for the steps that lead to them. */
+  decided: ReadonlyArray<Watch> = []
   /** Whether a race has called it off, so that nothing it still emits is wanted. */
   calledOff = false
   attempt: Attempt | undefined
@@ -115,8 +125,9 @@ export class Invocation implements Holder, Caller {
     else if (this.awaiting) this.end(Exit.interrupt(this.run.fiberId))
   }
 
-  callOff(): void {
-    this.interrupt()
+  callOff(_: Delivery, race: Watch): void {
+    if (this.returning) this.decided = [...this.decided, race]
+    else this.interrupt()
   }
 
   get ended(): boolean {
@@ -142,6 +153,15 @@ export class Invocation implements Holder, Caller {
 
   /** Takes what the function returned, or what its promise or Effect succeeded with. */
   private returned(value: unknown): void {
+    try {
+      this.take(value)
+    } catch (error) {
+      // A getter, a proxy or an iterable of the step's own can throw when it is looked at.
+      this.end(Exit.die(error))
+    }
+  }
+
+  private take(value: unknown): void {
     if (value === undefined || value === null) this.end(Exit.void)
     else if (typeof value !== "object") this.fork(this.emitting(value))
     else if (isPlainEvent(value)) this.emitAll(value, undefined)
@@ -185,23 +205,28 @@ export class Invocation implements Holder, Caller {
     return this.fan === undefined ? this.delivery.place : this.nextPlace()
   }
 
-  private emitEach(values: ReadonlyArray<unknown>): void {
-    for (const value of values) this.emit(value)
+  private emittingReturned(values: ReadonlyArray<unknown>): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.returning = this.held === undefined
+      for (const value of values) this.emit(value)
+    })
   }
 
   private await(promise: PromiseLike<unknown>): void {
     this.awaiting = true
     this.run.running(this)
-    promise.then(
-      (value) => {
+    const failed = (cause: unknown) => {
+      if (!this.over) this.end(Exit.fail(this.rejected(cause)))
+    }
+    try {
+      promise.then((value) => {
         if (this.over) return
         this.awaiting = false
         this.returned(value)
-      },
-      (cause) => {
-        if (!this.over) this.end(Exit.fail(this.rejected(cause)))
-      }
-    )
+      }, failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   private fork(effect: Effect.Effect<unknown, unknown>): void {
@@ -269,7 +294,7 @@ export class Invocation implements Holder, Caller {
         Effect.catchCause(
           attempt((ctx) => recover(error, delivery.input, ctx)),
           // The recovery's own error first, what it could not recover from behind it.
-          (cause) => Effect.failCause(Cause.combine(cause, Cause.fail(error)))
+          (cause) => Effect.failCause(behind(cause, [error]))
         )
       )
     }
@@ -301,8 +326,8 @@ export class Invocation implements Holder, Caller {
   private emitting(value: unknown): Effect.Effect<void, unknown> {
     if (value === undefined || value === null) return Effect.void
     if (typeof value === "object") {
-      if (isPlainEvent(value)) return Effect.sync(() => this.emit(value))
-      if (Array.isArray(value)) return Effect.sync(() => this.emitEach(value))
+      if (isPlainEvent(value)) return this.emittingReturned([value])
+      if (Array.isArray(value)) return this.emittingReturned(value)
       if (Effect.isEffect(value)) {
         return Effect.flatMap(value as Effect.Effect<unknown, unknown>, (value) => this.emitting(value))
       }
@@ -328,12 +353,7 @@ export class Invocation implements Holder, Caller {
   }
 
   private settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
-    return Effect.callback((resume) => {
-      promise.then(
-        (value) => resume(Effect.succeed(value)),
-        (cause) => resume(Effect.fail(this.rejected(cause)))
-      )
-    })
+    return Effect.tryPromise({ try: () => promise, catch: (cause) => this.rejected(cause) })
   }
 
   /** Pulls an iterator while its events find room, and closes it when it is not pulled to its end. */
@@ -372,8 +392,11 @@ export class Invocation implements Holder, Caller {
     const close = Effect.suspend(() => {
       if (finished || iterator.return === undefined) return Effect.void
       const closing = iterator.return()
-      // A generator that is itself waiting closes only after that, which may be never.
-      return isPromiseLike(closing) && !pending ? Effect.asVoid(this.settling(closing)) : Effect.void
+      if (!isPromiseLike(closing)) return Effect.void
+      if (!pending) return Effect.asVoid(this.settling(closing))
+      // A generator that is itself waiting closes only after that, which may be never: nobody waits for it, or listens.
+      closing.then(undefined, () => {})
+      return Effect.void
     })
     return Effect.onExit(Effect.suspend(pull), () => close as Effect.Effect<void>)
   }

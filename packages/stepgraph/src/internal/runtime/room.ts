@@ -55,12 +55,35 @@ export class Room {
     return ready.length > 0
   }
 
-  /** When all that runs waits for room, the oldest goes on all the same: a loop must not wait for itself. */
-  letThrough(running: number): boolean {
-    const [oldest] = this.paused
-    if (oldest === undefined || this.paused.size < running) return false
-    this.resume(oldest)
-    return true
+  /** Lets the oldest of those go on that would wait for ever: a loop must not wait for itself. */
+  letThrough(): boolean {
+    if (this.paused.size === 0) return false
+    const waiting = new Map<number, number>()
+    for (const { node } of this.paused) waiting.set(node.index, (waiting.get(node.index) ?? 0) + 1)
+    const moves = new Map<Node, boolean>()
+    for (const paused of this.paused) {
+      if (this.willMove(paused.node, waiting, moves)) continue
+      this.resume(paused)
+      return true
+    }
+    return false
+  }
+
+  /**
+   * Whether every full lane that a step waits for will be emptied by somebody: by a worker that does not wait for room
+   * itself, or by one whose own wait will end. What only waits for itself, round a circle, never moves.
+   */
+  private willMove(node: Node, waiting: ReadonlyMap<number, number>, moves: Map<Node, boolean>): boolean {
+    const known = moves.get(node)
+    if (known !== undefined) return known
+    moves.set(node, false)
+    const will = node.targets.every((target) => {
+      const lane = this.lanes[target.index]!
+      if (lane.waiting < highWaterMark || lane.busy > (waiting.get(target.index) ?? 0)) return true
+      return this.willMove(target, waiting, moves)
+    })
+    moves.set(node, will)
+    return will
   }
 
   private resume(paused: Paused): void {

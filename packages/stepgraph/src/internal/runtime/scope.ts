@@ -16,7 +16,7 @@ export interface Flight {
   /** Whether it is at work already. */
   readonly underWay: boolean
   /** Calls it off, because a race that it was upstream of has been decided. */
-  cancel(): void
+  cancel(race: Watch): void
 }
 
 /** How things stand for one `gather` or `race` in one scope. */
@@ -25,6 +25,8 @@ export class Watch {
   inFlight = 0
   /** Whether anything has happened that belongs to its next round. */
   armed = false
+  /** Whether an event has come to a step that leads to it since its last round: without one there is no other round. */
+  fresh = false
   /** Whether a race has been run. */
   decided = false
   /** How many rounds a gather has had. */
@@ -66,6 +68,10 @@ export class Watch {
 
   untrack(flight: Flight): void {
     for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.flights!.delete(flight)
+  }
+
+  refresh(): void {
+    for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.fresh = true
   }
 
   private arm(): void {
@@ -132,6 +138,11 @@ export class Quietness {
   constructor(graph: Graph, onQuiet: (watch: Watch) => void) {
     this.graph = graph
     this.onQuiet = onQuiet
+  }
+
+  /** An event has come to a step, or to its intake. */
+  come(node: Node, scope: Scope): void {
+    for (const { quiet } of node.feeds) scope.owners[quiet.kind]?.watches[quiet.index]?.refresh()
   }
 
   enter(flight: Flight): void {
@@ -205,9 +216,12 @@ export class Quietness {
    */
   private fire(quiet: Array<Watch>): void {
     for (;;) {
-      // What stays quiet lets the scope around it go first: that may have become ready, too.
       for (const watch of quiet) {
-        const outer = watch.inFlight === 0 && !watch.armed ? watch.leaveOuter() : undefined
+        if (watch.inFlight > 0) continue
+        // Two gathers in a circle would otherwise wake each other with nothing for ever.
+        if (!watch.fresh) watch.armed = false
+        // What stays quiet lets the scope around it go first: that may have become ready, too.
+        const outer = watch.armed ? undefined : watch.leaveOuter()
         if (outer !== undefined) quiet.push(outer)
       }
       let next: Watch | undefined
@@ -217,6 +231,7 @@ export class Quietness {
       }
       if (next === undefined) return
       next.armed = false
+      next.fresh = false
       this.onQuiet(next)
     }
   }
