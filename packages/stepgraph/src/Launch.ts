@@ -99,6 +99,9 @@ export function launch<W extends AnyWorkflow>(
 ): Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope> {
   const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
   const replay = options?.replay ?? Number.POSITIVE_INFINITY
+  if (!(replay === Number.POSITIVE_INFINITY || (Number.isSafeInteger(replay) && replay >= 0))) {
+    return Effect.die(new TypeError(`launch: replay is ${replay}, but it is a number of events: 0 or more`))
+  }
   const launching = Effect.gen(function* () {
     const graph = graphOf(flow)
     const start = yield* makeEvent(flow.start, input)
@@ -196,10 +199,9 @@ export interface LaunchPromiseOptions extends LaunchOptions {
  * })
  *
  * const live = await launchPromise(flow, { files: 2 })
- * for await (const event of live.events) console.log(event)
- * // => { _tag: 'Progress', done: 1 }
- * // => { _tag: 'Progress', done: 2 }
- * // => { _tag: 'Stop' }
+ * const seen: Array<string> = []
+ * for await (const event of live.events) seen.push(event._tag)
+ * console.log(seen) // => [ 'Progress', 'Progress', 'Stop' ]
  * ```
  */
 export async function launchPromise<W extends AnyWorkflow>(

@@ -77,6 +77,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private scheduled = false
   /** Counted over all that happens until the scheduler has had a turn: a loop of promises is as endless as any other. */
   private leftInTurn = eventsInTurn
+  private shuttingDown = false
   private outcome: Exit.Exit<AnyEvent, unknown> | undefined
   /** Told each output event, where somebody listens. */
   onOutput: ((event: AnyEvent) => void) | undefined
@@ -178,10 +179,16 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   /** Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands. */
   end(outcome: Exit.Exit<AnyEvent, unknown>): void {
-    if (this.outcome !== undefined) return
-    this.outcome = outcome
-    this.timers.cancelAll()
-    for (const invocation of [...this.invocations]) invocation.interrupt()
+    this.outcome ??= outcome
+    this.shutDown()
+  }
+
+  private shutDown(): void {
+    if (!this.shuttingDown) {
+      this.shuttingDown = true
+      this.timers.cancelAll()
+      for (const invocation of [...this.invocations]) invocation.interrupt()
+    }
     this.finishIfDone()
   }
 
@@ -254,7 +261,9 @@ export class Dispatcher implements Run, Dispatch, Holder {
       this.recorder?.droppedAtOnce(id!, this.outcome === undefined ? "raced" : "ended")
     } else if (route.stop) {
       this.stopId = id
-      this.end(Exit.succeed(event))
+      this.outcome = Exit.succeed(event)
+      // What has returned the stop event ends first, and then all others are interrupted.
+      if (!from.returning) this.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
       this.enter(route, { event, id, scope: delivery.scope, place }, from.decided)
@@ -446,7 +455,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     lane.busy--
     this.pending--
     if (this.outcome !== undefined) {
-      this.finishIfDone()
+      this.shutDown()
       return
     }
     if (node.feeds.length > 0) this.quietness.leave(delivery)

@@ -81,7 +81,7 @@ export class Invocation implements Holder, Caller {
   held: Array<AnyEvent> | undefined
   private over = false
   /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
-  private returning = false
+  returning = false
   /** Whether it waits for a promise, which cannot be interrupted but only left. */
   private awaiting = false
   private fiber: Fiber<unknown, unknown> | undefined

@@ -89,7 +89,11 @@ export class Recorder {
   ended(attempt: number, { node, id }: Delivery, exit: Exit.Exit<unknown, unknown>, interrupted: boolean): void {
     const failure = Exit.isFailure(exit) ? exit.cause : undefined
     const outcome =
-      failure === undefined ? "succeeded" : interrupted && Cause.hasInterrupts(failure) ? "interrupted" : "failed"
+      failure === undefined
+        ? "succeeded"
+        : interrupted && Cause.hasInterrupts(failure) && !Cause.hasFails(failure)
+          ? "interrupted"
+          : "failed"
     const error = outcome === "failed" ? words(failure!) : null
     this.record({ _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome, error })
   }
