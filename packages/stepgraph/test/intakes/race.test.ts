@@ -1,0 +1,587 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Clock, Effect, Schema } from "effect"
+import { defineEvent, defineStep, gather, join, race, run, workflow } from "stepgraph"
+import { failure, random, result } from "../support/virtual.ts"
+
+const Start = defineEvent("Start")
+const Question = defineEvent("Question", { q: Schema.String })
+const Ask = defineEvent("Ask", { q: Schema.String, millis: Schema.Number })
+const Answer = defineEvent("Answer", { q: Schema.String, millis: Schema.Number })
+const Best = defineEvent("Best", { text: Schema.String })
+const Stop = defineEvent("Stop", { text: Schema.String })
+
+const define = { name: "race", start: Start, stop: Stop }
+const after = <A>(millis: number, value: A) => Effect.as(Effect.sleep(millis), value)
+
+/** Asks each question of several mirrors, each with a time of its own. */
+const asking = (delays: Readonly<Record<string, ReadonlyArray<number>>>) => ({
+  start: defineStep({ accepts: Start, emits: Question, run: () => Object.keys(delays).map((q) => Question({ q })) }),
+  fan: defineStep({ accepts: Question, emits: Ask, run: ({ q }) => delays[q]!.map((millis) => Ask({ q, millis })) })
+})
+const ask = defineStep({
+  accepts: Ask,
+  emits: Answer,
+  workers: "unbounded",
+  run: ({ q, millis }) => after(millis, Answer({ q, millis }))
+})
+const first = defineStep({
+  accepts: race(Answer, { per: Question }),
+  emits: Best,
+  run: ({ q, millis }) => Best({ text: `${q}${millis}` })
+})
+const all = defineStep({
+  accepts: gather(Best),
+  emits: Stop,
+  run: (bests) =>
+    Effect.map(Clock.currentTimeMillis, (now) => Stop({ text: `${bests.map(({ text }) => text)} at ${now}` }))
+})
+
+describe("race", () => {
+  it.effect("gives the first of many for each question, and a gather over the winners closes at once", () =>
+    Effect.gen(function* () {
+      const questions = { a: [30, 10, 20], b: [5, 100_000], c: [40, 41] }
+      const flow = workflow({ ...define, steps: { ...asking(questions), ask, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a10,b5,c40 at 40")
+    })
+  )
+
+  it.effect("gives the first in every timing", () =>
+    Effect.gen(function* () {
+      for (let seed = 1; seed <= 50; seed++) {
+        const next = random(seed)
+        const delays = () => Array.from({ length: 1 + Math.floor(next() * 5) }, () => 1 + Math.floor(next() * 1000))
+        const questions = { a: delays(), b: delays(), c: delays() }
+        const least = Object.entries(questions).map(([q, millis]) => ({ q, millis: Math.min(...millis) }))
+        const flow = workflow({ ...define, steps: { ...asking(questions), ask, first, all } })
+        const last = Math.max(...least.map(({ millis }) => millis))
+        const winners = least.map(({ q, millis }) => `${q}${millis}`)
+        expect((yield* result(run(flow))).text, `seed ${seed}`).toBe(`${winners} at ${last}`)
+      }
+    })
+  )
+
+  it.effect("interrupts the rest of its scope, with their finalizers, and nothing in other scopes", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const logged = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: "unbounded",
+        run: ({ q, millis }) =>
+          after(millis, Answer({ q, millis })).pipe(
+            Effect.onInterrupt(() =>
+              Effect.andThen(
+                Effect.sleep(1),
+                Effect.sync(() => void log.push(`-${q}${millis}`))
+              )
+            ),
+            Effect.tap(() => Effect.sync(() => void log.push(`+${q}${millis}`)))
+          )
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [30, 10, 20], b: [100] }), ask: logged, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a10,b100 at 100")
+      expect(log).toEqual(["+a10", "-a30", "-a20", "+b100"])
+    })
+  )
+
+  it.effect("has the finalizers of the losers run before the run's result", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const slow = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: "unbounded",
+        run: ({ q, millis }) =>
+          after(millis, Answer({ q, millis })).pipe(
+            Effect.onInterrupt(() =>
+              Effect.andThen(
+                Effect.sleep(5000),
+                Effect.sync(() => void log.push(`${millis} closed`))
+              )
+            )
+          )
+      })
+      const finish = defineStep({
+        accepts: race(Answer),
+        emits: Stop,
+        run: ({ millis }) => Stop({ text: `${millis}` })
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [30, 10, 20] }), slow, finish } })
+      const { text } = yield* result(Effect.tap(run(flow), () => Effect.sync(() => void log.push("result"))))
+      expect(text).toBe("10")
+      expect(log).toEqual(["30 closed", "20 closed", "result"])
+    })
+  )
+
+  it.effect("keeps an outer gather open while losers still finalize, as these may be at work", () =>
+    Effect.gen(function* () {
+      const slow = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: "unbounded",
+        run: ({ q, millis }) => Effect.onInterrupt(after(millis, Answer({ q, millis })), () => Effect.sleep(500))
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [30, 10] }), slow, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a10 at 510")
+    })
+  )
+
+  it.effect("never runs the queued deliveries of a scope that is lost, and no gather waits for them", () =>
+    Effect.gen(function* () {
+      const begun: Array<string> = []
+      const oneByOne = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: 1,
+        run: ({ q, millis }) => {
+          begun.push(`${q}${millis}`)
+          return after(millis, Answer({ q, millis }))
+        }
+      })
+      const flow = workflow({
+        ...define,
+        steps: { ...asking({ a: [10, 1000, 2000], b: [20, 3000] }), oneByOne, first, all }
+      })
+      expect((yield* result(run(flow))).text).toBe("a10,b20 at 30")
+      expect(begun).toEqual(["a10", "b20"])
+    })
+  )
+
+  it.effect("calls off what is several steps away, too", () =>
+    Effect.gen(function* () {
+      const begun: Array<string> = []
+      const Hop = defineEvent("Hop", { q: Schema.String, millis: Schema.Number })
+      const hop = defineStep({
+        accepts: Ask,
+        emits: Hop,
+        run: ({ q, millis }) => after(millis, [Hop({ q, millis }), Hop({ q, millis })])
+      })
+      const land = defineStep({
+        accepts: Hop,
+        emits: Answer,
+        run: ({ q, millis }) => {
+          begun.push(`${q}${millis}`)
+          return after(5, Answer({ q, millis }))
+        }
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [10, 12, 20] }), hop, land, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a10 at 15")
+      expect(begun).toEqual(["a10", "a10", "a12", "a12"])
+    })
+  )
+
+  it.effect("drops what comes later", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const both = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        run: ({ q }) => [1, 2, 3].map((millis) => Answer({ q, millis }))
+      })
+      const once = defineStep({
+        accepts: race(Answer, { per: Question }),
+        emits: Best,
+        run: ({ q, millis }) => {
+          seen.push(`${q}${millis}`)
+          return Best({ text: q })
+        }
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [1, 1], b: [1] }), both, once, all } })
+      expect((yield* result(run(flow))).text).toBe("a,b at 0")
+      expect(seen).toEqual(["a1", "b1"])
+    })
+  )
+
+  it.effect("leaves alone what is not upstream of it", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const side = defineStep({
+        accepts: Ask,
+        emits: Best,
+        run: ({ q }) =>
+          Effect.map(Effect.sleep(700), () => {
+            log.push(q)
+            return Best({ text: "side" })
+          })
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [10, 2000] }), ask, side, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a10,side,side at 700")
+      expect(log).toEqual(["a", "a"])
+    })
+  )
+
+  it.effect("does not wait for promises that ignore their signal, nor for what they come to", () =>
+    Effect.gen(function* () {
+      const signals: Array<AbortSignal> = []
+      const stubborn = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: "unbounded",
+        run: ({ q, millis }, { signal }) => {
+          signals.push(signal)
+          if (millis === 0) return Promise.resolve(Answer({ q, millis }))
+          return new Promise<ReturnType<typeof Answer>>(() => {})
+        }
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [1, 2, 0], b: [0, 1] }), stubborn, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a0,b0 at 0")
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false, false, true])
+    })
+  )
+
+  it.effect("does not let a loser's own error, thrown as it is interrupted, fail the run", () =>
+    Effect.gen(function* () {
+      const abortable = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: "unbounded",
+        run: ({ q, millis }, { signal }) =>
+          new Promise<ReturnType<typeof Answer>>((resolve, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason))
+            if (millis === 0) resolve(Answer({ q, millis }))
+          })
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [1, 0] }), abortable, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a0 at 0")
+    })
+  )
+
+  describe("interrupts the step that sent the winner, if that is still at work", () => {
+    type Send = (event: ReturnType<typeof Answer>) => void
+    const answer = Answer({ q: "a", millis: 0 })
+    const ways = {
+      "an Effect that sends at once": (send: Send) =>
+        Effect.andThen(
+          Effect.sync(() => send(answer)),
+          Effect.never
+        ),
+      "an Effect that sends later": (send: Send) =>
+        Effect.andThen(
+          Effect.delay(
+            Effect.sync(() => send(answer)),
+            10
+          ),
+          Effect.never
+        ),
+      "an Effect behind a send": (send: Send) => {
+        send(answer)
+        return Effect.never
+      },
+      "a promise behind a send": (send: Send) => {
+        send(answer)
+        return new Promise<never>(() => {})
+      },
+      "an async function that sends later": async (send: Send) => {
+        await Promise.resolve()
+        send(answer)
+        return new Promise<never>(() => {})
+      },
+      "an endless generator": function* () {
+        for (;;) yield answer
+      },
+      "an endless async generator": async function* () {
+        for (;;) yield answer
+      }
+    }
+    it.effect.each(Object.entries(ways))("%s", ([, way]) =>
+      Effect.gen(function* () {
+        const endless = defineStep({
+          accepts: Ask,
+          emits: Answer,
+          run: (_, { send }) => way(send) as Effect.Effect<never>
+        })
+        const flow = workflow({ ...define, steps: { ...asking({ a: [0] }), endless, first, all } })
+        expect((yield* result(run(flow))).text).toMatch(/^a0 at/)
+      })
+    )
+  })
+
+  it.effect("starts nothing more on its way once it is decided, whoever emits it", () =>
+    Effect.gen(function* () {
+      for (const way of ["sent", "pulled", "returned"]) {
+        const begun: Array<number> = []
+        const again = defineStep({
+          accepts: Ask,
+          emits: [Answer, Ask],
+          run: ({ q, millis }, ctx) => {
+            begun.push(millis)
+            const events = millis > 5 ? [] : [Answer({ q, millis }), Ask({ q, millis: millis + 1 })]
+            if (way === "returned") return events
+            if (way === "pulled") return events.values()
+            for (const event of events) ctx.send(event)
+            return undefined
+          }
+        })
+        const flow = workflow({ ...define, steps: { ...asking({ a: [1] }), again, first, all } })
+        expect((yield* result(run(flow))).text).toBe("a1 at 0")
+        expect(begun, `what is ${way}`).toEqual([1])
+      }
+    })
+  )
+
+  it.effect("runs once in its scope: on the run's own, a loop gives it nothing more", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const loop = defineStep({
+        accepts: race(Answer),
+        emits: [Question, Stop],
+        run: () => {
+          runs++
+          return Question({ q: "a" })
+        }
+      })
+      const error = yield* failure(run(workflow({ ...define, steps: { ...asking({ a: [1, 2] }), ask, loop } })))
+      expect(error._tag).toBe("WorkflowStalled")
+      expect(runs).toBe(1)
+    })
+  )
+
+  it.effect("runs once for each scope of a loop", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const loop = defineStep({
+        accepts: race(Answer, { per: Question }),
+        emits: [Question, Stop],
+        run: ({ q, millis }) => {
+          seen.push(millis)
+          return seen.length < 3 ? Question({ q }) : Stop({ text: q })
+        }
+      })
+      yield* result(run(workflow({ ...define, steps: { ...asking({ a: [9, 8, 7] }), ask, loop } })))
+      expect(seen).toEqual([7, 7, 7])
+    })
+  )
+
+  it.effect("of several types gives the first of any", () =>
+    Effect.gen(function* () {
+      const Cached = defineEvent("Cached", { q: Schema.String })
+      const cache = defineStep({
+        accepts: Question,
+        emits: Cached,
+        run: ({ q }) => after(q === "a" ? 5 : 50, Cached({ q }))
+      })
+      const either = defineStep({
+        accepts: race([Answer, Cached], { per: Question }),
+        emits: Best,
+        run: ({ _tag, q }) => Best({ text: `${_tag} ${q}` })
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [10], b: [10] }), cache, ask, either, all } })
+      expect((yield* result(run(flow))).text).toBe("Cached a,Answer b at 10")
+    })
+  )
+
+  it.effect("goes on where a joined pair would have led to it", () =>
+    Effect.gen(function* () {
+      // Half of a pair is parked when the race is decided: it is nobody's any more, and holds nothing open.
+      const Half = defineEvent("Half", { q: Schema.String })
+      const half = defineStep({ accepts: Ask, emits: Half, run: ({ q, millis }) => after(millis, Half({ q })) })
+      const pair = defineStep({
+        accepts: join([Half, Half], { per: Question }),
+        emits: Answer,
+        run: ([{ q }]) => Answer({ q, millis: 2 })
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [1, 5, 6], b: [1] }), half, pair, ask, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a1,b1 at 1")
+    })
+  )
+})
+
+describe("race whose every branch is dropped", () => {
+  const drop = defineStep({ accepts: Ask, emits: Answer, run: ({ millis }) => Effect.asVoid(Effect.sleep(millis)) })
+
+  it.effect("does not run, and an outer gather closes without it", () =>
+    Effect.gen(function* () {
+      const some = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        run: ({ q, millis }) => after(millis, q === "a" ? undefined : Answer({ q, millis }))
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [30, 10], b: [20] }), some, first, all } })
+      expect((yield* result(run(flow))).text).toBe("b20 at 30")
+    })
+  )
+
+  it.effect("stalls the run in words that name it and its scope", () =>
+    Effect.gen(function* () {
+      const finish = defineStep({
+        accepts: race(Answer, { per: Question }),
+        emits: Stop,
+        run: ({ q }) => Stop({ text: q })
+      })
+      const error = yield* failure(run(workflow({ ...define, steps: { ...asking({ a: [30, 10] }), drop, finish } })))
+      expect(error).toMatchObject({
+        _tag: "WorkflowStalled",
+        waiting: [
+          { step: "finish", intake: "race(Answer, { per: Question })", per: { q: "a" }, has: {}, needs: { Answer: 1 } }
+        ]
+      })
+    })
+  )
+
+  it.effect("stalls the run in words that name it where its scope is the run", () =>
+    Effect.gen(function* () {
+      const finish = defineStep({ accepts: race(Answer), emits: Stop, run: ({ q }) => Stop({ text: q }) })
+      const error = yield* failure(run(workflow({ ...define, steps: { ...asking({ a: [30, 10] }), drop, finish } })))
+      expect(error.message).toContain("step 'finish' waits for race(Answer): has nothing, needs 1 Answer")
+    })
+  )
+})
+
+describe("race with take", () => {
+  const two = defineStep({
+    accepts: race(Answer, { take: 2, per: Question }),
+    emits: Best,
+    run: (answers, { per }) => Best({ text: `${per.q}:${answers.map(({ millis }) => millis).join("/")}` })
+  })
+  const taken = (questions: Readonly<Record<string, ReadonlyArray<number>>>, asked: typeof ask = ask) =>
+    Effect.map(
+      result(run(workflow({ ...define, steps: { ...asking(questions), asked, two, all } }))),
+      ({ text }) => text
+    )
+
+  it.effect("takes the first two, and interrupts the rest", () =>
+    Effect.gen(function* () {
+      expect(yield* taken({ a: [30, 10, 20], b: [2, 1, 1000] })).toBe("a:10/20,b:1/2 at 20")
+    })
+  )
+
+  it.effect("takes fewer, or none, once everything has gone quiet", () =>
+    Effect.gen(function* () {
+      expect(yield* taken({ a: [30], b: [], c: [1, 2] })).toBe("a:30,b:,c:1/2 at 30")
+    })
+  )
+
+  it.effect("takes fewer when the other branches were dropped", () =>
+    Effect.gen(function* () {
+      const odd = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: "unbounded",
+        run: ({ q, millis }) => after(millis, millis % 2 ? Answer({ q, millis }) : undefined)
+      })
+      expect(yield* taken({ a: [1, 2, 4], b: [2, 4] }, odd as typeof ask)).toBe("a:1,b: at 4")
+    })
+  )
+
+  it.effect("of one gives a list, and [] when nothing came", () =>
+    Effect.gen(function* () {
+      const one = defineStep({
+        accepts: race(Answer, { take: 1 }),
+        emits: Stop,
+        run: (answers) => Stop({ text: JSON.stringify(answers.map(({ millis }) => millis)) })
+      })
+      const steps = (...delays: ReadonlyArray<number>) => ({ ...asking({ a: delays }), ask, one })
+      expect((yield* result(run(workflow({ ...define, steps: steps(3, 2) })))).text).toBe("[2]")
+      expect((yield* result(run(workflow({ ...define, steps: steps() })))).text).toBe("[]")
+    })
+  )
+
+  it.effect("runs once only: what its own step starts over is dropped", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const again = defineStep({
+        accepts: race(Answer, { take: 2 }),
+        emits: [Ask, Stop],
+        run: () => {
+          runs++
+          return Ask({ q: "a", millis: 1 })
+        }
+      })
+      const error = yield* failure(run(workflow({ ...define, steps: { ...asking({ a: [1] }), ask, again } })))
+      expect(error._tag).toBe("WorkflowStalled")
+      expect(runs).toBe(1)
+    })
+  )
+})
+
+describe("a race inside of a race's scope", () => {
+  const Topic = defineEvent("Topic", { t: Schema.String })
+  const topics = defineStep({ accepts: Start, emits: Topic, run: () => ["x", "y"].map((t) => Topic({ t })) })
+  /** Each topic is asked as a quick and as a slow question, of two mirrors each. */
+  const questions = defineStep({
+    accepts: Topic,
+    emits: Question,
+    run: ({ t }) => [Question({ q: `${t}slow` }), Question({ q: `${t}quick` })]
+  })
+  const fan = defineStep({
+    accepts: Question,
+    emits: Ask,
+    run: ({ q }) => (q.endsWith("quick") ? [20, 10] : [1000, 2000]).map((millis) => Ask({ q, millis }))
+  })
+
+  it.effect("is called off with it, and the other topics are not", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const asked = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        workers: "unbounded",
+        run: ({ q, millis }) =>
+          Effect.onInterrupt(after(q.startsWith("y") ? millis * 2 : millis, Answer({ q, millis })), () =>
+            Effect.sync(() => void log.push(`${q}${millis}`))
+          )
+      })
+      const inner = defineStep({
+        accepts: race(Answer, { per: Question }),
+        emits: Best,
+        run: ({ q, millis }) => Best({ text: `${q}${millis}` })
+      })
+      const Winner = defineEvent("Winner", { text: Schema.String })
+      const outer = defineStep({
+        accepts: race(Best, { per: Topic }),
+        emits: Winner,
+        run: ({ text }) => Winner({ text })
+      })
+      const end = defineStep({
+        accepts: gather(Winner),
+        emits: Stop,
+        run: (winners) =>
+          Effect.map(Clock.currentTimeMillis, (now) => Stop({ text: `${winners.map(({ text }) => text)} at ${now}` }))
+      })
+      const flow = workflow({ ...define, steps: { topics, questions, fan, asked, inner, outer, end } })
+      expect((yield* result(run(flow))).text).toBe("xquick10,yquick10 at 20")
+      expect(log).toEqual(["xquick20", "xslow1000", "xslow2000", "yquick20", "yslow1000", "yslow2000"])
+    })
+  )
+
+  it.effect("with take does not run with fewer because the outer one has called its branches off", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const inner = defineStep({
+        accepts: race(Answer, { per: Question, take: 2 }),
+        emits: Best,
+        run: (answers, { per }) => {
+          seen.push(`${per.q}:${answers.map(({ millis }) => millis)}`)
+          return Best({ text: per.q })
+        }
+      })
+      const outer = defineStep({ accepts: race(Best), emits: Stop, run: ({ text }) => after(5000, Stop({ text })) })
+      const flow = workflow({ ...define, steps: { topics, questions, fan, ask, inner, outer } })
+      expect((yield* result(run(flow))).text).toBe("xquick")
+      expect(seen).toEqual(["xquick:10,20"])
+    })
+  )
+
+  it.effect("of the same kind of scope is decided for the nearest, and called off with the one around it", () =>
+    Effect.gen(function* () {
+      // A question that asks another one: the answers to the inner question are not the outer one's.
+      const start = defineStep({ accepts: Start, emits: Question, run: () => Question({ q: "a" }) })
+      const nested = (inner: number, outer: number) => {
+        const follow = defineStep({
+          accepts: Question,
+          emits: [Question, Ask],
+          run: ({ q }) =>
+            q === "a"
+              ? [Question({ q: "ab" }), Ask({ q, millis: outer }), Ask({ q, millis: 900 })]
+              : [Ask({ q, millis: inner }), Ask({ q, millis: 800 })]
+        })
+        return Effect.map(
+          result(run(workflow({ ...define, steps: { start, follow, ask, first, all } }))),
+          ({ text }) => text
+        )
+      }
+      expect(yield* nested(20, 30)).toBe("ab20,a30 at 30")
+      expect(yield* nested(30, 20)).toBe("a20 at 20")
+    })
+  )
+})

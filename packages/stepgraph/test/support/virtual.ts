@@ -1,0 +1,47 @@
+// Runs a program while virtual time passes, so that a test of slow steps takes no time and one of a hang ends at once.
+import { Cause, Effect, Exit } from "effect"
+import { TestClock } from "effect/testing"
+
+/** What real code that a step waits for (promises, async generators) may need: turns of the event loop, not time. */
+const turn = Effect.promise(() => new Promise<void>((resume) => setImmediate(resume)))
+const mostTurns = 200
+
+/**
+ * How a program ended, however long its sleeps; a program that waits for what never comes fails the test. Its time begins
+ * at 0.
+ */
+export const ended = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(program)
+    for (let turns = 0; turns < mostTurns; turns++) {
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) return exit
+      yield* TestClock.adjust("1 hour")
+      yield* turn
+    }
+    return yield* Effect.die(new Error("the program hangs: nothing wakes it up again"))
+  }).pipe(Effect.provide(TestClock.layer()))
+
+/** The result of a program, however long its sleeps. */
+export const result = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatten(ended(program))
+
+/** What a program failed with, however long its sleeps. */
+export const failure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<E, A, R> =>
+  result(Effect.flip(program))
+
+/** What a program died of, however long its sleeps. */
+export const defect = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<unknown, never, R> =>
+  Effect.map(ended(program), (exit) => {
+    const died = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isDieReason) : undefined
+    if (died === undefined) throw new Error(`the program did not die but ended with ${exit}`)
+    return died.defect
+  })
+
+/** Numbers between 0 and 1 that are the same for the same seed (Mulberry32). */
+export const random = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}
