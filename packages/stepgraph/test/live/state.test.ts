@@ -1,0 +1,96 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { defineEvent, defineState, defineStep, run, runPromise, workflow } from "stepgraph"
+import { result } from "../support/virtual.ts"
+
+const Start = defineEvent("Start", { count: Schema.Number })
+const Tick = defineEvent("Tick")
+const Stop = defineEvent("Stop", { seen: Schema.Number })
+const seen = defineState("seen", Schema.Number, 0)
+
+/** Counts its ticks, each of which takes a second. */
+const counting = workflow({
+  name: "counting",
+  start: Start,
+  stop: Stop,
+  steps: {
+    begin: defineStep({ accepts: Start, emits: Tick, run: ({ count }) => Array.from({ length: count }, () => Tick()) }),
+    count: defineStep({
+      accepts: Tick,
+      emits: Stop,
+      run: (_, ctx) =>
+        Effect.andThen(
+          Effect.sleep("1 second"),
+          Effect.sync(() => {
+            const now = ctx.update(seen, (n) => n + 1)
+            return now === 10 ? Stop({ seen: ctx.get(seen) }) : undefined
+          })
+        )
+    })
+  }
+})
+
+describe("state", () => {
+  it.effect("begins with its initial value, and is what was last set", () =>
+    Effect.gen(function* () {
+      const values: Array<number> = []
+      const flow = workflow({
+        name: "set",
+        start: Start,
+        stop: Stop,
+        steps: {
+          only: defineStep({
+            accepts: Start,
+            emits: Stop,
+            run: (_, { get, set, update }) => {
+              values.push(get(seen))
+              set(seen, 5)
+              values.push(get(seen))
+              values.push(update(seen, (n) => n * 2))
+              return Stop({ seen: get(seen) })
+            }
+          })
+        }
+      })
+      expect((yield* run(flow, { count: 0 })).seen).toBe(10)
+      expect(values).toEqual([0, 5, 10])
+    })
+  )
+
+  it.effect("is one for all steps and workers of a run: no update is lost", () =>
+    Effect.gen(function* () {
+      expect((yield* result(run(counting, { count: 10 }))).seen).toBe(10)
+    })
+  )
+
+  it.effect("is each run's own, however many run at once", () =>
+    Effect.gen(function* () {
+      const runs = Effect.all(
+        Array.from({ length: 50 }, () => run(counting, { count: 10 })),
+        { concurrency: "unbounded" }
+      )
+      expect((yield* result(runs)).map(({ seen }) => seen)).toEqual(Array.from({ length: 50 }, () => 10))
+      expect((yield* result(run(counting, { count: 10 }))).seen).toBe(10)
+    })
+  )
+
+  it("is told apart by definition, not by name", async () => {
+    const other = defineState("seen", Schema.Number, 100)
+    const flow = workflow({
+      name: "names",
+      start: Start,
+      stop: Stop,
+      steps: {
+        only: defineStep({
+          accepts: Start,
+          emits: Stop,
+          run: (_, ctx) => {
+            ctx.set(seen, 1)
+            return Stop({ seen: ctx.get(other) })
+          }
+        })
+      }
+    })
+    expect((await runPromise(flow, { count: 0 })).seen).toBe(100)
+  })
+})
