@@ -30,16 +30,23 @@ export type Returned<Out> =
   | Effect.Effect<Emission<Out>, any, any>
   | Stream.Stream<Out, any, any>
 
-type ErrorOf<Ret> =
-  Ret extends Effect.Effect<any, infer E, any>
+// What a function that returns `any` fails with and needs cannot be known: it is taken for a promise.
+type ErrorOf<Ret> = 0 extends 1 & Ret
+  ? StepRejected
+  : Ret extends Effect.Effect<any, infer E, any>
     ? E
     : Ret extends Stream.Stream<any, infer E, any>
       ? E
       : Ret extends PromiseLike<any> | AsyncIterable<any>
         ? StepRejected
         : never
-type ServicesOf<Ret> =
-  Ret extends Effect.Effect<any, any, infer R> ? R : Ret extends Stream.Stream<any, any, infer R> ? R : never
+type ServicesOf<Ret> = 0 extends 1 & Ret
+  ? never
+  : Ret extends Effect.Effect<any, any, infer R>
+    ? R
+    : Ret extends Stream.Stream<any, any, infer R>
+      ? R
+      : never
 type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
 
 /** What the function of a step is given beside its input. Its members may be taken apart: `({ query }, { send }) => …`. */

@@ -23,6 +23,7 @@ import {
   WorkflowTimedOut
 } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
+import { Probe } from "../../Probe.ts"
 import { initialOf, type State } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
 import { type Graph, inWords, type Node, type Quiet, type Route } from "../graph/graph.ts"
@@ -60,6 +61,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   readonly root: Scope
   readonly ordered: boolean
   readonly recorder: Recorder | undefined
+  readonly probe: Probe | undefined
   private readonly graph: Graph
   private readonly scheduler: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
@@ -100,11 +102,13 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.timers = new Timers(this.context, this.fiberId)
     const observer = Context.get(this.context, Observer)
     if (observer !== undefined) this.recorder = new Recorder(observer, () => this.timers.now())
+    this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
     this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, this)))
     this.quietness = new Quietness(graph, (watch) => this.collectors[watch.quiet.node.index]!.quiet(watch))
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
+    this.probe?.began(graph.name, () => this.status())
   }
 
   get id(): string {
@@ -378,7 +382,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     if (this.draining || this.scheduled) return
     this.draining = true
     while (this.outcome === undefined) {
-      if (this.leftInTurn-- === 0) {
+      if (this.leftInTurn-- === 0 || (this.probe !== undefined && !this.turns.chosen(this.probe.next))) {
         this.schedule()
         break
       }

@@ -13,6 +13,7 @@ import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { StepRejected, StepTimedOut } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
+import type { Probe } from "../../Probe.ts"
 import type { State } from "../../State.ts"
 import type { StepContext } from "../../Step.ts"
 import type { Node } from "../graph/graph.ts"
@@ -29,6 +30,7 @@ export interface Run {
   /** What every fiber of the run is forked with. */
   contextOf(invocation: Invocation): Context.Context<never>
   readonly recorder: Recorder | undefined
+  readonly probe: Probe | undefined
   /** Whether anybody asks for the order of emissions. */
   readonly ordered: boolean
   /** The fiber that stands as the interruptor of what the run interrupts. */
@@ -108,12 +110,26 @@ export class Invocation implements Holder, Caller {
     this.run.recorder?.started(1, this.delivery)
     let value: unknown
     try {
-      value = step.run(this.delivery.input, this.attempt as unknown as StepContext<any, any>)
+      value = this.call(this.attempt as unknown as StepContext<any, any>)
     } catch (error) {
       this.end(Exit.die(error))
       return
     }
     this.returned(value)
+  }
+
+  private call(ctx: StepContext<any, any>): unknown {
+    const { delivery, node, run } = this
+    if (run.probe === undefined) return node.step.run(delivery.input, ctx)
+    const call = { step: node.name, input: delivery.input, attempt: this.attempts, invocation: delivery.id }
+    return run.probe.call(call, () => node.step.run(delivery.input, ctx))
+  }
+
+  /** Waits for a promise; a test may have it wait longer. */
+  private wait(promise: PromiseLike<any>, fulfilled: (value: any) => void, rejected: (cause: unknown) => void): void {
+    const { probe } = this.run
+    if (probe === undefined) promise.then(fulfilled, rejected)
+    else probe.wait(this.node.name, promise, fulfilled, rejected)
   }
 
   /** Interrupts it, whatever it is doing. Its end is told as any other. */
@@ -219,11 +235,12 @@ export class Invocation implements Holder, Caller {
       if (!this.over) this.end(Exit.fail(this.rejected(cause)))
     }
     try {
-      promise.then((value) => {
+      const fulfilled = (value: unknown) => {
         if (this.over) return
         this.awaiting = false
         this.returned(value)
-      }, failed)
+      }
+      this.wait(promise, fulfilled, failed)
     } catch (error) {
       failed(error)
     }
@@ -277,7 +294,7 @@ export class Invocation implements Holder, Caller {
     let effect: Effect.Effect<void, unknown> = Effect.suspend(() => {
       this.attempts++
       run.recorder?.started(this.attempts, delivery)
-      return attempt((ctx) => step.run(delivery.input, ctx))
+      return attempt((ctx) => this.call(ctx))
     })
     if (step.timeout !== undefined) {
       const duration = Duration.fromInputUnsafe(step.timeout)
@@ -353,7 +370,13 @@ export class Invocation implements Holder, Caller {
   }
 
   private settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
-    return Effect.tryPromise({ try: () => promise, catch: (cause) => this.rejected(cause) })
+    const rejected = (cause: unknown) => this.rejected(cause)
+    const { probe } = this.run
+    if (probe === undefined) return Effect.tryPromise({ try: () => promise, catch: rejected })
+    return Effect.callback((resume) => {
+      const failed = (cause: unknown) => resume(Effect.fail(rejected(cause)))
+      probe.wait(this.node.name, promise, (value) => resume(Effect.succeed(value)), failed)
+    })
   }
 
   /** Pulls an iterator while its events find room, and closes it when it is not pulled to its end. */

@@ -1,6 +1,7 @@
 /**
  * Whose turn it is: the lanes that have something waiting and a free worker, first in first out.
  */
+import type { Probe } from "../../Probe.ts"
 import type { Lane } from "./lane.ts"
 
 /** How many passed lanes are kept in the list before they are cut off. */
@@ -16,6 +17,16 @@ export class Turns {
     if (lane.listed || !lane.runnable) return
     lane.listed = true
     this.lanes.push(lane)
+  }
+
+  /** Lets a test say whose turn is next; `false` where it has everybody else take a turn first. */
+  chosen(choose: Probe["next"]): boolean {
+    const { lanes, first } = this
+    if (lanes.length === first) return true
+    const chosen = choose(lanes.slice(first).map(({ node }) => node.name))
+    if (chosen === undefined) return false
+    lanes.splice(first, 0, ...lanes.splice(first + chosen, 1))
+    return true
   }
 
   next(): Lane | undefined {

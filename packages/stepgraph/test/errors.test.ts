@@ -1,0 +1,363 @@
+// Every public error, with its whole message: what happened, where, with which values, what to do.
+import { describe, expect, it } from "@effect/vitest"
+import { type Cause, Effect, Exit, Schema } from "effect"
+import {
+  collect,
+  defineEvent,
+  defineStep,
+  FinalizerFailed,
+  gather,
+  InvalidEvent,
+  join,
+  launchPromise,
+  RunEnded,
+  run,
+  runPromise,
+  StepDefect,
+  StepEnded,
+  StepRejected,
+  StepTimedOut,
+  WorkflowStalled,
+  WorkflowTimedOut,
+  workflow
+} from "stepgraph"
+import { failure } from "./support/virtual.ts"
+
+const Start = defineEvent("Start", { n: Schema.Number })
+const Note = defineEvent("Note", { text: Schema.String })
+const Stop = defineEvent("Stop")
+
+/** A flow of one step that is given `Start {"n":1}`. */
+const flowOf = (run: (input: { readonly n: number }, ctx: any) => any, options: object = {}) =>
+  workflow({
+    name: "flow",
+    start: Start,
+    stop: Stop,
+    inputs: [Note],
+    steps: {
+      work: { ...defineStep({ accepts: Start, emits: Stop, run }), ...options },
+      read: defineStep({ accepts: Note, emits: [], run: () => {} })
+    }
+  })
+const rejection = async (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.fail("it did not reject"),
+    (error) => error
+  )
+const said = async (run: (input: { readonly n: number }, ctx: any) => any) =>
+  rejection(runPromise(flowOf(run) as never, { n: 1 } as never))
+
+describe("InvalidEvent", () => {
+  it("is thrown where an event is made, with the schema's own issue", () => {
+    const make = () => Note({ text: 3 } as never)
+    expect(make).toThrow(InvalidEvent)
+    expect(make).toThrow('event \'Note\' does not fit its schema: Expected string at ["text"] (given {"text":3})')
+    expect(make).toThrow(expect.objectContaining({ event: "Note", input: { text: 3 }, issue: expect.anything() }))
+  })
+
+  it("fails a run whose input does not fit its start event", async () => {
+    const error = await rejection(runPromise(flowOf(() => Stop()) as never, { n: "1" } as never))
+    expect(error).toBeInstanceOf(InvalidEvent)
+    expect(error.message).toBe('event \'Start\' does not fit its schema: Expected number at ["n"] (given {"n":"1"})')
+  })
+
+  it("refuses what is sent to a live run and is none of its inputs", async () => {
+    const live = await launchPromise(flowOf(() => new Promise(() => {})) as never, { n: 1 } as never)
+    const error = await rejection(live.send(Stop() as never))
+    expect(error.message).toBe(
+      "event 'Stop' does not fit its schema: it is no input of workflow 'flow', whose inputs are 'Note' (given Stop)"
+    )
+    await live.interrupt()
+  })
+})
+
+describe("a tag and its fields", () => {
+  it("_tag is no field", () => {
+    expect(() => defineEvent("Odd", { _tag: Schema.String } as never)).toThrow(
+      "defineEvent: event 'Odd' has a field named '_tag', which is the tag's own place: give the field another name"
+    )
+  })
+
+  it("a tag is a string", () => {
+    expect(() => defineEvent("" as never)).toThrow(
+      "defineEvent: a tag is a string of at least one character, not an empty one"
+    )
+  })
+})
+
+describe("StepRejected", () => {
+  it("names the workflow, the step and the event, and has the cause", async () => {
+    const cause = new TypeError("no route to host")
+    const error = await said(async () => {
+      throw cause
+    })
+    expect(error).toBeInstanceOf(StepRejected)
+    expect(error).toMatchObject({ workflow: "flow", step: "work", event: { _tag: "Start", n: 1 }, cause })
+    expect(error.message).toBe(
+      "step 'work' of workflow 'flow' rejected, given Start {\"n\":1}: TypeError: no route to host"
+    )
+  })
+
+  it("shows a cause that is no error", async () => {
+    expect((await said(() => Promise.reject({ code: 404 }))).message).toBe(
+      "step 'work' of workflow 'flow' rejected, given Start {\"n\":1}: {\"code\":404}"
+    )
+  })
+
+  it("shows no more of an event than a person reads", async () => {
+    const Big = defineEvent("Big", { list: Schema.Array(Schema.Number), text: Schema.String })
+    const flow = workflow({
+      name: "big",
+      start: Big,
+      stop: Stop,
+      steps: { work: defineStep({ accepts: Big, emits: Stop, run: () => Promise.reject(new Error("no")) }) }
+    })
+    const list = Array.from({ length: 100_000 }, (_, n) => n)
+    const error = await rejection(runPromise(flow, { list, text: "x".repeat(100_000) }))
+    expect(error.message).toBe(
+      `step 'work' of workflow 'big' rejected, given Big {"list":[0, 1, 2, 3, 4, 5, 6, 7, … 100000 in all],"text":"${"x".repeat(80)}…"}: no`
+    )
+  })
+})
+
+describe("StepDefect", () => {
+  it("names the workflow, the step and the event of a throw", async () => {
+    const cause = new RangeError("too far")
+    const error = await said(() => {
+      throw cause
+    })
+    expect(error).toBeInstanceOf(StepDefect)
+    expect(error).toMatchObject({ workflow: "flow", step: "work", event: { _tag: "Start", n: 1 }, cause })
+    expect(error.message).toBe("step 'work' of workflow 'flow' failed, given Start {\"n\":1}: RangeError: too far")
+  })
+
+  it.each([
+    [
+      "an event that is not declared",
+      () => Note({ text: "x" }),
+      "it emitted Note {\"text\":\"x\"}, but it may emit 'Stop': add 'Note' to its 'emits', or do not emit it"
+    ],
+    [
+      "a number",
+      () => 3,
+      "it emitted 3, which is no event: make events with what defineEvent returns (it may emit 'Stop')"
+    ],
+    [
+      "an object",
+      () => [{ x: 1 }],
+      "it emitted {\"x\":1}, which is no event: make events with what defineEvent returns (it may emit 'Stop')"
+    ],
+    ["a definition", () => [Stop], "it emitted the definition of 'Stop' itself: call it to make an event, Stop({ … })"],
+    [
+      "null among events",
+      () => [null],
+      "it emitted null, which is no event: make events with what defineEvent returns (it may emit 'Stop')"
+    ]
+  ])("says so where a step emits %s", async (_, run, words) => {
+    const error = await said(run)
+    expect(error.message).toBe(`step 'work' of workflow 'flow' failed, given Start {"n":1}: ${words}`)
+    expect(error.cause._tag).toBe("InvalidEmission")
+  })
+
+  it("says so where a step that declares nothing emits", async () => {
+    const flow = workflow({
+      name: "flow",
+      start: Start,
+      stop: Stop,
+      steps: {
+        work: defineStep({ accepts: Start, emits: [], run: () => Note({ text: "x" }) as never }),
+        stop: defineStep({ accepts: Start, emits: Stop, run: () => Effect.never })
+      }
+    })
+    expect((await rejection(runPromise(flow, { n: 1 }))).message).toContain(
+      "it emitted Note {\"text\":\"x\"}, but it declares no events: add 'Note' to its 'emits', or do not emit it"
+    )
+  })
+})
+
+describe("StepEnded", () => {
+  it("is thrown in the code that sends too late", async () => {
+    let late: unknown
+    const flow = workflow({
+      name: "flow",
+      start: Start,
+      stop: Stop,
+      steps: {
+        work: defineStep({
+          accepts: Start,
+          emits: Note,
+          run: (_, { send }) => {
+            setTimeout(() => {
+              try {
+                send(Note({ text: "late" }))
+              } catch (error) {
+                late = error
+              }
+            }, 1)
+          }
+        }),
+        read: defineStep({ accepts: [Note, Start], emits: Stop, run: () => Effect.as(Effect.sleep(10), Stop()) })
+      }
+    })
+    await runPromise(flow, { n: 1 })
+    expect(late).toBeInstanceOf(StepEnded)
+    expect((late as Error).message).toBe(
+      "step 'work' of workflow 'flow' sent Note {\"text\":\"late\"} after it had ended: " +
+        "await or return what the step still does, and stop when ctx.signal is aborted"
+    )
+  })
+})
+
+describe("StepTimedOut", () => {
+  it.effect("names the step, the event and the time", () =>
+    Effect.gen(function* () {
+      const flow = flowOf(() => Effect.never, { timeout: "90 seconds" })
+      const error = yield* failure(run(flow as never, { n: 1 } as never) as Effect.Effect<unknown, Error>)
+      expect(error).toBeInstanceOf(StepTimedOut)
+      expect(error.message).toBe(
+        "step 'work' of workflow 'flow' took longer than its timeout of 1m 30s, given Start {\"n\":1}"
+      )
+    })
+  )
+})
+
+describe("WorkflowTimedOut", () => {
+  it.effect("names what was running, queued and waiting", () =>
+    Effect.gen(function* () {
+      const flow = workflow({
+        name: "slow",
+        start: Start,
+        stop: Stop,
+        timeout: "1 minute",
+        steps: {
+          fan: defineStep({ accepts: Start, emits: Note, run: () => ["a", "b", "c"].map((text) => Note({ text })) }),
+          work: defineStep({ accepts: Note, emits: [], workers: 2, run: () => Effect.never }),
+          both: defineStep({ accepts: join([Start, Note, Note, Note, Note]), emits: Stop, run: () => Stop() })
+        }
+      })
+      const error = yield* failure(run(flow, { n: 1 }))
+      expect(error).toBeInstanceOf(WorkflowTimedOut)
+      expect(error.message).toBe(
+        [
+          "workflow 'slow' took longer than its timeout of 1m. What it was doing:",
+          "  - step 'work': 2 running, 1 queued",
+          "  - step 'both' waits for join([Start, Note, Note, Note, Note]): has 1 Start and 3 Note, needs 1 Note"
+        ].join("\n")
+      )
+    })
+  )
+})
+
+describe("WorkflowStalled", () => {
+  const stalled = async (steps: object) => {
+    const make = workflow as (definition: unknown) => never
+    const error = await rejection(
+      runPromise(make({ name: "stuck", start: Start, stop: Stop, steps }), { n: 1 } as never)
+    )
+    expect(error).toBeInstanceOf(WorkflowStalled)
+    return error
+  }
+  const fan = defineStep({ accepts: Start, emits: Note, run: () => ["a", "b"].map((text) => Note({ text })) })
+
+  it("says which intake has what, and needs what", async () => {
+    const error = await stalled({ fan, all: defineStep({ accepts: collect(Note, 5), emits: Stop, run: () => Stop() }) })
+    expect(error.waiting).toEqual([
+      { step: "all", intake: "collect(Note, 5)", per: undefined, key: undefined, has: { Note: 2 }, needs: { Note: 3 } }
+    ])
+    expect(error.message).toBe(
+      "workflow 'stuck' stalled: nothing is queued or running, and no stop event ('Stop') came. What is waiting:\n" +
+        "  - step 'all' waits for collect(Note, 5): has 2 Note, needs 3 Note"
+    )
+  })
+
+  it("says for which scope and key", async () => {
+    const both = defineStep({
+      accepts: join([Note, Note], { per: Start, by: ({ text }) => text }),
+      emits: Stop,
+      run: () => Stop()
+    })
+    expect((await stalled({ fan, both })).message).toContain(
+      '  - step \'both\' waits for join([Note, Note], { per: Start, by }) of Start {"n":1} with the key "a": has 1 Note, needs 1 Note\n' +
+        '  - step \'both\' waits for join([Note, Note], { per: Start, by }) of Start {"n":1} with the key "b": has 1 Note, needs 1 Note'
+    )
+  })
+
+  it("says so where nothing has come yet", async () => {
+    const none = defineStep({ accepts: Start, emits: Note, run: () => [] })
+    const all = defineStep({ accepts: collect(Note, 1), emits: Stop, run: () => Stop() })
+    expect((await stalled({ none, all })).message).toContain(
+      "step 'all' waits for collect(Note, 1): has nothing, needs 1 Note"
+    )
+  })
+
+  it("says so where no step waits", async () => {
+    const all = defineStep({ accepts: gather(Note), emits: Stop, run: () => {} })
+    expect((await stalled({ fan, all })).message).toBe(
+      "workflow 'stuck' stalled: nothing is queued or running, and no stop event ('Stop') came. " +
+        "No step is waiting either: the last steps emitted nothing"
+    )
+  })
+
+  it("lists five, and how many more", async () => {
+    const many = defineStep({
+      accepts: Start,
+      emits: Note,
+      run: () => Array.from({ length: 9 }, (_, n) => Note({ text: String(n) }))
+    })
+    const both = defineStep({
+      accepts: join([Note, Note], { by: ({ text }) => text }),
+      emits: Stop,
+      run: () => Stop()
+    })
+    const lines = (await stalled({ many, both })).message.split("\n")
+    expect(lines).toHaveLength(7)
+    expect(lines.at(-1)).toBe("  - and 4 more")
+  })
+})
+
+describe("FinalizerFailed", () => {
+  it("stands behind the typed error, which can still be caught", async () => {
+    const flow = workflow({
+      name: "flow",
+      start: Start,
+      stop: Stop,
+      steps: {
+        work: defineStep({ accepts: Start, emits: Stop, run: () => Effect.delay(Effect.fail("typed" as const), 1) }),
+        slow: defineStep({
+          accepts: Start,
+          emits: [],
+          run: () => Effect.ensuring(Effect.never, Effect.die(new Error("cannot close")))
+        })
+      }
+    })
+    const exit = await Effect.runPromiseExit(run(flow, { n: 1 }))
+    const [first, second] = Exit.isFailure(exit) ? exit.cause.reasons : []
+    expect(first).toMatchObject({ _tag: "Fail", error: "typed" })
+    expect(second).toMatchObject({ _tag: "Fail", error: expect.any(FinalizerFailed) })
+    expect(((second as Cause.Fail<unknown>).error as Error).message).toBe(
+      "a finalizer of step 'slow' of workflow 'flow' failed while the run was ending, given Start {\"n\":1}: cannot close"
+    )
+    expect(await Effect.runPromise(Effect.catch(run(flow, { n: 1 }), (error) => Effect.succeed(error)))).toBe("typed")
+  })
+})
+
+describe("RunEnded", () => {
+  it("tells who sends to a run that is over", async () => {
+    const live = await launchPromise(flowOf(() => Stop()) as never, { n: 1 } as never)
+    await live.result
+    const error = await rejection(live.send(Note({ text: "late" }) as never))
+    expect(error).toBeInstanceOf(RunEnded)
+    expect(error.message).toBe(
+      'Note {"text":"late"} was sent to a run of workflow \'flow\' that has ended or whose inputs are closed'
+    )
+  })
+})
+
+describe("an interrupted run", () => {
+  it("rejects with an AbortError where no signal gave a reason", async () => {
+    const live = await launchPromise(flowOf(() => Effect.never) as never, { n: 1 } as never)
+    await live.interrupt()
+    const error = await rejection(live.result)
+    expect([error.name, error.message]).toEqual(["AbortError", "workflow 'flow' was interrupted"])
+  })
+})
