@@ -4,11 +4,11 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
-import * as Schema from "effect/Schema"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
 import type { EventDropped, Observer, TraceEntry } from "../../Trace.ts"
 import type { Node } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
+import { dataOf } from "./data.ts"
 import { eventId } from "./ids.ts"
 import type { Delivery } from "./lane.ts"
 
@@ -18,26 +18,6 @@ export const CurrentInvocation = /*#__PURE__*/ Context.Reference<{
   readonly workflow: string
   readonly invocation: string
 } | null>("stepgraph/CurrentInvocation", { defaultValue: () => null })
-
-const encoders = new WeakMap<AnyDef, (event: AnyEvent) => Schema.Json>()
-
-/** An event's fields as JSON; a value that its schema cannot encode stands as its text. */
-const toJson = (def: AnyDef, event: AnyEvent): Schema.Json => {
-  let encode = encoders.get(def)
-  if (encode === undefined) {
-    const encodeSync = Schema.encodeSync(Schema.toCodecJson(def.schema)) as (event: AnyEvent) => Schema.Json
-    encode = (event) => {
-      try {
-        const { _tag, ...fields } = encodeSync(event) as { readonly [key: string]: Schema.Json }
-        return fields
-      } catch {
-        return String(event)
-      }
-    }
-    encoders.set(def, encode)
-  }
-  return encode(event)
-}
 
 type Reason = (typeof EventDropped.Type)["reason"]
 type WithoutCommon<Entry> = Entry extends TraceEntry ? Omit<Entry, "seq" | "at"> : never
@@ -64,7 +44,7 @@ export class Recorder {
   /** Records an emission, and gives its id. `cause` is the invocation it came from, `null` for what comes from outside. */
   emitted(def: AnyDef, value: AnyEvent, cause: string | null, index: number): string {
     const event = eventId(def.tag, cause ?? "outside", index)
-    this.record({ _tag: "EventEmitted", event, tag: def.tag, cause, data: toJson(def, value) })
+    this.record({ _tag: "EventEmitted", event, tag: def.tag, cause, data: dataOf(def, value) })
     return event
   }
 
