@@ -1,0 +1,228 @@
+// What a step's function is given as `ctx`.
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { defineEvent, defineState, defineStep, gather, run, runPromise, workflow } from "stepgraph"
+import { Done, recorded, Start, Stop, stop, Task } from "./support/flow.ts"
+import { result } from "./support/virtual.ts"
+
+const count = defineState("count", Schema.Number, 0)
+
+describe("ctx", () => {
+  it("can be taken apart: each member works on its own", async () => {
+    const flow = workflow({
+      name: "apart",
+      start: Start,
+      stop: Stop,
+      steps: {
+        begin: defineStep({
+          accepts: Start,
+          emits: Task,
+          run: (_, { send }) => {
+            for (const n of [1, 2]) send(Task({ n }))
+          }
+        }),
+        finish: defineStep({
+          accepts: Task,
+          emits: Stop,
+          run: (_, { send, collect, get, set, update, per, signal, attempt, runId, step }) => {
+            set(count, get(count) + 10)
+            update(count, (n) => n + 1)
+            const both = collect([Task, Task])
+            if (both === undefined) return
+            expect([per, signal.aborted, attempt, typeof runId, step]).toEqual([
+              undefined,
+              false,
+              1,
+              "string",
+              "finish"
+            ])
+            send(stop(get(count), both[0].n, both[1].n))
+          }
+        })
+      }
+    })
+    expect((await runPromise(flow)).values).toEqual([22, 1, 2])
+  })
+
+  it("can be taken apart after an await, too", async () => {
+    const flow = workflow({
+      name: "apart",
+      start: Start,
+      stop: Stop,
+      steps: {
+        only: defineStep({
+          accepts: Start,
+          emits: Stop,
+          run: async (_, ctx) => {
+            await Promise.resolve()
+            const { send, signal, step } = ctx
+            send(stop(step.length, Number(signal.aborted)))
+          }
+        })
+      }
+    })
+    expect((await runPromise(flow)).values).toEqual([4, 0])
+  })
+
+  it("has one runId for all steps of a run, and another for each run", async () => {
+    const ids: Array<string> = []
+    const flow = workflow({
+      name: "ids",
+      start: Start,
+      stop: Stop,
+      steps: {
+        begin: defineStep({
+          accepts: Start,
+          emits: Task,
+          run: (_, { runId }) => {
+            ids.push(runId)
+            return Task({ n: 1 })
+          }
+        }),
+        finish: defineStep({
+          accepts: Task,
+          emits: Stop,
+          run: (_, { runId }) => {
+            ids.push(runId)
+            return stop()
+          }
+        })
+      }
+    })
+    await runPromise(flow)
+    await runPromise(flow)
+    expect(ids[0]).toBe(ids[1])
+    expect(ids[2]).toBe(ids[3])
+    expect(ids[0]).not.toBe(ids[2])
+  })
+
+  it("has the event that opened the scope as per", async () => {
+    const Doc = defineEvent("Doc", { name: Schema.String })
+    const Part = defineEvent("Part")
+    const End = defineEvent("End", { name: Schema.String })
+    const flow = workflow({
+      name: "per",
+      start: Start,
+      stop: End,
+      steps: {
+        begin: defineStep({ accepts: Start, emits: Doc, run: () => Doc({ name: "a" }) }),
+        split: defineStep({ accepts: Doc, emits: Part, run: () => [Part(), Part()] }),
+        finish: defineStep({
+          accepts: gather(Part, { per: Doc }),
+          emits: End,
+          run: (_, { per }) => End({ name: per.name })
+        })
+      }
+    })
+    expect((await runPromise(flow)).name).toBe("a")
+  })
+})
+
+describe("ctx.signal", () => {
+  /** A run that a fast step ends while another waits for its signal, of which `lose` tells. */
+  const losing = (lose: (signal: () => AbortSignal) => unknown, setting: object = {}) =>
+    workflow({
+      name: "losing",
+      start: Start,
+      stop: Stop,
+      steps: {
+        slow: defineStep({
+          accepts: Start,
+          emits: Done,
+          ...setting,
+          run: (_, ctx): Promise<void> => Promise.resolve(lose(() => ctx.signal)) as Promise<void>
+        }),
+        done: defineStep({ accepts: Done, emits: [], run: () => {} }),
+        fast: defineStep({
+          accepts: Start,
+          emits: Stop,
+          run: () => Effect.as(Effect.sleep("1 second"), stop(1))
+        })
+      }
+    })
+
+  for (const [name, setting] of Object.entries({
+    "": {},
+    " with a timeout": { timeout: "1 week" },
+    " with a retry": { retry: { times: 1 } }
+  })) {
+    it.effect(`aborts an async step${name} that loses`, () =>
+      Effect.gen(function* () {
+        let aborted = 0
+        const flow = losing((signal) => new Promise(() => signal().addEventListener("abort", () => aborted++)), setting)
+        yield* result(run(flow))
+        expect(aborted).toBe(1)
+      })
+    )
+  }
+
+  it.effect("has a reason that tells an abort from a failure of one's own", () =>
+    Effect.gen(function* () {
+      let reason: unknown
+      const flow = losing(
+        (signal) =>
+          new Promise(() => {
+            const own = signal()
+            own.addEventListener("abort", () => {
+              reason = own.reason
+            })
+          })
+      )
+      yield* result(run(flow))
+      expect(reason).toBeInstanceOf(DOMException)
+      expect((reason as DOMException).name).toBe("AbortError")
+    })
+  )
+
+  it.effect("is aborted already where it is asked for after the end", () =>
+    Effect.gen(function* () {
+      let signal: (() => AbortSignal) | undefined
+      const flow = losing((asked) => {
+        signal = asked
+        return new Promise(() => {})
+      })
+      yield* result(run(flow))
+      expect(signal?.().aborted).toBe(true)
+    })
+  )
+
+  const winners = {
+    "a plain step": () => stop(1),
+    "an async step": async () => stop(1),
+    "an Effect": () => Effect.as(Effect.sleep("1 second"), stop(1)),
+    "an Effect of an array": () => Effect.as(Effect.sleep("1 second"), [stop(1)])
+  }
+  const limits = {
+    "on its own": {},
+    "with a timeout": { timeout: "1 week" },
+    "with a retry": { retry: { times: 1 } },
+    "with a recovery": { recover: () => stop(0) }
+  }
+  for (const [limit, setting] of Object.entries(limits)) {
+    for (const [kind, win] of Object.entries(winners)) {
+      it.effect(`is not aborted for what succeeds: ${kind} ${limit} that returns the stop event`, () =>
+        Effect.gen(function* () {
+          let aborted = false
+          const steps = {
+            only: defineStep({
+              accepts: Start,
+              emits: Stop,
+              ...setting,
+              run: (_, { signal }): Effect.Effect<ReturnType<typeof Stop>> => {
+                signal.addEventListener("abort", () => {
+                  aborted = true
+                })
+                return win() as Effect.Effect<ReturnType<typeof Stop>>
+              }
+            })
+          }
+          const flow = workflow({ name: "winner", start: Start, stop: Stop, steps })
+          const trace = recorded()
+          yield* result(trace.record(run(flow)))
+          const outcomes = trace.of("InvocationEnded").map(({ outcome }) => outcome)
+          expect({ aborted, outcomes }).toEqual({ aborted: false, outcomes: ["succeeded"] })
+        })
+      )
+    }
+  }
+})

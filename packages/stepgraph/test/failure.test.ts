@@ -1,0 +1,529 @@
+// The first failure that no `retry` or `recover` takes ends the run as a stop does, and stays what it was: a typed error, a
+// `StepRejected`, or a defect that names its step. A failing finalizer never changes the outcome.
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Data, Duration, Effect, Exit, Logger, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import {
+  defineStep,
+  FinalizerFailed,
+  join,
+  launch,
+  run,
+  runPromise,
+  StepDefect,
+  StepRejected,
+  workflow
+} from "stepgraph"
+import { Done, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
+import { ended, failure, result } from "./support/virtual.ts"
+
+class Boom extends Data.TaggedError("Boom")<{ readonly n: number }> {}
+
+/** A workflow whose step fails in some way 10 ms after the start, while another is at work. */
+const failing = (fail: () => unknown, work: () => unknown = () => Effect.never) =>
+  untyped.workflow({
+    name: "failing",
+    start: Start,
+    stop: Stop,
+    steps: {
+      work: untyped.step({ accepts: Start, emits: Stop, run: work }),
+      wait: defineStep({ accepts: Start, emits: Task, run: () => Effect.as(Effect.sleep(10), Task({ n: 1 })) }),
+      fail: untyped.step({ accepts: Task, emits: Stop, run: fail })
+    }
+  })
+
+/** A step that waits until it is interrupted, and whose finalizer then fails. */
+const brokenFinalizer = (error: Error = new Error("finalizer")) =>
+  Effect.onInterrupt(Effect.never, () => Effect.die(error))
+
+describe("a failure", () => {
+  it.effect("of an Effect step is the workflow's own typed error", () =>
+    Effect.gen(function* () {
+      const only = defineStep({
+        accepts: Start,
+        emits: Stop,
+        run: (): Effect.Effect<ReturnType<typeof Stop>, Boom> => Effect.fail(new Boom({ n: 7 }))
+      })
+      const flow = workflow({ name: "typed", start: Start, stop: Stop, steps: { only } })
+      const caught = run(flow).pipe(Effect.catchTag("Boom", ({ n }) => Effect.succeed(n)))
+      expect(yield* caught).toBe(7)
+    })
+  )
+
+  it("of an Effect step is what the promise rejects with: the error itself", async () => {
+    const boom = new Boom({ n: 1 })
+    const rejected = runPromise(failing(() => Effect.fail(boom)) as never)
+    await expect(rejected).rejects.toBe(boom)
+  })
+
+  it.effect("of a Stream is its typed error, too", () =>
+    Effect.gen(function* () {
+      const boom = new Boom({ n: 1 })
+      expect(yield* failure(run(failing(() => Stream.fail(boom))))).toBe(boom)
+    })
+  )
+
+  const rejecting: Record<string, (error: unknown) => unknown> = {
+    "an async step": async (error) => {
+      throw error
+    },
+    "a promise": (error) => Promise.reject(error),
+    "a promise, later": (error) => new Promise((_, reject) => setImmediate(() => reject(error))),
+    "a promise-like": (error) => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(error) }),
+    "a promise-like that throws": (error) => ({
+      then: () => {
+        throw error
+      }
+    }),
+    "an async generator": async function* (error) {
+      throw error
+    },
+    "an async iterator of its own": (error) => ({
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) })
+    }),
+    "a promise in an Effect": (error) => Effect.sync(() => Promise.reject(error))
+  }
+  const settings = { "": {}, " with a timeout": { timeout: "1 week" }, " with a retry": { retry: { times: 1 } } }
+  for (const [setting, more] of Object.entries(settings)) {
+    it.effect.each(Object.entries(rejecting))(`of %s${setting} is a StepRejected`, ([, reject]) =>
+      Effect.gen(function* () {
+        const cause = new Error("no")
+        const steps = { only: untyped.step({ accepts: Start, emits: Stop, run: () => reject(cause), ...more }) }
+        const flow = untyped.workflow({ name: "rejecting", start: Start, stop: Stop, steps })
+        const error = (yield* failure(run(flow))) as StepRejected
+        expect(error).toBeInstanceOf(StepRejected)
+        expect(error).toMatchObject({ _tag: "StepRejected", workflow: "rejecting", step: "only", event: Start() })
+        expect(error.cause).toBe(cause)
+      })
+    )
+  }
+
+  const throwing: Record<string, (error: unknown) => unknown> = {
+    "a plain step": (error) => {
+      throw error
+    },
+    "a generator": function* (error) {
+      throw error
+    },
+    "an iterator of its own": (error) => ({
+      [Symbol.iterator]: () => ({
+        next: () => {
+          throw error
+        }
+      })
+    }),
+    "an iterable that cannot be opened": (error) => ({
+      [Symbol.iterator]: () => {
+        throw error
+      }
+    }),
+    "an Effect that dies": (error) => Effect.die(error),
+    "an Effect that throws": (error) =>
+      Effect.sync(() => {
+        throw error
+      }),
+    "a Stream that dies": (error) => Stream.die(error),
+    "a getter of what it returns": (error) => ({
+      get _tag() {
+        throw error
+      }
+    })
+  }
+  for (const [setting, more] of Object.entries(settings)) {
+    it.effect.each(Object.entries(throwing))(`of %s${setting} is a defect that names the step`, ([, fail]) =>
+      Effect.gen(function* () {
+        const cause = new Error("no")
+        const steps = { only: untyped.step({ accepts: Start, emits: Stop, run: () => fail(cause), ...more }) }
+        const flow = untyped.workflow({ name: "throwing", start: Start, stop: Stop, steps })
+        const exit = yield* ended(run(flow))
+        expect(Exit.isFailure(exit) && Cause.hasFails(exit.cause)).toBe(false)
+        const error = Exit.isFailure(exit) ? (Cause.squash(exit.cause) as StepDefect) : undefined
+        expect(error).toBeInstanceOf(StepDefect)
+        expect(error).toMatchObject({ _tag: "StepDefect", workflow: "throwing", step: "only", event: Start() })
+        expect(error?.cause).toBe(cause)
+      })
+    )
+  }
+
+  it("of plain code rejects the promise with the StepDefect itself", async () => {
+    const flow = failing(() => {
+      throw new Error("no")
+    })
+    await expect(runPromise(flow as never)).rejects.toMatchObject({ _tag: "StepDefect", step: "fail" })
+  })
+
+  it.each([undefined, null, 0, "", "text", Symbol("no"), Object.create(null)])(
+    "may be of anything that can be thrown: %s",
+    async (thrown) => {
+      const plain = failing(() => {
+        throw thrown
+      })
+      const promise = failing(() => Promise.reject(thrown))
+      await expect(runPromise(plain as never)).rejects.toMatchObject({ _tag: "StepDefect", cause: thrown })
+      await expect(runPromise(promise as never)).rejects.toMatchObject({ _tag: "StepRejected", cause: thrown })
+    }
+  )
+
+  it.effect("interrupts what runs and waits for its finalizers, as a stop does", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const closing = Effect.andThen(
+        Effect.sleep("1 minute"),
+        Effect.sync(() => void log.push("closed"))
+      )
+      const flow = failing(
+        () => Effect.fail("no"),
+        () => Effect.onInterrupt(Effect.never, () => closing)
+      )
+      const [took, error] = yield* result(Effect.timed(Effect.flip(run(flow))))
+      expect([Duration.toMillis(took), error, log]).toEqual([60_010, "no", ["closed"]])
+    })
+  )
+
+  it.effect("drops what is queued", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const flow = workflow({
+        name: "queued",
+        start: Start,
+        stop: Stop,
+        steps: {
+          begin: defineStep({ accepts: Start, emits: Task, run: () => [1, 2, 3, 4].map((n) => Task({ n })) }),
+          work: defineStep({
+            accepts: Task,
+            emits: Stop,
+            run: ({ n }): Effect.Effect<undefined, number> => {
+              seen.push(n)
+              return n === 2 ? Effect.fail(n) : Effect.succeed(undefined)
+            }
+          })
+        }
+      })
+      expect(yield* failure(run(flow))).toBe(2)
+      expect(seen).toEqual([1, 2])
+    })
+  )
+
+  it.effect("during a join ends the run, and what the join holds is left over", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const flow = workflow({
+        name: "join",
+        start: Start,
+        stop: Stop,
+        steps: {
+          left: defineStep({ accepts: Start, emits: Task, run: () => Task({ n: 1 }) }),
+          right: defineStep({
+            accepts: Start,
+            emits: Done,
+            run: (): Effect.Effect<ReturnType<typeof Done>, "no"> =>
+              Effect.andThen(Effect.sleep(10), Effect.fail("no" as const))
+          }),
+          both: defineStep({ accepts: join([Task, Done]), emits: Stop, run: () => stop() })
+        }
+      })
+      expect(yield* failure(trace.record(run(flow)))).toBe("no")
+      const dropped = trace.of("EventDropped").map(({ step, reason }) => `${step} ${reason}`)
+      expect(dropped).toEqual(["both left over"])
+      expect(trace.of("InvocationStarted").map(({ step }) => step)).not.toContain("both")
+    })
+  )
+
+  it.effect("that comes second is no longer the outcome, but stands in the trace", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const after = (millis: number) =>
+        untyped.step({
+          accepts: Start,
+          emits: Stop,
+          run: () => Effect.uninterruptible(Effect.delay(Effect.fail(millis), millis))
+        })
+      const steps = { slow: after(20), fast: after(10) }
+      const flow = untyped.workflow({ name: "second", start: Start, stop: Stop, steps })
+      const [took, error] = yield* result(Effect.timed(trace.record(Effect.flip(run(flow)))))
+      expect([Duration.toMillis(took), error]).toEqual([20, 10])
+      expect(trace.of("RunFinished")).toMatchObject([{ outcome: "failed", error: "10" }])
+      const told = trace.entries.filter((entry) => "step" in entry && entry.step === "slow" && "error" in entry)
+      expect(told.map((entry) => "error" in entry && entry.error)).toContain("20")
+    })
+  )
+
+  it("that comes when the run is over rejects nobody's promise", async () => {
+    const unhandled: Array<unknown> = []
+    const onUnhandled = (reason: unknown) => void unhandled.push(reason)
+    process.prependListener("unhandledRejection", onUnhandled)
+    const flow = failing(
+      () => Promise.reject(new Error("first")),
+      () => new Promise((_, reject) => setTimeout(() => reject(new Error("second")), 20))
+    )
+    await expect(runPromise(flow as never)).rejects.toThrow("first")
+    await new Promise((resume) => setTimeout(resume, 40))
+    process.off("unhandledRejection", onUnhandled)
+    expect(unhandled).toEqual([])
+  })
+})
+
+describe("when a stop and a failure come in the same turn", () => {
+  const at = (millis: number, then: Effect.Effect<unknown, unknown>) =>
+    untyped.step({ accepts: Start, emits: Stop, run: () => Effect.andThen(Effect.sleep(millis), then) })
+  const stops = at(10, Effect.succeed(stop(1)))
+  const fails = at(10, Effect.fail("no"))
+
+  it.effect("the stop is the outcome where it was delivered first", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps: { stops, fails } })
+      expect(yield* result(trace.record(run(flow)))).toEqual(stop(1))
+      const ends = trace.of("InvocationEnded").map(({ step, outcome }) => `${step} ${outcome}`)
+      // What is interrupted before it can fail has not failed.
+      expect(ends).toEqual(["stops succeeded", "fails interrupted"])
+      expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped", error: null }])
+    })
+  )
+
+  it.effect("and the stop is first, a failure that could not be interrupted is in the trace", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const stubborn = untyped.step({
+        accepts: Start,
+        emits: Stop,
+        run: () => Effect.uninterruptible(Effect.andThen(Effect.sleep(10), Effect.fail("no")))
+      })
+      const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps: { stops, stubborn } })
+      const silent = Effect.provide(Logger.layer([]))
+      expect(yield* result(trace.record(silent(run(flow))))).toEqual(stop(1))
+      const told = trace.entries.filter((entry) => "step" in entry && entry.step === "stubborn" && "error" in entry)
+      expect(told.map((entry) => "error" in entry && entry.error)).toContain("no")
+      expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped", error: null }])
+    })
+  )
+
+  it.effect("the failure is the outcome where it was delivered first, and the stop is in the trace", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const late = untyped.step({
+        accepts: Start,
+        emits: Stop,
+        run: (_: unknown, { send }: { readonly send: (event: unknown) => void }) =>
+          Effect.uninterruptible(
+            Effect.andThen(
+              Effect.sleep(10),
+              Effect.sync(() => send(stop(1)))
+            )
+          )
+      })
+      const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps: { fails, late } })
+      expect(yield* failure(trace.record(run(flow)))).toBe("no")
+      expect(trace.of("RunFinished")).toMatchObject([{ outcome: "failed", event: null }])
+      expect(trace.of("EventEmitted").map(({ tag }) => tag)).toEqual(["Start", "Stop"])
+      expect(trace.of("EventDropped").map(({ reason }) => reason)).toEqual(["ended"])
+    })
+  )
+
+  it.effect("and one step does both, what it delivered first counts", () =>
+    Effect.gen(function* () {
+      const both = untyped.step({
+        accepts: Start,
+        emits: Stop,
+        run: (_: unknown, { send }: { readonly send: (event: unknown) => void }) => {
+          send(stop(1))
+          throw new Error("after the stop")
+        }
+      })
+      const trace = recorded()
+      const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps: { both } })
+      expect(yield* result(trace.record(run(flow)))).toEqual(stop(1))
+      expect(trace.of("InvocationEnded")).toMatchObject([{ step: "both", outcome: "failed" }])
+    })
+  )
+
+  it("in two promises, promise and trace agree on the first", async () => {
+    for (const first of ["stops", "fails"]) {
+      const trace = recorded()
+      let resolve: Array<() => void> = []
+      const waiting = (then: () => unknown) => async () => {
+        await new Promise<void>((resume) => resolve.push(resume))
+        return then()
+      }
+      const steps = {
+        stops: untyped.step({ accepts: Start, emits: Stop, run: waiting(() => stop(1)) }),
+        fails: untyped.step({
+          accepts: Start,
+          emits: Stop,
+          run: waiting(() => {
+            throw new Error("no")
+          })
+        })
+      }
+      const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps })
+      const running = runPromise(flow as never, {}, { observe: trace.observe }).then(
+        () => "stopped",
+        () => "failed"
+      )
+      await new Promise((resume) => setImmediate(resume))
+      if (first === "fails") resolve = resolve.reverse()
+      for (const resume of resolve) resume()
+      const outcome = first === "stops" ? "stopped" : "failed"
+      expect(await running).toBe(outcome)
+      expect(trace.of("RunFinished").map((entry) => entry.outcome)).toEqual([outcome])
+    }
+  })
+
+  it.effect.each([
+    ["stops", { stops, fails }],
+    ["fails", { fails, stops }]
+  ] as const)("promise, stream and status agree (%s first)", ([first, steps]) =>
+    Effect.gen(function* () {
+      const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps })
+      const live = (yield* launch(flow)) as any
+      yield* TestClock.adjust(10)
+      const outcome = yield* Effect.exit(live.result as Effect.Effect<unknown, unknown>)
+      const seen = yield* Effect.exit(Stream.runCollect(live.events as Stream.Stream<unknown, unknown>))
+      const status = yield* live.status as Effect.Effect<unknown>
+      expect(outcome).toEqual(first === "stops" ? Exit.succeed(stop(1)) : Exit.fail("no"))
+      expect(seen).toEqual(first === "stops" ? Exit.succeed([stop(1)]) : Exit.fail("no"))
+      expect(status).toMatchObject({ state: "ended", inputs: "closed", waiting: [] })
+    })
+  )
+})
+
+describe("a failing finalizer", () => {
+  it.effect("after a typed failure stands behind it, and the failure can still be caught", () =>
+    Effect.gen(function* () {
+      const broken = new Error("finalizer")
+      const flow = failing(
+        () => Effect.fail(new Boom({ n: 7 })),
+        () => brokenFinalizer(broken)
+      )
+      const caught = (run(flow) as Effect.Effect<unknown, Boom>).pipe(
+        Effect.catchTag("Boom", ({ n }) => Effect.succeed(n))
+      )
+      expect(yield* result(caught)).toBe(7)
+
+      const exit = yield* ended(run(flow))
+      const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
+      expect(reasons[0]).toMatchObject({ _tag: "Fail", error: { _tag: "Boom" } })
+      const behind = reasons[1] as { readonly error?: unknown; readonly defect?: unknown }
+      const failed = (behind.error ?? behind.defect) as FinalizerFailed
+      expect(failed).toBeInstanceOf(FinalizerFailed)
+      expect(failed).toMatchObject({ workflow: "failing", step: "work", event: Start(), cause: broken })
+    })
+  )
+
+  it("after a typed failure leaves the promise's rejection as it is", async () => {
+    const boom = new Boom({ n: 1 })
+    const rejected = runPromise(
+      failing(
+        () => Effect.fail(boom),
+        () => brokenFinalizer()
+      ) as never
+    )
+    await expect(rejected).rejects.toBe(boom)
+  })
+
+  it("after a defect leaves the promise's rejection as it is", async () => {
+    const rejected = runPromise(
+      failing(
+        () => {
+          throw new Error("first")
+        },
+        () => brokenFinalizer()
+      ) as never
+    )
+    await expect(rejected).rejects.toMatchObject({ _tag: "StepDefect", step: "fail", cause: new Error("first") })
+  })
+
+  it("after a rejection leaves the promise's rejection as it is", async () => {
+    const rejected = runPromise(
+      failing(
+        () => Promise.reject(new Error("first")),
+        () => brokenFinalizer()
+      ) as never
+    )
+    await expect(rejected).rejects.toMatchObject({ _tag: "StepRejected", step: "fail" })
+  })
+
+  it.effect("after a stall, too", () =>
+    Effect.gen(function* () {
+      // Nothing runs when a run stalls, so nothing can be closed then: the stall is all there is.
+      const flow = failing(
+        () => {},
+        () => {}
+      )
+      const exit = yield* ended(run(flow))
+      expect(Exit.isFailure(exit) ? exit.cause.reasons : []).toMatchObject([
+        { _tag: "Fail", error: { _tag: "WorkflowStalled" } }
+      ])
+    })
+  )
+
+  it.effect("after a timeout of the run stands behind it", () =>
+    Effect.gen(function* () {
+      const flow = untyped.workflow({
+        name: "late",
+        start: Start,
+        stop: Stop,
+        timeout: "1 second",
+        steps: { work: untyped.step({ accepts: Start, emits: Stop, run: () => brokenFinalizer() }) }
+      })
+      expect(yield* failure(run(flow))).toMatchObject({ _tag: "WorkflowTimedOut" })
+    })
+  )
+
+  const after: Record<string, () => unknown> = {
+    dies: () => brokenFinalizer(new Error("finalizer")),
+    "fails with a typed error": () =>
+      Effect.ensuring(Effect.never, Effect.fail(new Error("finalizer")) as Effect.Effect<never>),
+    throws: () =>
+      Effect.onInterrupt(Effect.never, () => {
+        throw new Error("finalizer")
+      }),
+    "is a scope's": () =>
+      Effect.scoped(
+        Effect.andThen(
+          Effect.acquireRelease(Effect.void, () => Effect.die(new Error("finalizer"))),
+          Effect.never
+        )
+      )
+  }
+  it.effect.each(Object.entries(after))(
+    "after a stop is logged with its step and stands in the trace, and the run succeeds (it %s)",
+    ([, work]) =>
+      Effect.gen(function* () {
+        const trace = recorded()
+        const logged: Array<unknown> = []
+        const logger = Logger.make(({ logLevel, message }) => void logged.push([logLevel, message]))
+        const flow = failing(() => stop(1), work)
+        const running = run(flow).pipe(trace.record, Effect.provide(Logger.layer([logger])))
+        expect(yield* result(running)).toEqual(stop(1))
+        expect(logged).toHaveLength(1)
+        const [level, message] = logged[0] as [string, ReadonlyArray<unknown>]
+        expect(level).toBe("Error")
+        expect([message].flat()[0]).toMatchObject({
+          _tag: "FinalizerFailed",
+          step: "work",
+          cause: new Error("finalizer")
+        })
+        expect(trace.of("FinalizerFailure")).toMatchObject([{ step: "work", error: "Error: finalizer" }])
+        expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped", error: null }])
+      })
+  )
+
+  it.effect("of several steps is told of each", () =>
+    Effect.gen(function* () {
+      const broken = (name: string) =>
+        untyped.step({ accepts: Start, emits: Stop, run: () => brokenFinalizer(new Error(name)) })
+      const steps = {
+        a: broken("a"),
+        b: broken("b"),
+        fail: untyped.step({ accepts: Start, emits: Stop, run: () => Effect.delay(Effect.fail("no"), 10) })
+      }
+      const flow = untyped.workflow({ name: "several", start: Start, stop: Stop, steps })
+      const exit = yield* ended(run(flow))
+      const words = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""
+      for (const step of ["a", "b"])
+        expect(words).toContain(`a finalizer of step '${step}' of workflow 'several' failed`)
+      expect(yield* failure(run(flow))).toBe("no")
+    })
+  )
+})
