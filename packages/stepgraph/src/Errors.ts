@@ -286,7 +286,10 @@ export class WorkflowTimedOut extends Data.TaggedError("WorkflowTimedOut")<{
   }
 }
 
-/** A finalizer of a step failed while the run was shutting down after a failure. It stands behind the run's own error. */
+/**
+ * A step failed while it was shut down, in a finalizer or in a part that cannot be interrupted. It never changes the
+ * outcome: after a failure it stands behind the run's own error, after a stop it is logged.
+ */
 export class FinalizerFailed extends Data.TaggedError("FinalizerFailed")<{
   readonly workflow: string
   readonly step: string
@@ -298,7 +301,7 @@ export class FinalizerFailed extends Data.TaggedError("FinalizerFailed")<{
     super({
       ...props,
       message:
-        `a finalizer of step '${props.step}' of workflow '${props.workflow}' failed while the run was ending` +
+        `step '${props.step}' of workflow '${props.workflow}' failed while it was shut down` +
         `${given(props.event)}: ${describe(props.cause)}`
     })
   }

@@ -100,7 +100,7 @@ export function launch<W extends AnyWorkflow>(
   const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
   const replay = options?.replay ?? Number.POSITIVE_INFINITY
   if (!(replay === Number.POSITIVE_INFINITY || (Number.isSafeInteger(replay) && replay >= 0))) {
-    return Effect.die(new TypeError(`launch: replay is ${replay}, but it is a number of events: 0 or more`))
+    return Effect.die(new RangeError(`replay is ${replay}: give a whole number from 0 on, or leave it out`))
   }
   const launching = Effect.gen(function* () {
     const graph = graphOf(flow)

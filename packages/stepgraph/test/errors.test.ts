@@ -335,7 +335,7 @@ describe("FinalizerFailed", () => {
     expect(first).toMatchObject({ _tag: "Fail", error: "typed" })
     expect(second).toMatchObject({ _tag: "Fail", error: expect.any(FinalizerFailed) })
     expect(((second as Cause.Fail<unknown>).error as Error).message).toBe(
-      "a finalizer of step 'slow' of workflow 'flow' failed while the run was ending, given Start {\"n\":1}: cannot close"
+      "step 'slow' of workflow 'flow' failed while it was shut down, given Start {\"n\":1}: cannot close"
     )
     expect(await Effect.runPromise(Effect.catch(run(flow, { n: 1 }), (error) => Effect.succeed(error)))).toBe("typed")
   })

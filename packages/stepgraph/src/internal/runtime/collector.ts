@@ -21,6 +21,8 @@ export interface Dispatch {
   now(): number
   /** Calls back when `millis` have passed; until then something can still happen at the step. */
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer
+  /** Does something when all that is emitted together has been delivered, so that the order of a list does not matter. */
+  atTheEndOfTheMoment(then: () => void): void
   /** Keeps the gathers that lead to a race that has been decided from firing for it. */
   disarm(race: Watch): void
   readonly root: Scope
@@ -165,14 +167,16 @@ export class Collector {
     this.forget(cell)
     const events = emissions.map(({ event }) => event)
     const place = placeOf(emissions) ?? this.emptyPlace(watch)
-    // What a gather on the way holds is part of a batch that will never be whole.
-    this.dispatch.disarm(watch)
-    const flights = [...watch.flights!].filter(({ node }) => node !== this.node)
-    // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
-    this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place, emissions, 0)
-    // What waits goes first: an interruption frees a worker, which must not take it up.
-    for (const flight of flights) if (!flight.underWay) flight.cancel(watch)
-    for (const flight of flights) if (flight.underWay) flight.cancel(watch)
+    this.dispatch.atTheEndOfTheMoment(() => {
+      const flights = [...watch.flights!].filter(({ node }) => node !== this.node)
+      // What a gather on the way holds is part of a batch that will never be whole.
+      this.dispatch.disarm(watch)
+      // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
+      this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place, emissions, 0)
+      // What waits goes first: an interruption frees a worker, which must not take it up.
+      for (const flight of flights) if (!flight.underWay) flight.cancel()
+      for (const flight of flights) if (flight.underWay) flight.cancel()
+    })
   }
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */
@@ -192,7 +196,8 @@ export class Collector {
 
   private startTimer(cell: Cell): void {
     const left = Math.max(0, cell.since + this.within! - this.dispatch.now())
-    cell.timer = this.dispatch.after(this.node, cell.scope, left, () => {
+    // The batch will run in the scope of its events, which may be deeper than the cell's.
+    cell.timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, () => {
       cell.timer = undefined
       this.complete(cell)
     })

@@ -69,6 +69,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly handCollectors = new Map<Node, HandCollector>()
   private readonly quietness: Quietness
   private readonly turns = new Turns()
+  /** What is to be done when all that is emitted together has been delivered. */
+  private readonly endings: Array<() => void> = []
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
   private readonly invocations = new Set<Invocation>()
@@ -106,7 +108,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
     this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, this)))
-    this.quietness = new Quietness(graph, (watch) => this.collectors[watch.quiet.node.index]!.quiet(watch))
+    this.quietness = new Quietness(graph, (watch) => {
+      this.collectors[watch.quiet.node.index]!.quiet(watch)
+      this.endMoment()
+    })
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
     this.probe?.began(graph.name, () => this.status())
   }
@@ -270,13 +275,16 @@ export class Dispatcher implements Run, Dispatch, Holder {
       if (!from.returning) this.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
-      this.enter(route, { event, id, scope: delivery.scope, place }, from.decided)
+      this.enter(route, { event, id, scope: delivery.scope, place })
+      // What is returned together is delivered together.
+      if (!from.returning) this.endMoment()
     }
   }
 
   private enterFromOutside(route: Route, emission: Emission): void {
     try {
       this.enter(route, emission)
+      this.endMoment()
     } catch (error) {
       const { workflow } = this
       this.end(Exit.die(error instanceof OutsideScope ? new OutsideScope({ ...error, workflow }) : error))
@@ -284,15 +292,15 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   /** Routes an event, in a scope of its own where it opens one. */
-  private enter(route: Route, emission: Emission, decided?: ReadonlyArray<Watch>): void {
+  private enter(route: Route, emission: Emission): void {
     if (route.opens === 0) {
-      this.route(route, emission, decided)
+      this.route(route, emission)
       return
     }
     const { event, id, scope: around, place } = emission
     const scope = new Scope(this.graph, route.opens, around, { event, id }, place)
     this.openScope(scope)
-    this.route(route, { event, id, scope, place }, decided)
+    this.route(route, { event, id, scope, place })
     this.quietness.release(scope)
   }
 
@@ -301,16 +309,12 @@ export class Dispatcher implements Run, Dispatch, Holder {
     for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.collectors[node.index]!.open(scope)
   }
 
-  private route({ acceptors }: Route, emission: Emission, decided: ReadonlyArray<Watch> = []): void {
+  private route({ acceptors }: Route, emission: Emission): void {
     for (let i = 0; i < acceptors.length; i++) {
       const node = acceptors[i]!
       // Each of several acceptors takes a place of its own, so that what they emit has an order too.
       const own = acceptors.length === 1 || !this.ordered ? emission : { ...emission, place: emission.place.child(i) }
       this.recorder?.record({ _tag: "EventDelivered", event: own.id!, step: node.name })
-      if (decided.length > 0 && decided.some((race) => leadsTo(node, race))) {
-        this.raced(node, own)
-        continue
-      }
       if (node.feeds.length > 0) this.quietness.come(node, own.scope)
       const collector = this.collectors[node.index]
       if (collector === undefined) this.deliverTo(node, own.event, own.scope, own.place, own.id)
@@ -344,6 +348,14 @@ export class Dispatcher implements Run, Dispatch, Holder {
     if (node.feeds.length > 0) this.quietness.enter(delivery)
     this.turns.list(lane)
     return delivery
+  }
+
+  atTheEndOfTheMoment(then: () => void): void {
+    this.endings.push(then)
+  }
+
+  private endMoment(): void {
+    while (this.endings.length > 0) this.endings.shift()!()
   }
 
   /** Takes back a delivery that still waits, because a race has been decided. */
@@ -455,6 +467,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
       if (this.outcome === undefined && !invocation.calledOff) this.fail(invocation, cause)
       else if (Cause.hasInterrupts(cause) && !Cause.hasInterruptsOnly(cause)) this.finalizerFailed(invocation, cause)
     }
+    // While it still counts as running, so that a run whose last work this is does not look stalled.
+    if (this.outcome === undefined) this.endMoment()
     this.invocations.delete(invocation)
     lane.busy--
     this.pending--

@@ -21,7 +21,6 @@ import { Attempt, type Caller } from "./attempt.ts"
 import type { Delivery, Holder } from "./lane.ts"
 import { Fan, type Place } from "./place.ts"
 import type { Recorder } from "./recorder.ts"
-import type { Watch } from "./scope.ts"
 
 /** What an invocation needs of its run. */
 export interface Run {
@@ -74,8 +73,6 @@ export class Invocation implements Holder, Caller {
   readonly run: Run
   readonly node: Node
   readonly delivery: Delivery
-  /** The races that what it returned has decided: what else it returns is not for the steps that lead to them. */
-  decided: ReadonlyArray<Watch> = []
   /** Whether a race has called it off, so that nothing it still emits is wanted. */
   calledOff = false
   attempt: Attempt | undefined
@@ -141,9 +138,8 @@ export class Invocation implements Holder, Caller {
     else if (this.awaiting) this.end(Exit.interrupt(this.run.fiberId))
   }
 
-  callOff(_: Delivery, race: Watch): void {
-    if (this.returning) this.decided = [...this.decided, race]
-    else this.interrupt()
+  callOff(): void {
+    this.interrupt()
   }
 
   get ended(): boolean {

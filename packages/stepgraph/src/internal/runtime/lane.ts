@@ -9,11 +9,11 @@ import { PreventSchedulerYield } from "effect/Scheduler"
 import type { Node } from "../graph/graph.ts"
 import { invocationId } from "./ids.ts"
 import type { Place } from "./place.ts"
-import type { Flight, Scope, Watch } from "./scope.ts"
+import type { Flight, Scope } from "./scope.ts"
 
 /** Whoever has a delivery at the moment: the run while it waits, its invocation while it runs. */
 export interface Holder {
-  callOff(delivery: Delivery, race: Watch): void
+  callOff(delivery: Delivery): void
 }
 
 /** One event, or one batch of an intake, on its way to one step. */
@@ -53,8 +53,8 @@ export class Delivery implements Flight {
     this.underWay = true
   }
 
-  cancel(race: Watch): void {
-    this.holder.callOff(this, race)
+  cancel(): void {
+    this.holder.callOff(this)
   }
 }
 

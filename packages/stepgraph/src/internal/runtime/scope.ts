@@ -16,7 +16,7 @@ export interface Flight {
   /** Whether it is at work already. */
   readonly underWay: boolean
   /** Calls it off, because a race that it was upstream of has been decided. */
-  cancel(race: Watch): void
+  cancel(): void
 }
 
 /** How things stand for one `gather` or `race` in one scope. */
@@ -171,16 +171,17 @@ export class Quietness {
     if (quiet !== undefined) this.fire(quiet)
   }
 
-  /** Keeps the intakes of a scope from firing while the event that opens it is delivered. */
+  /** Opens a scope, and keeps its intakes from firing while the event that opens it is delivered. */
   hold(scope: Scope): void {
-    for (const watch of scope.watches) watch?.enter(false)
+    for (const { index, opened } of this.graph.quiets) {
+      const watch = scope.watches[index]
+      if (watch === undefined) continue
+      watch.enter(false)
+      if (opened) watch.armed = true
+    }
   }
 
   release(scope: Scope): void {
-    for (const { index, opened } of this.graph.quiets) {
-      const watch = scope.watches[index]
-      if (opened && watch !== undefined) watch.armed = true
-    }
     this.letGo(scope, () => true)
   }
 

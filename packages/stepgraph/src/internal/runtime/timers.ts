@@ -10,6 +10,18 @@ export interface Timer {
   cancel(): void
 }
 
+const lastPart = 0.5
+
+/**
+ * Sleeps until everything else that was to happen at the same instant has happened: a clock wakes the sleepers of one instant
+ * in the order in which they began to sleep, so the last part of the sleep begins just before its end.
+ */
+const lastOfTheInstant = (millis: number): Effect.Effect<void> =>
+  Effect.sleep(Math.max(0, millis - lastPart)).pipe(
+    Effect.andThen(Effect.sleep(Math.min(lastPart, millis))),
+    Effect.andThen(Effect.yieldNow)
+  )
+
 export class Timers {
   private readonly context: Context.Context<never>
   private readonly fiberId: number
@@ -26,9 +38,7 @@ export class Timers {
 
   /** Calls `then` when the duration has passed, and `cancelled` when it never will. */
   start(duration: Duration.Input, then: () => void, cancelled?: () => void): Timer {
-    // One turn more, so that what comes at the same instant comes before.
-    const wait = Effect.andThen(Effect.sleep(Duration.fromInputUnsafe(duration)), Effect.yieldNow)
-    const fiber = Effect.runForkWith(this.context)(wait)
+    const fiber = Effect.runForkWith(this.context)(lastOfTheInstant(Duration.toMillis(duration)))
     const timer: Timer = {
       cancel: () => {
         if (!this.timers.delete(timer)) return
