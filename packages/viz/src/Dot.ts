@@ -1,0 +1,83 @@
+/**
+ * A workflow in DOT, the language of Graphviz.
+ */
+import { pictureOf } from "./internal/model.ts"
+import type { DrawOptions, NodeKind, Picture, PictureFrame } from "./internal/picture.ts"
+import { eventLines, oneLine, shorten } from "./internal/text.ts"
+import type { Drawable } from "./internal/workflow.ts"
+
+const shapes: Readonly<Record<NodeKind, string>> = {
+  start: "shape=circle",
+  stop: "shape=doublecircle",
+  step: 'shape=box, style="rounded"',
+  inputs: 'shape=box, style="rounded,dashed"',
+  outputs: 'shape=box, style="rounded,dashed"',
+  join: "shape=hexagon",
+  collect: "shape=parallelogram",
+  gather: "shape=invtrapezium",
+  race: "shape=cds"
+}
+
+/** A string of DOT's, where a backslash begins an escape and an ampersand an entity. */
+const quoted = (lines: ReadonlyArray<string>): string => {
+  const escaped = lines.map((line) => oneLine(line).replaceAll("&", "&amp;").replace(/[\\"]/g, "\\$&"))
+  return `"${escaped.join("\\n")}"`
+}
+
+/**
+ * A workflow in DOT: for `dot`, and everything else that knows the language of Graphviz.
+ *
+ * @example
+ * ```ts
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
+ * import { toDot } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const finish = defineStep({ accepts: Start, emits: Stop, run: () => Stop() })
+ * const flow = workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })
+ *
+ * console.log(toDot(flow).split("\n")[0]) // => digraph "short" {
+ * ```
+ */
+export function toDot(flow: Drawable, options?: DrawOptions): string {
+  const picture = pictureOf(flow, options)
+  const ids = new Map(picture.nodes.map((node) => [node.id, node]))
+  const drawNode = (id: string): string => {
+    const { kind, label, notes } = ids.get(id)!
+    return `${id} [label=${quoted([shorten(label, 60), ...notes.map((note) => shorten(note, 60))])}, ${shapes[kind]}]`
+  }
+  const framed = new Set(picture.frames.flatMap(({ nodes }) => nodes))
+  const lines = [
+    `rankdir=${picture.direction === "right" ? "LR" : "TB"}`,
+    'node [fontname="Helvetica,Arial,sans-serif", fontsize=12]',
+    'edge [fontname="Helvetica,Arial,sans-serif", fontsize=11]',
+    ...picture.nodes.filter(({ id }) => !framed.has(id)).map(({ id }) => drawNode(id)),
+    ...picture.frames
+      .filter(({ within }) => within === undefined)
+      .flatMap((frame) => drawFrame(frame, picture, drawNode)),
+    ...picture.edges.map(({ from, to, events, back }) => {
+      const settings = [
+        ...(events.length === 0 ? ["penwidth=2"] : [`label=${quoted(eventLines(events, 8))}`]),
+        ...(back ? ["style=dashed"] : [])
+      ]
+      return `${from} -> ${to} [${settings.join(", ")}]`
+    })
+  ]
+  return [`digraph ${quoted([shorten(picture.name, 60)])} {`, ...lines.map((line) => `  ${line}`), "}"].join("\n")
+}
+
+const drawFrame = (frame: PictureFrame, picture: Picture, drawNode: (id: string) => string): ReadonlyArray<string> => [
+  `subgraph cluster_${frame.id} {`,
+  ...[
+    `label=${quoted([shorten(frame.label, 60)])}`,
+    'style="rounded,dashed"',
+    'fontname="Helvetica,Arial,sans-serif"',
+    "fontsize=11",
+    ...frame.nodes.map(drawNode),
+    ...picture.frames
+      .filter(({ within }) => within === frame.id)
+      .flatMap((inner) => drawFrame(inner, picture, drawNode))
+  ].map((line) => `  ${line}`),
+  "}"
+]

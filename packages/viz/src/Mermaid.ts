@@ -1,0 +1,88 @@
+/**
+ * A workflow as a Mermaid flowchart, which GitHub and many editors show.
+ */
+import { pictureOf } from "./internal/model.ts"
+import type { DrawOptions, NodeKind, Picture, PictureFrame } from "./internal/picture.ts"
+import { eventLines, oneLine, shorten } from "./internal/text.ts"
+import type { Drawable } from "./internal/workflow.ts"
+
+const shapes: Readonly<Record<NodeKind, readonly [string, string]>> = {
+  start: ["((", "))"],
+  stop: ["(((", ")))"],
+  step: ["[", "]"],
+  inputs: ["([", "])"],
+  outputs: ["([", "])"],
+  join: ["{{", "}}"],
+  collect: ["[/", "/]"],
+  gather: ["[\\", "/]"],
+  race: [">", "]"]
+}
+
+/** Whatever could be markup, an entity of Mermaid's, or a list or heading to its Markdown. */
+const quoted = (lines: ReadonlyArray<string>): string => {
+  const escaped = lines.map((line) =>
+    oneLine(line).replace(/^[-+]|[^\p{L}\p{N} :,+()-]/gu, (character) => `#${character.codePointAt(0)};`)
+  )
+  return `"${escaped.join("<br>")}"`
+}
+
+/**
+ * A workflow as a Mermaid flowchart.
+ *
+ * @example
+ * ```ts
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
+ * import { toMermaid } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const finish = defineStep({ accepts: Start, emits: Stop, workers: 1, run: () => Stop() })
+ * const flow = workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })
+ *
+ * console.log(toMermaid(flow))
+ * // => flowchart LR
+ * //      accTitle: Workflow short
+ * //      n0(("start"))
+ * //      n1["finish<br>1 worker"]
+ * //      n2((("stop")))
+ * //      n0 -->|"Start"| n1
+ * //      n1 -->|"Stop"| n2
+ * ```
+ */
+export function toMermaid(flow: Drawable, options?: DrawOptions): string {
+  const picture = pictureOf(flow, options)
+  const ids = new Map(picture.nodes.map((node) => [node.id, node]))
+  const drawNode = (id: string): string => {
+    const { kind, label, notes } = ids.get(id)!
+    const [open, close] = shapes[kind]
+    return `${id}${open}${quoted([shorten(label, 60), ...notes.map((note) => shorten(note, 60))])}${close}`
+  }
+  const framed = new Set(picture.frames.flatMap(({ nodes }) => nodes))
+  const lines = [
+    `accTitle: Workflow ${title(picture)}`,
+    ...picture.nodes.filter(({ id }) => !framed.has(id)).map(({ id }) => drawNode(id)),
+    ...picture.frames
+      .filter(({ within }) => within === undefined)
+      .flatMap((frame) => drawFrame(frame, picture, drawNode)),
+    ...picture.edges.map(({ from, to, events, back }) => {
+      const arrow = events.length === 0 ? "==>" : back ? "-.->" : "-->"
+      return `${from} ${arrow}${events.length === 0 ? "" : `|${quoted(eventLines(events, 8))}|`} ${to}`
+    })
+  ]
+  return [`flowchart ${picture.direction === "right" ? "LR" : "TD"}`, ...lines.map((line) => `  ${line}`)].join("\n")
+}
+
+const drawFrame = (frame: PictureFrame, picture: Picture, drawNode: (id: string) => string): ReadonlyArray<string> => [
+  `subgraph ${frame.id}[${quoted([shorten(frame.label, 60)])}]`,
+  ...[
+    ...frame.nodes.map(drawNode),
+    ...picture.frames
+      .filter(({ within }) => within === frame.id)
+      .flatMap((inner) => drawFrame(inner, picture, drawNode))
+  ].map((line) => `  ${line}`),
+  "end"
+]
+
+/** The title is no string to Mermaid but the rest of a line. */
+const title = ({ name }: Picture): string =>
+  shorten(name.replace(/[^\p{L}\p{N} :,()_-]/gu, " "), 60) || "without a name"

@@ -1,0 +1,28 @@
+/**
+ * Pictures as SVG: text that can be selected, in light and dark.
+ */
+import { graphSvg } from "./internal/graph-svg.ts"
+import { pictureOf } from "./internal/model.ts"
+import type { DrawOptions } from "./internal/picture.ts"
+import type { Drawable } from "./internal/workflow.ts"
+
+/**
+ * A workflow as an SVG picture. It follows the reader's choice of light or dark, and tells in its `<desc>` what it shows.
+ *
+ * @example
+ * ```ts
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
+ * import { toSvg } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const finish = defineStep({ accepts: Start, emits: Stop, run: () => Stop() })
+ * const flow = workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })
+ *
+ * console.log(/<desc.*<\/desc>/.exec(toSvg(flow))?.[0])
+ * // => <desc id="sg-desc">1 step. From start to finish by Start; from finish to stop by Stop.</desc>
+ * ```
+ */
+export function toSvg(flow: Drawable, options?: DrawOptions): string {
+  return graphSvg(pictureOf(flow, options))
+}

@@ -1,0 +1,172 @@
+/**
+ * Makes the picture of a workflow from the plain data that a workflow is.
+ */
+import { frames } from "./frames.ts"
+import type { DrawOptions, NodeKind, Picture, PictureEdge, PictureNode } from "./picture.ts"
+import {
+  type AnyFlow,
+  acceptedBy,
+  type Drawable,
+  type DrawnIntake,
+  type DrawnStep,
+  flowOf,
+  intakeOf,
+  stopsOf
+} from "./workflow.ts"
+
+const longestToTheRight = 6
+const longestJoin = 26
+const mostLines = 8
+
+export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Picture => {
+  const flow: AnyFlow = flowOf(drawable)
+  const steps = Object.entries(flow.steps)
+  const nodes: Array<PictureNode> = []
+  const add = (kind: NodeKind, label: string, notes: ReadonlyArray<string> = [], step?: string): string => {
+    const id = `n${nodes.length}`
+    nodes.push({ id, kind, label, notes, step })
+    return id
+  }
+
+  const start = add("start", "start")
+  const inputs = flow.inputs.length > 0 ? add("inputs", "inputs") : undefined
+  const entries = new Map<string, string>()
+  const places = new Map<string, string>()
+  const fires: Array<PictureEdge> = []
+  for (const [name, step] of steps) {
+    const intake = intakeOf(step)
+    const gate = intake && add(intake.kind, waitingFor(intake), intakeNotes(intake, waitingFor(intake)), name)
+    const place = add("step", name, stepNotes(step, nestedIn(options, name)), name)
+    places.set(name, place)
+    entries.set(name, gate ?? place)
+    if (gate !== undefined) fires.push({ from: gate, to: place, events: [], back: false })
+  }
+  const outputs = flow.outputs.length > 0 ? add("outputs", "outputs") : undefined
+  const stop = add("stop", "stop")
+
+  const arrows = new Arrows()
+  const toAcceptors = (from: string, tag: string) => {
+    for (const [name, step] of steps) {
+      if (acceptedBy(step).some((def) => def.tag === tag)) arrows.add(from, entries.get(name)!, tag)
+    }
+  }
+  toAcceptors(start, flow.start.tag)
+  if (inputs !== undefined) for (const { tag } of flow.inputs) toAcceptors(inputs, tag)
+  const stops = new Set(stopsOf(flow).map(({ tag }) => tag))
+  const listened = new Set(flow.outputs.map(({ tag }) => tag))
+  for (const [name, step] of steps) {
+    for (const tag of new Set(step.emits.map((def) => def.tag))) {
+      const from = places.get(name)!
+      toAcceptors(from, tag)
+      if (listened.has(tag) && outputs !== undefined) arrows.add(from, outputs, tag)
+      if (stops.has(tag)) arrows.add(from, stop, tag)
+    }
+  }
+
+  const edges = markBack(nodes, [...arrows.edges(), ...fires])
+  return {
+    name: flow.name,
+    nodes,
+    edges,
+    frames: frames(flow, entries, places),
+    direction: options.direction ?? (longestWay(nodes, edges) <= longestToTheRight ? "right" : "down")
+  }
+}
+
+const nestedIn = ({ nested }: DrawOptions, step: string): { readonly name: string } | undefined =>
+  nested !== undefined && Object.hasOwn(nested, step) ? nested[step] : undefined
+
+/** One arrow between two nodes, whatever number of events take it. */
+class Arrows {
+  private readonly found = new Map<string, { from: string; to: string; events: Array<string> }>()
+
+  add(from: string, to: string, tag: string): void {
+    const key = `${from} ${to}`
+    const arrow = this.found.get(key)
+    if (arrow === undefined) this.found.set(key, { from, to, events: [tag] })
+    else if (!arrow.events.includes(tag)) arrow.events.push(tag)
+  }
+
+  edges(): ReadonlyArray<PictureEdge> {
+    return [...this.found.values()].map((arrow) => ({ ...arrow, back: false }))
+  }
+}
+
+const waitingFor = ({ kind, events, count, single }: DrawnIntake): string => {
+  if (kind === "collect") return `collect ${count}`
+  if (kind === "race") return single ? "race: the first" : `race: the first ${count}`
+  if (kind === "gather") return "gather all"
+  const all = events.map(({ tag }) => tag).join(" + ")
+  return all.length <= longestJoin ? `join ${all}` : "join"
+}
+
+/** What a join of many waits for, in lines that are not too long. */
+const joined = (events: DrawnIntake["events"]): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const [i, { tag }] of events.entries()) {
+    const word = i === 0 ? tag : `+ ${tag}`
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + word.length < longestJoin) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines.length <= mostLines ? lines : [...lines.slice(0, mostLines - 1), "and more"]
+}
+
+const intakeNotes = (intake: DrawnIntake, label: string): ReadonlyArray<string> => {
+  const { per, by, within, events } = intake
+  return [
+    ...(label === "join" ? joined(events) : []),
+    ...(per === undefined ? [] : [`per ${per.tag}`]),
+    ...(by === undefined ? [] : ["by key"]),
+    ...(within === undefined ? [] : [`within ${within}`])
+  ]
+}
+
+const stepNotes = (step: DrawnStep, nested: { readonly name: string } | undefined): ReadonlyArray<string> => [
+  step.workers === "unbounded" ? "unbounded workers" : `${step.workers} ${step.workers === 1 ? "worker" : "workers"}`,
+  ...(step.timeout === undefined ? [] : [`timeout ${step.timeout}`]),
+  ...(step.retries ? ["retries"] : []),
+  ...(step.recovers ? ["recovers"] : []),
+  ...(nested === undefined ? [] : [`runs ${nested.name}`])
+]
+
+/** Marks the arrows that close a loop: those that lead to a node which a walk from the start has not left yet. */
+const markBack = (nodes: ReadonlyArray<PictureNode>, edges: ReadonlyArray<PictureEdge>): ReadonlyArray<PictureEdge> => {
+  const out = new Map<string, Array<PictureEdge>>(nodes.map(({ id }) => [id, []]))
+  for (const edge of edges) out.get(edge.from)!.push(edge)
+  const back = new Set<PictureEdge>()
+  const state = new Map<string, "open" | "left">()
+  for (const { id: root } of nodes) {
+    if (state.has(root)) continue
+    state.set(root, "open")
+    const path = [{ id: root, next: 0 }]
+    while (path.length > 0) {
+      const top = path.at(-1)!
+      const edge = out.get(top.id)![top.next++]
+      if (edge === undefined) {
+        state.set(top.id, "left")
+        path.pop()
+      } else if (state.get(edge.to) === "open") back.add(edge)
+      else if (!state.has(edge.to)) {
+        state.set(edge.to, "open")
+        path.push({ id: edge.to, next: 0 })
+      }
+    }
+  }
+  return edges.map((edge) => (back.has(edge) ? { ...edge, back: true } : edge))
+}
+
+/** How many nodes the longest way through the picture has, loops left out. */
+const longestWay = (nodes: ReadonlyArray<PictureNode>, edges: ReadonlyArray<PictureEdge>): number => {
+  const depth = new Map(nodes.map(({ id }) => [id, 1]))
+  const forward = edges.filter(({ back }) => !back)
+  for (let changed = true, rounds = 0; changed && rounds <= nodes.length; rounds++) {
+    changed = false
+    for (const { from, to } of forward) {
+      if (depth.get(to)! > depth.get(from)!) continue
+      depth.set(to, depth.get(from)! + 1)
+      changed = true
+    }
+  }
+  return Math.max(...depth.values())
+}
