@@ -16,5 +16,6 @@ export {
 export { type RunOptions, run, runPromise } from "./Run.ts"
 export { defineState, type State } from "./State.ts"
 export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
+export { Telemetry, type TelemetryOptions } from "./Telemetry.ts"
 export { Observer, TraceEntry } from "./Trace.ts"
 export { type RunError, type RunServices, type StopOf, type Workflow, workflow } from "./Workflow.ts"

@@ -28,7 +28,7 @@ import { initialOf, type State } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
 import { type Graph, inWords, type Node, type Quiet, type Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
-import { Collector, type Dispatch } from "./collector.ts"
+import { Collector, type Decision, type Dispatch } from "./collector.ts"
 import { HandCollector } from "./hand-collector.ts"
 import { behind, eventsInTurn, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
@@ -36,6 +36,7 @@ import { Place } from "./place.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
 import { Quietness, Scope, type Watch } from "./scope.ts"
+import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
 import { Turns } from "./turns.ts"
 
@@ -69,8 +70,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly handCollectors = new Map<Node, HandCollector>()
   private readonly quietness: Quietness
   private readonly turns = new Turns()
-  /** What is to be done when all that is emitted together has been delivered. */
-  private readonly endings: Array<() => void> = []
+  private decisions: Array<Decision> = []
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
   private readonly invocations = new Set<Invocation>()
@@ -103,7 +103,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.ordered = graph.ordered
     this.timers = new Timers(this.context, this.fiberId)
     const observer = Context.get(this.context, Observer)
-    if (observer !== undefined) this.recorder = new Recorder(observer, () => this.timers.now())
+    const telemetry = telemetryOf(graph, fiber)
+    if (observer !== undefined || telemetry !== undefined) {
+      this.recorder = new Recorder(observer, telemetry, () => this.timers.now())
+    }
     this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
@@ -350,12 +353,20 @@ export class Dispatcher implements Run, Dispatch, Holder {
     return delivery
   }
 
-  atTheEndOfTheMoment(then: () => void): void {
-    this.endings.push(then)
+  decided(decision: Decision): void {
+    this.decisions.push(decision)
   }
 
+  /** All that is emitted together has been delivered: now the races are run that it decided. */
   private endMoment(): void {
-    while (this.endings.length > 0) this.endings.shift()!()
+    if (this.decisions.length === 0) return
+    const decisions = this.decisions
+    this.decisions = []
+    // What a gather on the way to a race holds is part of a batch that will never be whole.
+    for (const { watch } of decisions) this.disarm(watch)
+    // Each is run before anything is called off: for a gather around it, its scope has not gone quiet yet.
+    for (const { run } of decisions) run()
+    for (const { callOff } of decisions) callOff()
   }
 
   /** Takes back a delivery that still waits, because a race has been decided. */
@@ -371,7 +382,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.recorder?.dropped({ node, events: [id!] }, "raced")
   }
 
-  disarm(race: Watch): void {
+  private disarm(race: Watch): void {
     const leading = new Set(this.graph.quiets.filter(({ node }) => leadsTo(node, race)))
     const disarm = (quiet: Quiet, watch: Watch | undefined) => {
       if (watch === undefined || !leading.has(quiet)) return
@@ -455,7 +466,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
   contextOf({ delivery }: Invocation): Context.Context<never> {
     if (this.recorder === undefined) return this.context
     const current = { run: this.id, workflow: this.workflow, invocation: delivery.id! }
-    return Context.add(this.context, CurrentInvocation, current)
+    const context = Context.add(this.context, CurrentInvocation, current)
+    return this.recorder.telemetry?.contextOf(delivery.id!, context) ?? context
   }
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {

@@ -98,13 +98,14 @@ export class Invocation implements Holder, Caller {
 
   start(): void {
     const { step } = this.node
+    this.attempts = 1
+    // Told before a fiber is made, which is to carry the invocation's span.
+    this.run.recorder?.started(1, this.delivery)
     if (step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined) {
       this.fork(this.guarded())
       return
     }
-    this.attempts = 1
     this.attempt = new Attempt(this, 1)
-    this.run.recorder?.started(1, this.delivery)
     let value: unknown
     try {
       value = this.call(this.attempt as unknown as StepContext<any, any>)
@@ -288,8 +289,10 @@ export class Invocation implements Holder, Caller {
         )
       })
     let effect: Effect.Effect<void, unknown> = Effect.suspend(() => {
-      this.attempts++
-      run.recorder?.started(this.attempts, delivery)
+      if (this.attempt !== undefined) {
+        this.attempts++
+        run.recorder?.started(this.attempts, delivery)
+      }
       return attempt((ctx) => this.call(ctx))
     })
     if (step.timeout !== undefined) {

@@ -11,6 +11,7 @@ import type { Emission } from "./cell.ts"
 import { dataOf } from "./data.ts"
 import { eventId } from "./ids.ts"
 import type { Delivery } from "./lane.ts"
+import type { Telemetry } from "./telemetry.ts"
 
 /** The invocation in which a fiber runs, for the runs that are started there. */
 export const CurrentInvocation = /*#__PURE__*/ Context.Reference<{
@@ -23,28 +24,39 @@ type Reason = (typeof EventDropped.Type)["reason"]
 type WithoutCommon<Entry> = Entry extends TraceEntry ? Omit<Entry, "seq" | "at"> : never
 
 export class Recorder {
-  private readonly observer: Observer
+  private readonly observer: Observer | undefined
+  readonly telemetry: Telemetry | undefined
   readonly now: () => number
   private seq = 0
 
-  constructor(observer: Observer, now: () => number) {
+  constructor(observer: Observer | undefined, telemetry: Telemetry | undefined, now: () => number) {
     this.observer = observer
+    this.telemetry = telemetry
     this.now = now
   }
 
-  record(entry: WithoutCommon<TraceEntry>, at = this.now()): void {
+  record(entry: WithoutCommon<TraceEntry>, at = this.now(), exit?: Exit.Exit<unknown, unknown>): void {
     const { _tag, ...rest } = entry
+    const made = Object.freeze({ _tag, seq: this.seq++, at, ...rest }) as TraceEntry
+    // Both only look on: what they throw is nobody's concern.
     try {
-      this.observer(Object.freeze({ _tag, seq: this.seq++, at, ...rest }) as TraceEntry)
-    } catch {
-      // An observer only looks on.
-    }
+      this.telemetry?.observe(made, exit)
+    } catch {}
+    try {
+      this.observer?.(made)
+    } catch {}
   }
 
   /** Records an emission, and gives its id. `cause` is the invocation it came from, `null` for what comes from outside. */
   emitted(def: AnyDef, value: AnyEvent, cause: string | null, index: number): string {
     const event = eventId(def.tag, cause ?? "outside", index)
-    this.record({ _tag: "EventEmitted", event, tag: def.tag, cause, data: dataOf(def, value) })
+    this.record({
+      _tag: "EventEmitted",
+      event,
+      tag: def.tag,
+      cause,
+      data: this.observer === undefined ? {} : dataOf(def, value)
+    })
     return event
   }
 
@@ -75,7 +87,11 @@ export class Recorder {
           ? "interrupted"
           : "failed"
     const error = outcome === "failed" ? words(failure!) : null
-    this.record({ _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome, error })
+    this.record(
+      { _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome, error },
+      this.now(),
+      exit
+    )
   }
 
   /** An attempt that failed some time ago is being tried again. */
@@ -108,7 +124,7 @@ export class Recorder {
     const cause = Exit.isFailure(exit) ? exit.cause : undefined
     const outcome = cause === undefined ? "stopped" : Cause.hasInterruptsOnly(cause) ? "interrupted" : "failed"
     const error = outcome === "failed" ? words(cause!) : null
-    this.record({ _tag: "RunFinished", outcome, event: event ?? null, error })
+    this.record({ _tag: "RunFinished", outcome, event: event ?? null, error }, this.now(), exit)
   }
 }
 

@@ -1,0 +1,273 @@
+/**
+ * Spans and metrics of one run, made from the entries of its trace, where somebody wants them.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import { PreventSchedulerYield } from "effect/Scheduler"
+import * as Tracer from "effect/Tracer"
+import { Telemetry as Options, type TelemetryOptions } from "../../Telemetry.ts"
+import type { TraceEntry } from "../../Trace.ts"
+import type { Graph } from "../graph/graph.ts"
+
+/** Bounds in seconds, those that OpenTelemetry proposes for durations, with some for what takes no time at all. */
+const boundaries = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+
+const seconds = (name: string, description: string) =>
+  Metric.histogram(name, { description, boundaries, attributes: { unit: "s" } })
+
+const runDuration = /*#__PURE__*/ seconds("stepgraph.run.duration", "How long a run took, by its outcome")
+const wait = /*#__PURE__*/ seconds("stepgraph.step.wait", "How long events or batches waited for a worker of the step")
+const duration = /*#__PURE__*/ seconds("stepgraph.step.duration", "How long the step's function took, by its outcome")
+const queued = /*#__PURE__*/ Metric.gauge("stepgraph.step.queued", { description: "How many wait for a worker" })
+const busy = /*#__PURE__*/ Metric.gauge("stepgraph.step.busy", { description: "How many workers are at work" })
+
+/** What a span can bear of one kind, as OpenTelemetry limits it: a gather of a million events is still one span. */
+const most = 128
+
+/** The span that an event came from, and when the event, or the batch it is in, began to wait. */
+interface Delivered {
+  readonly since: bigint
+  readonly from: Tracer.Span | undefined
+}
+interface Batch {
+  readonly since: bigint
+  readonly links: ReadonlyArray<Tracer.SpanLink>
+  readonly events: ReadonlyArray<string>
+}
+interface Working {
+  readonly since: bigint
+  readonly span: Tracer.Span | undefined
+}
+
+/** What is known of one step. */
+class Step {
+  /** Events on their way, and what an intake holds. */
+  readonly delivered = new Map<string, Delivered>()
+  /** Batches that wait, by the invocation they will make. */
+  readonly batches = new Map<string, Batch>()
+  queued = 0
+  busy = 0
+  readonly collects: boolean
+  readonly attributes: { readonly workflow: string; readonly step: string }
+
+  constructor(workflow: string, step: string, collects: boolean) {
+    this.attributes = { workflow, step }
+    this.collects = collects
+  }
+}
+
+/** The telemetry of a run, where the program provides a tracer or asks for some. */
+export const telemetryOf = (graph: Graph, fiber: Fiber<unknown, unknown>): Telemetry | undefined => {
+  const provided = fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
+  const wanted = Context.get(fiber.context, Options)
+  if (wanted === undefined) return provided ? new Telemetry(graph, fiber.context, both) : undefined
+  return wanted.spans || wanted.metrics ? new Telemetry(graph, fiber.context, wanted) : undefined
+}
+
+const both: TelemetryOptions = { spans: true, metrics: true }
+
+export class Telemetry {
+  private readonly workflow: string
+  private readonly options: TelemetryOptions
+  private readonly context: Context.Context<never>
+  private readonly clock: Clock.Clock
+  private readonly steps: ReadonlyMap<string, Step>
+  private readonly working = new Map<string, Working>()
+  private run = ""
+  private began = 0n
+  private span: Tracer.Span | undefined
+  /** The event emitted last: its deliveries follow at once. */
+  private source: { readonly event: string; readonly from: Tracer.Span | undefined } | undefined
+
+  constructor(graph: Graph, context: Context.Context<never>, options: TelemetryOptions) {
+    this.workflow = graph.name
+    this.options = options
+    // Spans are made by an Effect, which has to end in line.
+    this.context = Context.add(context, PreventSchedulerYield, true)
+    this.clock = Context.get(context, Clock.Clock)
+    this.steps = new Map(
+      graph.nodes.map(({ name, intake }) => [name, new Step(graph.name, name, intake !== undefined)])
+    )
+  }
+
+  /** The context of an invocation: spans that are made in it are children of the invocation's. */
+  contextOf(invocation: string, context: Context.Context<never>): Context.Context<never> {
+    const span = this.working.get(invocation)?.span
+    return span === undefined ? context : Context.add(context, Tracer.ParentSpan, span)
+  }
+
+  /** Told each entry of the trace; and of what has ended, how. */
+  observe(entry: TraceEntry, exit: Exit.Exit<unknown, unknown> | undefined): void {
+    switch (entry._tag) {
+      case "RunStarted":
+        this.run = entry.run
+        this.began = this.now()
+        this.span = this.makeSpan(`workflow ${this.workflow}`, {}, [])
+        return
+      case "EventEmitted":
+        this.source = {
+          event: entry.event,
+          from: entry.cause === null ? undefined : this.working.get(entry.cause)?.span
+        }
+        return
+      case "EventDelivered": {
+        const step = this.steps.get(entry.step)!
+        const from = this.source?.event === entry.event ? this.source.from : undefined
+        step.delivered.set(entry.event, { since: this.now(), from })
+        if (!step.collects) this.queue(step, 1)
+        return
+      }
+      case "IntakeFired": {
+        const step = this.steps.get(entry.step)!
+        const links = this.linksTo(step, entry.events)
+        for (const event of entry.events) step.delivered.delete(event)
+        step.batches.set(entry.invocation, { since: this.now(), links, events: entry.events })
+        this.queue(step, 1)
+        return
+      }
+      case "EventDropped":
+        if (entry.step !== null) this.dropped(this.steps.get(entry.step)!, entry.event)
+        return
+      case "InvocationStarted":
+        if (entry.attempt === 1) this.started(entry)
+        else this.working.get(entry.invocation)?.span?.attribute("stepgraph.attempt", entry.attempt)
+        return
+      case "InvocationEnded":
+        this.ended(entry, exit)
+        return
+      case "FinalizerFailure":
+        // The invocation's own span has ended by now.
+        this.span?.event("finalizer failed", this.now(), { "stepgraph.step": entry.step, error: entry.error })
+        return
+      case "RunFinished":
+        this.finished(entry, exit!)
+        return
+    }
+  }
+
+  private started({ invocation, step: name, events, scope }: TraceEntry & { _tag: "InvocationStarted" }): void {
+    const step = this.steps.get(name)!
+    const now = this.now()
+    const batch = step.batches.get(invocation)
+    const since = batch?.since ?? step.delivered.get(events[0]!)?.since ?? now
+    const links = batch?.links ?? this.linksTo(step, events)
+    if (!step.batches.delete(invocation)) step.delivered.delete(events[0]!)
+    const waited = Number(now - since) / 1e9
+    const span = this.makeSpan(
+      `step ${name}`,
+      {
+        "stepgraph.step": name,
+        "stepgraph.invocation": invocation,
+        "stepgraph.events": events.slice(0, most),
+        "stepgraph.events.count": events.length,
+        "stepgraph.attempt": 1,
+        "stepgraph.wait": waited,
+        ...(scope === null ? undefined : { "stepgraph.scope": scope })
+      },
+      links
+    )
+    this.working.set(invocation, { since: now, span })
+    this.queue(step, -1)
+    this.work(step, 1)
+    if (this.options.metrics) Metric.withAttributes(wait, step.attributes).updateUnsafe(waited, this.context)
+  }
+
+  private ended(
+    { invocation, step: name, attempt, outcome, error, at }: TraceEntry & { _tag: "InvocationEnded" },
+    exit: Exit.Exit<unknown, unknown> | undefined
+  ): void {
+    const working = this.working.get(invocation)
+    if (working === undefined) return
+    if (outcome === "to be retried") {
+      const time = BigInt(Math.round(at)) * 1_000_000n
+      working.span?.event("attempt failed", time, { "stepgraph.attempt": attempt, error })
+      return
+    }
+    const step = this.steps.get(name)!
+    const now = this.now()
+    this.working.delete(invocation)
+    this.work(step, -1)
+    if (this.options.metrics) {
+      const took = Number(now - working.since) / 1e9
+      Metric.withAttributes(duration, { ...step.attributes, outcome }).updateUnsafe(took, this.context)
+    }
+    working.span?.attribute("stepgraph.outcome", outcome)
+    working.span?.end(now, exit ?? Exit.void)
+  }
+
+  private dropped(step: Step, event: string): void {
+    if (step.delivered.delete(event)) {
+      if (!step.collects) this.queue(step, -1)
+      return
+    }
+    // The first of a batch's events takes the batch with it.
+    for (const [invocation, { events }] of step.batches) {
+      if (events[0] !== event) continue
+      step.batches.delete(invocation)
+      this.queue(step, -1)
+      return
+    }
+  }
+
+  private finished({ outcome, event }: TraceEntry & { _tag: "RunFinished" }, exit: Exit.Exit<unknown, unknown>): void {
+    const now = this.now()
+    for (const step of this.steps.values()) {
+      // A batch of nothing that was called off has no event whose end would have been told.
+      if (step.queued > 0) this.queue(step, -step.queued)
+      if (step.busy > 0) this.work(step, -step.busy)
+    }
+    if (this.options.metrics) {
+      const took = Number(now - this.began) / 1e9
+      Metric.withAttributes(runDuration, { workflow: this.workflow, outcome }).updateUnsafe(took, this.context)
+    }
+    this.span?.attribute("stepgraph.outcome", outcome)
+    if (event !== null) this.span?.attribute("stepgraph.event", event)
+    this.span?.end(now, exit)
+  }
+
+  private queue(step: Step, change: number): void {
+    step.queued += change
+    if (this.options.metrics) Metric.withAttributes(queued, step.attributes).modifyUnsafe(change, this.context)
+  }
+
+  private work(step: Step, change: number): void {
+    step.busy += change
+    if (this.options.metrics) Metric.withAttributes(busy, step.attributes).modifyUnsafe(change, this.context)
+  }
+
+  /** Links to the invocations that events came from. */
+  private linksTo(step: Step, events: ReadonlyArray<string>): ReadonlyArray<Tracer.SpanLink> {
+    const links: Array<Tracer.SpanLink> = []
+    if (!this.options.spans) return links
+    for (const event of events) {
+      const from = step.delivered.get(event)?.from
+      if (from !== undefined) links.push({ span: from, attributes: { "stepgraph.event": event } })
+      if (links.length === most) break
+    }
+    return links
+  }
+
+  private makeSpan(
+    name: string,
+    attributes: Record<string, unknown>,
+    links: ReadonlyArray<Tracer.SpanLink>
+  ): Tracer.Span | undefined {
+    if (!this.options.spans) return undefined
+    const options: Tracer.SpanOptionsNoTrace = {
+      attributes: { "stepgraph.workflow": this.workflow, "stepgraph.run": this.run, ...attributes },
+      links,
+      // The run's own is a child of the span that it was started in.
+      ...(this.span === undefined ? undefined : { parent: this.span })
+    }
+    const exit = Effect.runForkWith(this.context)(Effect.makeSpan(name, options)).pollUnsafe()
+    return exit !== undefined && Exit.isSuccess(exit) ? exit.value : undefined
+  }
+
+  private now(): bigint {
+    return this.clock.currentTimeNanosUnsafe()
+  }
+}
