@@ -35,7 +35,7 @@ export interface Probe {
   readonly call: (call: Call, run: () => unknown) => unknown
   /** Waits for a promise that a step returned, and calls one of the two, now or later. */
   readonly wait: (
-    step: string,
+    call: Pick<Call, "step" | "invocation">,
     promise: PromiseLike<unknown>,
     fulfilled: (value: any) => void,
     rejected: (cause: unknown) => void

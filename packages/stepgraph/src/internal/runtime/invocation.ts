@@ -127,7 +127,7 @@ export class Invocation implements Holder, Caller {
   private wait(promise: PromiseLike<any>, fulfilled: (value: any) => void, rejected: (cause: unknown) => void): void {
     const { probe } = this.run
     if (probe === undefined) promise.then(fulfilled, rejected)
-    else probe.wait(this.node.name, promise, fulfilled, rejected)
+    else probe.wait({ step: this.node.name, invocation: this.delivery.id }, promise, fulfilled, rejected)
   }
 
   /** Interrupts it, whatever it is doing. Its end is told as any other. */
@@ -374,7 +374,7 @@ export class Invocation implements Holder, Caller {
     if (probe === undefined) return Effect.tryPromise({ try: () => promise, catch: rejected })
     return Effect.callback((resume) => {
       const failed = (cause: unknown) => resume(Effect.fail(rejected(cause)))
-      probe.wait(this.node.name, promise, (value) => resume(Effect.succeed(value)), failed)
+      probe.wait({ step: this.node.name, invocation: this.delivery.id }, promise, (value) => resume(Effect.succeed(value)), failed)
     })
   }
 
