@@ -211,6 +211,39 @@ describe("gather per", () => {
     })
   )
 
+  it.effect("runs once for each turn of a loop whose turns follow from one another", () =>
+    Effect.gen(function* () {
+      const Turn = defineEvent("Turn", { n: Schema.Number })
+      const Call = defineEvent("Call", { name: Schema.String })
+      const seen: Array<string> = []
+      const begin = defineStep({ accepts: Start, emits: Turn, run: () => Turn({ n: 1 }) })
+      const think = defineStep({
+        accepts: Turn,
+        emits: Call,
+        run: ({ n }) => ["x", "y"].map((name) => Call({ name: `${name}${n}` }))
+      })
+      const tool = defineStep({
+        accepts: Call,
+        emits: Read,
+        run: ({ name }) => after(name.startsWith("x") ? 9 : 3, Read({ page: name }))
+      })
+      const next = defineStep({
+        accepts: gather(Read, { per: Turn }),
+        emits: [Turn, DocRead],
+        run: (reads, { per }) => {
+          seen.push(`${per.n}:${reads.map(({ page }) => page)}`)
+          if (seen.length > 10) throw new Error(`it does not end: ${seen.join(" ")}`)
+          return per.n < 3 ? Turn({ n: per.n + 1 }) : DocRead({ text: `after ${per.n}` })
+        }
+      })
+      const end = defineStep({ accepts: gather(DocRead), emits: Stop, run: (docs) => Stop({ text: words(docs) }) })
+      expect((yield* result(run(workflow({ ...define, steps: { begin, think, tool, next, end } })))).text).toBe(
+        "after 3"
+      )
+      expect(seen).toEqual(["1:x1,y1", "2:x2,y2", "3:x3,y3"])
+    })
+  )
+
   it.effect("holds ten thousand scopes at once", () =>
     Effect.gen(function* () {
       const count = 10_000
