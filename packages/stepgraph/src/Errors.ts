@@ -79,6 +79,26 @@ export class InvalidEvent extends Data.TaggedError("InvalidEvent")<{
   }
 }
 
+/** A value that a run's state was to begin with does not fit the cell's schema. */
+export class InvalidState extends Data.TaggedError("InvalidState")<{
+  /** The cell's name. */
+  readonly state: string
+  /** What was given. */
+  readonly input: unknown
+  readonly issue: Issue | undefined
+  /** The same in words. */
+  readonly problem: string
+  readonly message: string
+}> {
+  constructor(props: { state: string; input: unknown; issue?: Issue | undefined; problem: string }) {
+    super({
+      ...props,
+      issue: props.issue,
+      message: `state '${props.state}' does not fit its schema: ${props.problem.replace(/\s*\n\s*/g, " ")} (given ${show(props.input)})`
+    })
+  }
+}
+
 /** A promise or an async iterable that a step returned has rejected. */
 export class StepRejected extends Data.TaggedError("StepRejected")<{
   readonly workflow: string

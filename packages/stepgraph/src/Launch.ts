@@ -13,7 +13,8 @@ import type { Take } from "effect/Take"
 import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
 import type { Dispatcher, RunStatus } from "./internal/runtime/dispatcher.ts"
-import { execute, settle } from "./internal/runtime/execute.ts"
+import { beginWith, execute, settle } from "./internal/runtime/execute.ts"
+import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import { Observer } from "./Trace.ts"
 import {
@@ -30,7 +31,7 @@ import {
 export type { RunStatus }
 
 /** How a live run is listened to. */
-export interface LaunchOptions {
+export interface LaunchOptions extends StateOptions {
   /**
    * How many of the latest events are kept for readers that come later: each costs the memory of the event itself until
    * the handle is let go. All of them when left out.
@@ -110,6 +111,7 @@ export function launch<W extends AnyWorkflow>(
     const started = yield* Deferred.make<Dispatcher>()
     const running = execute(graph, start, flow.timeout, (dispatcher) => {
       dispatcher.onOutput = (event) => PubSub.publishUnsafe(published, [event])
+      if (options?.state !== undefined) beginWith(dispatcher, options.state)
       if (graph.inputs.size > 0) dispatcher.openInputs()
       Deferred.doneUnsafe(started, Exit.succeed(dispatcher))
     })

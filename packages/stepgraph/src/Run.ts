@@ -4,7 +4,8 @@
 import * as Effect from "effect/Effect"
 import { makeEvent } from "./Event.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
-import { execute, interruptOn, settle } from "./internal/runtime/execute.ts"
+import { beginWith, execute, interruptOn, settle } from "./internal/runtime/execute.ts"
+import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import { Observer } from "./Trace.ts"
 import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices, type StopOf } from "./Workflow.ts"
@@ -34,9 +35,12 @@ import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices,
  */
 export function run<W extends AnyWorkflow>(
   flow: W,
-  ...given: Given<W>
+  ...given: [...Given<W>, options?: StateOptions]
 ): Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>> {
-  return begin(flow, given[0]) as Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>>
+  const [input, options] = given as unknown as [unknown, StateOptions | undefined]
+  const state = options?.state
+  const prepare = state && ((dispatcher: Dispatcher) => beginWith(dispatcher, state))
+  return begin(flow, input, prepare) as Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>>
 }
 
 const begin = (
@@ -50,7 +54,7 @@ const begin = (
   })
 
 /** What a run without Effect can be given. */
-export interface RunOptions {
+export interface RunOptions extends StateOptions {
   /** Interrupts the run when it is aborted. */
   readonly signal?: AbortSignal
   /** Told each entry of the run's trace. */
@@ -86,7 +90,10 @@ export async function runPromise<W extends AnyWorkflow>(
   const [input, options] = given as unknown as [any, RunOptions | undefined]
   const signal = options?.signal
   signal?.throwIfAborted()
-  let effect = begin(flow as AnyWorkflow, input, (dispatcher) => signal && interruptOn(signal, dispatcher))
+  let effect = begin(flow as AnyWorkflow, input, (dispatcher) => {
+    if (signal !== undefined) interruptOn(signal, dispatcher)
+    if (options?.state !== undefined) beginWith(dispatcher, options.state)
+  })
   if (options?.observe !== undefined) effect = Effect.provideService(effect, Observer, options.observe)
   return settle(flow.name, await Effect.runPromiseExit(effect), signal) as StopOf<W>
 }

@@ -1,14 +1,35 @@
 /**
  * State: a named, typed cell that each run has its own copy of.
  */
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { InvalidState } from "./Errors.ts"
 
 /** A cell of one run: read and written with `ctx.get`, `ctx.set` and `ctx.update`. */
 export interface State<A> {
   readonly name: string
   readonly schema: Schema.Codec<A, unknown>
   readonly initial: A | (() => A)
+  /**
+   * A value for a run to begin with in place of `initial`: give it to the run's `state`. Throws {@link InvalidState} where
+   * it does not fit the cell's schema.
+   */
+  readonly with: (value: A) => StateValue
 }
+
+/** A cell and the value that a run begins with there. */
+export interface StateValue {
+  readonly state: State<any>
+  readonly value: unknown
+}
+
+/** What a run can be given beside its input. */
+export interface StateOptions {
+  /** What cells of its state begin with: `[seen.with(5)]`. All others begin with their `initial`. */
+  readonly state?: ReadonlyArray<StateValue>
+}
+
+const format = SchemaIssue.makeFormatterDefault()
 
 /** What a run begins with. @internal */
 export const initialOf = <A>({ initial }: State<A>): A =>
@@ -50,5 +71,20 @@ export function defineState<A>(
   schema: Schema.Codec<A, any>,
   initial: NoInfer<A> | (() => NoInfer<A>)
 ): State<A> {
-  return Object.freeze({ name, schema, initial })
+  const checked = Schema.decodeUnknownSync(Schema.toType(schema))
+  const state: State<A> = Object.freeze({
+    name,
+    schema,
+    initial,
+    with: (input) => {
+      try {
+        return Object.freeze({ state, value: checked(input) })
+      } catch (error) {
+        const issue = error instanceof Error && SchemaIssue.isIssue(error.cause) ? error.cause : undefined
+        const problem = issue === undefined ? String(error) : format(issue)
+        throw new InvalidState({ state: name, input, issue, problem })
+      }
+    }
+  })
+  return state
 }

@@ -14,7 +14,7 @@ export {
   type RunStatus
 } from "./Launch.ts"
 export { type RunOptions, run, runPromise } from "./Run.ts"
-export { defineState, type State } from "./State.ts"
+export { defineState, type State, type StateOptions, type StateValue } from "./State.ts"
 export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
 export { Telemetry, type TelemetryOptions } from "./Telemetry.ts"
 export { Observer, TraceEntry } from "./Trace.ts"

@@ -22,7 +22,7 @@ workflow({ name: "w", start: Start, stop: Stop, steps: { start, search, sink: de
 workflow({ name: "w", start: Start, stop: Stop, steps: { search, finish } }) // «error» no step accepts the start event 'Start'
 const flow = workflow({ name: "w", start: Query, stop: Stop, steps: { search, finish } })
 run(flow, { qury: "x" }) // «error» 'qury' does not exist
-run(flow) // «error» Expected 2 arguments
+run(flow) // «error» Expected 2-3 arguments
 Effect.gen(function*() { const live = yield* launch(flow, { query: "x" }); yield* live.send(Answer({ result: "x" })) }) // «error» not assignable to parameter of type 'never'
 workflow({ ...flow, steps: { ...flow.steps, search: start } }) // «error» no step accepts the start event 'Query'
 const needs = workflow({ name: "w", start: Query, stop: Stop, steps: { finish, search: defineStep({ accepts: Query, emits: Answer, run: (q) => Effect.as(Effect.scope, Answer({ result: q.query })) }) } })

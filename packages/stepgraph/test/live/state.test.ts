@@ -1,6 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { defineEvent, defineState, defineStep, run, runPromise, workflow } from "stepgraph"
+import {
+  defineEvent,
+  defineState,
+  defineStep,
+  InvalidState,
+  launch,
+  launchPromise,
+  run,
+  runPromise,
+  workflow
+} from "stepgraph"
 import { result } from "../support/virtual.ts"
 
 const Start = defineEvent("Start", { count: Schema.Number })
@@ -92,5 +102,49 @@ describe("state", () => {
       }
     })
     expect((await runPromise(flow, { count: 0 })).seen).toBe(100)
+  })
+})
+
+describe("state set from outside", () => {
+  const telling = workflow({
+    name: "telling",
+    start: Start,
+    stop: Stop,
+    steps: { tell: defineStep({ accepts: Start, emits: Stop, run: (_, ctx) => Stop({ seen: ctx.get(seen) }) }) }
+  })
+  const input = { count: 0 }
+  const state = [seen.with(5)]
+
+  it.effect("is what a run begins with, through every door", () =>
+    Effect.gen(function* () {
+      expect((yield* run(telling, input, { state })).seen).toBe(5)
+      expect((yield* (yield* launch(telling, input, { state })).result).seen).toBe(5)
+      expect((yield* Effect.promise(() => runPromise(telling, input, { state }))).seen).toBe(5)
+      const live = yield* Effect.promise(() => launchPromise(telling, input, { state }))
+      expect((yield* Effect.promise(() => live.result)).seen).toBe(5)
+    })
+  )
+
+  it.effect("is that run's alone", () =>
+    Effect.gen(function* () {
+      yield* run(telling, input, { state })
+      expect((yield* run(telling, input)).seen).toBe(0)
+    })
+  )
+
+  it.each([["a text"], [Number.NaN], [undefined]])(
+    "that does not fit the cell's schema is InvalidState: %s",
+    (value) => {
+      const whole = defineState("whole", Schema.Int, 0)
+      const attempt = () => whole.with(value as number)
+      expect(attempt).toThrow(InvalidState)
+      expect(attempt).toThrow("state 'whole' does not fit its schema")
+    }
+  )
+
+  it("is checked as the value it is, so that what comes as JSON is decoded first", () => {
+    const since = defineState("since", Schema.Date, new Date(0))
+    const text = "2026-01-02T03:04:05.000Z"
+    expect(() => since.with(text as never)).toThrow(InvalidState)
   })
 })

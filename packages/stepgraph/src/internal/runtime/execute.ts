@@ -6,6 +6,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { AnyEvent } from "../../Event.ts"
+import type { StateValue } from "../../State.ts"
 import type { Graph } from "../graph/graph.ts"
 import { Dispatcher } from "./dispatcher.ts"
 
@@ -46,6 +47,11 @@ export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void =
   const abort = () => dispatcher.end(Exit.interrupt())
   signal.addEventListener("abort", abort, { once: true })
   dispatcher.whenFinished(() => signal.removeEventListener("abort", abort))
+}
+
+/** Sets cells of a run's state before it begins. */
+export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateValue>): void => {
+  for (const { state, value } of values) dispatcher.set(state, value)
 }
 
 /** The outcome of a run for programs without Effect: its stop event, or its error thrown. */
