@@ -97,6 +97,17 @@ export class Cell {
     return this.slots.flatMap(({ come }) => MutableList.toArray(come))
   }
 
+  /** Takes everything out. */
+  clear(): ReadonlyArray<Emission> {
+    const emissions = this.emissions()
+    for (const { come, at } of this.slots) {
+      MutableList.clear(come)
+      if (at !== undefined) MutableList.clear(at)
+    }
+    this.lacking = this.slots.length
+    return emissions
+  }
+
   has(): Record<string, number> {
     const has = new Map<string, number>()
     for (const { event } of this.emissions()) has.set(event._tag, (has.get(event._tag) ?? 0) + 1)

@@ -21,10 +21,8 @@ export interface Dispatch {
   now(): number
   /** Calls back when `millis` have passed; until then something can still happen at the step. */
   after(node: Node, scope: Scope, millis: number, then: () => void): Timer
-  /** Does something when all that is emitted together has been delivered, so that the order of a list does not matter. */
-  atTheEndOfTheMoment(then: () => void): void
-  /** Keeps the gathers that lead to a race that has been decided from firing for it. */
-  disarm(race: Watch): void
+  /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
+  decided(race: Watch, take: () => () => void): void
   readonly root: Scope
 }
 
@@ -160,22 +158,16 @@ export class Collector {
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
 
-  /** Runs a race's step, once in its scope, and calls off what else is on its way to it. */
+  /** A race is decided, once in its scope; it runs when all that is emitted together has been delivered. */
   private decide(watch: Watch, cell: Cell): void {
     watch.decided = true
-    const emissions = cell.take()[0]!
-    this.forget(cell)
-    const events = emissions.map(({ event }) => event)
-    const place = placeOf(emissions) ?? this.emptyPlace(watch)
-    this.dispatch.atTheEndOfTheMoment(() => {
-      const flights = [...watch.flights!].filter(({ node }) => node !== this.node)
-      // What a gather on the way holds is part of a batch that will never be whole.
-      this.dispatch.disarm(watch)
-      // The step is made runnable first: for a gather around it, this scope has not gone quiet yet.
-      this.dispatch.push(this.node, this.intake.single ? events[0] : events, watch.scope, place, emissions, 0)
-      // What waits goes first: an interruption frees a worker, which must not take it up.
-      for (const flight of flights) if (!flight.underWay) flight.cancel()
-      for (const flight of flights) if (flight.underWay) flight.cancel()
+    this.dispatch.decided(watch, () => {
+      const emissions = cell.take()[0]!
+      this.forget(cell)
+      const events = emissions.map(({ event }) => event)
+      const place = placeOf(emissions) ?? this.emptyPlace(watch)
+      const input = this.intake.single ? events[0] : events
+      return () => this.dispatch.push(this.node, input, watch.scope, place, emissions, 0)
     })
   }
 
@@ -183,7 +175,7 @@ export class Collector {
   drop(scope: Scope): void {
     const cells = Ref.getUnsafe(this.cells)
     for (const cell of cells.get(scope)?.values() ?? []) {
-      for (const emission of cell.emissions()) this.dispatch.raced(this.node, emission)
+      for (const emission of cell.clear()) this.dispatch.raced(this.node, emission)
     }
     cells.delete(scope)
   }

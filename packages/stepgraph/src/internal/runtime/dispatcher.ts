@@ -28,7 +28,7 @@ import { initialOf, type State } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
 import { type Graph, inWords, type Node, type Quiet, type Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
-import { Collector, type Decision, type Dispatch } from "./collector.ts"
+import { Collector, type Dispatch } from "./collector.ts"
 import { HandCollector } from "./hand-collector.ts"
 import { behind, eventsInTurn, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
@@ -36,7 +36,6 @@ import { Place } from "./place.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
 import { Quietness, Scope, type Watch } from "./scope.ts"
-import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
 import { Turns } from "./turns.ts"
 
@@ -70,7 +69,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly handCollectors = new Map<Node, HandCollector>()
   private readonly quietness: Quietness
   private readonly turns = new Turns()
-  private decisions: Array<Decision> = []
+  /** The races decided by what is being emitted. */
+  private decisions: Array<{ readonly race: Watch; readonly take: () => () => void }> = []
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
   private readonly invocations = new Set<Invocation>()
@@ -103,10 +103,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.ordered = graph.ordered
     this.timers = new Timers(this.context, this.fiberId)
     const observer = Context.get(this.context, Observer)
-    const telemetry = telemetryOf(graph, fiber)
-    if (observer !== undefined || telemetry !== undefined) {
-      this.recorder = new Recorder(observer, telemetry, () => this.timers.now())
-    }
+    if (observer !== undefined) this.recorder = new Recorder(observer, () => this.timers.now())
     this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
@@ -353,24 +350,32 @@ export class Dispatcher implements Run, Dispatch, Holder {
     return delivery
   }
 
-  decided(decision: Decision): void {
-    this.decisions.push(decision)
+  decided(race: Watch, take: () => () => void): void {
+    this.decisions.push({ race, take })
   }
 
-  /** All that is emitted together has been delivered: now the races are run that it decided. */
+  /**
+   * All that is emitted together has been delivered: the races that it decided run, and everything else on its way to them
+   * is called off. Done for all of them at once, so that neither the order of a list nor that of the steps matters.
+   */
   private endMoment(): void {
     if (this.decisions.length === 0) return
     const decisions = this.decisions
     this.decisions = []
+    const runs = decisions.map(({ take }) => take())
     // What a gather on the way to a race holds is part of a batch that will never be whole.
-    for (const { watch } of decisions) this.disarm(watch)
-    // Each is run before anything is called off: for a gather around it, its scope has not gone quiet yet.
-    for (const { run } of decisions) run()
-    for (const { callOff } of decisions) callOff()
+    for (const { race } of decisions) this.disarm(race)
+    const flights = decisions.flatMap(({ race }) => [...race.flights!].filter(({ node }) => node !== race.quiet.node))
+    // The steps are made runnable first: for a gather around them, their scopes have not gone quiet yet.
+    for (const run of runs) run()
+    // What waits goes before what works: an interruption frees a worker, which must not take it up.
+    for (const flight of flights) if (!flight.underWay) flight.cancel()
+    for (const flight of flights) if (flight.underWay) flight.cancel()
   }
 
   /** Takes back a delivery that still waits, because a race has been decided. */
   callOff(delivery: Delivery): void {
+    if (delivery.calledOff) return
     delivery.calledOff = true
     this.recorder?.dropped(delivery, "raced")
     delivery.lane.waiting--
@@ -466,8 +471,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   contextOf({ delivery }: Invocation): Context.Context<never> {
     if (this.recorder === undefined) return this.context
     const current = { run: this.id, workflow: this.workflow, invocation: delivery.id! }
-    const context = Context.add(this.context, CurrentInvocation, current)
-    return this.recorder.telemetry?.contextOf(delivery.id!, context) ?? context
+    return Context.add(this.context, CurrentInvocation, current)
   }
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
