@@ -3,17 +3,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Data, Duration, Effect, Exit, Logger, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import {
-  defineStep,
-  FinalizerFailed,
-  join,
-  launch,
-  run,
-  runPromise,
-  StepDefect,
-  StepRejected,
-  workflow
-} from "stepgraph"
+import { defineStep, FinalizerFailed, join, launch, run, StepDefect, StepRejected, workflow } from "stepgraph"
 import { Done, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { ended, failure, result } from "./support/virtual.ts"
 
@@ -52,7 +42,7 @@ describe("a failure", () => {
 
   it("of an Effect step is what the promise rejects with: the error itself", async () => {
     const boom = new Boom({ n: 1 })
-    const rejected = runPromise(failing(() => Effect.fail(boom)) as never)
+    const rejected = untyped.runPromise(failing(() => Effect.fail(boom)))
     await expect(rejected).rejects.toBe(boom)
   })
 
@@ -149,7 +139,7 @@ describe("a failure", () => {
     const flow = failing(() => {
       throw new Error("no")
     })
-    await expect(runPromise(flow as never)).rejects.toMatchObject({ _tag: "StepDefect", step: "fail" })
+    await expect(untyped.runPromise(flow)).rejects.toMatchObject({ _tag: "StepDefect", step: "fail" })
   })
 
   it.each([undefined, null, 0, "", "text", Symbol("no"), Object.create(null)])(
@@ -159,8 +149,8 @@ describe("a failure", () => {
         throw thrown
       })
       const promise = failing(() => Promise.reject(thrown))
-      await expect(runPromise(plain as never)).rejects.toMatchObject({ _tag: "StepDefect", cause: thrown })
-      await expect(runPromise(promise as never)).rejects.toMatchObject({ _tag: "StepRejected", cause: thrown })
+      await expect(untyped.runPromise(plain)).rejects.toMatchObject({ _tag: "StepDefect", cause: thrown })
+      await expect(untyped.runPromise(promise)).rejects.toMatchObject({ _tag: "StepRejected", cause: thrown })
     }
   )
 
@@ -256,7 +246,7 @@ describe("a failure", () => {
       () => Promise.reject(new Error("first")),
       () => new Promise((_, reject) => setTimeout(() => reject(new Error("second")), 20))
     )
-    await expect(runPromise(flow as never)).rejects.toThrow("first")
+    await expect(untyped.runPromise(flow)).rejects.toThrow("first")
     await new Promise((resume) => setTimeout(resume, 40))
     process.off("unhandledRejection", onUnhandled)
     expect(unhandled).toEqual([])
@@ -356,7 +346,7 @@ describe("when a stop and a failure come in the same turn", () => {
         })
       }
       const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps })
-      const running = runPromise(flow as never, {}, { observe: trace.observe }).then(
+      const running = untyped.runPromise(flow, {}, { observe: trace.observe }).then(
         () => "stopped",
         () => "failed"
       )
@@ -412,33 +402,33 @@ describe("a failing finalizer", () => {
 
   it("after a typed failure leaves the promise's rejection as it is", async () => {
     const boom = new Boom({ n: 1 })
-    const rejected = runPromise(
+    const rejected = untyped.runPromise(
       failing(
         () => Effect.fail(boom),
         () => brokenFinalizer()
-      ) as never
+      )
     )
     await expect(rejected).rejects.toBe(boom)
   })
 
   it("after a defect leaves the promise's rejection as it is", async () => {
-    const rejected = runPromise(
+    const rejected = untyped.runPromise(
       failing(
         () => {
           throw new Error("first")
         },
         () => brokenFinalizer()
-      ) as never
+      )
     )
     await expect(rejected).rejects.toMatchObject({ _tag: "StepDefect", step: "fail", cause: new Error("first") })
   })
 
   it("after a rejection leaves the promise's rejection as it is", async () => {
-    const rejected = runPromise(
+    const rejected = untyped.runPromise(
       failing(
         () => Promise.reject(new Error("first")),
         () => brokenFinalizer()
-      ) as never
+      )
     )
     await expect(rejected).rejects.toMatchObject({ _tag: "StepRejected", step: "fail" })
   })
@@ -522,7 +512,7 @@ describe("a failing finalizer", () => {
       const exit = yield* ended(run(flow))
       const words = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""
       for (const step of ["a", "b"])
-        expect(words).toContain(`a finalizer of step '${step}' of workflow 'several' failed`)
+        expect(words).toContain(`step '${step}' of workflow 'several' failed while it was shut down`)
       expect(yield* failure(run(flow))).toBe("no")
     })
   )

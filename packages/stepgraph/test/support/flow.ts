@@ -1,6 +1,15 @@
 // The events that most tests of the contract speak with, the doors as a caller without types sees them, and a trace.
 import { Effect, Schema } from "effect"
-import { defineEvent, defineStep, Observer, type TraceEntry, type Workflow, workflow } from "stepgraph"
+import {
+  defineEvent,
+  defineStep,
+  Observer,
+  type RunOptions,
+  runPromise,
+  type TraceEntry,
+  type Workflow,
+  workflow
+} from "stepgraph"
 
 export const Start = defineEvent("Start")
 export const Task = defineEvent("Task", { n: Schema.Number })
@@ -15,7 +24,12 @@ export const upTo = (count: number) => Array.from({ length: count }, (_, n) => n
 type Anything = Workflow<typeof Start, typeof Stop, any, any, any, any>
 export const untyped = {
   step: defineStep as unknown as (definition: unknown) => any,
-  workflow: workflow as unknown as (definition?: unknown) => Anything
+  workflow: workflow as unknown as (definition?: unknown) => Anything,
+  runPromise: runPromise as unknown as (
+    flow?: unknown,
+    input?: unknown,
+    options?: RunOptions
+  ) => Promise<ReturnType<typeof Stop>>
 }
 
 /** A run's trace, and what records it. */

@@ -1,0 +1,219 @@
+// An event is a plain tagged value, checked where it is made, and frozen.
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Option, Schema } from "effect"
+import { defineEvent, defineStep, InvalidEvent, run, runPromise, workflow } from "stepgraph"
+import { Start, Stop, stop, Task, untyped } from "./support/flow.ts"
+import { defect, failure } from "./support/virtual.ts"
+
+const Query = defineEvent("Query", { query: Schema.String, limit: Schema.optional(Schema.Number) })
+const Answer = defineEvent("Answer", { query: Schema.String, result: Schema.String })
+
+describe("an event", () => {
+  it("is a plain value: its tag and its fields", () => {
+    expect(Query({ query: "birds" })).toEqual({ _tag: "Query", query: "birds" })
+    expect(Object.getPrototypeOf(Query({ query: "birds" }))).toBe(Object.prototype)
+    expect(JSON.stringify(Query({ query: "birds", limit: 3 }))).toBe('{"_tag":"Query","query":"birds","limit":3}')
+  })
+
+  it("needs no argument where all its fields may be left out", () => {
+    const Maybe = defineEvent("Maybe", { n: Schema.optional(Schema.Number) })
+    expect([Start(), Maybe(), Maybe({})]).toEqual([{ _tag: "Start" }, { _tag: "Maybe" }, { _tag: "Maybe" }])
+  })
+
+  it("takes the defaults of its schema", () => {
+    const Page = defineEvent("Page", { n: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(1))) })
+    expect(Page({} as never)).toEqual({ _tag: "Page", n: 1 })
+  })
+
+  it("is frozen: its own fields, deeper it is read-only by type", () => {
+    const event = Stop({ values: [1] })
+    expect(Object.isFrozen(event)).toBe(true)
+    expect(() => {
+      ;(event as { values: unknown }).values = []
+    }).toThrow(TypeError)
+    expect(Object.isFrozen(event.values)).toBe(false)
+  })
+
+  it("leaves what it was made of alone", () => {
+    const fields = { query: "birds" }
+    const event = Query(fields)
+    fields.query = "fish"
+    expect(event.query).toBe("birds")
+    expect(Object.isFrozen(fields)).toBe(false)
+  })
+
+  it("has only the fields of its definition", () => {
+    const more = { query: "birds", more: 1 }
+    expect(Query(more)).toEqual({ _tag: "Query", query: "birds" })
+  })
+
+  it("takes fields over from another event", async () => {
+    const answer = defineStep({ accepts: Query, emits: Answer, run: (query) => Answer({ ...query, result: "robins" }) })
+    const flow = workflow({ name: "over", start: Query, stop: Answer, steps: { answer } })
+    expect(await runPromise(flow, { query: "birds" })).toEqual({ _tag: "Answer", query: "birds", result: "robins" })
+  })
+
+  it.each([undefined, null, {}, { query: 3 }, "birds", 7, []])(
+    "of fields that do not fit is an InvalidEvent: %j",
+    (fields) => {
+      expect(() => Query(fields as never)).toThrow(InvalidEvent)
+    }
+  )
+
+  it("may have a field named `then`: it is no promise for that", async () => {
+    const Next = defineEvent("Next", { then: Schema.Any })
+    const then = (resolve: (value: unknown) => void) => resolve("taken for a promise")
+    const kinds: Record<string, (next: ReturnType<typeof Next>) => any> = {
+      plain: (next) => next,
+      array: (next) => [next],
+      generator: function* (next) {
+        yield next
+      },
+      "async array": async (next) => [next],
+      Effect: (next) => Effect.succeed(next),
+      "Effect with a timeout": (next) => Effect.as(Effect.sleep(1), next)
+    }
+    for (const [kind, emit] of Object.entries(kinds)) {
+      for (const value of [then, "text"]) {
+        const steps = {
+          begin: defineStep({ accepts: Start, emits: Next, run: (): any => emit(Next({ then: value })) }),
+          end: defineStep({ accepts: Next, emits: Stop, run: (next) => stop(Number(next.then === value)) })
+        }
+        const flow = workflow({ name: kind, start: Start, stop: Stop, steps })
+        expect((await Effect.runPromise(run(flow) as Effect.Effect<ReturnType<typeof Stop>>)).values).toEqual([1])
+      }
+    }
+  })
+
+  it("may have fields named as what everything has", () => {
+    const Odd = defineEvent("Odd", { constructor: Schema.Number, toString: Schema.Number, length: Schema.Number })
+    expect(Odd({ constructor: 1, toString: 2, length: 3 })).toEqual({
+      _tag: "Odd",
+      constructor: 1,
+      toString: 2,
+      length: 3
+    })
+  })
+
+  it("may hold what is no JSON", async () => {
+    const Rich = defineEvent("Rich", { at: Schema.Date, bytes: Schema.Uint8Array, maybe: Schema.Option(Schema.Number) })
+    const rich = { at: new Date(0), bytes: new Uint8Array(3), maybe: Option.some(1) }
+    const steps = { only: defineStep({ accepts: Rich, emits: Rich2, run: (event) => Rich2({ at: event.at }) }) }
+    const Flow = workflow({ name: "rich", start: Rich, stop: Rich2, steps })
+    expect((await runPromise(Flow, rich)).at).toBe(rich.at)
+  })
+})
+const Rich2 = defineEvent("Rich2", { at: Schema.Date })
+
+describe("a definition", () => {
+  it("has a tag and a schema, and knows its events", () => {
+    expect(Query.tag).toBe("Query")
+    expect(Query.name).toBe("Query")
+    expect(Query.is(Query({ query: "birds" }))).toBe(true)
+    expect(Query.is({ _tag: "Query", query: "birds" })).toBe(true)
+    expect(Query.is({ _tag: "Query", query: 3 })).toBe(false)
+    expect(Query.is(Answer({ query: "birds", result: "" }))).toBe(false)
+    expect(Query.is(undefined)).toBe(false)
+  })
+
+  it("decodes from JSON by its schema", () => {
+    const decode = Schema.decodeUnknownSync(Query.schema)
+    expect(decode(JSON.parse('{"_tag":"Query","query":"birds"}'))).toEqual({ _tag: "Query", query: "birds" })
+    expect(() => decode({ _tag: "Answer", query: "birds" })).toThrow()
+  })
+
+  it.each(["__proto__", "constructor", "toString", "hasOwnProperty", "then", "a b", "ä", "0"])(
+    "may have any tag, and its step any name: %s",
+    async (name) => {
+      const Odd = defineEvent(name, { n: Schema.Number })
+      const steps: object = Object.fromEntries([
+        ["begin", defineStep({ accepts: Start, emits: Odd, run: () => [Odd({ n: 1 }), Odd({ n: 2 })] })],
+        [
+          name,
+          defineStep({
+            accepts: Odd,
+            emits: Stop,
+            run: (event, { collect, step }) => {
+              expect([event._tag, step]).toEqual([name, name])
+              const both = collect([Odd, Odd])
+              if (both) return stop(both[0].n, both[1].n)
+            }
+          })
+        ]
+      ])
+      const flow = untyped.workflow({ name, start: Start, stop: Stop, steps })
+      expect((await untyped.runPromise(flow)).values).toEqual([1, 2])
+    }
+  )
+})
+
+describe("the start event", () => {
+  const flow = workflow({
+    name: "start",
+    start: Query,
+    stop: Stop,
+    steps: { only: defineStep({ accepts: Query, emits: Stop, run: ({ limit }) => stop(limit ?? 0) }) }
+  })
+
+  it("is made of the run's input", async () => {
+    expect((await runPromise(flow, { query: "birds", limit: 3 })).values).toEqual([3])
+  })
+
+  it("may be given as the event itself", async () => {
+    expect((await runPromise(flow, Query({ query: "birds", limit: 3 }))).values).toEqual([3])
+  })
+
+  it.effect("that does not fit is InvalidEvent, a typed error, and nothing runs", () =>
+    Effect.gen(function* () {
+      const error = yield* failure(run(flow, { query: 3 } as never))
+      expect(error).toBeInstanceOf(InvalidEvent)
+      expect((error as InvalidEvent).event).toBe("Query")
+      expect((error as InvalidEvent).input).toEqual({ query: 3 })
+      expect((error as InvalidEvent).issue?._tag).toBeDefined()
+    })
+  )
+
+  it("that does not fit rejects the promise with the InvalidEvent itself", async () => {
+    await expect(untyped.runPromise(flow, undefined)).rejects.toBeInstanceOf(InvalidEvent)
+  })
+
+  it.effect("whose schema throws tells what was thrown", () =>
+    Effect.gen(function* () {
+      const Broken = defineEvent("Broken", {
+        n: Schema.Number.check(
+          Schema.makeFilter((): boolean => {
+            throw new Error("in the schema")
+          })
+        )
+      })
+      const only = defineStep({ accepts: Broken, emits: Stop, run: () => stop() })
+      const broken = workflow({ name: "broken", start: Broken, stop: Stop, steps: { only } })
+      const exit = yield* Effect.exit(run(broken, { n: 1 }))
+      expect(String(exit)).toContain("in the schema")
+    })
+  )
+})
+
+describe("a literal that looks like an event", () => {
+  const emitting = (value: unknown) =>
+    untyped.workflow({
+      name: "literal",
+      start: Start,
+      stop: Stop,
+      steps: {
+        begin: untyped.step({ accepts: Start, emits: Task, run: () => value }),
+        end: defineStep({ accepts: Task, emits: Stop, run: ({ n }) => stop(n) })
+      }
+    })
+
+  it("is checked as an event is", async () => {
+    expect((await untyped.runPromise(emitting({ _tag: "Task", n: 7 }))).values).toEqual([7])
+  })
+
+  it.effect("is a defect that names the step where it does not fit", () =>
+    Effect.gen(function* () {
+      const error = yield* defect(run(emitting({ _tag: "Task", n: "x" })))
+      expect(error).toMatchObject({ _tag: "StepDefect", step: "begin", cause: { _tag: "InvalidEvent", event: "Task" } })
+    })
+  )
+})
