@@ -1,6 +1,7 @@
 /**
  * Events: plain tagged values, made and checked by the function that `defineEvent` returns.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -78,7 +79,14 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
       return Object.freeze(schema.make(fields))
     } catch (error) {
       const issue = error instanceof Error && SchemaIssue.isIssue(error.cause) ? error.cause : undefined
-      throw new InvalidEvent({ event: tag, input, issue, problem: issue === undefined ? String(error) : format(issue) })
+      // What the schema's own code throws, such as a check, stands in the error's cause.
+      const thrown = error instanceof Error && Cause.isCause(error.cause) ? Cause.squash(error.cause) : error
+      throw new InvalidEvent({
+        event: tag,
+        input,
+        issue,
+        problem: issue === undefined ? String(thrown) : format(issue)
+      })
     }
   }
   Object.defineProperty(make, "name", { value: tag })

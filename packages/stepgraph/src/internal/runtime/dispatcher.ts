@@ -36,6 +36,7 @@ import { Place } from "./place.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
 import { Quietness, Scope, type Watch } from "./scope.ts"
+import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
 import { Turns } from "./turns.ts"
 
@@ -103,7 +104,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.ordered = graph.ordered
     this.timers = new Timers(this.context, this.fiberId)
     const observer = Context.get(this.context, Observer)
-    if (observer !== undefined) this.recorder = new Recorder(observer, () => this.timers.now())
+    const telemetry = telemetryOf(graph, fiber)
+    if (observer !== undefined || telemetry !== undefined) {
+      this.recorder = new Recorder(observer, telemetry, () => this.timers.now())
+    }
     this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
@@ -186,6 +190,11 @@ export class Dispatcher implements Run, Dispatch, Holder {
     else this.onFinished.push(then)
   }
 
+  /** Whether it has ended, or is ending, by a failure. */
+  get failed(): boolean {
+    return this.outcome?._tag === "Failure" && !Cause.hasInterruptsOnly(this.outcome.cause)
+  }
+
   /** Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands. */
   end(outcome: Exit.Exit<AnyEvent, unknown>): void {
     this.outcome ??= outcome
@@ -204,7 +213,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private finishIfDone(): void {
     if (this.finished || this.draining || this.outcome === undefined || this.invocations.size > 0) return
     this.finished = true
-    if (Exit.isFailure(this.outcome) && this.finalizerFailures.length > 0) {
+    // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
+    if (this.failed && this.finalizerFailures.length > 0 && Exit.isFailure(this.outcome)) {
       this.outcome = Exit.failCause(behind(this.outcome.cause, this.finalizerFailures))
     }
     if (this.recorder !== undefined) this.recordEnd(this.recorder, this.outcome)
@@ -471,7 +481,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
   contextOf({ delivery }: Invocation): Context.Context<never> {
     if (this.recorder === undefined) return this.context
     const current = { run: this.id, workflow: this.workflow, invocation: delivery.id! }
-    return Context.add(this.context, CurrentInvocation, current)
+    const context = Context.add(this.context, CurrentInvocation, current)
+    return this.recorder.telemetry?.contextOf(delivery.id!, context) ?? context
   }
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {

@@ -36,9 +36,9 @@ export const execute = (
       })
     })
     return Effect.flatMap(ended, () => {
-      const { exit, finalizerFailures } = dispatcher
+      const { exit, finalizerFailures, failed } = dispatcher
       // Behind a failure they stand in its cause.
-      return finalizerFailures.length === 0 || Exit.isFailure(exit) ? exit : Effect.andThen(logged, exit)
+      return finalizerFailures.length === 0 || failed ? exit : Effect.andThen(logged, exit)
     })
   })
 

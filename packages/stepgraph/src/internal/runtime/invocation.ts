@@ -374,7 +374,12 @@ export class Invocation implements Holder, Caller {
     if (probe === undefined) return Effect.tryPromise({ try: () => promise, catch: rejected })
     return Effect.callback((resume) => {
       const failed = (cause: unknown) => resume(Effect.fail(rejected(cause)))
-      probe.wait({ step: this.node.name, invocation: this.delivery.id }, promise, (value) => resume(Effect.succeed(value)), failed)
+      probe.wait(
+        { step: this.node.name, invocation: this.delivery.id },
+        promise,
+        (value) => resume(Effect.succeed(value)),
+        failed
+      )
     })
   }
 
