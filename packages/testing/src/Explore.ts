@@ -1,0 +1,356 @@
+/**
+ * `explore`: a workflow in every order that could happen.
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import type * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { format } from "effect/Formatter"
+import * as Layer from "effect/Layer"
+import { type RunServices, run, type StopOf, type TraceEntry } from "stepgraph"
+import type { AnyFlow, Check, Invariants, Outcome } from "./Invariant.ts"
+import { along } from "./internal/choices.ts"
+import { type Coverage, Tally } from "./internal/coverage.ts"
+import type { Modes } from "./internal/execution.ts"
+import { Explorer, type Found, type Plan } from "./internal/explorer.ts"
+import type { FaultKind } from "./internal/faults.ts"
+import { tell } from "./internal/report.ts"
+import { changed, fromToken, markOf, toToken } from "./internal/token.ts"
+import { activeOutside } from "./internal/turn.ts"
+
+/** What an exploration may be given. What is left out is as its comment says. */
+export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, R = never> {
+  /** The run's input. Left out, inputs are made from the start event's schema, where it has fields. */
+  readonly input?: any
+  /** How many inputs are made where none is given: 20. Each gets 50 schedules, or its part of `schedules`. */
+  readonly inputs?: number
+  /** How many schedules are tried, those with the fewest deviations from production's order first: 1,000. */
+  readonly schedules?: number
+  /** How many more are tried at random where that was not all: a quarter of `schedules`. */
+  readonly random?: number
+  /** What randomness begins with: 0. */
+  readonly seed?: number
+  /** `any` (or left out): whoever sleeps may wake first. `ordered`: deadlines are kept, so that timeouts mean something. */
+  readonly time?: Modes["time"]
+  /** Which of several steps that can begin is next: `any` (or left out) of them, or the first `in turn`. */
+  readonly lanes?: Modes["lanes"]
+  /** Whether fibers that are ready go on in `any` order, or `in turn` (or left out). */
+  readonly fibers?: Modes["fibers"]
+  /**
+   * `any`: what a step gives at once may come later, as if it had been slow. For stubs of steps that are slow in
+   * production. Left out, it comes at once.
+   */
+  readonly results?: Modes["results"]
+  /** How often something may be held up in the middle, so that others go first: 0. */
+  readonly preempt?: number
+  /** Whether the whole run may be interrupted, once, wherever it waits: false. */
+  readonly cancel?: boolean
+  /** What may go wrong in steps, at most `max` times in a run (1), in all steps or in some. Nothing when left out. */
+  readonly faults?: {
+    readonly max?: number
+    readonly kinds: ReadonlyArray<FaultKind>
+    readonly steps?: ReadonlyArray<Extract<keyof W["steps"], string>>
+  }
+  /** Runs one schedule only: the one that a report names. */
+  readonly replay?: string
+  /** Built afresh for each schedule, so that no schedule sees what another has left behind. */
+  readonly layer?: Layer.Layer<Provided, E, R>
+  /** What is run in place of `run(flow, input)`: a program that launches the workflow and talks to it, for example. */
+  readonly program?: (flow: W, input: any) => Effect.Effect<any, any, any>
+  /** Which of the built-in invariants are looked at. */
+  readonly invariants?: Invariants<StopOf<W>>
+  /** Invariants of your own, by what they say must hold. */
+  readonly check?: Readonly<Record<string, Check<StopOf<W>>>>
+  /** How long the world outside (a timer, a file, a socket) is waited for before a run is said to hang: 1,000 ms. */
+  readonly patience?: number
+  /** Whether what steps log is shown, for each of the schedules: false. */
+  readonly logs?: boolean
+  /** Told every 5 seconds how far the exploration has come. Left out, a line is written to the console. */
+  readonly progress?: (schedules: number, deviations: number) => void
+}
+
+/** What an exploration has seen. */
+export interface Exploration {
+  /** How many schedules were run. */
+  readonly schedules: number
+  /** Whether these were all that there are. */
+  readonly complete: boolean
+  /** The different ways in which runs ended, with how often they did and a schedule that leads there. */
+  readonly outcomes: ReadonlyArray<{ readonly outcome: Outcome; readonly times: number; readonly schedule: string }>
+  readonly coverage: Coverage
+  /** What went its own way; where there is something, an exploration is never complete. */
+  readonly uncontrolled: ReadonlyArray<string>
+  /** With how many inputs the workflow was run. */
+  readonly inputs: number
+}
+
+/** A schedule breaks an invariant. The message is the whole story. */
+export class ScheduleFailure extends Data.TaggedError("ScheduleFailure")<{
+  readonly workflow: string
+  /** The rule that is broken, and how. */
+  readonly invariant: string
+  readonly problem: string
+  /** What to give as `replay`. */
+  readonly schedule: string
+  readonly input: unknown
+  /** How many schedules had been run. */
+  readonly schedules: number
+  readonly message: string
+}> {
+  /** How this schedule ends, and how production's order does. */
+  declare readonly outcome: Outcome
+  declare readonly usual: Outcome
+  declare readonly trace: ReadonlyArray<TraceEntry>
+}
+
+/** A schedule cannot be replayed: the workflow has changed since it was found, or it is none. */
+export class CannotReplay extends Data.TaggedError("CannotReplay")<{
+  readonly schedule: string
+  readonly message: string
+}> {}
+
+const perInput = 50
+
+/**
+ * Runs a workflow in every order in which its parts could go on, those nearest to production's first, and looks at each run.
+ *
+ * Succeeds with what was seen. Fails with a `ScheduleFailure`, whose message is the story of the first schedule found that
+ * breaks a rule, and the line that runs just that schedule again.
+ *
+ * All time is virtual: sleeps take none. Each schedule is a run from scratch; give what keeps something in memory as a
+ * `layer`, which is built afresh for each.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { collect, defineEvent, defineStep, workflow } from "stepgraph"
+ * import { explore } from "@stepgraph/testing"
+ *
+ * const Start = defineEvent("Start")
+ * const Query = defineEvent("Query", { n: Schema.Number })
+ * const Answer = defineEvent("Answer", { n: Schema.Number })
+ * const Stop = defineEvent("Stop", { sum: Schema.Number })
+ * const flow = workflow({
+ *   name: "sum", start: Start, stop: Stop,
+ *   steps: {
+ *     ask: defineStep({ accepts: Start, emits: Query, run: () => [1, 2, 3].map((n) => Query({ n })) }),
+ *     search: defineStep({ accepts: Query, emits: Answer, run: ({ n }) => Effect.as(Effect.sleep(n), Answer({ n })) }),
+ *     sum: defineStep({
+ *       accepts: collect(Answer, 3), emits: Stop,
+ *       run: (answers) => Stop({ sum: answers.reduce((sum, { n }) => sum + n, 0) })
+ *     })
+ *   }
+ * })
+ *
+ * const { complete, outcomes, schedules } = await Effect.runPromise(explore(flow))
+ * console.log(schedules, complete, outcomes.length) // => 6 true 1
+ * ```
+ */
+export function explore<W extends AnyFlow, Provided = never, E = never, R = never>(
+  flow: W,
+  options: ExploreOptions<W, Provided, E, R> = {}
+): Effect.Effect<Exploration, ScheduleFailure | CannotReplay, Exclude<RunServices<W>, Provided> | R> {
+  const site = new Error().stack?.split("\n").slice(2) ?? []
+  const exploring = Effect.flatMap(Effect.context<never>(), (context) =>
+    Effect.tryPromise({
+      try: (signal) => start(flow, options as ExploreOptions<AnyFlow>, context, signal),
+      catch: (error) => {
+        if (!(error instanceof ScheduleFailure) && !(error instanceof CannotReplay)) return new Died(error)
+        // Where `explore` was called says more than where in here the failure was made.
+        error.stack = [`${error.name}: ${error.message}`, ...site].join("\n")
+        return error
+      }
+    })
+  )
+  return Effect.catch(exploring, (error) =>
+    error instanceof Died ? Effect.die(error.defect) : Effect.fail(error)
+  ) as Effect.Effect<Exploration, ScheduleFailure | CannotReplay, never>
+}
+
+/** The same as a promise, for tests without Effect. It rejects with the `ScheduleFailure`. */
+export async function explorePromise<W extends AnyFlow, Provided = never, E = never>(
+  flow: [Exclude<RunServices<W>, Provided>] extends [never] ? W : W & { readonly problem: "give a layer" },
+  options: ExploreOptions<W, Provided, E> & { readonly signal?: AbortSignal } = {}
+): Promise<Exploration> {
+  const { signal } = options
+  const exploring = explore(flow as AnyFlow, options as ExploreOptions<AnyFlow>) as Effect.Effect<Exploration, Error>
+  return Effect.runPromise(exploring, signal === undefined ? undefined : { signal })
+}
+
+class Died {
+  readonly defect: unknown
+  constructor(defect: unknown) {
+    this.defect = defect
+  }
+}
+
+const modesOf = (options: ExploreOptions<AnyFlow>): Modes => ({
+  time: options.time ?? "any",
+  lanes: options.lanes ?? "any",
+  fibers: options.fibers ?? "in turn",
+  results: options.results ?? "at once",
+  preempt: options.preempt ?? 0,
+  cancel: options.cancel ?? false,
+  faults: {
+    max: options.faults === undefined ? 0 : (options.faults.max ?? 1),
+    kinds: options.faults?.kinds ?? [],
+    steps: options.faults?.steps
+  },
+  patience: options.patience ?? 1_000,
+  activeOutside: activeOutside() ?? 0,
+  logs: options.logs ?? false
+})
+
+const start = async (
+  flow: AnyFlow,
+  options: ExploreOptions<AnyFlow>,
+  context: Context.Context<never>,
+  signal: AbortSignal
+): Promise<Exploration> => {
+  const { layer, program = run as NonNullable<typeof options.program>, schedules = 1_000, seed = 0 } = options
+  const randomly = options.random ?? Math.ceil(schedules / 4)
+  const plan: Plan = {
+    flow,
+    modes: modesOf(options),
+    invariants: options.invariants ?? {},
+    checks: options.check ?? {},
+    program: (input) => {
+      const running = program(flow, input) as Effect.Effect<unknown, unknown>
+      return layer === undefined ? running : Effect.provide(running, Layer.fresh(layer as Layer.Layer<never>))
+    },
+    context,
+    signal,
+    tally: new Tally(flow),
+    progress: options.progress ?? ((schedules, depth) => report(flow, schedules, depth))
+  }
+  const explorer = new Explorer(plan)
+  const mark = markOf(flow)
+  const fields = fieldsOf(flow)
+  const given = "input" in options || fields === 0
+  const fail = (found: Found, input: unknown) =>
+    failureOf(found, flow, options, input, fields > 0, plan, explorer, mark)
+  const seen = (complete: boolean, inputs: number): Exploration => {
+    if (signal.aborted) throw signal.reason
+    return {
+      schedules: explorer.schedules,
+      complete: complete && explorer.uncontrolled.size === 0,
+      outcomes: [...explorer.endings.values()].map(({ outcome, times, deviations }) => {
+        return { outcome, times, schedule: toToken(deviations, mark) }
+      }),
+      coverage: plan.tally.coverage,
+      uncontrolled: [...explorer.uncontrolled],
+      inputs
+    }
+  }
+
+  if (options.replay !== undefined) {
+    const found = await replay(options.replay, flow, options.input, explorer)
+    if (found !== undefined) throw fail({ ...found, schedules: 0 }, options.input)
+    return seen(false, 1)
+  }
+  if (given) {
+    const found = await explorer.explore(options.input, schedules, randomly, seed)
+    if (typeof found === "object") throw fail(found, options.input)
+    return seen(found === "all", 1)
+  }
+
+  // The property is that no schedule of an input breaks a rule: so that a smaller input is one that still has a bad one.
+  const inputs = options.inputs ?? 20
+  const budget = Math.max(perInput, Math.floor(schedules / inputs))
+  const arbitrary = Arbitrary.map(Arbitrary.schema(flow.start.schema), ({ _tag, ...input }: any) => input)
+  let failing: Found | undefined
+  const property = (input: unknown) =>
+    Effect.map(
+      Effect.promise(() => explorer.explore(input, budget, 0, seed)),
+      (found) => {
+        if (typeof found !== "object") return true
+        failing = found
+        return false
+      }
+    )
+  const checked = await Effect.runPromise(Arbitrary.checkEffect(arbitrary, property, { runs: inputs, seed }), {
+    signal
+  })
+  if (checked._tag === "Falsified") {
+    const input = checked.shrunkInput
+    const { schedules } = explorer
+    const found = await explorer.explore(input, budget, 0, seed)
+    throw fail({ ...(typeof found === "object" ? found : failing!), schedules }, input)
+  }
+  return seen(false, inputs)
+}
+
+/** Runs one schedule, and the usual one to hold it against. */
+const replay = async (token: string, flow: AnyFlow, input: unknown, explorer: Explorer): Promise<Found | undefined> => {
+  const deviations = fromToken(token, flow)
+  if (typeof deviations === "string") throw new CannotReplay({ schedule: token, message: deviations })
+  const usual = await explorer.ran(input, along([]), false)
+  const ran = await explorer.ran(input, along(deviations), true)
+  const missed = ran.choices.missed(deviations)
+  if (missed !== undefined) {
+    const message = changed(token, missed, ran.choices.counts[missed.at])
+    throw new CannotReplay({ schedule: token, message })
+  }
+  explorer.seen(ran, deviations)
+  const broken = explorer.broken(ran, usual.outcome)
+  if (broken === undefined) return undefined
+  return explorer.found(input, ran.choices.deviations(), broken, usual.outcome)
+}
+
+const fieldsOf = (flow: AnyFlow): number => {
+  const { fields } = flow.start.schema as unknown as { readonly fields?: object }
+  return Object.keys(fields ?? {}).filter((field) => field !== "_tag").length
+}
+
+const report = (flow: AnyFlow, schedules: number, depth: number): void => {
+  const tried = `${schedules.toLocaleString("en")} schedules`
+  console.info(`explore '${flow.name}': ${tried}, at ${depth} deviations from production's order`)
+}
+
+/** The options that decide which choices there are, as one would write them. */
+const written = (options: ExploreOptions<AnyFlow>, schedule: string, input: unknown, hasInput: boolean): string => {
+  const { time, lanes, fibers, results, preempt, cancel, faults } = options
+  const parts = Object.entries({ time, lanes, fibers, results, preempt, cancel, faults })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${format(value)}`)
+  if (options.layer !== undefined) parts.push("layer")
+  if (options.program !== undefined) parts.push("program")
+  if (options.check !== undefined) parts.push("check")
+  if (options.invariants !== undefined) parts.push("invariants")
+  parts.push(`replay: "${schedule}"`)
+  if (hasInput) parts.push(`input: ${format(input)}`)
+  return `explore(flow, { ${parts.join(", ")} })`
+}
+
+const failureOf = (
+  found: Found,
+  flow: AnyFlow,
+  options: ExploreOptions<AnyFlow>,
+  input: unknown,
+  hasInput: boolean,
+  plan: Plan,
+  explorer: Explorer,
+  mark: string
+): ScheduleFailure => {
+  const { broken, deviations, executed, outcome, usual, schedules } = found
+  const schedule = toToken(deviations, mark)
+  const message = tell({
+    flow: plan.flow,
+    broken,
+    outcome,
+    usual,
+    trace: executed.trace,
+    told: executed.told,
+    input,
+    hasInput,
+    schedules,
+    replay: written(options, schedule, input, hasInput),
+    uncontrolled: [...explorer.uncontrolled]
+  })
+  const failure = new ScheduleFailure({ workflow: flow.name, ...broken, schedule, input, schedules, message })
+  // Not shown beside the message, which says it all.
+  for (const [name, value] of Object.entries({ outcome, usual, trace: executed.trace })) {
+    Object.defineProperty(failure, name, { value, enumerable: false })
+  }
+  return failure
+}

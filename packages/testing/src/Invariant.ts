@@ -1,0 +1,178 @@
+/**
+ * What must hold in every schedule: the built-in invariants, and what an own one is given.
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import type { StopOf, TraceEntry, Workflow } from "stepgraph"
+import type { Executed } from "./internal/execution.ts"
+import { identify, show } from "./internal/show.ts"
+
+export type AnyFlow = Workflow<any, any, any, any, any, any>
+
+/** How a run ended. */
+export interface Outcome {
+  readonly kind: "stopped" | "failed" | "interrupted" | "hung"
+  /** The stop event, where there is one. */
+  readonly result: unknown
+  /** What it failed with. */
+  readonly error: unknown
+  /** In words. */
+  readonly text: string
+}
+
+/** One run, as an invariant sees it. */
+export interface Seen<Result = unknown> {
+  readonly trace: ReadonlyArray<TraceEntry>
+  readonly outcome: Outcome
+  /** The stop event; `undefined` where the run did not come to one. */
+  readonly result: Result | undefined
+  /** How the same input ends in production's order. */
+  readonly usual: Outcome
+  /** Whether `explore` interrupted this run, and how many faults it put in. */
+  readonly cancelled: boolean
+  readonly faults: number
+}
+
+/**
+ * An invariant of your own: says what is wrong, or nothing. What it throws is what is wrong, too, so that a test's `expect`
+ * works here.
+ */
+export type Check<Result = unknown> = (
+  trace: ReadonlyArray<TraceEntry>,
+  seen: Seen<Result>
+) => string | boolean | undefined | void
+
+/** Which invariants are looked at; those that are left out are as their comment says. */
+export interface Invariants<Result = unknown> {
+  /**
+   * Every schedule ends as production's order does. On. Given a function, what it makes of the stop event is compared: give
+   * it where a difference is meant, such as the order of a list; turn it off for a race.
+   */
+  readonly sameResult?: boolean | ((result: Result) => unknown)
+  /** No schedule stalls or hangs. On. */
+  readonly neverStalls?: boolean
+  /** No step has more invocations at once than it has workers. On. */
+  readonly withinWorkers?: boolean
+  /** When the run ends, every invocation has ended, every finalizer has run without failing, and nothing goes on. On. */
+  readonly finalizersRun?: boolean
+  /** No event is left over in an intake, or still queued when the run stops. Off: a run may well stop early. */
+  readonly eachConsumed?: boolean
+}
+
+/** A rule that a run has broken. */
+export interface Broken {
+  readonly invariant: string
+  readonly problem: string
+}
+
+export const outcomeOf = ({ exit, marking }: Executed): Outcome => {
+  if (exit === undefined) {
+    const running = Object.entries(marking?.steps ?? {}).filter(([, { running }]) => running > 0)
+    const who = running.map(([step, { running }]) => `${running} of step '${step}'`).join(", ")
+    const text = `hangs: ${who === "" ? "nothing can go on" : `${who} never ended`}`
+    return { kind: "hung", result: undefined, error: undefined, text }
+  }
+  if (Exit.isSuccess(exit)) {
+    return { kind: "stopped", result: exit.value, error: undefined, text: show(exit.value) }
+  }
+  const error = Cause.squash(exit.cause)
+  if (Cause.hasInterruptsOnly(exit.cause)) {
+    return { kind: "interrupted", result: undefined, error, text: "is interrupted" }
+  }
+  const text = error instanceof Error ? `fails with ${error.name}: ${error.message}` : `fails with ${show(error)}`
+  return { kind: "failed", result: undefined, error, text }
+}
+
+const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): string | undefined => {
+  const { outcome, usual } = seen
+  if (seen.cancelled && outcome.kind === "interrupted") return undefined
+  const project = typeof by === "function" ? by : (result: unknown) => result
+  const same =
+    outcome.kind === "stopped" && usual.kind === "stopped"
+      ? identify(project(outcome.result)) === identify(project(usual.result))
+      : outcome.kind === usual.kind && outcome.text === usual.text
+  return same ? undefined : "it ends in another way than in the usual order"
+}
+
+const neverStalls = ({ outcome }: Seen): string | undefined => {
+  if (outcome.kind === "hung") return "it waits for what never comes"
+  const stalled = outcome.kind === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
+  return stalled === "WorkflowStalled" ? "it stalls" : undefined
+}
+
+const withinWorkers = ({ trace }: Seen, flow: AnyFlow): string | undefined => {
+  const running = new Map<string, Set<string>>()
+  for (const entry of trace) {
+    if (entry._tag === "InvocationStarted") {
+      const { workers } = flow.steps[entry.step] ?? {}
+      const now = running.get(entry.step) ?? new Set()
+      running.set(entry.step, now.add(entry.invocation))
+      if (typeof workers === "number" && now.size > workers) {
+        return `step '${entry.step}' has ${now.size} invocations at once and ${workers} workers`
+      }
+    } else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") {
+      running.get(entry.step)?.delete(entry.invocation)
+    }
+  }
+  return undefined
+}
+
+const eachConsumed = ({ trace }: Seen): string | undefined => {
+  const tags = new Map(trace.flatMap((entry) => (entry._tag === "EventEmitted" ? [[entry.event, entry] as const] : [])))
+  for (const entry of trace) {
+    if (entry._tag !== "EventDropped" || entry.reason === "raced") continue
+    const emitted = tags.get(entry.event)
+    const event = emitted === undefined ? entry.event : show({ _tag: emitted.tag, ...(emitted.data as object) })
+    const where = entry.step === null ? "" : ` for step '${entry.step}'`
+    return entry.reason === "left over"
+      ? `${event} was never used: it was left over${where}`
+      : `${event} was never used: the run ended while it was queued${where}`
+  }
+  return undefined
+}
+
+const finalizersRun = ({ trace, outcome }: Seen, left: ReadonlyArray<string>): string | undefined => {
+  const running = new Map<string, string>()
+  for (const entry of trace) {
+    if (entry._tag === "InvocationStarted") running.set(entry.invocation, entry.step)
+    else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") running.delete(entry.invocation)
+    else if (entry._tag === "FinalizerFailure") return `a finalizer of step '${entry.step}' failed: ${entry.error}`
+    else if (entry._tag === "RunFinished" && running.size > 0) {
+      return `step '${[...running.values()][0]}' had not ended when the run ended`
+    }
+  }
+  if (outcome.kind !== "hung" && left.length > 0) return `something of it goes on after its end: ${left[0]}`
+  return undefined
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The first rule that a run breaks: the more telling ones first. */
+export const firstBroken = (
+  flow: AnyFlow,
+  seen: Seen<any>,
+  left: ReadonlyArray<string>,
+  invariants: Invariants<any>,
+  checks: Readonly<Record<string, Check<any>>>
+): Broken | undefined => {
+  const found = (invariant: string, problem: string | undefined): Broken | undefined =>
+    problem === undefined ? undefined : { invariant, problem }
+  for (const [invariant, check] of Object.entries(checks)) {
+    try {
+      const said = check(seen.trace, seen)
+      if (said === false) return { invariant, problem: "it does not hold" }
+      if (typeof said === "string") return { invariant, problem: said }
+    } catch (error) {
+      return { invariant, problem: reason(error) }
+    }
+  }
+  return (
+    (invariants.neverStalls === false ? undefined : found("neverStalls", neverStalls(seen))) ??
+    (invariants.withinWorkers === false ? undefined : found("withinWorkers", withinWorkers(seen, flow))) ??
+    (invariants.finalizersRun === false ? undefined : found("finalizersRun", finalizersRun(seen, left))) ??
+    (invariants.eachConsumed === true ? found("eachConsumed", eachConsumed(seen)) : undefined) ??
+    (invariants.sameResult === false ? undefined : found("sameResult", sameResult(seen, invariants.sameResult ?? true)))
+  )
+}
+
+export type ResultOf<W> = StopOf<W>

@@ -1,0 +1,14 @@
+/**
+ * Run a workflow in every order that could happen, and replay the one that breaks it.
+ */
+export {
+  CannotReplay,
+  type Exploration,
+  type ExploreOptions,
+  explore,
+  explorePromise,
+  ScheduleFailure
+} from "./Explore.ts"
+export type { Check, Invariants, Outcome, Seen } from "./Invariant.ts"
+export type { Coverage, Edge } from "./internal/coverage.ts"
+export { type FaultKind, InjectedFault } from "./internal/faults.ts"

@@ -1,0 +1,61 @@
+/**
+ * A clock that stands still until somebody says which of its sleepers wakes.
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Fiber } from "effect/Fiber"
+
+export interface Sleeper {
+  readonly deadline: number
+  readonly fiber: Fiber<unknown, unknown>
+  readonly wake: () => void
+}
+
+const nanosPerMilli = 1_000_000
+
+export class ControlledClock implements Clock.Clock {
+  private millis = 0
+  /** In the order of their deadlines, and those of one deadline in the order in which they fell asleep. */
+  readonly sleepers: Array<Sleeper> = []
+
+  currentTimeMillisUnsafe(): number {
+    return this.millis
+  }
+  currentTimeNanosUnsafe(): bigint {
+    return BigInt(Math.round(this.millis * nanosPerMilli))
+  }
+  monotonicTimeNanosUnsafe(): bigint {
+    return this.currentTimeNanosUnsafe()
+  }
+  readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())
+  readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
+  readonly monotonicTimeNanos = Effect.sync(() => this.monotonicTimeNanosUnsafe())
+
+  sleep(duration: Duration.Duration): Effect.Effect<void> {
+    const millis = Duration.toMillis(duration)
+    if (millis <= 0) return Effect.yieldNow
+    if (!Number.isFinite(millis)) return Effect.never
+    return Effect.withFiber((fiber) =>
+      Effect.callback((resume) => {
+        const sleeper = { deadline: this.millis + millis, fiber, wake: () => resume(Effect.void) }
+        let place = this.sleepers.length
+        while (place > 0 && this.sleepers[place - 1]!.deadline > sleeper.deadline) place--
+        this.sleepers.splice(place, 0, sleeper)
+        return Effect.sync(() => this.remove(sleeper))
+      })
+    )
+  }
+
+  /** Wakes one; whoever wakes later than he wanted to finds that more time has passed. */
+  wake(sleeper: Sleeper): void {
+    this.remove(sleeper)
+    this.millis = Math.max(this.millis, sleeper.deadline)
+    sleeper.wake()
+  }
+
+  private remove(sleeper: Sleeper): void {
+    const place = this.sleepers.indexOf(sleeper)
+    if (place >= 0) this.sleepers.splice(place, 1)
+  }
+}

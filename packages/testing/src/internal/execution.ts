@@ -1,0 +1,462 @@
+/**
+ * One run of a workflow under control: every place where it could go on in several ways is a choice.
+ */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import { isPromiseLike } from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import { Observer, type TraceEntry } from "stepgraph"
+import { type Call, type Marking, Probe } from "stepgraph/probe"
+import type { Choices, Kind } from "./choices.ts"
+import { ControlledClock, type Sleeper } from "./clock.ts"
+import { type FaultKind, instead, inWords } from "./faults.ts"
+import { Pool, type Task } from "./scheduler.ts"
+import { show } from "./show.ts"
+import { activeOutside, eventLoop, microtasks, now, realSleep } from "./turn.ts"
+
+/** What may happen in a run, beside what happens in production first. */
+export interface Modes {
+  readonly time: "any" | "ordered"
+  readonly lanes: "any" | "in turn"
+  readonly fibers: "any" | "in turn"
+  readonly results: "any" | "at once"
+  readonly preempt: number
+  readonly cancel: boolean
+  readonly faults: {
+    readonly max: number
+    readonly kinds: ReadonlyArray<FaultKind>
+    readonly steps: ReadonlyArray<string> | undefined
+  }
+  /** How long the world outside is waited for, in milliseconds. */
+  readonly patience: number
+  /** How much was open in the world outside before the exploration began. */
+  readonly activeOutside: number
+  readonly logs: boolean
+}
+
+/** A choice as the report tells of it. */
+export interface Told {
+  readonly at: number
+  readonly text: string
+}
+
+/** What one run showed. */
+export interface Executed {
+  /** `undefined` where the run waits for what never comes. */
+  readonly exit: Exit.Exit<unknown, unknown> | undefined
+  readonly trace: ReadonlyArray<TraceEntry>
+  /** The choices that went another way than in production, by the place in the trace before which they were taken. */
+  readonly told: ReadonlyArray<Told>
+  /** What was interrupted, made to fail or held up by the test itself. */
+  readonly cancelled: boolean
+  readonly faults: number
+  /** What was still there when the run had ended. */
+  readonly left: ReadonlyArray<string>
+  /** What went its own way, and so was not explored. */
+  readonly uncontrolled: ReadonlyArray<string>
+  readonly marking: Marking | undefined
+}
+
+/** Set by the core for what a step runs; the key is the core's. */
+const CurrentInvocation = Context.Reference<{ readonly invocation: string } | null>("stepgraph/CurrentInvocation", {
+  defaultValue: () => null
+})
+
+/** The same numbers in every run. */
+const steadyRandom = (): Random.Random => {
+  let seed = 1
+  const nextDouble = () => {
+    seed = (seed + 0x6d2b79f5) | 0
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+  return { nextDoubleUnsafe: nextDouble, nextIntUnsafe: () => Math.floor((nextDouble() - 0.5) * 2 ** 32) }
+}
+
+const silence = new Proxy(globalThis.console, { get: () => () => {} })
+const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
+
+/** A run that does not come to an end is given up after so many tasks. */
+const mostTasks = 100_000
+
+/** What a step gave at once, held back as if it had been slow. */
+class Held {
+  readonly value: unknown
+  constructor(value: unknown) {
+    this.value = value
+  }
+  then(): void {}
+}
+
+/** What tells whose something is. */
+interface Named {
+  readonly fiber?: Fiber<unknown, unknown> | undefined
+  readonly invocation?: string | undefined
+}
+
+/** What could go on next. */
+type Way = Task | Sleeper
+
+export class Execution {
+  private readonly clock = new ControlledClock()
+  private readonly pool: Pool
+  private readonly choices: Choices
+  private readonly modes: Modes
+  private readonly telling: boolean
+  private readonly trace: Array<TraceEntry> = []
+  private readonly told: Array<Told> = []
+  private readonly uncontrolled = new Set<string>()
+  private readonly calls = new Map<string, Call>()
+  private marking: (() => Marking) | undefined
+  private fiber!: Fiber<unknown, unknown>
+  private running = 0
+  /** Promises that steps have returned and that have not been settled. */
+  private readonly awaiting = new Set<{ readonly step: string; stuck: boolean }>()
+  private faults = 0
+  private hanging = 0
+  private preempted = 0
+  private cancelled = false
+  private flushed = false
+  private finished = false
+  private tasks = 0
+
+  constructor(choices: Choices, modes: Modes, telling: boolean) {
+    this.choices = choices
+    this.modes = modes
+    this.telling = telling
+    this.pool = new Pool(modes.preempt === 0 ? undefined : (fiber) => this.preempts(fiber))
+  }
+
+  /** Runs a program to its end: at once where it can, otherwise as a promise. */
+  run(
+    program: Effect.Effect<unknown, unknown>,
+    context: Context.Context<never>,
+    signal: AbortSignal | undefined
+  ): Executed | Promise<Executed> {
+    let own = context.pipe(
+      Context.add(Scheduler.Scheduler, this.pool),
+      Context.add(Clock.Clock, this.clock),
+      Context.add(Random.Random, steadyRandom()),
+      Context.add(Observer, (entry) => this.observe(entry)),
+      Context.add(Probe, this.probe)
+    )
+    if (!this.modes.logs) {
+      own = own.pipe(Context.add(Logger.CurrentLoggers, noLoggers), Context.add(Console.Console, silence))
+    }
+    this.pool.inside(() => {
+      this.fiber = Effect.runForkWith(own)(program)
+    })
+    return this.continue(signal)
+  }
+
+  private continue(signal: AbortSignal | undefined): Executed | Promise<Executed> {
+    for (;;) {
+      const exit = this.fiber.pollUnsafe()
+      if (exit !== undefined) return this.end(exit)
+      if (signal?.aborted === true) return this.abandon()
+      if (this.tasks++ > mostTasks) {
+        this.uncontrolled.add(`the run did not end within ${mostTasks.toLocaleString("en")} tasks`)
+        return this.abandon()
+      }
+      if (this.pool.ready.length > 0 && this.modes.fibers === "in turn") {
+        this.go(this.pool.ready.shift()!.run)
+      } else if (this.needsMicrotasks()) {
+        return this.microtasks(signal)
+      } else if (!this.chooseNext()) {
+        return this.outside(signal)
+      }
+    }
+  }
+
+  private go(run: () => void): void {
+    this.flushed = false
+    this.pool.inside(run)
+  }
+
+  // ---------------------------------------------------------------- what goes on next
+
+  /** `false` where nothing can go on by itself. */
+  private chooseNext(): boolean {
+    const ways = this.ways()
+    if (this.modes.cancel && !this.cancelled && this.running > 0) {
+      const option = this.choose(
+        2,
+        "cancel",
+        () => ["", "cancel"],
+        () => "the whole run is interrupted from outside"
+      )
+      if (option === 1) {
+        this.cancelled = true
+        this.go(() => this.fiber.interruptUnsafe())
+        return true
+      }
+    }
+    if (ways.length === 0) return false
+    const option = this.choose(
+      ways.length,
+      "order",
+      () => ways.map((way) => this.keyOf(way)),
+      (option) => `${this.nameOf(ways[option]!)} goes on before ${this.nameOf(ways[0]!)}`
+    )
+    this.take(ways[option]!)
+    return true
+  }
+
+  /** In the order of production: what is ready, what has come, who wakes first; what is held up comes last. */
+  private ways(): ReadonlyArray<Way> {
+    const { ready, arrivals, preempted } = this.pool
+    const { sleepers } = this.clock
+    const now = [...ready, ...arrivals]
+    if (this.modes.time === "any") return [...now, ...sleepers, ...preempted]
+    if (now.length > 0) return [...now, ...preempted]
+    return [...sleepers.filter(({ deadline }) => deadline === sleepers[0]!.deadline), ...preempted]
+  }
+
+  private take(way: Way): void {
+    if ("wake" in way) {
+      this.go(() => this.clock.wake(way))
+      return
+    }
+    for (const tasks of [this.pool.ready, this.pool.arrivals, this.pool.preempted]) {
+      const place = tasks.indexOf(way)
+      if (place >= 0) tasks.splice(place, 1)
+    }
+    this.go(way.run)
+  }
+
+  private choose(
+    count: number,
+    kind: Kind,
+    keys: () => ReadonlyArray<string>,
+    say: (option: number) => string
+  ): number {
+    const option = this.choices.choose(count, kind, keys)
+    if (option > 0 && this.telling) this.told.push({ at: this.trace.length, text: say(option) })
+    return option
+  }
+
+  private preempts(fiber: Fiber<unknown, unknown>): boolean {
+    if (this.preempted >= this.modes.preempt || this.finished) return false
+    if (Context.get(fiber.context, CurrentInvocation) === null || !this.somethingElse()) return false
+    const say = () => `${this.nameOf({ fiber })} is held up in the middle`
+    if (this.choose(2, "preempt", () => ["", "preempt"], say) === 0) return false
+    this.preempted++
+    return true
+  }
+
+  /** Whether anything could go on in place of what goes on now. */
+  private somethingElse(): boolean {
+    const { ready, arrivals, preempted } = this.pool
+    return ready.length + arrivals.length + preempted.length + this.clock.sleepers.length > 0 || this.awaiting.size > 0
+  }
+
+  // ---------------------------------------------------------------- the world outside
+
+  /** Whether a promise could be settled by what has already happened. */
+  private needsMicrotasks(): boolean {
+    if (this.flushed) return false
+    if (this.awaiting.size > 0) return true
+    const { ready, arrivals } = this.pool
+    if (ready.length > 0) return false
+    return (
+      this.running - this.hanging > this.clock.sleepers.length + arrivals.length || this.clock.sleepers.length === 0
+    )
+  }
+
+  private async microtasks(signal: AbortSignal | undefined): Promise<Executed> {
+    this.flushed = true
+    await microtasks()
+    for (const wait of this.awaiting) wait.stuck = true
+    return this.continue(signal)
+  }
+
+  /** Nothing can go on by itself: either the world outside wakes somebody, or nobody ever will. */
+  private async outside(signal: AbortSignal | undefined): Promise<Executed> {
+    const came = () =>
+      this.fiber.pollUnsafe() !== undefined || this.pool.arrivals.length + this.clock.sleepers.length > 0
+    const until = now() + this.modes.patience
+    for (let turns = 0; !came(); turns++) {
+      if (signal?.aborted === true) return this.abandon()
+      // A few turns are for what is just about to come.
+      if (turns > 8 && (!this.mayCome() || now() > until)) return this.hang()
+      await (turns > 8 ? realSleep(1) : eventLoop())
+    }
+    this.uncontrolled.add("something in the world outside (a timer, a file, a socket) has woken the run")
+    return this.continue(signal)
+  }
+
+  /** Whether a timer, file or socket is open that was not when the exploration began. */
+  private mayCome(): boolean {
+    const active = activeOutside()
+    return this.hanging === 0 && (active === undefined || active > this.modes.activeOutside)
+  }
+
+  /** Ends a run that waits for what never comes; it is interrupted so that it holds nothing. */
+  private hang(): Executed {
+    const marking = this.marking?.()
+    const trace = [...this.trace]
+    this.stop()
+    return this.executed(undefined, trace, [], marking)
+  }
+
+  private abandon(): Executed {
+    return this.hang()
+  }
+
+  private stop(): void {
+    this.finished = true
+    this.pool.inside(() => this.fiber.interruptUnsafe())
+    this.drain()
+  }
+
+  /** Lets everything go on that is ready, without choices. */
+  private drain(): void {
+    for (let tasks = 0; tasks < mostTasks && this.pool.ready.length > 0; tasks++) {
+      this.pool.inside(this.pool.ready.shift()!.run)
+    }
+  }
+
+  private end(exit: Exit.Exit<unknown, unknown>): Executed {
+    this.finished = true
+    const marking = this.marking?.()
+    this.drain()
+    const { sleepers } = this.clock
+    const left = sleepers.map((sleeper) => `${this.nameOf(sleeper)} still waits for time to pass`)
+    for (const { fiber } of [...sleepers]) this.pool.inside(() => fiber.interruptUnsafe())
+    for (const { step, stuck } of this.awaiting) {
+      if (stuck) this.uncontrolled.add(`step '${step}' waits for a promise that only the world outside can settle`)
+    }
+    this.drain()
+    return this.executed(exit, this.trace, left, marking)
+  }
+
+  private executed(
+    exit: Executed["exit"],
+    trace: ReadonlyArray<TraceEntry>,
+    left: ReadonlyArray<string>,
+    marking: Marking | undefined
+  ): Executed {
+    const { told, cancelled, faults } = this
+    return { exit, trace, told, cancelled, faults, left, uncontrolled: [...this.uncontrolled], marking }
+  }
+
+  // ---------------------------------------------------------------- what the core asks and tells
+
+  private observe(entry: TraceEntry): void {
+    if (this.finished) return
+    this.trace.push(entry)
+    if (entry._tag === "InvocationStarted" && entry.attempt === 1) this.running++
+    else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") this.running--
+  }
+
+  private callOf({ fiber, invocation }: Named): Call | undefined {
+    const id =
+      invocation ?? (fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation)
+    return id === undefined ? undefined : this.calls.get(id)
+  }
+
+  private nameOf(named: Named): string {
+    const call = this.callOf(named)
+    return call === undefined ? "the run itself" : `${call.step}(${show(call.input)})`
+  }
+
+  private keyOf(named: Named): string {
+    return this.callOf(named)?.invocation ?? "run"
+  }
+
+  private readonly probe: Probe = {
+    began: (_, marking) => {
+      this.marking ??= marking
+    },
+    next: (steps) => {
+      if (this.finished) return 0
+      const preempts = this.preempted < this.modes.preempt && this.somethingElse()
+      if (
+        preempts &&
+        this.choose(
+          2,
+          "preempt",
+          () => ["", "preempt"],
+          () => `'${steps[0]}' is held up`
+        ) === 1
+      ) {
+        this.preempted++
+        this.pool.preemptNext()
+        return undefined
+      }
+      if (this.modes.lanes === "in turn") return 0
+      return this.choose(
+        steps.length,
+        "order",
+        () => steps,
+        (option) => `step '${steps[option]}' begins before step '${steps[0]}'`
+      )
+    },
+    call: (call, run) => {
+      if (call.invocation !== undefined) this.calls.set(call.invocation, call)
+      const fault = this.fault(call)
+      if (fault !== undefined) return instead(fault, call.step, run)
+      const value = run()
+      if (Effect.isEffect(value)) return this.alone(value as Effect.Effect<unknown, unknown>, call)
+      return this.modes.results === "any" && !isPromiseLike(value) ? new Held(value) : value
+    },
+    wait: ({ step, invocation }, promise, fulfilled, rejected) => {
+      const arrive = (run: () => void) => this.arrive(invocation, run)
+      if (promise instanceof Held) {
+        arrive(() => fulfilled(promise.value))
+        return
+      }
+      const wait = { step, stuck: false }
+      this.awaiting.add(wait)
+      const settle = (run: () => void) => {
+        this.awaiting.delete(wait)
+        arrive(run)
+      }
+      promise.then(
+        (value) => settle(() => fulfilled(value)),
+        (cause) => settle(() => rejected(cause))
+      )
+    }
+  }
+
+  private arrive(invocation: string | undefined, run: () => void): void {
+    this.pool.arrivals.push({ run, priority: 0, fiber: undefined, invocation })
+  }
+
+  /** What happens in place of a step's function. */
+  private fault({ step, input }: Call): FaultKind | undefined {
+    const { max, kinds, steps } = this.modes.faults
+    if (this.finished || this.faults >= max || (steps !== undefined && !steps.includes(step))) return undefined
+    const option = this.choose(
+      kinds.length + 1,
+      "fault",
+      () => ["", ...kinds],
+      (option) => `${step}(${show(input)}) ${inWords[kinds[option - 1]!]}`
+    )
+    if (option === 0) return undefined
+    this.faults++
+    const fault = kinds[option - 1]!
+    if (fault === "hang") this.hanging++
+    return fault
+  }
+
+  /** A run inside a step is not in this run's trace. */
+  private alone(effect: Effect.Effect<unknown, unknown>, { invocation }: Call): Effect.Effect<unknown, unknown> {
+    const unobserved = Effect.provideService(effect, Observer, undefined)
+    if (this.modes.results === "at once") return unobserved
+    return Effect.suspend(() => {
+      const { tasks } = this
+      return Effect.flatMap(unobserved, (value) => {
+        if (this.tasks !== tasks) return Effect.succeed(value)
+        return Effect.callback<unknown>((resume) => this.arrive(invocation, () => resume(Effect.succeed(value))))
+      })
+    })
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Runs one schedule after the other for one input, and looks at each.
+ */
+import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import {
+  type AnyFlow,
+  type Broken,
+  type Check,
+  firstBroken,
+  type Invariants,
+  type Outcome,
+  outcomeOf,
+  type Seen
+} from "../Invariant.ts"
+import { along, Choices, type Deviation, type Strategy } from "./choices.ts"
+import type { Tally } from "./coverage.ts"
+import { type Executed, Execution, type Modes } from "./execution.ts"
+import { prioritized, Search } from "./search.ts"
+import { eventLoop, now } from "./turn.ts"
+
+export interface Plan {
+  readonly flow: AnyFlow
+  readonly modes: Modes
+  readonly invariants: Invariants<any>
+  readonly checks: Readonly<Record<string, Check<any>>>
+  readonly program: (input: unknown) => Effect.Effect<unknown, unknown>
+  readonly context: Context.Context<never>
+  readonly signal: AbortSignal
+  readonly tally: Tally
+  /** Told every few seconds. */
+  readonly progress: (schedules: number, depth: number) => void
+}
+
+/** One way in which runs have ended. */
+export interface Ending {
+  readonly outcome: Outcome
+  readonly deviations: ReadonlyArray<Deviation>
+  times: number
+}
+
+/** A schedule that breaks a rule. */
+export interface Found {
+  readonly broken: Broken
+  readonly deviations: ReadonlyArray<Deviation>
+  readonly executed: Executed
+  readonly outcome: Outcome
+  readonly usual: Outcome
+  readonly schedules: number
+}
+
+interface Ran {
+  readonly executed: Executed
+  readonly choices: Choices
+  readonly outcome: Outcome
+}
+
+/** How long schedules are run before the event loop has a turn, and before progress is told, in milliseconds. */
+const turnAfter = 50
+const progressAfter = 5_000
+
+export class Explorer {
+  private readonly plan: Plan
+  readonly endings = new Map<string, Ending>()
+  readonly uncontrolled = new Set<string>()
+  schedules = 0
+  private turnAt = now() + turnAfter
+  private progressAt = now() + progressAfter
+
+  constructor(plan: Plan) {
+    this.plan = plan
+  }
+
+  /** Runs one schedule. */
+  async ran(input: unknown, strategy: Strategy, telling: boolean): Promise<Ran> {
+    const { plan } = this
+    const choices = new Choices(strategy)
+    const execution = new Execution(choices, plan.modes, telling)
+    const running = execution.run(plan.program(input), plan.context, plan.signal)
+    // Most runs are over at once: they are not made to wait for a promise.
+    const executed = running instanceof Promise ? await running : running
+    return { executed, choices, outcome: outcomeOf(executed) }
+  }
+
+  /** Explores an input: all its schedules with the fewest deviations first, then some at random. */
+  async explore(input: unknown, budget: number, randomly: number, seed: number): Promise<Found | "all" | "some"> {
+    const search = new Search()
+    let usual: Outcome | undefined
+    let longest = 1
+    let complete = false
+    for (let left = budget; left > 0 && !this.plan.signal.aborted; left--) {
+      const deviations = search.next()
+      if (deviations === undefined) {
+        complete = true
+        break
+      }
+      const ran = await this.ran(input, along(deviations), false)
+      usual ??= ran.outcome
+      longest = Math.max(longest, ran.choices.counts.length)
+      this.seen(ran, deviations)
+      const broken = this.broken(ran, usual)
+      if (broken !== undefined) return this.found(input, deviations, broken, usual)
+      search.ran(deviations, ran.choices.counts)
+      if (now() > this.turnAt) await this.turn(search.depth)
+    }
+    if (complete || search.next() === undefined) return "all"
+    for (let i = 0; i < randomly && !this.plan.signal.aborted; i++) {
+      const ran = await this.ran(input, prioritized(seed + i, longest), false)
+      const deviations = ran.choices.deviations()
+      this.seen(ran, deviations)
+      const broken = this.broken(ran, usual!)
+      if (broken !== undefined) return this.shrink(input, deviations, broken, usual!)
+      if (now() > this.turnAt) await this.turn(search.depth)
+    }
+    return "some"
+  }
+
+  broken({ executed, outcome }: Ran, usual: Outcome): Broken | undefined {
+    const { flow, invariants, checks } = this.plan
+    const { trace, cancelled, faults, left } = executed
+    const result = outcome.kind === "stopped" ? outcome.result : undefined
+    const seen: Seen = { trace, outcome, result, usual, cancelled, faults }
+    return firstBroken(flow, seen, left, invariants, checks)
+  }
+
+  seen({ executed, outcome, choices }: Ran, deviations: ReadonlyArray<Deviation>): void {
+    this.schedules++
+    this.plan.tally.add(executed.trace)
+    for (const what of executed.uncontrolled) this.uncontrolled.add(what)
+    if (choices.missed(deviations) !== undefined) {
+      this.uncontrolled.add("the workflow does not do the same when the same choices are taken again")
+    }
+    const ending = this.endings.get(outcome.text)
+    if (ending === undefined) this.endings.set(outcome.text, { outcome, deviations, times: 1 })
+    else ending.times++
+  }
+
+  /** Runs a schedule that breaks a rule once more, so that it can be told. */
+  async found(input: unknown, deviations: ReadonlyArray<Deviation>, broken: Broken, usual: Outcome): Promise<Found> {
+    const { executed, outcome } = await this.ran(input, along(deviations), true)
+    return { broken, deviations, executed, outcome, usual, schedules: this.schedules }
+  }
+
+  /** Takes out deviations while what is left still breaks the same rule. */
+  private async shrink(
+    input: unknown,
+    deviations: ReadonlyArray<Deviation>,
+    broken: Broken,
+    usual: Outcome
+  ): Promise<Found> {
+    let smallest = deviations
+    let best = broken
+    for (let i = smallest.length - 1; i >= 0; i--) {
+      const fewer = smallest.filter((_, index) => index !== i).map((deviation) => ({ ...deviation, count: 0 }))
+      const ran = await this.ran(input, along(fewer), false)
+      const still = this.broken(ran, usual)
+      if (still?.invariant !== broken.invariant) continue
+      smallest = ran.choices.deviations()
+      best = still
+      i = Math.min(i, smallest.length)
+    }
+    return this.found(input, smallest, best, usual)
+  }
+
+  /** Gives the event loop a turn, so that a test's timeout and its interruption work. */
+  private async turn(depth: number): Promise<void> {
+    await eventLoop()
+    const at = now()
+    this.turnAt = at + turnAfter
+    if (at < this.progressAt) return
+    this.progressAt = at + progressAfter
+    this.plan.progress(this.schedules, depth)
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * What a test makes happen to a step in place of its function.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { isPromiseLike } from "effect/Predicate"
+
+/**
+ * - `fail`: it fails and has done nothing
+ * - `fail after`: it does all that it does, and fails then: its answer was lost
+ * - `die`: it dies of a defect
+ * - `interrupt`, `interrupt after`: it interrupts itself, before or after it has done what it does
+ * - `hang`: it never ends by itself
+ */
+export type FaultKind = "fail" | "fail after" | "die" | "interrupt" | "interrupt after" | "hang"
+
+export const inWords: Readonly<Record<FaultKind, string>> = {
+  fail: "is made to fail",
+  "fail after": "is made to fail after it has done its work",
+  die: "is made to die",
+  interrupt: "is interrupted before it begins",
+  "interrupt after": "is interrupted after it has done its work",
+  hang: "is made to hang"
+}
+
+/** The error of a step that `explore` has made to fail. */
+export class InjectedFault extends Data.TaggedError("InjectedFault")<{
+  readonly step: string
+  readonly message: string
+}> {
+  constructor(step: string) {
+    super({ step, message: `step '${step}' was made to fail by the test` })
+  }
+}
+
+const done = (run: () => unknown): Effect.Effect<unknown, unknown> =>
+  Effect.suspend(() => {
+    const value = run()
+    if (Effect.isEffect(value)) return value as Effect.Effect<unknown, unknown>
+    if (isPromiseLike(value)) return Effect.tryPromise(() => value as Promise<unknown>)
+    return Effect.void
+  })
+
+export const instead = (fault: FaultKind, step: string, run: () => unknown): Effect.Effect<unknown, unknown> => {
+  switch (fault) {
+    case "fail":
+      return Effect.fail(new InjectedFault(step))
+    case "fail after":
+      return Effect.andThen(done(run), Effect.fail(new InjectedFault(step)))
+    case "die":
+      return Effect.die(new Error(`step '${step}' was made to die by the test`))
+    case "interrupt":
+      return Effect.interrupt
+    case "interrupt after":
+      return Effect.andThen(done(run), Effect.interrupt)
+    case "hang":
+      return Effect.never
+  }
+}

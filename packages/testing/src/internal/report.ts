@@ -1,0 +1,127 @@
+/**
+ * A schedule that breaks a rule, as a story that can be read without knowing how it was found.
+ */
+import type { TraceEntry } from "stepgraph"
+import type { AnyFlow, Broken, Outcome } from "../Invariant.ts"
+import type { Told } from "./execution.ts"
+import { show } from "./show.ts"
+
+export interface Story {
+  readonly flow: AnyFlow
+  readonly broken: Broken
+  readonly outcome: Outcome
+  readonly usual: Outcome
+  readonly trace: ReadonlyArray<TraceEntry>
+  readonly told: ReadonlyArray<Told>
+  readonly input: unknown
+  readonly hasInput: boolean
+  readonly schedules: number
+  readonly replay: string
+  readonly uncontrolled: ReadonlyArray<string>
+}
+
+interface Line {
+  readonly who: string
+  readonly text: string
+  readonly marked: boolean
+}
+
+const first = 4
+const around = 7
+const last = 5
+const most = 36
+
+const linesOf = ({ trace, told }: Story): ReadonlyArray<Line> => {
+  const lines: Array<Line> = []
+  const events = new Map<string, string>()
+  const steps = new Map<string, string>()
+  const emits = new Set<string>()
+  const namesOf = (ids: ReadonlyArray<string>) => {
+    const names = ids.map((id) => events.get(id) ?? id)
+    return names.length === 0 ? "nothing" : names.join(", ")
+  }
+  const add = (who: string, text: string) => lines.push({ who, text, marked: false })
+  trace.forEach((entry, index) => {
+    for (const { at, text } of told) if (at === index) lines.push({ who: "", text, marked: true })
+    switch (entry._tag) {
+      case "EventEmitted": {
+        events.set(entry.event, show({ _tag: entry.tag, ...(entry.data as object) }))
+        if (entry.cause !== null) emits.add(entry.cause)
+        add(entry.cause === null ? "" : (steps.get(entry.cause) ?? ""), `emits ${events.get(entry.event)}`)
+        if (entry.cause === null) lines.splice(-1, 1)
+        break
+      }
+      case "InvocationStarted": {
+        steps.set(entry.invocation, entry.step)
+        const again = entry.attempt > 1 ? `tries again (attempt ${entry.attempt}) with` : "begins with"
+        add(entry.step, `${again} ${namesOf(entry.events)}`)
+        break
+      }
+      case "InvocationEnded": {
+        if (entry.outcome === "succeeded") {
+          if (!emits.has(entry.invocation)) add(entry.step, "ends and has emitted nothing")
+        } else if (entry.outcome === "interrupted") add(entry.step, "is interrupted")
+        else add(entry.step, `fails${entry.outcome === "to be retried" ? ", to be tried again" : ""}: ${entry.error}`)
+        break
+      }
+      case "EventDropped": {
+        const why = {
+          raced: "came too late for a race",
+          ended: "is dropped, as the run ends",
+          "left over": "is left over"
+        }
+        add(entry.step ?? "", `${events.get(entry.event) ?? entry.event} ${why[entry.reason]}`)
+        break
+      }
+      case "FinalizerFailure":
+        add(entry.step, `has a finalizer that fails: ${entry.error}`)
+    }
+  })
+  for (const { at, text } of told) if (at >= trace.length) lines.push({ who: "", text, marked: true })
+  return lines
+}
+
+/** The lines as text, those far from what differs left out. */
+const shorten = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
+  const width = Math.max(0, ...lines.map(({ who }) => who.length))
+  const marks = lines.flatMap(({ marked }, index) => (marked ? [index] : []))
+  const near = (index: number) => marks.some((mark) => Math.abs(mark - index) <= around)
+  const kept = (index: number) => lines.length <= most || index < first || index >= lines.length - last || near(index)
+  const texts: Array<string> = []
+  let left = 0
+  lines.forEach(({ who, text, marked }, index) => {
+    if (!kept(index)) {
+      left++
+      return
+    }
+    if (left > 0) texts.push(`    … ${left} more`)
+    left = 0
+    texts.push(marked ? `  → ${text}` : `    ${who.padEnd(width)}  ${text}`)
+  })
+  return texts
+}
+
+export const tell = (story: Story): string => {
+  const { flow, broken, outcome, usual, told, schedules, replay, uncontrolled } = story
+  const what = told.length === 0 ? "in the usual order already" : "in one order of events"
+  const differs = told.length === 1 ? "one choice differs" : `${told.length} choices differ`
+  const found =
+    schedules === 0 ? "replayed" : schedules === 1 ? "found in the first schedule" : `found in schedule ${schedules}`
+  return [
+    `workflow '${flow.name}' breaks '${broken.invariant}' ${what}: ${broken.problem}`,
+    "",
+    ...(told.length === 0
+      ? [`  it      ${outcome.text}`]
+      : [`  usually      ${usual.text}`, `  in this order ${outcome.text}`.replace("order ", "order")]),
+    ...(story.hasInput ? [`  input        ${show(story.input)}`] : []),
+    "",
+    told.length === 0 ? "What happens:" : `What happens in this order (${differs} from the usual one, marked →):`,
+    "",
+    ...shorten(linesOf(story)),
+    "",
+    `${found[0]!.toUpperCase()}${found.slice(1)}. To see it again:`,
+    "",
+    `  ${replay}`,
+    ...(uncontrolled.length === 0 ? [] : ["", `Not under control: ${uncontrolled.join("; ")}`])
+  ].join("\n")
+}

@@ -1,0 +1,50 @@
+/**
+ * A schedule as one short line: its deviations from what production does, and a mark of the graph it belongs to.
+ *
+ * `3.1.2_7.2.4~1q9x` says: at choice 3 the way 1 of 2, at choice 7 the way 2 of 4, and production's way otherwise.
+ */
+import type { AnyFlow } from "../Invariant.ts"
+import type { Deviation } from "./choices.ts"
+
+const usual = "0"
+
+/** A mark that changes when steps, what they accept and emit, or their workers do. */
+export const markOf = (flow: AnyFlow): string => {
+  const steps = Object.entries<AnyFlow["steps"][string]>(flow.steps).map(([name, { accepts, emits, workers }]) => {
+    const intake = Array.isArray(accepts)
+      ? accepts.map(({ tag }) => tag)
+      : [accepts.kind, accepts.events.map(({ tag }: { tag: string }) => tag), accepts.count, accepts.per?.tag]
+    return [name, intake, emits.map(({ tag }) => tag), workers]
+  })
+  const text = JSON.stringify([flow.start.tag, steps])
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return (hash >>> 0).toString(36).slice(0, 5)
+}
+
+export const toToken = (deviations: ReadonlyArray<Deviation>, mark: string): string => {
+  const path = deviations.map(({ at, option, count }) => `${at}.${option}.${count}`).join("_")
+  return `${path || usual}~${mark}`
+}
+
+const pattern = /^(?:0|\d+\.\d+(?:\.\d+)?(?:_\d+\.\d+(?:\.\d+)?)*)(?:~[0-9a-z]+)?$/
+
+/** The deviations of a token, or why it cannot be replayed. */
+export const fromToken = (token: string, flow: AnyFlow): ReadonlyArray<Deviation> | string => {
+  if (!pattern.test(token)) return `'${token}' is no schedule: copy the whole of it from the report`
+  const [path, mark] = token.split("~") as [string, string | undefined]
+  if (mark !== undefined && mark !== markOf(flow)) {
+    return `the graph of workflow '${flow.name}' has changed since '${token}' was found, so it stands for another schedule now: explore again without 'replay'`
+  }
+  if (path === usual) return []
+  return path.split("_").map((part) => {
+    const [at, option, count] = part.split(".").map(Number) as [number, number, number | undefined]
+    return { at, option, count: count ?? 0 }
+  })
+}
+
+/** What is wrong where a run had no such choice. */
+export const changed = (token: string, { at, count }: Deviation, now: number | undefined): string =>
+  `'${token}' cannot be replayed: at choice ${at} there ${count === 0 ? "was another way" : `were ${count} ways`} to go on, ` +
+  `and now there ${now === undefined ? "is no such choice" : `are ${now}`}. The workflow, its input or the options of ` +
+  "the exploration have changed: explore again without 'replay'"
