@@ -1,0 +1,73 @@
+// The example as a person meets it: a program that asks, and reads what is typed.
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it, vi } from "vitest"
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const main = fileURLToPath(new URL("./main.ts", import.meta.url))
+
+/** The program, with what it has printed so far. */
+const start = () => {
+  const program = spawn(process.execPath, [main, "Ada"], { stdio: ["pipe", "pipe", "pipe"] })
+  const printed = { out: "", err: "" }
+  program.stdout.on("data", (data) => (printed.out += data))
+  program.stderr.on("data", (data) => (printed.err += data))
+  const exited = once(program, "exit").then(([code]) => code as number | null)
+  const says = async (text: string) => {
+    while (!printed.out.includes(text) && program.exitCode === null) await once(program.stdout, "data")
+    expect(printed.out).toContain(text)
+  }
+  return { program, printed, exited, says, type: (line: string) => program.stdin.write(`${line}\n`) }
+}
+
+const question = "Dear Ada, the release is out.\nSend it? (yes, no, or what to add)\n"
+
+describe.concurrent("the letter", () => {
+  it("asks, waits, and goes on when a person answers", async () => {
+    const { printed, exited, says, type } = start()
+    await says(question)
+    type("yes")
+    expect(await exited).toBe(0)
+    expect(printed).toEqual({ out: `${question}Sent: Dear Ada, the release is out.\n`, err: "" })
+  })
+
+  it("asks again with what the person wanted", async () => {
+    const { exited, says, type } = start()
+    await says(question)
+    type("It is fast.")
+    await says("Dear Ada, the release is out. It is fast.\nSend it?")
+    type("And small.")
+    await says("Dear Ada, the release is out. It is fast. And small.\nSend it?")
+    type("no")
+    await says("Discarded after 3 drafts.")
+    expect(await exited).toBe(0)
+  })
+
+  it("takes answers that were typed ahead", async () => {
+    const { program, printed, exited } = start()
+    program.stdin.end("It is fast.\nyes\n")
+    expect(await exited).toBe(0)
+    expect(printed.out).toContain("Sent: Dear Ada, the release is out. It is fast.\n")
+  })
+
+  it("says what it waits for when nobody will answer", async () => {
+    const { program, printed, exited, says } = start()
+    await says(question)
+    program.stdin.end()
+    expect(await exited).toBe(1)
+    expect(printed.err).toBe("Unanswered: 'decide' waits for join([Draft, Answer]) and still needs Answer.\n")
+  })
+
+  it("says why it does not take an answer, and still waits for one", async () => {
+    const { printed, program, exited, says, type } = start()
+    await says(question)
+    type("")
+    while (printed.err === "") await once(program.stderr, "data")
+    expect(printed.err).toMatch(/^Not taken: event 'Answer' does not fit its schema/)
+    type("yes")
+    expect(await exited).toBe(0)
+    expect(printed.out).toContain("Sent: Dear Ada")
+  })
+})
