@@ -1,0 +1,50 @@
+import { beforeAll, describe, it, vi } from "vitest"
+import { follow } from "./model/follow.ts"
+import { allForms, anyShape, everything } from "./model/generate.ts"
+import {
+  type Case,
+  ends,
+  expectLaw,
+  gathersOnce,
+  generated,
+  nothingAfter,
+  nothingLost,
+  nothingTwice,
+  runAll,
+  traceAddsUp,
+  traceIsTrue,
+  workersAtLeast,
+  workersAtMost
+} from "./model/laws.ts"
+
+// A law that is broken looks for the smallest workflow that breaks it, which may take its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+describe("any workflow, in any timing", () => {
+  let cases: ReadonlyArray<Case> = []
+  beforeAll(async () => {
+    cases = [
+      ...(await runAll(
+        generated(1200, (seed) => anyShape(seed, everything)),
+        2
+      )),
+      ...(await runAll(
+        generated(400, (seed) => anyShape(-seed, { ...everything, forms: allForms })),
+        2
+      ))
+    ]
+  })
+
+  it("ends by a stop, a failure or a stall", () => expectLaw(ends, cases))
+  it("gives no step an event twice, nor one that nobody emitted", () => expectLaw(nothingTwice, cases))
+  it("loses nothing: a stall says where every event is that no step got", () => expectLaw(nothingLost, cases))
+  it("traces each event to each step that accepts it, and each delivery to one end", () =>
+    expectLaw(traceAddsUp, cases))
+  it("traces what really ran", () => expectLaw(traceIsTrue, cases))
+  it("never runs more of a step than it has workers", () => expectLaw(workersAtMost, cases))
+  it("leaves no worker idle while something is queued for it", () => expectLaw(workersAtLeast, cases))
+  it("runs a gather once a round, and only when nothing upstream of it runs or will", () =>
+    expectLaw(gathersOnce, cases))
+  it("leaves nothing running behind its result", () => expectLaw(nothingAfter, cases))
+  it("does what the model can do in some order of moves", () => expectLaw(follow, cases))
+})

@@ -1,0 +1,186 @@
+// Asks the model whether it can do what really happened. The record of the bodies says when each run began and when each
+// emission was about to be made; what it does not say is the order in which the runtime settled what was ready at one
+// moment, so this looks for one. If there is none, the runtime did something that the contract does not allow.
+import { begin, canStart, type Event, fork, isEmissionOrder, move, nameOf, type State, showOutcome } from "./model.ts"
+import { foreign, holdsBack, retries, type Spec, type StepSpec, whole } from "./spec.ts"
+import type { Entry, Ran } from "./world.ts"
+
+type Told = { readonly run: number; readonly what: "sent" | "ended" | "cleaned" }
+
+interface At {
+  readonly state: State
+  /** How many entries have been accounted for. */
+  readonly entry: number
+  /** What the bodies have told and the model has not done yet. */
+  readonly told: ReadonlyArray<Told>
+  /** The model's number of each run in the record. */
+  readonly runs: ReadonlyMap<number, number>
+}
+
+/** One of the ways to go on from a state, which it changes. */
+type Way = (state: State) => At
+
+/** How many states are looked at. */
+const budget = 10_000
+
+/** Nothing if the model can do the same, else what it could not follow. */
+export const follow = (spec: Spec, ran: Ran): string | undefined => {
+  const record = ran.record.filter((entry) => entry._tag !== "traced")
+  const tells = readTold(spec, record)
+  const outcome = showOutcome(ran.outcome as any)
+  const seen = new Set<string>()
+  let looks = 0
+  let furthest = -1
+  let why = ""
+  const stuck = (at: At, reason: string): false => {
+    if (at.entry > furthest) {
+      furthest = at.entry
+      why = `${reason}\n${showState(at.state)}`
+    }
+    return false
+  }
+
+  const look = (from: At): boolean => {
+    if (++looks > budget) return false
+    if (looks > 500) {
+      const name = [from.entry, JSON.stringify(from.told), [...from.runs].join(), nameOf(from.state)].join("#")
+      if (seen.has(name)) return false
+      seen.add(name)
+    }
+    let at = from
+    for (; at.entry < record.length; at = { ...at, entry: at.entry + 1 }) {
+      const entry = record[at.entry]!
+      if (entry._tag === "started" ? entry.attempt === 1 : entry._tag === "tick" || entry._tag === "result") break
+      const told = tells.get(entry)
+      if (told !== undefined) at = { ...at, told: [...at.told, told] }
+    }
+    if (at.state.outcome !== undefined) {
+      const late = record.slice(at.entry).find((entry) => entry._tag === "started")
+      if (late !== undefined) return stuck(at, `${JSON.stringify(late)} after the model's run was over`)
+      return showOutcome(at.state.outcome) === outcome || stuck(at, `the outcome was ${outcome}`)
+    }
+    const ways = waysFrom(at)
+    const last = ways.pop()
+    if (last === undefined) {
+      return stuck(at, `the model cannot come to entry ${at.entry}, ${JSON.stringify(record[at.entry] ?? "the end")}`)
+    }
+    return ways.some((way) => look(way(fork(at.state)))) || look(last(at.state))
+  }
+
+  const waysFrom = (at: At): Array<Way> => {
+    const ways: Array<Way> = []
+    const entry = record[at.entry]
+    if (entry?._tag === "started") {
+      const input = canStart(at.state, entry.step) ? inputOf(at.state, entry.step, entry.input) : undefined
+      if (input !== undefined) {
+        ways.push((state) => {
+          const [head, ...rest] = state.lanes[entry.step]!
+          state.lanes[entry.step] = [{ ...head!, input }, ...rest]
+          const runs = new Map(at.runs).set(entry.run, state.started)
+          move(state, { _tag: "start", step: entry.step })
+          return { ...at, state, runs, entry: at.entry + 1 }
+        })
+      }
+    } else if (entry?._tag === "tick" && at.told.every((told) => !canDo(at, told))) {
+      // Time goes on only when nothing can be done at once: every step has as many workers busy as it may.
+      const idle = spec.steps.find((_, step) => canStart(at.state, step))
+      if (idle === undefined) ways.push((state) => ({ ...at, state, entry: at.entry + 1 }))
+      else stuck(at, `time went on while step '${idle.name}' had something queued and a free worker`)
+    }
+    for (const told of at.told) {
+      // What one run tells is in order; between runs there is none.
+      if (at.told.find((other) => other.run === told.run) !== told || !canDo(at, told)) continue
+      ways.push((state) => {
+        const run = at.runs.get(told.run)!
+        const known = state.runs.find((other) => other.number === run)
+        if (known !== undefined && !(known.interrupted && told.what === "sent")) move(state, { _tag: "go", run })
+        return { ...at, state, told: at.told.filter((other) => other !== told) }
+      })
+    }
+    for (const run of at.state.runs) {
+      // Nobody can wait for a promise that was told to stop.
+      if (!run.interrupted || !foreign.has(spec.steps[run.step]!.form)) continue
+      ways.push((state) => {
+        move(state, { _tag: "go", run: run.number })
+        return { ...at, state }
+      })
+    }
+    return ways
+  }
+
+  const followed = look({ state: begin(spec), entry: 0, told: [], runs: new Map() })
+  // Of a few large ones there are more orders than can be looked at: nothing is known of them.
+  return followed || looks > budget ? undefined : why
+}
+
+/** "Cleaned" is the model's turn only if its run was interrupted; it may yet be. */
+const canDo = (at: At, told: Told): boolean => {
+  const run = at.state.runs.find((other) => other.number === at.runs.get(told.run))
+  return run === undefined || run.interrupted || told.what !== "cleaned"
+}
+
+/** What each entry means for the model; most say nothing that it does not do by itself. */
+const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, Told> => {
+  const told = new Map<Entry, Told>()
+  const steps = new Map<number, StepSpec>()
+  const lastAttempt = new Map<number, number>()
+  for (const entry of record) {
+    if (entry._tag !== "started") continue
+    steps.set(entry.run, spec.steps[entry.step]!)
+    lastAttempt.set(entry.run, entry.attempt)
+  }
+  // What was interrupted on its last step has ended only when it has cleaned up.
+  const cleaned = new Set(record.flatMap((entry) => (entry._tag === "cleaned" ? [entry.run] : [])))
+  const attempt = new Map<number, number>()
+  for (const entry of record) {
+    if (entry._tag === "started") attempt.set(entry.run, entry.attempt)
+    if (!("run" in entry) || entry._tag === "started") continue
+    const { run, _tag } = entry
+    const step = steps.get(run)!
+    if (_tag === "cleaned") told.set(entry, { run, what: "cleaned" })
+    else if (_tag === "sent") {
+      if (!whole.has(step.form) && !holdsBack(step)) told.set(entry, { run, what: "sent" })
+    } else if (!cleaned.has(run)) {
+      // A failed attempt that is tried again settles nothing.
+      const again = _tag === "failed" && step.failure === "retry" && attempt.get(run)! <= retries
+      // If it was not tried again, it was interrupted before.
+      if (attempt.get(run) === lastAttempt.get(run)) told.set(entry, { run, what: again ? "cleaned" : "ended" })
+    }
+  }
+  return told
+}
+
+/**
+ * The events of the first delivery in the step's lane in just this order, or nothing if they are others. The order of a
+ * gather's events is taken from the record where the contract leaves it open; what comes out shows whether it is kept to.
+ */
+const inputOf = (state: State, step: number, ids: ReadonlyArray<string>): ReadonlyArray<Event> | undefined => {
+  const { input } = state.lanes[step]![0]!
+  const gathers = state.spec.steps[step]!.accepts.kind === "gather"
+  const isSame = gathers ? isEmissionOrder(input, ids) : input.map(({ id }) => id).join() === ids.join()
+  if (!isSame) return undefined
+  const left = [...input]
+  return ids.flatMap((id) =>
+    left.splice(
+      left.findIndex((event) => event.id === id),
+      1
+    )
+  )
+}
+
+const showState = (state: State): string => {
+  const { steps } = state.spec
+  return [
+    ...state.lanes.flatMap((lane, i) =>
+      lane.map((delivery) => `  queued for ${steps[i]!.name}: ${delivery.input.map(({ id }) => id).join() || "[]"}`)
+    ),
+    ...state.runs.map(
+      (run) =>
+        `  ${run.interrupted ? "interrupted" : "running"} ${steps[run.step]!.name}: ${run.input.map(({ id }) => id).join() || "[]"}`
+    ),
+    ...[...state.intakes.values()]
+      .filter((intake) => intake.held.length > 0)
+      .map((intake) => `  held by ${steps[intake.step]!.name}: ${intake.held.map(({ id }) => id).join()}`),
+    `  outcome ${showOutcome(state.outcome)}`
+  ].join("\n")
+}

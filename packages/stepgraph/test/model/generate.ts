@@ -1,0 +1,346 @@
+// Random valid workflows, the same for the same seed, and smaller ones like a given one, to make a failure readable.
+import { type Accepts, type Form, factsOf, type Spec, type StepSpec, synchronous } from "./spec.ts"
+
+/** A small generator of pseudo-random choices (mulberry32). */
+const choices = (seed: number) => {
+  let state = seed >>> 0
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+  const below = (n: number): number => Math.floor(next() * n)
+  const oneOf = <A>(list: ReadonlyArray<A>): A => list[below(list.length)]!
+  return {
+    below,
+    oneOf,
+    chance: (share: number): boolean => next() < share,
+    some: <A>(list: ReadonlyArray<A>, most: number): ReadonlyArray<A> => {
+      const left = [...list]
+      const taken: Array<A> = []
+      for (let n = 1 + below(most); n > 0 && left.length > 0; n--) taken.push(...left.splice(below(left.length), 1))
+      return taken
+    },
+    weighted: <A extends string>(weights: Partial<Record<A, number>>): A => {
+      const entries = Object.entries(weights) as Array<[A, number]>
+      let at = next() * entries.reduce((sum, [, weight]) => sum + weight, 0)
+      for (const [value, weight] of entries) if ((at -= weight) < 0) return value
+      return entries[0]![0]
+    }
+  }
+}
+type Choices = ReturnType<typeof choices>
+
+export interface Options {
+  readonly intakes: Partial<Record<Accepts["kind"], number>>
+  readonly forms: Partial<Record<Form, number>>
+  /** The share of steps that can fail. */
+  readonly failing: number
+  /** One gather of the whole run feeds the only stop; else any step may stop the run, or none. */
+  readonly endsInGather: boolean
+}
+
+export const effectForms: Options["forms"] = { value: 30, generator: 8, send: 8, effect: 35, effectSend: 10, stream: 5 }
+export const allForms: Options["forms"] = { ...effectForms, promise: 15, asyncGenerator: 15 }
+
+/** Only intakes whose result does not depend on who came first, unless more comes than they take. */
+export const confluent: Options = {
+  intakes: { each: 55, gather: 30, join: 8, collect: 7 },
+  forms: effectForms,
+  failing: 0.1,
+  endsInGather: true
+}
+export const everything: Options = {
+  intakes: { each: 50, gather: 15, join: 12, collect: 9, race: 9, hand: 5 },
+  forms: effectForms,
+  failing: 0.15,
+  endsInGather: false
+}
+
+// ---------------------------------------------------------------- any shape
+
+/** Steps one after the other, each fed by types that there are already; some emit types that lead back. */
+export const anyShape = (seed: number, options: Options): Spec => {
+  const random = choices(seed)
+  const steps: Array<StepSpec> = []
+  const tags = ["Start"]
+  const accepted = new Set<string>()
+  const stopShare = options.endsInGather ? 0 : 0.12
+  for (let n = 2 + random.below(7); n > 0; n--) {
+    // A workflow that begins with an intake is often over at once.
+    const begins = steps.length === 0 && random.chance(0.8)
+    const accepts = begins ? ({ kind: "each", of: [...tags] } as const) : randomAccepts(random, options, tags, accepted)
+    for (const tag of accepts.of) accepted.add(tag)
+    const emits = new Set<string>()
+    for (let k = 1 + random.below(3); k > 0; k--) {
+      const back = tags.length > 1 && random.chance(0.35)
+      const tag = back ? random.oneOf(tags.slice(1)) : `E${tags.length}`
+      emits.add(tag)
+      if (!back) tags.push(tag)
+    }
+    if (random.chance(stopShare)) emits.add("Stop")
+    steps.push(randomStep(random, options, `s${steps.length}`, accepts, [...emits]))
+  }
+  const open = tags.filter((tag) => !accepted.has(tag))
+  const emitted = tags.slice(1)
+  const outputs = open.length > 1 && random.chance(0.3) ? [open.pop()!] : []
+  const last = open.length > 0 ? open : [random.oneOf(emitted)]
+  const accepts: Accepts = options.endsInGather
+    ? { kind: "gather", of: last }
+    : randomAccepts(random, options, last, new Set(), last)
+  const finish = randomStep(random, options, "finish", accepts, ["Stop"])
+  steps.push(
+    options.endsInGather
+      ? { ...finish, fan: "all", fails: 0 }
+      : { ...finish, fan: random.oneOf(["all", [0, 1]] as const) }
+  )
+  return choosePer(random, {
+    seed,
+    fuel: random.below(4),
+    start: "Start",
+    stops: ["Stop"],
+    outputs,
+    steps
+  })
+}
+
+const randomAccepts = (
+  random: Choices,
+  options: Options,
+  tags: ReadonlyArray<string>,
+  accepted: ReadonlySet<string>,
+  all?: ReadonlyArray<string>
+): Accepts => {
+  const fresh = tags.filter((tag) => !accepted.has(tag))
+  const of = all ?? random.some(fresh.length > 0 && random.chance(0.75) ? fresh : tags, 2)
+  const kind = random.weighted(options.intakes)
+  const by = random.chance(0.2) ? ({ by: true } as const) : {}
+  switch (kind) {
+    case "join":
+      return { kind, of: of.length > 1 || random.chance(0.5) ? of : [...of, random.oneOf(tags)], ...by }
+    case "collect":
+      return { kind, of, count: 1 + random.below(3), ...by }
+    case "race":
+      return random.chance(0.5) ? { kind, of } : { kind, of, count: 1 + random.below(3) }
+    case "hand":
+      return { kind, of: of.length > 1 ? of : [...of, ...of] }
+    default:
+      return { kind, of }
+  }
+}
+
+const fans = [
+  [0, 1],
+  [1, 1],
+  [0, 2],
+  [1, 2],
+  [2, 2],
+  [1, 3],
+  [2, 3],
+  [0, 3],
+  [3, 3]
+] as const
+
+const randomStep = (
+  random: Choices,
+  options: Options,
+  name: string,
+  accepts: Accepts,
+  emits: ReadonlyArray<string>
+): StepSpec => {
+  const form = random.weighted(options.forms)
+  const sync = synchronous.has(form)
+  // A second attempt would put its event aside a second time.
+  const failing = accepts.kind !== "hand" && !(sync && options.endsInGather) && random.chance(options.failing)
+  return {
+    name,
+    accepts,
+    emits,
+    fan: random.chance(0.4) ? "all" : random.oneOf(fans),
+    workers: random.oneOf([1, 2, 3, 4, "unbounded"] as const),
+    form,
+    slow: sync ? 0 : random.oneOf([0, 20, 1000, 100000]),
+    cleanup: !sync && random.chance(0.3) ? 5000 : 0,
+    fails: failing ? random.oneOf([0.2, 0.5]) : 0,
+    failure: sync ? "fatal" : random.oneOf(options.endsInGather ? ["recover"] : ["fatal", "retry", "recover"])
+  }
+}
+
+/** Gives intakes a `per` where every event that they accept is sure to be inside of one. */
+const choosePer = (random: Choices, spec: Spec): Spec => {
+  let chosen = spec
+  spec.steps.forEach(({ accepts }, i) => {
+    const last = i === spec.steps.length - 1
+    if (accepts.kind === "each" || accepts.kind === "hand" || random.chance(0.35)) return
+    if (last && accepts.kind === "gather") return
+    const able = possiblePers(chosen, i)
+    if (able.length > 0) chosen = withStep(chosen, i, { accepts: { ...accepts, per: random.oneOf(able) } })
+  })
+  return chosen
+}
+
+const possiblePers = (spec: Spec, step: number): ReadonlyArray<string> => {
+  const { of } = spec.steps[step]!.accepts
+  const { insideOf } = factsOf(spec)
+  return [...insideOf(of[0]!)].filter((tag) => of.every((other) => insideOf(other).has(tag)))
+}
+
+const withStep = (spec: Spec, index: number, change: Partial<StepSpec>): Spec => ({
+  ...spec,
+  steps: spec.steps.map((step, i) => (i === index ? { ...step, ...change } : step))
+})
+
+// ---------------------------------------------------------------- docs, chunks, pages
+
+/** Scopes in scopes: blocks that take one type and give one, put together at random, with a gather of the run at the end. */
+export const nested = (seed: number, options: Options): Spec => {
+  const random = choices(seed)
+  const steps: Array<StepSpec> = []
+  let tags = 0
+  const newTag = () => `E${++tags}`
+  const add = (accepts: Accepts, emits: ReadonlyArray<string>, change: Partial<StepSpec>) => {
+    steps.push({ ...randomStep(random, options, `s${steps.length}`, accepts, emits), ...change })
+  }
+  const each = (tag: string): Accepts => ({ kind: "each", of: [tag] })
+
+  /** Adds steps that turn each event of a type into events of the type returned; into one, if `one`. */
+  const block = (from: string, depth: number, one: boolean): string => {
+    const out = newTag()
+    const kind = depth === 0 ? "leaf" : random.weighted({ leaf: 1, chain: 1, branch: 2, fan: 4, count: 1, loop: 1 })
+    switch (kind) {
+      case "chain":
+        return block(block(from, depth - 1, one), depth - 1, one)
+      case "branch": {
+        const both = [block(from, depth - 1, one), block(from, depth - 1, one)]
+        add({ kind: one && random.chance(0.6) ? "join" : "gather", of: both, per: from }, [out], { fan: "all" })
+        return out
+      }
+      case "fan": {
+        const item = newTag()
+        add(each(from), [item], {
+          fan: random.oneOf([
+            [0, 1],
+            [0, 2],
+            [0, 3],
+            [1, 3],
+            [2, 4]
+          ] as const)
+        })
+        add({ kind: "gather", of: [block(item, depth - 1, false)], per: from }, [out], { fan: "all" })
+        return out
+      }
+      case "count": {
+        const item = newTag()
+        const count = 1 + random.below(3)
+        add(each(from), [item], { fan: [count, count] })
+        add({ kind: "collect", of: [block(item, depth - 1, true)], count, per: from }, [out], { fan: "all" })
+        return out
+      }
+      case "loop":
+        // Once the fuel is used up only `out` can be emitted.
+        add(each(from), [from, out], { fan: [1, 1] })
+        return out
+      default:
+        add(each(from), [out], { fan: one ? "all" : random.oneOf(fans) })
+        return out
+    }
+  }
+  const out = block("Start", 1 + random.below(3), false)
+  add({ kind: "gather", of: [out] }, ["Stop"], { fan: "all", fails: 0, name: "finish" })
+  return { seed, fuel: random.below(3), start: "Start", stops: ["Stop"], outputs: [], steps }
+}
+
+// ---------------------------------------------------------------- valid, and smaller
+
+/** What `workflow()` demands of it. */
+export const isValid = (spec: Spec): boolean => {
+  const { acceptors } = factsOf(spec)
+  const come = comingTypes(spec)
+  return (
+    acceptors(spec.start).length > 0 &&
+    spec.stops.every((stop) => come.has(stop)) &&
+    spec.outputs.every((output) => come.has(output)) &&
+    spec.steps.every(
+      ({ accepts, emits }, i) =>
+        accepts.of.length > 0 &&
+        accepts.of.every((tag) => come.has(tag) && !spec.stops.includes(tag)) &&
+        emits.every((tag) => spec.stops.includes(tag) || spec.outputs.includes(tag) || acceptors(tag).length > 0) &&
+        (accepts.per === undefined || possiblePers(spec, i).includes(accepts.per))
+    )
+  )
+}
+
+/** The types of which an event can ever come: a join needs all of its types, everything else one of them. */
+const comingTypes = (spec: Spec): ReadonlySet<string> => {
+  const come = new Set([spec.start])
+  for (let known = 0; known < come.size; ) {
+    known = come.size
+    for (const { accepts, emits } of spec.steps) {
+      const runs =
+        accepts.kind === "join" ? accepts.of.every((tag) => come.has(tag)) : accepts.of.some((tag) => come.has(tag))
+      if (runs) for (const tag of emits) come.add(tag)
+    }
+  }
+  return come
+}
+
+/** Specs that are a little smaller, the boldest cuts first. */
+function* smaller(spec: Spec): Generator<Spec> {
+  for (const [i] of spec.steps.entries())
+    yield repaired({ ...spec, steps: spec.steps.filter((_, other) => other !== i) })
+  for (const [i, step] of spec.steps.entries()) {
+    const { accepts } = step
+    for (const tag of step.emits)
+      yield repaired(withStep(spec, i, { emits: step.emits.filter((other) => other !== tag) }))
+    if (accepts.of.length > 1) {
+      for (const at of accepts.of.keys()) {
+        yield repaired(
+          withStep(spec, i, { accepts: { ...accepts, of: accepts.of.filter((_, other) => other !== at) } })
+        )
+      }
+    }
+    if (accepts.kind !== "each") yield withStep(spec, i, { accepts: { kind: "each", of: [...new Set(accepts.of)] } })
+    const { per: _per, by: _by, ...rest } = accepts
+    if (accepts.per !== undefined || accepts.by !== undefined) yield withStep(spec, i, { accepts: rest })
+    if ((accepts.count ?? 1) > 1) yield withStep(spec, i, { accepts: { ...accepts, count: accepts.count! - 1 } })
+    if (step.fails > 0) yield withStep(spec, i, { fails: 0 })
+    if (step.fan !== "all") yield withStep(spec, i, { fan: "all" })
+    if (step.fan !== "all" && step.fan[1] > step.fan[0]) {
+      yield withStep(spec, i, { fan: [step.fan[0], step.fan[0]] })
+      yield withStep(spec, i, { fan: [step.fan[1], step.fan[1]] })
+    }
+    if (step.cleanup > 0) yield withStep(spec, i, { cleanup: 0 })
+    if (step.slow > 0) yield withStep(spec, i, { slow: 0 })
+    if (step.form !== "value" && step.form !== "effect") yield withStep(spec, i, { form: "effect" })
+    if (step.form !== "value") yield withStep(spec, i, { form: "value", slow: 0, cleanup: 0, failure: "fatal" })
+    if (step.workers !== "unbounded") yield withStep(spec, i, { workers: "unbounded" })
+  }
+  if (spec.fuel > 0) yield { ...spec, fuel: spec.fuel - 1 }
+  if (spec.outputs.length > 0) yield repaired({ ...spec, outputs: [] })
+}
+
+/** Takes out types that nothing makes or nothing takes any more, and steps that are left with none. */
+const repaired = (spec: Spec): Spec => {
+  const made = new Set([spec.start, ...spec.steps.flatMap((step) => step.emits)])
+  const taken = new Set([...spec.stops, ...spec.outputs, ...spec.steps.flatMap((step) => step.accepts.of)])
+  const steps = spec.steps
+    .map((step) => ({
+      ...step,
+      emits: step.emits.filter((tag) => taken.has(tag)),
+      accepts: { ...step.accepts, of: step.accepts.of.filter((tag) => made.has(tag)) }
+    }))
+    .filter((step) => step.accepts.of.length > 0)
+  const same = JSON.stringify(steps) === JSON.stringify(spec.steps)
+  const outputs = spec.outputs.filter((tag) => made.has(tag))
+  return same && outputs.length === spec.outputs.length ? spec : repaired({ ...spec, steps, outputs })
+}
+
+/** The smallest spec like this one, by greedy steps, that still fails. */
+export const shrink = async (spec: Spec, stillFails: (spec: Spec) => Promise<boolean>): Promise<Spec> => {
+  for (const candidate of smaller(spec)) {
+    if (isValid(candidate) && (await stillFails(candidate))) return shrink(candidate, stillFails)
+  }
+  return spec
+}

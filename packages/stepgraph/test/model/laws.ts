@@ -1,0 +1,345 @@
+// What must be true of every run of every workflow, each law read off the record alone. A law says what is wrong, or
+// nothing. `follow` is the sharpest of them; these are independent of the model and say in words what was broken.
+import type { TraceEntry } from "stepgraph"
+import { shrink } from "./generate.ts"
+import { play, rules } from "./model.ts"
+import { factsOf, foreign, type Spec, show } from "./spec.ts"
+import { type Entry, type Ran, runOnce, type Timing } from "./world.ts"
+
+export type Law = (spec: Spec, ran: Ran) => string | undefined
+
+// ---------------------------------------------------------------- checking a law
+
+export interface Case {
+  readonly spec: Spec
+  readonly timing: Timing
+  readonly ran: Ran
+}
+
+/** The first `many` workflows of a family that are over after a bearable number of events. */
+export const generated = (many: number, make: (seed: number) => Spec): ReadonlyArray<Spec> => {
+  const specs: Array<Spec> = []
+  for (let seed = 1; specs.length < many; seed++) {
+    const spec = make(seed)
+    const played = play(spec, 0, rules, 1500)
+    if (played !== undefined && played.emitted.length < 150) specs.push(spec)
+  }
+  return specs
+}
+
+/** Runs each workflow once in each of so many timings; the first is the calmest, the others shuffle what is ready. */
+export const runAll = async (specs: ReadonlyArray<Spec>, timings: number): Promise<ReadonlyArray<Case>> => {
+  const cases: Array<Case> = []
+  for (const spec of specs) {
+    for (let seed = 0; seed < timings; seed++) {
+      // Half of them without an observer, which must not make a difference.
+      const timing = { seed, shuffled: seed > 0, observed: (spec.seed + seed) % 2 === 0 }
+      cases.push({ spec, timing, ran: await runOnce(spec, timing) })
+    }
+  }
+  return cases
+}
+
+/** Fails with the smallest workflow that still breaks the law in the same timing. */
+export const expectLaw = async (law: Law, cases: Iterable<Case>): Promise<void> => {
+  for (const { spec, timing, ran } of cases) {
+    if (law(spec, ran) !== undefined)
+      await failWithSmallest(spec, timing, async (smaller, again) => law(smaller, again))
+  }
+}
+
+/** Fails with the smallest workflow whose result is another one in the same timing than in the calmest. */
+export const expectOneResult = async (cases: Iterable<Case>): Promise<void> => {
+  const resultOf = new Map<Spec, string>()
+  for (const { spec, timing, ran } of cases) {
+    const result = JSON.stringify(ran.outcome)
+    const known = resultOf.get(spec)
+    if (known === undefined) resultOf.set(spec, result)
+    else if (known !== result) {
+      await failWithSmallest(spec, timing, async (smaller, again) => {
+        const calm = JSON.stringify((await runOnce(smaller, calmest)).outcome)
+        const other = JSON.stringify(again.outcome)
+        const unique = isUnique(smaller)
+        return calm === other || !unique ? undefined : `the result is ${other}, and in the calmest timing ${calm}`
+      })
+    }
+  }
+}
+
+const calmest: Timing = { seed: 0, shuffled: false, observed: false }
+
+/** Whether the model knows of nothing that could make the result depend on the order of its moves. */
+export const isUnique = (spec: Spec): boolean =>
+  [0, 1, 2].every((seed) => {
+    const played = play(spec, seed)
+    return played !== undefined && played.depends === undefined
+  })
+
+const failWithSmallest = async (
+  spec: Spec,
+  timing: Timing,
+  check: (spec: Spec, ran: Ran) => Promise<string | undefined>
+): Promise<never> => {
+  const breaks = async (smaller: Spec) => (await check(smaller, await runOnce(smaller, timing))) !== undefined
+  const small = await shrink(spec, (smaller) => breaks(smaller).catch(() => false))
+  const ran = await runOnce(small, timing)
+  const parts = [await check(small, ran), show(small), showRun(small, ran), `timing ${JSON.stringify(timing)}`]
+  throw new Error([...parts, `spec ${JSON.stringify(small)}`].join("\n\n"))
+}
+
+export const showRun = (spec: Spec, ran: Ran): string =>
+  [
+    ...ran.record.slice(0, 300).flatMap((entry) => {
+      if (entry._tag === "traced") return []
+      if (entry._tag === "tick" || entry._tag === "result") return [`  ${entry._tag}`]
+      if (entry._tag !== "started") return [`  ${entry._tag} ${entry.run}`]
+      return [`  started ${entry.run} = ${spec.steps[entry.step]!.name}(${entry.input.join(", ")})`]
+    }),
+    `  ${JSON.stringify(ran.outcome).slice(0, 500)}`
+  ].join("\n")
+
+// ---------------------------------------------------------------- reading the record
+
+const traceOf = (ran: Ran): ReadonlyArray<TraceEntry> =>
+  ran.record.flatMap((entry) => (entry._tag === "traced" ? [entry.entry] : []))
+
+const count = (list: Iterable<string>): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const item of list) counts.set(item, (counts.get(item) ?? 0) + 1)
+  return counts
+}
+
+const isEnd = (entry: Entry): entry is Extract<Entry, { readonly _tag: "ended" | "failed" | "cleaned" }> =>
+  entry._tag === "ended" || entry._tag === "failed" || entry._tag === "cleaned"
+
+const isIntake = (spec: Spec, step: string): boolean => {
+  const { kind } = spec.steps.find(({ name }) => name === step)!.accepts
+  return kind !== "each" && kind !== "hand"
+}
+
+// ---------------------------------------------------------------- the laws
+
+/** It ends, and in one of the ways that the contract has. */
+export const ends: Law = (_spec, ran) => {
+  if (ran.outcome._tag === "Hung") return "nothing can happen any more, but the run has no result"
+  if (ran.outcome._tag === "Endless") return "the run goes on for ever"
+  return ran.outcome._tag === "Broken" ? `an unexpected failure: ${ran.outcome.why}` : undefined
+}
+
+/** What a step gets was emitted to it, and it gets it once for each time. */
+export const nothingTwice: Law = (spec, ran) => {
+  for (const [index, step] of spec.steps.entries()) {
+    const sources = ran.runs.flatMap((run) => run.emitted).filter(({ tag }) => step.accepts.of.includes(tag))
+    const emitted = count([...(step.accepts.of.includes(spec.start) ? ["start"] : []), ...sources.map(({ id }) => id)])
+    const taken = count(ran.runs.filter((run) => run.step === index).flatMap((run) => run.input))
+    for (const [id, times] of taken) {
+      const made = emitted.get(id) ?? 0
+      if (times > made) return `step '${step.name}' got ${id} ${times} times, which was emitted to it ${made} times`
+    }
+  }
+  return undefined
+}
+
+/** Of a run that has stalled without a race nothing is missing: what no step got is what the error says is waiting. */
+export const nothingLost: Law = (spec, ran) => {
+  if (ran.outcome._tag !== "Stalled" || spec.steps.some(({ accepts }) => accepts.kind === "race")) return undefined
+  const emitted = [spec.start, ...ran.runs.flatMap((run) => run.emitted.map(({ tag }) => tag))]
+  for (const [index, { name, accepts }] of spec.steps.entries()) {
+    const came = emitted.filter((tag) => accepts.of.includes(tag)).length
+    const took = ran.runs.filter((run) => run.step === index).reduce((sum, run) => sum + run.input.length, 0)
+    const waiting = accepts.kind === "hand" ? 0 : (ran.outcome.waiting[name] ?? 0)
+    if (came !== took + waiting) {
+      return `${came} events were emitted to step '${name}': it got ${took}, and ${waiting} are waiting`
+    }
+  }
+  return undefined
+}
+
+/** In the trace every event is delivered once to each step that accepts it, and each delivery ends in one way. */
+export const traceAddsUp: Law = (spec, ran) => {
+  const trace = traceOf(ran)
+  if (trace.length === 0) return undefined
+  const pair = (event: string, step: string | null) => `${event} to ${step}`
+  const delivered = count(trace.flatMap((at) => (at._tag === "EventDelivered" ? [pair(at.event, at.step)] : [])))
+  // What `ctx.collect` has put aside was taken, and may be left over all the same.
+  const isHand = (step: string | null) =>
+    spec.steps.some(({ name, accepts }) => name === step && accepts.kind === "hand")
+  const drops = trace.filter((at) => at._tag === "EventDropped")
+  const dropped = count(
+    drops
+      .filter(({ reason, step }) => reason !== "left over" || !isHand(step))
+      .map(({ event, step }) => pair(event, step))
+  )
+  const taken = count(
+    trace.flatMap((at) =>
+      at._tag === "InvocationStarted" && at.attempt === 1 ? at.events.map((event) => pair(event, at.step)) : []
+    )
+  )
+  for (const [what, times] of delivered) {
+    if (times !== 1) return `the trace delivers ${what} ${times} times`
+    const fates = (dropped.get(what) ?? 0) + (taken.get(what) ?? 0)
+    if (fates !== 1)
+      return `${what}: in the trace it is taken ${taken.get(what) ?? 0} and dropped ${dropped.get(what) ?? 0} times`
+  }
+  for (const what of [...taken.keys(), ...dropped.keys()]) {
+    if (!delivered.has(what) && !what.endsWith(" to null")) return `${what} was not delivered, but is taken or dropped`
+  }
+  const names = new Set<string>()
+  for (const at of trace) {
+    if (at._tag !== "EventEmitted") continue
+    if (names.has(at.event)) return `two events are named ${at.event}`
+    names.add(at.event)
+    for (const { name, accepts } of spec.steps) {
+      const accepted = accepts.of.includes(at.tag)
+      const known = delivered.has(pair(at.event, name)) || dropped.has(pair(at.event, null))
+      if (accepted && !known) return `${at.tag} ${at.event} was not delivered to step '${name}', which accepts it`
+      if (!accepted && delivered.has(pair(at.event, name))) return `${at.tag} was delivered to step '${name}'`
+    }
+  }
+  return undefined
+}
+
+/** The trace tells the same story as the bodies of the steps, and ends with the run. */
+export const traceIsTrue: Law = (spec, ran) => {
+  const trace = traceOf(ran)
+  if (trace.length === 0) return undefined
+  const started = ran.record.filter((entry) => entry._tag === "started")
+  const traced = trace.filter((at) => at._tag === "InvocationStarted")
+  const line = (step: string, attempt: number) => `${step}, attempt ${attempt}`
+  const bodies = started.map(({ step, attempt }) => line(spec.steps[step]!.name, attempt)).join("; ")
+  const entries = traced.map(({ step, attempt }) => line(step, attempt)).join("; ")
+  if (bodies !== entries) return `the trace starts\n  ${entries}\nbut the bodies that ran were\n  ${bodies}`
+  if (trace[0]!._tag !== "RunStarted" || trace.at(-1)!._tag !== "RunFinished")
+    return "the trace has another begin or end"
+  if (trace.some((at, i) => at.seq !== i)) return "the numbers of the entries have a gap"
+  const open = new Set<string>()
+  for (const at of trace) {
+    if (at._tag === "InvocationStarted") open.add(at.invocation)
+    if (at._tag === "InvocationEnded") open.delete(at.invocation)
+  }
+  return open.size > 0 ? `${[...open].join()} have no end in the trace` : undefined
+}
+
+/** No more of a step than its workers at once, finalizers included. */
+export const workersAtMost: Law = (spec, ran) => {
+  const busy = new Map<number, Set<number>>()
+  const stepOf = new Map<number, number>()
+  for (const entry of ran.record) {
+    if (entry._tag === "started") {
+      stepOf.set(entry.run, entry.step)
+      const runs = busy.get(entry.step) ?? new Set()
+      busy.set(entry.step, runs.add(entry.run))
+      const { name, workers, form } = spec.steps[entry.step]!
+      // The runtime cannot wait for a promise that was told to stop.
+      if (typeof workers === "number" && runs.size > workers && !foreign.has(form)) {
+        return `${runs.size} runs of step '${name}' at once, which has ${workers} workers`
+      }
+    } else if (isEnd(entry)) busy.get(stepOf.get(entry.run)!)?.delete(entry.run)
+  }
+  return undefined
+}
+
+/** Whenever time has to go on, every step with something queued has all its workers busy. */
+export const workersAtLeast: Law = (spec, ran) => {
+  const queued = new Map<string, number>()
+  const busy = new Map<string, number>()
+  // An empty batch leaves no entry behind if a race drops it.
+  const batches = new Map<string, { readonly step: string; readonly events: ReadonlyArray<string> }>()
+  const add = (to: Map<string, number>, step: string, n: number) => to.set(step, (to.get(step) ?? 0) + n)
+  for (const entry of ran.record) {
+    if (entry._tag === "tick") {
+      for (const { name, workers } of spec.steps) {
+        const running = busy.get(name) ?? 0
+        if ((queued.get(name) ?? 0) > 0 && (workers === "unbounded" || running < workers)) {
+          return `step '${name}' has ${queued.get(name)} queued and only ${running} of ${workers} workers busy`
+        }
+      }
+    }
+    if (entry._tag !== "traced") continue
+    const at = entry.entry
+    const over =
+      at._tag === "EventEmitted"
+        ? spec.stops.includes(at.tag)
+        : at._tag === "InvocationEnded" && at.outcome === "failed"
+    if (over) return undefined
+    if (at._tag === "EventDelivered" && !isIntake(spec, at.step)) add(queued, at.step, 1)
+    if (at._tag === "EventDropped" && at.step !== null && !isIntake(spec, at.step)) add(queued, at.step, -1)
+    if (at._tag === "IntakeFired" && at.events.length > 0) {
+      add(queued, at.step, 1)
+      batches.set(at.invocation, at)
+    }
+    if (at._tag === "EventDropped" && at.step !== null && isIntake(spec, at.step)) {
+      const dropped = [...batches].find(([, { step, events }]) => step === at.step && events.includes(at.event))
+      if (dropped !== undefined && batches.delete(dropped[0])) add(queued, at.step, -1)
+    }
+    if (at._tag === "InvocationStarted" && at.attempt === 1) {
+      if (batches.delete(at.invocation) || !isIntake(spec, at.step)) add(queued, at.step, -1)
+      add(busy, at.step, 1)
+    }
+    if (at._tag === "InvocationEnded" && at.outcome !== "to be retried") add(busy, at.step, -1)
+  }
+  return undefined
+}
+
+/** When the result is there, nothing of the run runs any more or ever again. */
+export const nothingAfter: Law = (spec, ran) => {
+  const at = ran.record.findIndex((entry) => entry._tag === "result")
+  const late = ran.record.slice(at + 1).find((entry) => entry._tag !== "tick")
+  const name = (run: number) => spec.steps[ran.runs[run]!.step]!.name
+  if (late !== undefined && "run" in late && !foreign.has(spec.steps[ran.runs[late.run]!.step]!.form)) {
+    return `'${late._tag}' of step '${name(late.run)}' came after the result`
+  }
+  const open = new Set<number>()
+  for (const entry of ran.record.slice(0, at)) {
+    if (entry._tag === "started") open.add(entry.run)
+    if (isEnd(entry)) open.delete(entry.run)
+  }
+  for (const run of open) {
+    if (!foreign.has(spec.steps[ran.runs[run]!.step]!.form))
+      return `step '${name(run)}' still ran when the result was there`
+  }
+  return undefined
+}
+
+/**
+ * A gather that its own output does not lead back to runs at most once in its scope, and when it runs, nothing upstream
+ * of it is running there, nor will be.
+ */
+export const gathersOnce: Law = (spec, ran) => {
+  const { upstream, inCircle } = factsOf(spec)
+  const trace = traceOf(ran)
+  const causeOf = new Map(trace.flatMap((at) => (at._tag === "EventEmitted" ? [[at.event, at]] : [])))
+  const scopeOf = new Map(trace.flatMap((at) => (at._tag === "InvocationStarted" ? [[at.invocation, at.scope]] : [])))
+  const indexOf = (name: string) => spec.steps.findIndex((step) => step.name === name)
+  /** The openers around an invocation, from the inside to the outside. */
+  const around = (invocation: string): ReadonlyArray<string> => {
+    const openers: Array<string> = []
+    for (let scope = scopeOf.get(invocation); scope; ) {
+      openers.push(scope)
+      const { cause } = causeOf.get(scope)!
+      scope = cause === null ? null : scopeOf.get(cause)
+    }
+    return openers
+  }
+  for (const [i, at] of trace.entries()) {
+    if (at._tag !== "InvocationStarted" || at.attempt > 1) continue
+    const index = indexOf(at.step)
+    const { accepts, emits } = spec.steps[index]!
+    if (accepts.kind !== "gather" || emits.some((tag) => inCircle(index, tag))) continue
+    const running = new Set<string>()
+    for (const [j, other] of trace.entries()) {
+      if (other._tag === "InvocationEnded" && j < i && other.outcome !== "to be retried")
+        running.delete(other.invocation)
+      if (other._tag !== "InvocationStarted" || j === i || other.attempt > 1) continue
+      const inside = at.scope === null || around(other.invocation).includes(at.scope)
+      if (!inside) continue
+      if (other.step === at.step && other.scope === at.scope)
+        return `gather '${at.step}' ran twice in ${at.scope ?? "the run"}`
+      if (!upstream(index).has(indexOf(other.step))) continue
+      if (j > i) return `step '${other.step}' began after gather '${at.step}', which is downstream of it, had run`
+      running.add(other.invocation)
+    }
+    if (running.size > 0) return `gather '${at.step}' ran while ${[...running].join()} upstream of it were running`
+  }
+  return undefined
+}

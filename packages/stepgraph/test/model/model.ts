@@ -1,0 +1,609 @@
+// The semantics of a run (docs: delivery, intakes, scopes, stop, failure, stall) as a small interpreter without fibers,
+// time or counters. It holds what is in flight, is told which of the possible moves comes next, and after each move
+// looks at everything to see what has gone quiet. Slow and plain on purpose: the runtime must agree with it.
+import {
+  type Emission,
+  factsOf,
+  type Given,
+  holdsBack,
+  type Payload,
+  type Plan,
+  pick,
+  plan,
+  retries,
+  type Spec,
+  whole
+} from "./spec.ts"
+
+// ---------------------------------------------------------------- what there is
+
+/** All that descends from one event; the outermost one is the run and has no opener. */
+export interface Scope {
+  readonly number: number
+  readonly opener: Event | undefined
+  readonly parent: Scope | undefined
+}
+
+/**
+ * Where in the tree of emissions something was made: each part says the how-manieth emission of a run, the how-manieth
+ * step that accepted an event, or which round of which intake. No timing shows in it.
+ */
+type Place = ReadonlyArray<{ readonly by: "emission" | "acceptor" | "intake"; readonly n: number }>
+
+export interface Event extends Payload {
+  readonly tag: string
+  readonly scope: Scope
+  readonly place: Place
+}
+
+/** What waits in a step's lane: one event, or what the step's intake has put together. */
+export interface Delivery {
+  readonly step: number
+  readonly input: ReadonlyArray<Event>
+  readonly scope: Scope
+  readonly opener: Event | undefined
+  readonly place: Place
+}
+
+export interface Run extends Delivery {
+  readonly number: number
+  readonly plan: Plan
+  /** How many of its emissions have been delivered. */
+  emitted: number
+  /** Interrupted by a race; in flight until its finalizers have ended. */
+  interrupted: boolean
+}
+
+interface Intake {
+  readonly step: number
+  readonly scope: Scope
+  readonly key: number | undefined
+  held: ReadonlyArray<Event>
+  /** A race that has been decided: what comes later is dropped. */
+  decided: boolean
+  /** How many have ever come, of each type: only to know whether the answer can depend on the timing. */
+  came: Readonly<Record<string, number>>
+  rounds: number
+}
+
+export type Outcome =
+  | { readonly _tag: "Stopped"; readonly stop: string; readonly id: string }
+  | { readonly _tag: "Failed"; readonly step: string; readonly input: ReadonlyArray<string> }
+  /** How many events the intakes of each step hold. */
+  | { readonly _tag: "Stalled"; readonly waiting: Waiting }
+
+export type Waiting = Readonly<Record<string, number>>
+
+export interface State {
+  readonly spec: Spec
+  readonly rules: Rules
+  readonly lanes: Array<ReadonlyArray<Delivery>>
+  runs: ReadonlyArray<Run>
+  readonly intakes: Map<string, Intake>
+  /** Gathers and races with `take` for which something has been in flight since they last ran. */
+  readonly armed: Map<string, { readonly step: number; readonly scope: Scope }>
+  /** Those of them to which an event could have come since they last ran. */
+  readonly fresh: Set<string>
+  outputs: ReadonlyArray<string>
+  /** Everything that was emitted, and what a race dropped, by step. */
+  emitted: ReadonlyArray<Event>
+  dropped: ReadonlyArray<{ readonly step: number; readonly id: string }>
+  /** Races that were decided at this moment. */
+  decided: ReadonlyArray<Intake>
+  outcome: Outcome | undefined
+  /** Why another order of moves may lead to another outcome, if it may. */
+  depends: string | undefined
+  scopes: number
+  started: number
+}
+
+/** Points in which the text of the contract can be read in two ways; tests show what follows from each. */
+export interface Rules {
+  /** A gather waits for its own step's runs in its scope. */
+  readonly ownRunsHold: boolean
+  /** A gather that is ready in a scope inside of another's goes before that one, even in a circle. */
+  readonly innerFirst: boolean
+  /** What is inside of a Doc in a Doc is in flight for the outer one's gathers, too. */
+  readonly nestedHolds: boolean
+  /** What is inside of a Doc in a Doc makes a new round of the outer one's gathers, too. */
+  readonly nestedArms: boolean
+  /** A gather runs again only if an event has been emitted upstream of it since it last ran. */
+  readonly needsEvent: boolean
+}
+
+export const rules: Rules = {
+  ownRunsHold: true,
+  innerFirst: true,
+  nestedHolds: true,
+  nestedArms: true,
+  needsEvent: true
+}
+
+export type Move =
+  | { readonly _tag: "start"; readonly step: number }
+  /** The next event of a run that emits one by one, or else all that is left and its end. */
+  | { readonly _tag: "go"; readonly run: number }
+
+// ---------------------------------------------------------------- scopes and places
+
+const outermost: Scope = { number: 0, opener: undefined, parent: undefined }
+
+const isWithin = (scope: Scope | undefined, outer: Scope): boolean =>
+  scope !== undefined && (scope === outer || isWithin(scope.parent, outer))
+
+/** The nearest enclosing scope that such an event opened. */
+const nearest = (scope: Scope, per: string | undefined): Scope => {
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) if (at.opener?.tag === per) return at
+  throw new Error(`the model was given a workflow in which an event reaches an intake from outside of its '${per}'`)
+}
+
+const deepestShared = (events: ReadonlyArray<Event>): Scope => {
+  let shared = events[0]!.scope
+  while (!events.every((event) => isWithin(event.scope, shared))) shared = shared.parent!
+  return shared
+}
+
+/**
+ * Emissions of one run are in their order, whatever each of them led to. Everything else has some order that is the same
+ * in every timing; here by declaration of the steps, and what an intake led to last.
+ */
+const comparePlaces = (a: Place, b: Place): { readonly order: number; readonly sure: boolean } => {
+  const rank = { emission: 0, acceptor: 1, intake: 2 }
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    if (a[i]!.by !== b[i]!.by) return { order: rank[a[i]!.by] - rank[b[i]!.by], sure: false }
+    if (a[i]!.n !== b[i]!.n) return { order: a[i]!.n - b[i]!.n, sure: a[i]!.by === "emission" }
+  }
+  return { order: a.length - b.length, sure: false }
+}
+
+const byPlace = (events: ReadonlyArray<Event>): ReadonlyArray<Event> =>
+  [...events].sort((a, b) => comparePlaces(a.place, b.place).order)
+
+/** Whether these are the same events in an order that the contract allows. */
+export const isEmissionOrder = (events: ReadonlyArray<Event>, ids: ReadonlyArray<string>): boolean => {
+  const left = [...events]
+  const taken = ids.flatMap((id) => {
+    const at = left.findIndex((event) => event.id === id)
+    return at < 0 ? [] : left.splice(at, 1)
+  })
+  const isBefore = (a: Event, b: Event): boolean => {
+    const { order, sure } = comparePlaces(a.place, b.place)
+    return !sure || order < 0
+  }
+  return (
+    left.length === 0 &&
+    taken.length === ids.length &&
+    taken.every((event, i) => taken.slice(i + 1).every((after) => isBefore(event, after)))
+  )
+}
+
+// ---------------------------------------------------------------- a run's life
+
+export const begin = (spec: Spec, which: Rules = rules): State => {
+  const state: State = {
+    spec,
+    rules: which,
+    lanes: spec.steps.map(() => []),
+    runs: [],
+    intakes: new Map(),
+    armed: new Map(),
+    fresh: new Set(),
+    outputs: [],
+    emitted: [],
+    dropped: [],
+    decided: [],
+    outcome: undefined,
+    depends: undefined,
+    scopes: 0,
+    started: 0
+  }
+  emit(state, { tag: spec.start, id: "start", fuel: spec.fuel, key: 0 }, outermost, [], true)
+  settle(state)
+  return state
+}
+
+/** A copy whose moves the original does not see. */
+export const fork = (state: State): State => ({
+  ...state,
+  lanes: [...state.lanes],
+  runs: state.runs.map((run) => ({ ...run })),
+  intakes: new Map([...state.intakes].map(([key, intake]) => [key, { ...intake }])),
+  armed: new Map(state.armed),
+  fresh: new Set(state.fresh)
+})
+
+export const moves = (state: State): ReadonlyArray<Move> =>
+  state.outcome !== undefined
+    ? []
+    : [
+        ...state.spec.steps.flatMap((_, step) => (canStart(state, step) ? [{ _tag: "start" as const, step }] : [])),
+        ...state.runs.map((run) => ({ _tag: "go" as const, run: run.number }))
+      ]
+
+export const canStart = (state: State, step: number): boolean => {
+  const { workers } = state.spec.steps[step]!
+  const busy = state.runs.filter((run) => run.step === step).length
+  return state.lanes[step]!.length > 0 && (workers === "unbounded" || busy < workers)
+}
+
+export const move = (state: State, next: Move): void => {
+  if (next._tag === "start") start(state, next.step)
+  else go(state, state.runs.find((run) => run.number === next.run)!)
+  settle(state)
+}
+
+export const givenOf = (delivery: Delivery): Given => ({ events: delivery.input, opener: delivery.opener })
+
+const start = (state: State, step: number): void => {
+  const [delivery, ...rest] = state.lanes[step]!
+  state.lanes[step] = rest
+  const { accepts } = state.spec.steps[step]!
+  const run = (input: ReadonlyArray<Event>) => plan(state.spec, step, givenOf({ ...delivery!, input }))
+  const collected = accepts.kind === "hand" ? collectByHand(state, delivery!) : delivery!.input
+  const nothing: Plan = { emits: [], failing: 0, before: 0, recovered: [] }
+  state.runs = [
+    ...state.runs,
+    {
+      ...delivery!,
+      number: state.started++,
+      plan: collected === undefined ? nothing : run(collected),
+      emitted: 0,
+      interrupted: false
+    }
+  ]
+}
+
+const go = (state: State, run: Run): void => {
+  if (run.interrupted) return over(state, run)
+  const step = state.spec.steps[run.step]!
+  const { plan } = run
+  const fails = plan.failing > retries
+  const recovered = fails && step.failure === "recover"
+  const events = recovered
+    ? plan.recovered
+    : fails
+      ? holdsBack(step)
+        ? []
+        : plan.emits.slice(0, plan.before)
+      : plan.emits
+  const oneByOne = !whole.has(step.form) && !holdsBack(step)
+  const ends = !oneByOne || run.emitted === events.length
+  const last = oneByOne ? Math.min(run.emitted + 1, events.length) : events.length
+  while (run.emitted < last) {
+    emit(state, events[run.emitted]!, run.scope, run.place, false, run.emitted)
+    run.emitted += 1
+    fireQuiet(state)
+  }
+  if (!ends) return
+  over(state, run)
+  if (fails && !recovered && state.outcome === undefined) {
+    if (inFlight(state).length > 0) depends(state, "a failure while something else was in flight")
+    state.outcome = { _tag: "Failed", step: step.name, input: run.input.map((event) => event.id) }
+  }
+}
+
+const over = (state: State, run: Run): void => {
+  state.runs = state.runs.filter((other) => other !== run)
+}
+
+const depends = (state: State, why: string): void => {
+  state.depends ??= why
+}
+
+// ---------------------------------------------------------------- delivery
+
+const emit = (state: State, emission: Emission, within: Scope, place: Place, first: boolean, index = 0): void => {
+  if (state.outcome !== undefined) return
+  const { spec } = state
+  const facts = factsOf(spec)
+  const made = { ...emission, scope: within, place: first ? place : [...place, { by: "emission" as const, n: index }] }
+  const scope = (opener: Event): Scope => ({ number: ++state.scopes, opener, parent: within })
+  const event = facts.isOpener(made.tag) ? openWith(made, scope) : made
+  state.emitted = [...state.emitted, event]
+  if (spec.stops.includes(event.tag)) {
+    if (inFlight(state).length > 1) depends(state, "a stop while something else was in flight")
+    state.outcome = { _tag: "Stopped", stop: event.tag, id: event.id }
+    return
+  }
+  if (spec.outputs.includes(event.tag)) state.outputs = [...state.outputs, event.id]
+  if (first) armAtOpening(state, event, outermost)
+  if (event.scope !== within) armAtOpening(state, event, event.scope)
+  facts.acceptors(event.tag).forEach((step, branch) => {
+    deliver(state, step, { ...event, place: [...event.place, { by: "acceptor", n: branch }] })
+  })
+}
+
+/** The event that opens a scope is inside of it. */
+const openWith = (event: Event, scope: (opener: Event) => Scope): Event => {
+  const opened = scope(event)
+  return { ...event, scope: opened }
+}
+
+const deliver = (state: State, step: number, event: Event): void => {
+  for (const waiting of waitingForQuiet(state)) {
+    if (waiting !== step && !factsOf(state.spec).upstream(waiting).has(step)) continue
+    for (let scope: Scope | undefined = event.scope; scope !== undefined; scope = scope.parent) {
+      if (scope.opener?.tag === state.spec.steps[waiting]!.accepts.per) state.fresh.add(`${waiting}/${scope.number}`)
+    }
+  }
+  const { kind, of, count, per, by } = state.spec.steps[step]!.accepts
+  if (kind === "each" || kind === "hand") {
+    return enqueue(state, { step, input: [event], scope: event.scope, opener: undefined, place: event.place })
+  }
+  const scope = nearest(event.scope, per)
+  const intake = intakeOf(state, step, scope, by === true ? event.key : undefined)
+  intake.came = { ...intake.came, [event.tag]: (intake.came[event.tag] ?? 0) + 1 }
+  if (intake.decided) {
+    state.dropped = [...state.dropped, { step, id: event.id }]
+    return
+  }
+  intake.held = [...intake.held, event]
+  if (waitingForQuiet(state).includes(step)) arm(state, step, scope)
+  if (kind === "join") {
+    if (of.some((tag) => intake.came[tag]! > of.filter((other) => other === tag).length)) {
+      depends(state, "a join to which more came than it takes")
+    }
+    for (let input = oneOfEach(of, intake.held); input !== undefined; input = oneOfEach(of, intake.held)) {
+      fire(state, intake, input, deepestShared(input))
+    }
+  }
+  if (kind === "collect") {
+    if (Object.values(intake.came).reduce((a, b) => a + b) > count!)
+      depends(state, "a collect to which more came than it takes")
+    if (intake.held.length === count) fire(state, intake, intake.held, deepestShared(intake.held))
+  }
+  if (kind === "race" && intake.held.length === (count ?? 1)) {
+    depends(state, "a race that was decided by who came first")
+    decide(state, intake)
+  }
+}
+
+const intakeOf = (state: State, step: number, scope: Scope, key: number | undefined): Intake => {
+  const name = `${step}/${scope.number}/${key ?? ""}`
+  const known = state.intakes.get(name)
+  if (known !== undefined) return known
+  const made: Intake = { step, scope, key, held: [], decided: false, came: {}, rounds: 0 }
+  state.intakes.set(name, made)
+  return made
+}
+
+/** The first of each type in the order of the list, or nothing while one is missing. */
+const oneOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): ReadonlyArray<Event> | undefined => {
+  const left = [...held]
+  const taken: Array<Event> = []
+  for (const tag of of) {
+    const at = left.findIndex((event) => event.tag === tag)
+    if (at < 0) return undefined
+    taken.push(...left.splice(at, 1))
+  }
+  return taken
+}
+
+/** `ctx.collect`: what earlier runs of the step have put aside, with this run's event. */
+const collectByHand = (state: State, delivery: Delivery): ReadonlyArray<Event> | undefined => {
+  const { of } = state.spec.steps[delivery.step]!.accepts
+  const intake = intakeOf(state, delivery.step, outermost, undefined)
+  intake.held = [...intake.held, ...delivery.input]
+  if (intake.held.length > of.length || intake.rounds > 0) depends(state, "ctx.collect with more than it takes")
+  const input = oneOfEach(of, intake.held)
+  if (input === undefined) return undefined
+  intake.rounds += 1
+  intake.held = intake.held.filter((event) => !input.includes(event))
+  return input
+}
+
+const fire = (state: State, intake: Intake, input: ReadonlyArray<Event>, scope: Scope): void => {
+  intake.held = intake.held.filter((event) => !input.includes(event))
+  intake.rounds += 1
+  const { opener } = intake.scope
+  const round = (intake.step * 100 + (intake.key ?? 0)) * 1000 + intake.rounds
+  const place: Place = [...(scope.opener?.place ?? []), { by: "intake", n: round }]
+  enqueue(state, { step: intake.step, input, scope, opener, place })
+}
+
+const enqueue = (state: State, delivery: Delivery): void => {
+  state.lanes[delivery.step] = [...state.lanes[delivery.step]!, delivery]
+  const facts = factsOf(state.spec)
+  for (const waiting of waitingForQuiet(state)) {
+    if (!facts.arming(waiting).has(delivery.step)) continue
+    for (let scope: Scope | undefined = delivery.scope; scope !== undefined; scope = scope.parent) {
+      if (scope.opener?.tag !== state.spec.steps[waiting]!.accepts.per) continue
+      arm(state, waiting, scope)
+      if (!state.rules.nestedArms) break
+    }
+  }
+}
+
+/** A race is over when enough has come; what that means for everything else waits for the end of the moment. */
+const decide = (state: State, intake: Intake): void => {
+  intake.decided = true
+  state.armed.delete(`${intake.step}/${intake.scope.number}`)
+  state.decided = [...state.decided, intake]
+}
+
+/**
+ * All that one return or one event brings comes at one moment. At its end the races that were decided in it drop and
+ * interrupt what could still come to them, and then each of them runs its step.
+ */
+const endMoment = (state: State): void => {
+  const { decided } = state
+  for (const intake of decided) callOff(state, intake)
+  state.decided = []
+  for (const intake of decided) fire(state, intake, intake.held, intake.scope)
+}
+
+const callOff = (state: State, intake: Intake): void => {
+  const upstream = factsOf(state.spec).upstream(intake.step)
+  const loses = (item: { readonly step: number; readonly scope: Scope }) =>
+    upstream.has(item.step) && isWithin(item.scope, intake.scope)
+  const drop = (step: number, events: ReadonlyArray<Event>) => {
+    state.dropped = [...state.dropped, ...events.map(({ id }) => ({ step, id }))]
+  }
+  for (const [step, lane] of state.lanes.entries()) {
+    for (const delivery of lane) if (loses(delivery)) drop(step, delivery.input)
+    state.lanes[step] = lane.filter((delivery) => !loses(delivery))
+  }
+  for (const run of state.runs) if (loses(run)) run.interrupted = true
+  // A gather would run with the half that came before its sources were called off.
+  for (const other of state.intakes.values()) {
+    if (!loses(other) || other.decided || !waitingForQuiet(state).includes(other.step)) continue
+    drop(other.step, other.held)
+    other.held = []
+  }
+  for (const [key, at] of state.armed) if (loses(at)) state.armed.delete(key)
+}
+
+// ---------------------------------------------------------------- quiet
+
+/** The steps that run when everything upstream of them has gone quiet. */
+const waitingForQuiet = (state: State): ReadonlyArray<number> =>
+  state.spec.steps.flatMap(({ accepts: { kind, count } }, i) =>
+    kind === "gather" || (kind === "race" && count !== undefined) ? [i] : []
+  )
+
+const arm = (state: State, step: number, scope: Scope): void => {
+  if (state.spec.steps[step]!.accepts.kind === "race" && intakeOf(state, step, scope, undefined).decided) return
+  state.armed.set(`${step}/${scope.number}`, { step, scope })
+}
+
+/** A scope's opening counts as something in flight where its opener leads, even if a join takes the opener at once. */
+const armAtOpening = (state: State, opener: Event, scope: Scope): void => {
+  const facts = factsOf(state.spec)
+  for (const step of waitingForQuiet(state)) {
+    if (state.spec.steps[step]!.accepts.per !== scope.opener?.tag) continue
+    if (facts.acceptors(opener.tag).some((to) => to === step || facts.arming(step).has(to))) arm(state, step, scope)
+  }
+}
+
+export const inFlight = (state: State): ReadonlyArray<Delivery> => [...state.lanes.flat(), ...state.runs]
+
+const countsIn = (state: State, scope: Scope, outer: Scope): boolean =>
+  isWithin(scope, outer) && (state.rules.nestedHolds || nearest(scope, outer.opener?.tag) === outer)
+
+const isQuiet = (state: State, at: { readonly step: number; readonly scope: Scope }): boolean => {
+  const upstream = factsOf(state.spec).upstream(at.step)
+  return ![...inFlight(state), ...state.decided].some(
+    (item) =>
+      countsIn(state, item.scope, at.scope) &&
+      (upstream.has(item.step) || (state.rules.ownRunsHold && item.step === at.step))
+  )
+}
+
+/** Whether `a`, if both are quiet, must run before `b`, which then is not quiet any more. */
+const goesBefore = (
+  state: State,
+  a: { readonly step: number; readonly scope: Scope },
+  b: { readonly step: number; readonly scope: Scope }
+): boolean => {
+  const facts = factsOf(state.spec)
+  if (!countsIn(state, a.scope, b.scope)) return false
+  const inner = state.rules.innerFirst && a.scope !== b.scope
+  if (a.step === b.step) return inner
+  if (!facts.upstream(b.step).has(a.step)) return false
+  if (inner || !facts.upstream(a.step).has(b.step)) return true
+  return (
+    facts.distance(a.step) - facts.distance(b.step) < 0 ||
+    (facts.distance(a.step) === facts.distance(b.step) && a.step < b.step)
+  )
+}
+
+/** Runs every gather that has gone quiet, one after the other. */
+const fireQuiet = (state: State): { readonly step: number; readonly scope: Scope } | undefined => {
+  const name = ({ step, scope }: { step: number; scope: Scope }) => `${step}/${scope.number}`
+  for (;;) {
+    const quiet = state.outcome === undefined ? [...state.armed.values()].filter((at) => isQuiet(state, at)) : []
+    // Two gathers in a circle that have nothing and emit nothing would wake each other for ever.
+    if (state.rules.needsEvent) for (const at of quiet) if (!state.fresh.has(name(at))) state.armed.delete(name(at))
+    const ready = quiet.filter((at) => state.armed.has(name(at)))
+    const next = ready.find((at) => !ready.some((other) => other !== at && goesBefore(state, other, at)))
+    if (next === undefined || state.spec.steps[next.step]!.accepts.kind === "race") return next
+    const intake = intakeOf(state, next.step, next.scope, undefined)
+    state.armed.delete(name(next))
+    state.fresh.delete(name(next))
+    fire(state, intake, byPlace(intake.held), intake.scope)
+  }
+}
+
+/** What follows from a move by itself: races are called, what has gone quiet runs, and the run may be over. */
+const settle = (state: State): void => {
+  endMoment(state)
+  for (let race = fireQuiet(state); race !== undefined; race = fireQuiet(state)) {
+    decide(state, intakeOf(state, race.step, race.scope, undefined))
+    endMoment(state)
+  }
+  if (state.outcome === undefined && inFlight(state).length === 0) {
+    const held = [...state.intakes.values()].flatMap(({ step, held }) =>
+      held.map(({ tag }) => ({ step: state.spec.steps[step]!.name, has: { [tag]: 1 } }))
+    )
+    state.outcome = { _tag: "Stalled", waiting: sumOf(held) }
+  }
+}
+
+/** Adds up what the intakes of each step hold, in an order that does not depend on theirs. */
+export const sumOf = (
+  intakes: ReadonlyArray<{ readonly step: string; readonly has: Readonly<Record<string, number>> }>
+): Waiting => {
+  const sum: Record<string, number> = {}
+  for (const { step, has } of [...intakes].sort((a, b) => (a.step < b.step ? -1 : 1))) {
+    const held = Object.values(has).reduce((a, b) => a + b, 0)
+    if (held > 0) sum[step] = (sum[step] ?? 0) + held
+  }
+  return sum
+}
+
+// ---------------------------------------------------------------- playing it
+
+/** Plays a run to its end, with each move chosen from the possible ones by a seed. */
+export const play = (spec: Spec, seed: number, which: Rules = rules, limit = 4000): State | undefined => {
+  const state = begin(spec, which)
+  for (let i = 0; state.outcome === undefined; i++) {
+    if (i === limit) return undefined
+    const possible = moves(state)
+    move(state, possible[pick(possible.length, seed, i)]!)
+  }
+  return state
+}
+
+export const showOutcome = (outcome: Outcome | undefined): string => JSON.stringify(outcome)
+
+/** Every outcome there is, in whatever order the moves come, or nothing if there are too many states to look at. */
+export const outcomes = (spec: Spec, limit: number, which: Rules = rules): ReadonlyMap<string, Outcome> | undefined => {
+  const found = new Map<string, Outcome>()
+  const seen = new Set<string>()
+  const open = [begin(spec, which)]
+  for (let state = open.pop(); state !== undefined; state = open.pop()) {
+    if (state.outcome !== undefined) {
+      found.set(showOutcome(state.outcome), state.outcome)
+      continue
+    }
+    for (const next of moves(state)) {
+      const then = fork(state)
+      move(then, next)
+      const name = nameOf(then)
+      if (seen.has(name)) continue
+      if (seen.size === limit) return undefined
+      seen.add(name)
+      open.push(then)
+    }
+  }
+  return found
+}
+
+/** Two states with one name go on in the same ways: scopes and events are named by what caused them. */
+export const nameOf = (state: State): string => {
+  const where = (place: Place): string => place.map(({ by, n }) => `${by}${n}`).join(".")
+  const scope = (at: Scope): string => (at.opener === undefined ? "" : `${scope(at.parent!)}${where(at.opener.place)}/`)
+  const delivery = ({ input, scope: at, place }: Delivery) => `${input.map(({ id }) => id)}@${scope(at)}${where(place)}`
+  const intakes = [...state.intakes.entries()].map(([key, { step, scope: at, held, decided, rounds }]) =>
+    [step, scope(at), key.split("/")[2], held.map(({ id, place }) => `${id}@${where(place)}`), decided, rounds].join()
+  )
+  return [
+    state.lanes.map((lane) => lane.map(delivery).join(";")).join("|"),
+    state.runs.map((run) => `${run.step}:${delivery(run)}:${run.emitted}${run.interrupted}`).sort(),
+    intakes.sort(),
+    [...state.armed.values()].map(({ step, scope: at }) => `${step}${scope(at)}`).sort(),
+    // Scope numbers are in order of opening, which is not always the same; then two names stand for one state.
+    [...state.fresh].sort(),
+    showOutcome(state.outcome)
+  ].join("#")
+}

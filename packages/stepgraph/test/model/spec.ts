@@ -1,0 +1,283 @@
+// A workflow as plain data: its graph, and what each step does with each input as a pure function of ids and a seed.
+// The model interprets it, `world.ts` makes the real workflow from it; both ask `plan` what a run does.
+
+/** How the step's function is written. */
+export type Form = "value" | "generator" | "send" | "effect" | "effectSend" | "promise" | "asyncGenerator" | "stream"
+
+export const synchronous: ReadonlySet<Form> = new Set(["value", "generator", "send"])
+/** These return all their events at once; the others emit one by one and may have emitted some when they fail. */
+export const whole: ReadonlySet<Form> = new Set(["value", "effect", "promise"])
+/** These are interrupted through `ctx.signal` only, so the runtime cannot know when they have noticed it. */
+export const foreign: ReadonlySet<Form> = new Set(["promise", "asyncGenerator"])
+
+export interface Accepts {
+  /** `hand` is a step that accepts single events and calls `ctx.collect(of)`. */
+  readonly kind: "each" | "hand" | "join" | "collect" | "gather" | "race"
+  readonly of: ReadonlyArray<string>
+  /** `collect`: how many; `race`: `take`, or nothing for a race without it. */
+  readonly count?: number
+  readonly per?: string
+  readonly by?: true
+}
+
+export interface StepSpec {
+  readonly name: string
+  readonly accepts: Accepts
+  readonly emits: ReadonlyArray<string>
+  /** Emits every type once in order, or picks this many, each of any type. */
+  readonly fan: "all" | readonly [least: number, most: number]
+  readonly workers: number | "unbounded"
+  readonly form: Form
+  /** The longest sleep of a run and of its finalizer, in virtual milliseconds. */
+  readonly slow: number
+  readonly cleanup: number
+  /** The share of inputs for which a run fails, and what takes the failure. */
+  readonly fails: number
+  readonly failure: "fatal" | "retry" | "recover"
+}
+
+export interface Spec {
+  readonly seed: number
+  /** How many hops around circles one line of descent may take. */
+  readonly fuel: number
+  readonly start: string
+  readonly stops: ReadonlyArray<string>
+  readonly outputs: ReadonlyArray<string>
+  readonly steps: ReadonlyArray<StepSpec>
+}
+
+/** The fields of every event of a generated workflow. */
+export interface Payload {
+  readonly id: string
+  readonly fuel: number
+  readonly key: number
+}
+
+export interface Emission extends Payload {
+  readonly tag: string
+}
+
+export interface Plan {
+  readonly emits: ReadonlyArray<Emission>
+  /** How many attempts fail before one succeeds; more than `retries` means that the run fails. */
+  readonly failing: number
+  /** How many of `emits` an attempt that fails has emitted before. */
+  readonly before: number
+  /** What `recover` returns in their place. */
+  readonly recovered: ReadonlyArray<Emission>
+}
+
+export const retries = 2
+
+/** With a retry or a recovery nothing is emitted before an attempt has succeeded. */
+export const holdsBack = (step: StepSpec): boolean => step.fails > 0 && step.failure !== "fatal"
+
+// ---------------------------------------------------------------- pseudo-random choices, pure in their arguments
+
+/** A 53-bit hash (cyrb53): ids made with it do not collide in a test's lifetime. */
+const hash53 = (text: string): number => {
+  let a = 0xdeadbeef
+  let b = 0x41c6ce57
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    a = Math.imul(a ^ code, 2654435761)
+    b = Math.imul(b ^ code, 1597334677)
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
+  return 4294967296 * (2097151 & b) + (a >>> 0)
+}
+
+/** A whole number from 0 up to, not including, `below`. */
+export const pick = (below: number, ...about: ReadonlyArray<string | number>): number =>
+  below <= 1 ? 0 : hash53(about.join("|")) % below
+
+const chance = (share: number, ...about: ReadonlyArray<string | number>): boolean =>
+  share > 0 && pick(1000, ...about) < share * 1000
+
+// ---------------------------------------------------------------- what a run does
+
+/** What a run got: its events in the order given, and the opening event of its scope where the intake names one. */
+export interface Given {
+  readonly events: ReadonlyArray<Payload | undefined>
+  readonly opener: Payload | undefined
+}
+
+const idsOf = (given: Given): ReadonlyArray<string> => given.events.map((event) => event?.id ?? "-")
+
+/** Names a run by what it got, whatever the timing was. */
+export const runKey = (step: StepSpec, given: Given): string => `${step.name}(${idsOf(given).join()})`
+
+/** Only a gather promises an order that no timing changes, so only there the order may show in what comes out. */
+const inputKey = (step: StepSpec, given: Given): string => {
+  const ids = step.accepts.kind === "gather" ? idsOf(given) : [...idsOf(given)].sort()
+  return `${step.name}(${ids.length === 0 ? (given.opener?.id ?? "") : ids.join()})`
+}
+
+const emissions = (spec: Spec, index: number, given: Given, what: string): ReadonlyArray<Emission> => {
+  const step = spec.steps[index]!
+  const about = [spec.seed, what, inputKey(step, given)]
+  const fuels = given.events.flatMap((event) => (event === undefined ? [] : [event.fuel]))
+  const fuel = fuels.length === 0 ? 0 : Math.min(...fuels)
+  const key = given.events.find((event) => event !== undefined)?.key ?? given.opener?.key ?? 0
+  const { inCircle } = factsOf(spec)
+  const allowed = step.emits.filter((tag) => fuel > 0 || !inCircle(index, tag))
+  const tags =
+    allowed.length === 0
+      ? []
+      : step.fan === "all"
+        ? allowed
+        : Array.from(
+            { length: step.fan[0] + pick(step.fan[1] - step.fan[0] + 1, ...about, "count") },
+            (_, i) => allowed[pick(allowed.length, ...about, "tag", i)]!
+          )
+  return tags.map((tag, i) => ({
+    tag,
+    id: hash53([...about, i].join("|")).toString(36),
+    fuel: inCircle(index, tag) ? fuel - 1 : fuel,
+    key: tags.length === 1 ? key : (key + i) % 3
+  }))
+}
+
+/** What a run of this step does with this input. */
+export const plan = (spec: Spec, index: number, given: Given): Plan => {
+  const step = spec.steps[index]!
+  const emits = emissions(spec, index, given, "emit")
+  const about = [spec.seed, "fail", inputKey(step, given)]
+  if (!chance(step.fails, ...about)) return { emits, failing: 0, before: 0, recovered: [] }
+  return {
+    emits,
+    failing: step.failure === "retry" ? 1 + pick(retries + 1, ...about, "times") : retries + 1,
+    before: whole.has(step.form) ? 0 : pick(emits.length + 1, ...about, "before"),
+    recovered: step.failure === "recover" ? emissions(spec, index, given, "recover") : []
+  }
+}
+
+// ---------------------------------------------------------------- facts of the declared graph
+
+export interface Facts {
+  /** The steps that accept a type, in order of declaration. */
+  readonly acceptors: (tag: string) => ReadonlyArray<number>
+  /** Upstream of an intake: the steps from which one of its events can still come. */
+  readonly upstream: (step: number) => ReadonlySet<number>
+  /** Those of them from which one can come without another gather of the same scope in between. */
+  readonly arming: (step: number) => ReadonlySet<number>
+  /** One can go around a circle from the step through the type back to the step. */
+  readonly inCircle: (step: number, tag: string) => boolean
+  /** Steps between the start event and this one. */
+  readonly distance: (step: number) => number
+  readonly isOpener: (tag: string) => boolean
+  /** The opener types inside of whose scope every event of the type is sure to be, itself included. */
+  readonly insideOf: (tag: string) => ReadonlySet<string>
+}
+
+const cache = new WeakMap<Spec, Facts>()
+
+export const factsOf = (spec: Spec): Facts => {
+  const known = cache.get(spec)
+  if (known !== undefined) return known
+  const facts = computeFacts(spec)
+  cache.set(spec, facts)
+  return facts
+}
+
+const computeFacts = (spec: Spec): Facts => {
+  const steps = spec.steps
+  const accepting = new Map<string, ReadonlyArray<number>>()
+  for (const tag of [spec.start, ...steps.flatMap((step) => step.emits)]) {
+    accepting.set(
+      tag,
+      steps.flatMap((step, i) => (step.accepts.of.includes(tag) ? [i] : []))
+    )
+  }
+  const acceptors = (tag: string) => accepting.get(tag) ?? []
+  const next = steps.map((step) => new Set(step.emits.flatMap(acceptors)))
+
+  /** All steps that a walk from `from` comes to; it does not walk on from those that `closed` names. */
+  const walk = (from: Iterable<number>, closed: (step: number) => boolean): ReadonlySet<number> => {
+    const seen = new Set<number>()
+    const open = [...from]
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      if (seen.has(at)) continue
+      seen.add(at)
+      if (!closed(at)) open.push(...next[at]!)
+    }
+    return seen
+  }
+  const reach = steps.map((_, i) => walk(next[i]!, () => false))
+  const others = steps.map((_, i) => i)
+  const upstream = steps.map((_, i) => new Set(others.filter((from) => from !== i && reach[from]!.has(i))))
+  const arming = steps.map((step, i) => {
+    const closed = (at: number) =>
+      at === i || (steps[at]!.accepts.kind === "gather" && steps[at]!.accepts.per === step.accepts.per)
+    return new Set(others.filter((from) => from !== i && walk(next[from]!, closed).has(i)))
+  })
+
+  const distance = steps.map(() => Number.POSITIVE_INFINITY)
+  let front: ReadonlyArray<number> = acceptors(spec.start)
+  for (let hops = 0; front.length > 0; hops++) {
+    for (const at of front) distance[at] = Math.min(distance[at]!, hops)
+    front = [...new Set(front.flatMap((at) => [...next[at]!]))].filter((at) => distance[at]! > hops + 1)
+  }
+
+  const openers = new Set(steps.flatMap((step) => step.accepts.per ?? []))
+  return {
+    acceptors,
+    upstream: (step) => upstream[step]!,
+    arming: (step) => arming[step]!,
+    inCircle: (step, tag) => acceptors(tag).some((to) => to === step || reach[to]!.has(step)),
+    distance: (step) => distance[step]!,
+    isOpener: (tag) => openers.has(tag),
+    insideOf: insideOf(spec)
+  }
+}
+
+/** The greatest solution: begin with "inside of everything" and take away what some way of being emitted contradicts. */
+const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
+  const tags = [...new Set([spec.start, ...spec.steps.flatMap((step) => step.emits)])]
+  const inside = new Map<string, ReadonlySet<string>>(tags.map((tag) => [tag, new Set(tags)]))
+  inside.set(spec.start, new Set([spec.start]))
+  const common = (sets: ReadonlyArray<ReadonlySet<string>>): ReadonlySet<string> =>
+    new Set(tags.filter((tag) => sets.length > 0 && sets.every((set) => set.has(tag))))
+  const insideOfRun = ({ kind, of, per }: Accepts): ReadonlySet<string> => {
+    if (per !== undefined) return new Set([...(inside.get(per) ?? []), per])
+    // A join without `per` may take its events from anywhere.
+    return kind === "each" || kind === "hand"
+      ? common(of.map((tag) => inside.get(tag) ?? new Set<string>()))
+      : new Set()
+  }
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const tag of tags) {
+      const ways = spec.steps.filter((step) => step.emits.includes(tag)).map((step) => insideOfRun(step.accepts))
+      if (tag === spec.start) ways.push(new Set())
+      const now = new Set([...common(ways), tag])
+      if (now.size !== inside.get(tag)!.size) {
+        inside.set(tag, now)
+        changed = true
+      }
+    }
+  }
+  return (tag) => inside.get(tag) ?? new Set()
+}
+
+// ---------------------------------------------------------------- readable
+
+/** One line a step, for a failing test's message. */
+export const show = (spec: Spec): string =>
+  [
+    `start ${spec.start}, stop ${spec.stops.join(" | ")}, outputs [${spec.outputs.join()}], fuel ${spec.fuel}, seed ${spec.seed}`,
+    ...spec.steps.map((step) => {
+      const { kind, of, count, per, by } = step.accepts
+      const options = [
+        count === undefined ? "" : `, ${count}`,
+        per === undefined ? "" : `, per ${per}`,
+        by === undefined ? "" : ", by key"
+      ]
+      const accepts = kind === "each" ? of.join(" | ") : `${kind}([${of.join()}]${options.join("")})`
+      const fan = step.fan === "all" ? "all" : step.fan.join("..")
+      const fails = step.fails === 0 ? "" : `, fails ${step.fails} ${step.failure}`
+      const time = `${step.slow === 0 ? "" : `, slow ${step.slow}`}${step.cleanup === 0 ? "" : `, cleanup ${step.cleanup}`}`
+      return `  ${step.name}: ${accepts} -> ${fan} of [${step.emits.join()}], ${step.form}, workers ${step.workers}${time}${fails}`
+    })
+  ].join("\n")

@@ -1,0 +1,394 @@
+// Makes the real workflow from a spec and runs it in a small world with its own time and its own order of tasks. The
+// bodies of the steps write down what happened to them; laws and the model are held against that record.
+import { Cause, Clock, Effect, Exit, type Scheduler, Schema, Stream } from "effect"
+import * as Duration from "effect/Duration"
+import {
+  collect,
+  defineEvent,
+  defineStep,
+  gather,
+  join,
+  Observer,
+  race,
+  run,
+  type TraceEntry,
+  workflow
+} from "stepgraph"
+import { type Outcome, sumOf } from "./model.ts"
+import { type Emission, foreign, type Given, type Payload, pick, plan, retries, runKey, type Spec } from "./spec.ts"
+
+/** What one seed decides: how long each run sleeps, and which of the tasks that are ready goes first. */
+export interface Timing {
+  readonly seed: number
+  readonly shuffled: boolean
+  /** Whether an observer looks on, which must not change anything. */
+  readonly observed: boolean
+}
+
+export type Entry =
+  | {
+      readonly _tag: "started"
+      readonly run: number
+      readonly step: number
+      readonly input: ReadonlyArray<string>
+      readonly attempt: number
+    }
+  /** A run that emits one by one is about to emit its next. */
+  | { readonly _tag: "sent"; readonly run: number }
+  /** The last thing that an attempt does, unless it is interrupted; then the last thing its finalizers do is "cleaned". */
+  | { readonly _tag: "ended" | "failed" | "cleaned"; readonly run: number }
+  /** Time goes on: nothing can be done at once any more. */
+  | { readonly _tag: "tick" }
+  | { readonly _tag: "result" }
+  | { readonly _tag: "traced"; readonly entry: TraceEntry }
+
+export interface Ran {
+  readonly record: ReadonlyArray<Entry>
+  readonly outcome: Outcome | { readonly _tag: "Hung" | "Endless" } | { readonly _tag: "Broken"; readonly why: string }
+  /** What every run got and emitted: `input` by step, and the ids of what its last attempt emitted. */
+  readonly runs: ReadonlyArray<Recorded>
+}
+
+export interface Recorded {
+  readonly number: number
+  readonly step: number
+  readonly input: ReadonlyArray<string>
+  emitted: Array<Emission>
+}
+
+/** How a step of a generated workflow fails. */
+class Boom extends Error {
+  readonly _tag = "Boom"
+  readonly step: string
+  readonly input: ReadonlyArray<string>
+  constructor(step: string, input: ReadonlyArray<string>) {
+    super(`${step} failed`)
+    this.step = step
+    this.input = input
+  }
+}
+
+// ---------------------------------------------------------------- time and order
+
+interface World {
+  readonly clock: Clock.Clock
+  readonly scheduler: Scheduler.Scheduler
+  /** A timer for steps that are not Effects. */
+  readonly sleep: (millis: number, signal: AbortSignal) => Promise<void>
+  /** Does all that can be done until nothing is left to do, and says whether there was an end to it. */
+  readonly exhaust: (waitForPromises: boolean, onTick: () => void) => Promise<boolean>
+}
+
+const makeWorld = (timing: Timing): World => {
+  let now = 0
+  let tasks: Array<{ readonly run: () => void; readonly priority: number }> = []
+  const timers: Array<{ readonly at: number; readonly wake: () => void }> = []
+  let taken = 0
+
+  const setTimer = (millis: number, wake: () => void): (() => void) => {
+    const timer = { at: now + millis, wake }
+    const after = timers.findIndex((other) => other.at > timer.at)
+    timers.splice(after < 0 ? timers.length : after, 0, timer)
+    return () => {
+      const index = timers.indexOf(timer)
+      if (index >= 0) timers.splice(index, 1)
+    }
+  }
+  const nextTask = (): (() => void) => {
+    const priority = Math.min(...tasks.map((task) => task.priority))
+    const first = tasks.filter((task) => task.priority === priority)
+    const task = first[timing.shuffled ? pick(first.length, timing.seed, "task", taken++) : 0]!
+    tasks = tasks.filter((other) => other !== task)
+    return task.run
+  }
+  const nanos = () => BigInt(now) * 1_000_000n
+  return {
+    clock: {
+      currentTimeMillisUnsafe: () => now,
+      currentTimeMillis: Effect.sync(() => now),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: nanos,
+      monotonicTimeNanos: Effect.sync(nanos),
+      sleep: (duration) =>
+        Effect.callback((resume) => {
+          const cancel = setTimer(Duration.toMillis(duration), () => resume(Effect.void))
+          return Effect.sync(cancel)
+        })
+    },
+    scheduler: {
+      executionMode: "async",
+      shouldYield: (fiber) => fiber.currentOpCount >= 2048,
+      makeDispatcher: () => ({
+        scheduleTask: (run, priority) => {
+          tasks.push({ run, priority })
+        },
+        flush: () => {
+          while (tasks.length > 0) nextTask()()
+        }
+      })
+    },
+    sleep: (millis, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(new Error("aborted"))
+        const cancel = setTimer(millis, resolve)
+        signal.addEventListener("abort", () => {
+          cancel()
+          reject(new Error("aborted"))
+        })
+      }),
+    exhaust: async (waitForPromises, onTick) => {
+      for (let steps = 0; steps < 100_000; steps++) {
+        if (tasks.length > 0) nextTask()()
+        else {
+          // Promises go on in microtasks: all of them have had their turn when the next macrotask begins.
+          if (waitForPromises) await new Promise<void>((resolve) => setImmediate(resolve))
+          if (tasks.length > 0) continue
+          const timer = timers.shift()
+          if (timer === undefined) return true
+          if (timer.at > now) onTick()
+          now = timer.at
+          timer.wake()
+        }
+      }
+      return false
+    }
+  }
+}
+
+// ---------------------------------------------------------------- the real workflow
+
+/** Runs the spec's workflow once, and goes on after its result until nothing moves any more. */
+export const runOnce = async (spec: Spec, timing: Timing): Promise<Ran> => {
+  const world = makeWorld(timing)
+  const record: Array<Entry> = []
+  const runs: Array<Recorded> = []
+  const flow = buildWorkflow(spec, timing, world, record, runs)
+  let exit: Exit.Exit<any, any> | undefined
+  // Nothing is known of a generated workflow's types.
+  const running = run(flow, { id: "start", fuel: spec.fuel, key: 0 }) as Effect.Effect<
+    Payload & { readonly _tag: string },
+    unknown
+  >
+  const program = Effect.exit(running).pipe(
+    Effect.map((result) => {
+      record.push({ _tag: "result" })
+      exit = result
+    }),
+    Effect.provideService(Clock.Clock, world.clock),
+    Effect.provideService(Observer, timing.observed ? (entry) => record.push({ _tag: "traced", entry }) : undefined)
+  )
+  Effect.runFork(program, { scheduler: world.scheduler })
+  const ended = await world.exhaust(
+    spec.steps.some((step) => foreign.has(step.form)),
+    () => record.push({ _tag: "tick" })
+  )
+  if (exit === undefined) return { record, runs, outcome: { _tag: ended ? "Hung" : "Endless" } }
+  return { record, runs, outcome: outcomeOf(exit) }
+}
+
+const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {
+  if (Exit.isSuccess(exit)) return { _tag: "Stopped", stop: exit.value._tag, id: exit.value.id }
+  const error = Cause.squash(exit.cause) as any
+  if (error?._tag === "WorkflowStalled") return { _tag: "Stalled", waiting: sumOf(error.waiting) }
+  const boom = error?._tag === "StepRejected" || error?._tag === "StepDefect" ? error.cause : error
+  if (boom instanceof Boom) return { _tag: "Failed", step: boom.step, input: boom.input }
+  return { _tag: "Broken", why: Cause.pretty(exit.cause) }
+}
+
+const fields = { id: Schema.String, fuel: Schema.Number, key: Schema.Number }
+
+/** The workflow that a spec describes, without its behaviour: enough for `workflow()` to accept or refuse it. */
+export const buildWorkflow = (
+  spec: Spec,
+  timing: Timing = { seed: 0, shuffled: false, observed: false },
+  world: World = makeWorld(timing),
+  record: Array<Entry> = [],
+  runs: Array<Recorded> = []
+): any => {
+  const tags = new Set([spec.start, ...spec.steps.flatMap((step) => [...step.emits, ...step.accepts.of])])
+  const defs = new Map([...tags].map((tag) => [tag, defineEvent(tag, fields)]))
+  const def = (tag: string) => defs.get(tag)!
+  const make = ({ tag, ...payload }: Emission) => def(tag)(payload)
+
+  const accepts = ({ kind, of, count, per, by }: Spec["steps"][number]["accepts"]): any => {
+    const options = {
+      ...(per === undefined ? {} : { per: def(per) }),
+      ...(by === undefined ? {} : { by: (event: Payload) => event.key })
+    }
+    const list = of.map(def)
+    if (kind === "join") return join(list, options)
+    if (kind === "collect") return collect(list, count!, options)
+    if (kind === "gather") return gather(list, options)
+    if (kind === "race") return race(list, { ...options, ...(count === undefined ? {} : { take: count }) })
+    return [...new Set(list)]
+  }
+
+  /** Begins an attempt: finds the run that it belongs to, or makes one. */
+  const begin = (index: number, given: Given, attempt: number): Recorded => {
+    const input = given.events.map((event) => event?.id ?? "-")
+    const known =
+      attempt === 1 ? undefined : runs.findLast((other) => other.step === index && other.input.join() === input.join())
+    const which = known ?? { number: runs.length, step: index, input, emitted: [] }
+    if (which !== known) runs.push(which)
+    // A loop that never leaves its turn would not let anyone else stop it.
+    if (runs.length > 3000) throw new Error("the run goes on for ever")
+    which.emitted = []
+    record.push({ _tag: "started", run: which.number, step: index, input, attempt })
+    return which
+  }
+
+  const bodyOf = (index: number) => {
+    const step = spec.steps[index]!
+    const { form, accepts } = step
+    return (input: any, ctx: any): any => {
+      const events: ReadonlyArray<Payload> = Array.isArray(input) ? input : [input]
+      const opener = accepts.per === undefined ? undefined : ctx.per
+      const attempt = begin(index, { events, opener }, ctx.attempt)
+      const together = accepts.kind === "hand" ? ctx.collect(accepts.of.map(def)) : events
+      const nothing = { emits: [], failing: 0, before: 0 }
+      const { emits, failing, before } =
+        together === undefined ? nothing : plan(spec, index, { events: together, opener })
+      const fails = ctx.attempt <= failing
+      const list = fails ? emits.slice(0, before) : emits
+      const boom = new Boom(step.name, attempt.input)
+
+      const nap = (part: number) =>
+        pick(step.slow + 1, timing.seed, "sleep", runKey(step, { events, opener }), ctx.attempt, part)
+      const cleanup = pick(step.cleanup + 1, timing.seed, "cleanup", attempt.number)
+      const emitting = (emission: Emission) => {
+        attempt.emitted.push(emission)
+        record.push({ _tag: "sent", run: attempt.number })
+        return make(emission)
+      }
+      let over = false
+      const end = (how: "ended" | "failed" | "cleaned") => {
+        over = true
+        record.push({ _tag: how, run: attempt.number })
+      }
+      const finish = () => end(fails ? "failed" : "ended")
+      const returned = () => {
+        attempt.emitted.push(...list)
+        return list.length === 0 ? undefined : list.length === 1 ? make(list[0]!) : list.map(make)
+      }
+      const sleep = (millis: number) => (millis === 0 ? Effect.void : Effect.sleep(millis))
+      const cleaning = sleep(cleanup).pipe(Effect.andThen(Effect.sync(() => end("cleaned"))))
+      const cleaned = <A, E>(self: Effect.Effect<A, E>) =>
+        Effect.onExit(self, (exit) => (Exit.hasInterrupts(exit) ? cleaning : Effect.void))
+
+      switch (form) {
+        case "value":
+          finish()
+          if (fails) throw boom
+          return returned()
+        case "send":
+          for (const emission of list) ctx.send(emitting(emission))
+          finish()
+          if (fails) throw boom
+          return undefined
+        case "generator":
+          return (function* () {
+            try {
+              for (const emission of list) yield emitting(emission)
+              finish()
+              if (fails) throw boom
+            } finally {
+              if (!over) end("cleaned")
+            }
+          })()
+        case "effect":
+          return cleaned(
+            Effect.gen(function* () {
+              yield* sleep(nap(0))
+              finish()
+              if (fails) return yield* Effect.fail(boom)
+              return returned()
+            })
+          )
+        case "effectSend":
+          return cleaned(
+            Effect.gen(function* () {
+              for (const [part, emission] of list.entries()) {
+                yield* sleep(nap(part))
+                ctx.send(emitting(emission))
+              }
+              yield* sleep(nap(list.length))
+              finish()
+              if (fails) return yield* Effect.fail(boom)
+              return undefined
+            })
+          )
+        case "stream":
+          return Stream.fromIterable(list.entries()).pipe(
+            Stream.mapEffect(([part, emission]) => Effect.map(sleep(nap(part)), () => emitting(emission))),
+            Stream.concat(
+              Stream.fromEffectDrain(
+                Effect.suspend(() => {
+                  finish()
+                  return fails ? Effect.fail(boom) : Effect.void
+                })
+              )
+            ),
+            Stream.onExit(() => (over ? Effect.void : cleaning))
+          )
+        case "promise":
+          return (async () => {
+            try {
+              if (step.slow > 0) await world.sleep(nap(0), ctx.signal)
+              finish()
+              if (fails) throw boom
+              return returned()
+            } finally {
+              if (!over) end("cleaned")
+            }
+          })()
+        case "asyncGenerator":
+          return (async function* () {
+            try {
+              for (const [part, emission] of list.entries()) {
+                if (step.slow > 0) await world.sleep(nap(part), ctx.signal)
+                yield emitting(emission)
+              }
+              if (step.slow > 0) await world.sleep(nap(list.length), ctx.signal)
+              finish()
+              if (fails) throw boom
+            } finally {
+              if (!over) end("cleaned")
+            }
+          })()
+        default:
+          return form satisfies never
+      }
+    }
+  }
+
+  const steps = spec.steps.map((step, index) => [
+    step.name,
+    defineStep({
+      accepts: accepts(step.accepts),
+      emits: step.emits.map(def),
+      workers: step.workers,
+      ...(step.fails > 0 && step.failure === "retry" ? { retry: { times: retries } } : {}),
+      ...(step.fails > 0 && step.failure === "recover"
+        ? {
+            recover: (_error: unknown, input: any, ctx: any) => {
+              const events = Array.isArray(input) ? input : [input]
+              const given = { events, opener: step.accepts.per === undefined ? undefined : ctx.per }
+              const { recovered } = plan(spec, index, given)
+              const ids = events.map(({ id }: Payload) => id).join()
+              runs.findLast((other) => other.step === index && other.input.join() === ids)!.emitted = [...recovered]
+              return recovered.map(make)
+            }
+          }
+        : {}),
+      run: bodyOf(index)
+    } as any)
+  ])
+  return workflow({
+    name: "generated",
+    start: def(spec.start),
+    stop: spec.stops.map(def),
+    outputs: spec.outputs.map(def),
+    steps: Object.fromEntries(steps)
+  } as any)
+}
