@@ -1,0 +1,47 @@
+// A workflow behind an HTTP API of Effect's own: its services come by a Layer, a request that is gone interrupts its run, and
+// the run's typed errors are the API's.
+//
+//   node examples/http/effect.ts        then: curl 'localhost:3000/offers/kettle?shops=North,South'
+import { pathToFileURL } from "node:url"
+import { serve } from "@hono/node-server"
+import { Effect, Layer, Schema } from "effect"
+import { HttpRouter, HttpServer } from "effect/http"
+import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { run } from "stepgraph"
+import { compare, madeUp, NoOffer, Offer } from "./workflow.ts"
+
+class TooSlow extends Schema.TaggedError<TooSlow>()("TooSlow", { message: Schema.String }, { httpApiStatus: 504 }) {}
+
+const Api = HttpApi.make("shop").add(
+  HttpApiGroup.make("offers").add(
+    HttpApiEndpoint.get("find", "/offers/:item", {
+      params: { item: Schema.NonEmptyString },
+      query: { shops: Schema.String },
+      success: Schema.Union([Offer.schema, NoOffer.schema]),
+      error: TooSlow
+    })
+  )
+)
+
+const Offers = HttpApiBuilder.group(Api, "offers", (handlers) =>
+  handlers.handle("find", ({ params, query }) =>
+    run(compare, { item: params.item, shops: query.shops.split(",") }).pipe(
+      Effect.catchTag("WorkflowTimedOut", ({ message }) => Effect.fail(new TooSlow({ message }))),
+      // What the API has checked is what the workflow starts with, and a gather always runs: neither can be.
+      Effect.catchTag(["InvalidEvent", "WorkflowStalled"], Effect.die)
+    )
+  )
+)
+
+export const { handler, dispose } = HttpRouter.toWebHandler(
+  HttpApiBuilder.layer(Api).pipe(
+    Layer.provide(Offers),
+    Layer.provideMerge(madeUp),
+    Layer.provide(HttpServer.layerServices)
+  ),
+  { disableLogger: true }
+)
+
+if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
+  serve({ fetch: (request) => handler(request), port: 3000 }, ({ port }) => console.log(`http://localhost:${port}`))
+}

@@ -1,0 +1,70 @@
+// Both servers as a client meets them, over HTTP.
+import type { AddressInfo } from "node:net"
+import { serve } from "@hono/node-server"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { dispose, handler } from "./effect.ts"
+import { app } from "./hono.ts"
+
+vi.setConfig({ testTimeout: 30_000 })
+
+const kinds = { "effect/http-api": (request: Request) => handler(request), Hono: app.fetch }
+
+describe.each(Object.entries(kinds))("the server of %s", (kind, fetchOf) => {
+  let url: string
+  const server = serve({ fetch: fetchOf, port: 0 })
+
+  beforeAll(async () => {
+    if (!server.listening) await new Promise((resume) => server.once("listening", resume))
+    url = `http://localhost:${(server.address() as AddressInfo).port}`
+  })
+  afterAll(async () => {
+    await new Promise((resume) => server.close(resume))
+    if (kind !== "Hono") await dispose()
+  })
+
+  it("answers with what the run came to", async () => {
+    const answer = await fetch(`${url}/offers/kettle?shops=North,Far,closed`)
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toEqual({ _tag: "Offer", shop: "Far", price: 9 })
+    expect(await (await fetch(`${url}/offers/kettle?shops=closed`)).json()).toEqual({ _tag: "NoOffer" })
+  })
+
+  it("answers many requests at once, each with a run of its own", async () => {
+    const items = Array.from({ length: 200 }, (_, n) => "x".repeat((n % 50) + 1))
+    const answers = await Promise.all(
+      items.map(async (item) => (await (await fetch(`${url}/offers/${item}?shops=North`)).json()) as { price: number })
+    )
+    expect(answers.map(({ price }) => price)).toEqual(items.map((item) => item.length + 5))
+  })
+
+  it("says that a run took too long", async () => {
+    const answer = await fetch(`${url}/offers/kettle?shops=North,never`)
+    expect(answer.status).toBe(504)
+    expect(await answer.text()).toContain("took longer than its timeout of 1s")
+  })
+
+  it("refuses what does not fit", async () => {
+    expect((await fetch(`${url}/offers/%20?shops=North`)).status).toBe(kind === "Hono" ? 400 : 200)
+    expect((await fetch(`${url}/nowhere`)).status).toBe(404)
+  })
+})
+
+describe("the server of Hono", () => {
+  it("sends what a run says, as it comes", async () => {
+    const answer = await app.request("/offers/kettle/events?shops=North,Far")
+    expect((await answer.text()).trim().split("\n\n")).toEqual([
+      'event: Price\ndata: {"shop":"North","price":11}',
+      'event: Price\ndata: {"shop":"Far","price":9}',
+      'event: Offer\ndata: {"shop":"Far","price":9}'
+    ])
+  })
+
+  it("interrupts the run of a request that is gone", async () => {
+    const gone = new AbortController()
+    const asking = app.request("/offers/kettle?shops=never", { signal: gone.signal })
+    const began = performance.now()
+    gone.abort()
+    expect((await asking).status).toBe(500)
+    expect(performance.now() - began).toBeLessThan(500)
+  })
+})
