@@ -1,0 +1,39 @@
+// A workflow worth a look at: three mirrors are asked at once, one of them at the second attempt, and what they say is joined.
+import { Effect, Schedule, Schema } from "effect"
+import { defineEvent, defineStep, gather, workflow } from "stepgraph"
+
+const Start = defineEvent("Start", { file: Schema.String })
+const Fetch = defineEvent("Fetch", { file: Schema.String, mirror: Schema.String })
+const Part = defineEvent("Part", { mirror: Schema.String, bytes: Schema.Number })
+const Stop = defineEvent("Stop", { bytes: Schema.Number })
+
+export const download = workflow({
+  name: "download",
+  start: Start,
+  stop: Stop,
+  steps: {
+    plan: defineStep({
+      accepts: Start,
+      emits: Fetch,
+      run: ({ file }) => ["north", "south", "west"].map((mirror) => Fetch({ file, mirror }))
+    }),
+    fetch: defineStep({
+      accepts: Fetch,
+      emits: Part,
+      workers: 2,
+      retry: { times: 2, schedule: Schedule.spaced("10 millis") },
+      run: ({ file, mirror }, { attempt }) =>
+        Effect.gen(function* () {
+          yield* Effect.sleep("20 millis")
+          if (mirror === "south" && attempt === 1) return yield* Effect.fail(new Error("the line is busy"))
+          return Part({ mirror, bytes: file.length })
+          // A span of the step's own is a child of the invocation's.
+        }).pipe(Effect.withSpan("GET", { attributes: { mirror } }))
+    }),
+    put: defineStep({
+      accepts: gather(Part),
+      emits: Stop,
+      run: (parts) => Stop({ bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0) })
+    })
+  }
+})
