@@ -8,6 +8,8 @@ import type { Fiber } from "effect/Fiber"
 
 export interface Sleeper {
   readonly deadline: number
+  /** How long it wanted to sleep. */
+  readonly millis: number
   readonly fiber: Fiber<unknown, unknown>
   readonly wake: () => void
 }
@@ -38,7 +40,7 @@ export class ControlledClock implements Clock.Clock {
     if (!Number.isFinite(millis)) return Effect.never
     return Effect.withFiber((fiber) =>
       Effect.callback((resume) => {
-        const sleeper = { deadline: this.millis + millis, fiber, wake: () => resume(Effect.void) }
+        const sleeper = { deadline: this.millis + millis, millis, fiber, wake: () => resume(Effect.void) }
         let place = this.sleepers.length
         while (place > 0 && this.sleepers[place - 1]!.deadline > sleeper.deadline) place--
         this.sleepers.splice(place, 0, sleeper)

@@ -4,6 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
@@ -203,7 +204,7 @@ export class Execution {
       ways.length,
       "order",
       () => ways.map((way) => this.keyOf(way)),
-      (option) => `${this.nameOf(ways[option]!)} goes on before ${this.nameOf(ways[0]!)}`
+      (option) => this.overtakes(ways[option]!, ways[0]!)
     )
     this.take(ways[option]!)
     return true
@@ -365,6 +366,13 @@ export class Execution {
   private nameOf(named: Named): string {
     const call = this.callOf(named)
     return call === undefined ? "the run itself" : `${call.step}(${show(call.input)})`
+  }
+
+  private overtakes(way: Way, usual: Way): string {
+    const [who, whom] = [this.nameOf(way), this.nameOf(usual)]
+    if (who !== whom || !("wake" in way && "wake" in usual)) return `${who} goes on before ${whom}`
+    const [longer, shorter] = [way, usual].map(({ millis }) => Duration.format(Duration.millis(millis)))
+    return `${who} goes on after its sleep of ${longer}, before its sleep of ${shorter} is over`
   }
 
   private keyOf(named: Named): string {

@@ -31,7 +31,7 @@ const around = 7
 const last = 5
 const most = 36
 
-const linesOf = ({ trace, told }: Story): ReadonlyArray<Line> => {
+const linesOf = ({ trace, told, outcome }: Story): ReadonlyArray<Line> => {
   const lines: Array<Line> = []
   const events = new Map<string, string>()
   const steps = new Map<string, string>()
@@ -78,6 +78,7 @@ const linesOf = ({ trace, told }: Story): ReadonlyArray<Line> => {
     }
   })
   for (const { at, text } of told) if (at >= trace.length) lines.push({ who: "", text, marked: true })
+  if (outcome.kind === "hung") add("", "nothing more happens")
   return lines
 }
 
@@ -101,6 +102,8 @@ const shorten = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
   return texts
 }
 
+const fact = (name: string, text: string): string => `  ${name.padEnd(9)}  ${text.replaceAll("\n", "\n             ")}`
+
 export const tell = (story: Story): string => {
   const { flow, broken, outcome, usual, told, schedules, replay, uncontrolled } = story
   const what = told.length === 0 ? "in the usual order already" : "in one order of events"
@@ -110,12 +113,11 @@ export const tell = (story: Story): string => {
   return [
     `workflow '${flow.name}' breaks '${broken.invariant}' ${what}: ${broken.problem}`,
     "",
-    ...(told.length === 0
-      ? [`  it      ${outcome.text}`]
-      : [`  usually      ${usual.text}`, `  in this order ${outcome.text}`.replace("order ", "order")]),
-    ...(story.hasInput ? [`  input        ${show(story.input)}`] : []),
+    ...(told.length === 0 ? [] : [fact("usually", usual.text)]),
+    fact("this time", outcome.text),
+    ...(story.hasInput ? [fact("input", show(story.input))] : []),
     "",
-    told.length === 0 ? "What happens:" : `What happens in this order (${differs} from the usual one, marked →):`,
+    told.length === 0 ? "What happens:" : `What happens this time (${differs} from the usual order, marked →):`,
     "",
     ...shorten(linesOf(story)),
     "",

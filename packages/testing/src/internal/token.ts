@@ -10,11 +10,11 @@ const usual = "0"
 
 /** A mark that changes when steps, what they accept and emit, or their workers do. */
 export const markOf = (flow: AnyFlow): string => {
-  const steps = Object.entries<AnyFlow["steps"][string]>(flow.steps).map(([name, { accepts, emits, workers }]) => {
+  const steps = Object.entries<any>(flow.steps).map(([name, { accepts, emits, workers }]) => {
     const intake = Array.isArray(accepts)
       ? accepts.map(({ tag }) => tag)
       : [accepts.kind, accepts.events.map(({ tag }: { tag: string }) => tag), accepts.count, accepts.per?.tag]
-    return [name, intake, emits.map(({ tag }) => tag), workers]
+    return [name, intake, emits.map(({ tag }: { tag: string }) => tag), workers]
   })
   const text = JSON.stringify([flow.start.tag, steps])
   let hash = 0x811c9dc5
