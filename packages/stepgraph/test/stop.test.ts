@@ -1,9 +1,9 @@
 // The first stop event ends the run: what is queued is dropped, what runs is interrupted, its finalizers finish, and only
 // then does the run succeed with that event.
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Fiber, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Fiber, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { defineEvent, defineStep, launch, run, runPromise, workflow } from "stepgraph"
+import { defineEvent, defineStep, launch, type Run, run, runPromise, workflow } from "stepgraph"
 import { Done, recorded, Start, Stop, stop, Task, untyped, upTo } from "./support/flow.ts"
 import { result } from "./support/virtual.ts"
 
@@ -357,6 +357,20 @@ describe("what runs when the stop comes", () => {
       expect(event).toEqual(stop(1))
       expect(trace.of("EventDropped").map(({ reason }) => reason)).toEqual(["ended"])
       expect(trace.of("InvocationStarted").map(({ step }) => step)).toEqual(["work", "end"])
+    })
+  )
+
+  it.effect("is named by the run's status while it cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const flow = stopped(() => Effect.uninterruptible(Effect.sleep("1 minute")))
+      const live = yield* launch(flow) as Effect.Effect<Run<typeof flow>, never, Scope.Scope>
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* live.status).toMatchObject({
+        state: "ending",
+        steps: { work: { queued: 0, running: 1 }, end: { queued: 0, running: 0 } }
+      })
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* live.status).toMatchObject({ state: "ended", steps: { work: { queued: 0, running: 0 } } })
     })
   )
 

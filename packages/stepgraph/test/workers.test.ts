@@ -206,6 +206,30 @@ describe("two runs of a workflow at once", () => {
     })
   )
 
+  it.effect("have state of their own where it is changed in place, too", () =>
+    Effect.gen(function* () {
+      const seen = defineState("seen", Schema.Any, (): Set<number> => new Set())
+      const flow = workflow({
+        name: "place",
+        start: Start,
+        stop: Stop,
+        steps: {
+          begin: defineStep({ accepts: Start, emits: Task, run: () => upTo(3).map((n) => Task({ n })) }),
+          add: defineStep({
+            accepts: Task,
+            emits: Stop,
+            run: ({ n }, { get }) => {
+              const all: Set<number> = get(seen)
+              if (all.add(n).size === 3) return stop(...all)
+            }
+          })
+        }
+      })
+      const both = Effect.all([run(flow), run(flow)], { concurrency: 2 })
+      expect(yield* both).toEqual([stop(0, 1, 2), stop(0, 1, 2)])
+    })
+  )
+
   it.effect("end apart: a failure or a stop of one leaves the other alone", () =>
     Effect.gen(function* () {
       const Begin = defineEvent("Begin", { fails: Schema.Boolean })

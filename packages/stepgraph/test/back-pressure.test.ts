@@ -1,0 +1,86 @@
+// What a step returns piece by piece is pulled only while its target lanes have room, and a loop cannot deadlock. (How much
+// memory that takes, and what is closed when, is measured in live/bounds.test.ts.)
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { defineStep, run, workflow } from "stepgraph"
+import { Done, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
+import { result } from "./support/virtual.ts"
+
+describe("a generator", () => {
+  it.effect("is pulled no further than its slow consumer's lane has room, and all it yields arrives in order", () =>
+    Effect.gen(function* () {
+      const count = 5_000
+      let pulled = 0
+      let furthest = 0
+      let next = 0
+      const flow = workflow({
+        name: "slow",
+        start: Start,
+        stop: Stop,
+        steps: {
+          begin: defineStep({
+            accepts: Start,
+            emits: Task,
+            run: function* () {
+              while (pulled < count) yield Task({ n: pulled++ })
+            }
+          }),
+          slow: defineStep({
+            accepts: Task,
+            emits: Stop,
+            workers: 1,
+            run: ({ n }) => {
+              expect(n).toBe(next++)
+              furthest = Math.max(furthest, pulled - n)
+              return Effect.as(Effect.sleep(1), n === count - 1 ? stop(n) : undefined)
+            }
+          })
+        }
+      })
+      expect((yield* result(run(flow))).values).toEqual([count - 1])
+      expect(furthest).toBeLessThan(1_100)
+    })
+  )
+})
+
+describe("two generators that fill each other's lanes", () => {
+  const beside: Record<string, () => unknown> = {
+    "nothing else": () => {},
+    "a step that only waits": () => Effect.never,
+    "a promise that never comes": () => new Promise(() => {}),
+    "a retry that waits": () => Effect.sleep("1 day")
+  }
+  it.live.each(Object.entries(beside))("do not wait for each other for ever, beside %s", ([, wait]) =>
+    Effect.gen(function* () {
+      let done = 0
+      const flow = untyped.workflow({
+        name: "circle",
+        start: Start,
+        stop: Stop,
+        timeout: "4 seconds",
+        steps: {
+          wait: untyped.step({ accepts: Start, emits: [], run: wait }),
+          begin: defineStep({ accepts: Start, emits: Task, run: () => Task({ n: 0 }) }),
+          many: defineStep({
+            accepts: Task,
+            emits: Done,
+            workers: 1,
+            run: function* ({ n }) {
+              for (let i = 0; i < 3_000; i++) yield Done({ n })
+            }
+          }),
+          few: defineStep({
+            accepts: Done,
+            emits: [Task, Stop],
+            workers: 1,
+            run: function* ({ n }) {
+              if (++done === 10_000) yield stop(done)
+              for (let i = 0; i < 2; i++) yield Task({ n })
+            }
+          })
+        }
+      })
+      expect(yield* run(flow)).toEqual(stop(10_000))
+    })
+  )
+})
