@@ -319,6 +319,161 @@ describe("race", () => {
     })
   )
 
+  it.effect("starts nothing of the winner's own way on, wherever the steps stand", () =>
+    Effect.gen(function* () {
+      const begun: Array<string> = []
+      // An answer may be refined to a better one, and is an answer as it is.
+      const refine = defineStep({
+        accepts: Answer,
+        emits: Answer,
+        run: ({ q, millis }) => {
+          begun.push(`${q}${millis}`)
+          return after(1000, Answer({ q, millis: millis + 1 }))
+        }
+      })
+      const from = asking({ a: [1, 2] })
+      for (const steps of [
+        { ...from, ask, refine, first, all },
+        { ...from, ask, first, refine, all }
+      ]) {
+        expect((yield* result(run(workflow({ ...define, steps })))).text).toBe("a1 at 1")
+      }
+      expect(begun).toEqual([])
+    })
+  )
+
+  it.effect("is decided by the opener of its scope, where it accepts that", () =>
+    Effect.gen(function* () {
+      const begun: Array<string> = []
+      const start = defineStep({ accepts: Start, emits: Question, run: () => ["a", "b"].map((q) => Question({ q })) })
+      const slow = defineStep({
+        accepts: Question,
+        emits: Answer,
+        run: ({ q }) => {
+          begun.push(q)
+          return after(1000, Answer({ q, millis: 1000 }))
+        }
+      })
+      const any = defineStep({
+        accepts: race([Question, Answer], { per: Question }),
+        emits: Best,
+        run: ({ _tag, q }) => Best({ text: `${_tag} ${q}` })
+      })
+      for (const steps of [
+        { start, slow, any, all },
+        { start, any, slow, all }
+      ]) {
+        expect((yield* result(run(workflow({ ...define, steps })))).text).toBe("Question a,Question b at 0")
+      }
+      expect(begun).toEqual([])
+    })
+  )
+
+  it.effect("gives the winner to other steps that accept it, too", () =>
+    Effect.gen(function* () {
+      const heard: Array<number> = []
+      const listen = defineStep({ accepts: Answer, emits: [], run: ({ millis }) => void heard.push(millis) })
+      const from = asking({ a: [20, 10, 30] })
+      for (const steps of [
+        { ...from, ask, listen, first, all },
+        { ...from, ask, first, all, listen }
+      ]) {
+        expect((yield* result(run(workflow({ ...define, steps })))).text).toBe("a10 at 10")
+      }
+      expect(heard).toEqual([10, 10])
+    })
+  )
+
+  it.effect("leaves another gather over the same events with what had come", () =>
+    Effect.gen(function* () {
+      const came = defineStep({
+        accepts: gather(Answer, { per: Question }),
+        emits: Best,
+        run: (answers, { per }) => Best({ text: `${per.q}:${answers.map(({ millis }) => millis).join("/")}` })
+      })
+      const two = defineStep({ accepts: race(Answer, { per: Question, take: 2 }), emits: [], run: () => {} })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [30, 10, 20], b: [5] }), ask, two, came, all } })
+      expect((yield* result(run(flow))).text).toBe("a:10/20,b:5 at 20")
+    })
+  )
+
+  it.effect("closes the generator that still feeds it, and drops what a loser's finalizer sends", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const endless = defineStep({
+        accepts: Question,
+        emits: Ask,
+        run: function* ({ q }) {
+          try {
+            for (let millis = 5; ; millis++) yield Ask({ q, millis })
+          } finally {
+            log.push("closed")
+          }
+        }
+      })
+      const sending = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        run: ({ q, millis }, { send }) =>
+          Effect.onInterrupt(after(millis, Answer({ q, millis })), () =>
+            Effect.sync(() => send(Answer({ q, millis: -1 })))
+          )
+      })
+      const { start } = asking({ a: [] })
+      const flow = workflow({ ...define, steps: { start, endless, sending, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a5 at 5")
+      expect(log).toEqual(["closed"])
+    })
+  )
+
+  it.effect("interrupts the run of a workflow in a loser, with its finalizers", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const inner = workflow({
+        name: "inner",
+        start: Ask,
+        stop: Answer,
+        steps: {
+          answer: defineStep({
+            accepts: Ask,
+            emits: Answer,
+            run: ({ q, millis }) =>
+              Effect.onInterrupt(after(millis, Answer({ q, millis })), () =>
+                Effect.sync(() => void log.push(`${q}${millis}`))
+              )
+          })
+        }
+      })
+      const nested = defineStep({ accepts: Ask, emits: Answer, run: (given) => run(inner, given) })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [30, 10], b: [40] }), nested, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a10,b40 at 40")
+      expect(log).toEqual(["a30"])
+    })
+  )
+
+  it.effect("on the run's own scope leaves later phases their steps", () =>
+    Effect.gen(function* () {
+      // What has been raced for is asked about once more, by the same step.
+      const Detail = defineEvent("Detail", { q: Schema.String })
+      const both = defineStep({
+        accepts: [Ask, Detail],
+        emits: [Answer, Best],
+        workers: "unbounded",
+        run: (event) =>
+          event._tag === "Ask"
+            ? after(event.millis, Answer({ q: event.q, millis: event.millis }))
+            : after(7, Best({ text: `more of ${event.q}` }))
+      })
+      const winner = defineStep({
+        accepts: race(Answer),
+        emits: Detail,
+        run: ({ q, millis }) => Detail({ q: `${q}${millis}` })
+      })
+      const flow = workflow({ ...define, steps: { ...asking({ a: [30, 10] }), both, winner, all } })
+      expect((yield* result(run(flow))).text).toBe("more of a10 at 17")
+    })
+  )
+
   it.effect("runs once in its scope: on the run's own, a loop gives it nothing more", () =>
     Effect.gen(function* () {
       let runs = 0

@@ -211,6 +211,116 @@ describe("gather per", () => {
     })
   )
 
+  it.effect("gathers the same event per chunk, per document and for the run, each in its own time", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const begin = defineStep({
+        accepts: Start,
+        emits: Doc,
+        run: () => [Doc({ doc: "a", chunks: [2, 1] }), Doc({ doc: "b", chunks: [] }), Doc({ doc: "c", chunks: [0] })]
+      })
+      const split = defineStep({
+        accepts: Doc,
+        emits: Chunk,
+        run: ({ doc, chunks }) => chunks.map((pages, i) => Chunk({ chunk: `${doc}${i}`, pages }))
+      })
+      const read = defineStep({
+        accepts: Chunk,
+        emits: Read,
+        run: ({ chunk, pages }) =>
+          after(
+            10 * pages,
+            Array.from({ length: pages }, (_, i) => Read({ page: `${chunk}${i}` }))
+          )
+      })
+      const names = (reads: ReadonlyArray<{ readonly page: string }>) => reads.map(({ page }) => page).join(",")
+      const perChunk = defineStep({
+        accepts: gather(Read, { per: Chunk }),
+        emits: [],
+        run: (reads, { per }) => void log.push(`${per.chunk}(${names(reads)})`)
+      })
+      const perDoc = defineStep({
+        accepts: gather(Read, { per: Doc }),
+        emits: [],
+        run: (reads, { per }) => void log.push(`${per.doc}[${names(reads)}]`)
+      })
+      const whole = defineStep({
+        accepts: gather(Read),
+        emits: Stop,
+        run: (reads) => {
+          log.push("whole")
+          return Stop({ text: names(reads) })
+        }
+      })
+      const flow = workflow({ ...define, steps: { whole, perDoc, perChunk, begin, split, read } })
+      expect((yield* result(run(flow))).text).toBe("a00,a01,a10")
+      expect(log).toEqual(["b[]", "c0()", "c[]", "a1(a10)", "a0(a00,a01)", "a[a00,a01,a10]", "whole"])
+    })
+  )
+
+  it.effect("runs one gather of a document after the other, with [] where nothing came", () =>
+    Effect.gen(function* () {
+      const begin = defineStep({
+        accepts: Start,
+        emits: Doc,
+        run: () => ["a", "b"].map((doc) => Doc({ doc, chunks: [] }))
+      })
+      const turn = defineStep({
+        accepts: Doc,
+        emits: Page,
+        run: ({ doc }) => after(5, doc === "a" ? [] : Page({ page: doc }))
+      })
+      const pages = defineStep({
+        accepts: gather(Page, { per: Doc }),
+        emits: Read,
+        run: (pages) =>
+          after(
+            5,
+            pages.map((page) => Read(page))
+          )
+      })
+      const perDoc = defineStep({
+        accepts: gather(Read, { per: Doc }),
+        emits: DocRead,
+        run: (reads, { per }) => DocRead({ text: `${per.doc}${reads.length}` })
+      })
+      const whole = defineStep({ accepts: gather(DocRead), emits: Stop, run: (docs) => Stop({ text: words(docs) }) })
+      expect((yield* result(run(workflow({ ...define, steps: { whole, perDoc, pages, turn, begin } })))).text).toBe(
+        "a0 b1"
+      )
+    })
+  )
+
+  it.effect("keeps documents apart that are pulled as there is room", () =>
+    Effect.gen(function* () {
+      const pages = 3000
+      const begin = defineStep({
+        accepts: Start,
+        emits: Doc,
+        run: () => ["a", "b", "c"].map((doc) => Doc({ doc, chunks: [] }))
+      })
+      const turn = defineStep({
+        accepts: Doc,
+        emits: Page,
+        run: function* ({ doc }) {
+          for (let n = 0; n < pages; n++) yield Page({ page: `${doc}${n}` })
+        }
+      })
+      const read = defineStep({ accepts: Page, emits: Read, workers: 2, run: ({ page }) => Read({ page }) })
+      const perDoc = defineStep({
+        accepts: gather(Read, { per: Doc }),
+        emits: DocRead,
+        run: (reads, { per }) => {
+          const inOrder = reads.every(({ page }, n) => page === `${per.doc}${n}`)
+          return DocRead({ text: `${per.doc}${reads.length}${inOrder ? "" : "?"}` })
+        }
+      })
+      const whole = defineStep({ accepts: gather(DocRead), emits: Stop, run: (docs) => Stop({ text: words(docs) }) })
+      const { text } = yield* result(run(workflow({ ...define, steps: { begin, turn, read, perDoc, whole } })))
+      expect(text).toBe("a3000 b3000 c3000")
+    })
+  )
+
   it.effect("runs once for each turn of a loop whose turns follow from one another", () =>
     Effect.gen(function* () {
       const Turn = defineEvent("Turn", { n: Schema.Number })

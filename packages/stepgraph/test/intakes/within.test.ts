@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Schema } from "effect"
+import { Clock, Duration, Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { collect, defineEvent, defineStep, gather, join, race, run, workflow } from "stepgraph"
 import { failure, result } from "../support/virtual.ts"
@@ -359,6 +359,52 @@ describe("a pending deadline", () => {
       })
       const flow = workflow({ ...define, steps: { docs, halves, others, toB, perDoc, first, end } })
       expect((yield* result(run(flow))).text).toBe("1,7 at 7")
+    })
+  )
+
+  it.effect("that a race has called off does not keep a later event from having its own", () =>
+    Effect.gen(function* () {
+      // The pair leads to the race and to the end; a first half waits when the race is decided, another one comes after.
+      const Again = defineEvent("Again")
+      const half = defineStep({
+        accepts: [Start, Again],
+        emits: [A, B],
+        run: ({ _tag }) => A({ n: _tag === "Start" ? 1 : 2 })
+      })
+      const quick = defineStep({ accepts: Start, emits: Doc, run: () => after(50, Doc({ doc: "x", millis: 0 })) })
+      const pair = defineStep({ accepts: join([A, B], { within }), emits: Pair, run: (events) => timed(names(events)) })
+      const first = defineStep({
+        accepts: race([Pair, Doc]),
+        emits: Again,
+        run: () => after(200, Again())
+      })
+      const finish = defineStep({ accepts: Pair, emits: Stop, run: ({ text }) => Stop({ text }) })
+      const flow = workflow({ ...define, steps: { half, quick, pair, first, finish } })
+      const { text } = yield* result(run(flow))
+      expect(text).toMatch(/^A[12]- at/)
+    })
+  )
+
+  it.effect("that never ends is no deadline: the run stalls", () =>
+    Effect.gen(function* () {
+      const forever = defineStep({
+        accepts: join([A, B], { within: Duration.infinity }),
+        emits: Stop,
+        run: () => Stop({ text: "" })
+      })
+      const error = yield* failure(run(workflow({ ...define, steps: { feed: feed([0, a()]), forever } })))
+      expect(error).toMatchObject({ _tag: "WorkflowStalled", waiting: [{ step: "forever", has: { A: 1 } }] })
+    })
+  )
+
+  it.effect("of no time at all runs at once", () =>
+    Effect.gen(function* () {
+      const hasty = defineStep({
+        accepts: join([A, B], { within: 0 }),
+        emits: Pair,
+        run: (events) => timed(names(events))
+      })
+      expect(yield* told(hasty, [10, a()])).toBe("A1- at 10")
     })
   )
 
