@@ -222,7 +222,7 @@ export async function launchPromise<W extends AnyWorkflow>(
   signal?.addEventListener("abort", abort, { once: true })
   const result = Effect.runPromiseExit(live.result).then((exit) => {
     signal?.removeEventListener("abort", abort)
-    return settle(flow.name, exit, signal)
+    return settle(flow, exit, signal)
   })
   // Who only reads `events` learns of a failure there.
   result.catch(() => {})

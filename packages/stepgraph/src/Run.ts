@@ -95,5 +95,5 @@ export async function runPromise<W extends AnyWorkflow>(
     if (options?.state !== undefined) beginWith(dispatcher, options.state)
   })
   if (options?.observe !== undefined) effect = Effect.provideService(effect, Observer, options.observe)
-  return settle(flow.name, await Effect.runPromiseExit(effect), signal) as StopOf<W>
+  return settle(flow, await Effect.runPromiseExit(effect), signal) as StopOf<W>
 }

@@ -55,8 +55,12 @@ export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateVal
 }
 
 /** The outcome of a run for programs without Effect: its stop event, or its error thrown. */
-export const settle = <A>(workflow: string, exit: Exit.Exit<A, unknown>, signal: AbortSignal | undefined): A => {
+export const settle = <A>(
+  flow: { readonly name: string },
+  exit: Exit.Exit<A, unknown>,
+  signal: AbortSignal | undefined
+): A => {
   if (Exit.isSuccess(exit)) return exit.value
   if (!Cause.hasInterruptsOnly(exit.cause)) throw Cause.squash(exit.cause)
-  throw signal?.aborted ? signal.reason : new DOMException(`workflow '${workflow}' was interrupted`, "AbortError")
+  throw signal?.aborted ? signal.reason : new DOMException(`workflow '${flow.name}' was interrupted`, "AbortError")
 }

@@ -1,0 +1,122 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Schema } from "effect"
+import { defineEvent, defineStep, join, launch, launchPromise, Observer, run, runPromise, workflow } from "stepgraph"
+
+const Start = defineEvent("Start", { n: Schema.Number })
+const Note = defineEvent("Note", { text: Schema.String })
+const Stop = defineEvent("Stop", { texts: Schema.Array(Schema.String) })
+
+let began = 0
+const flow = workflow({
+  name: "notes",
+  start: Start,
+  stop: Stop,
+  inputs: [Note],
+  steps: {
+    begin: defineStep({
+      accepts: Start,
+      emits: [],
+      run: () => {
+        began++
+      }
+    }),
+    end: defineStep({
+      accepts: join([Note, Note, Note]),
+      emits: Stop,
+      run: (notes) => Stop({ texts: notes.map(({ text }) => text) })
+    })
+  }
+})
+
+const wrong: ReadonlyArray<readonly [string, unknown]> = [
+  ["nothing", undefined],
+  ["null", null],
+  ["a number", 7],
+  ["a list", []],
+  ["a missing field", {}],
+  ["a field of another type", { n: "7" }],
+  ["a field that is not there", { m: 7 }]
+]
+
+describe("an input that does not fit the start event", () => {
+  it.effect.each(wrong)("is InvalidEvent, and nothing runs: %s", ([_, input]) =>
+    Effect.gen(function* () {
+      began = 0
+      const doors = [run(flow, input as never), Effect.scoped(launch(flow, input as never))]
+      for (const door of doors) {
+        const error = yield* Effect.flip(door as Effect.Effect<unknown, unknown>)
+        expect(error).toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+      }
+      expect(began).toBe(0)
+    })
+  )
+
+  it("rejects a promise with the same", async () => {
+    for (const [, input] of wrong) {
+      await expect(runPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+      await expect(launchPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+    }
+  })
+
+  it("says which field, and what was given", async () => {
+    const error: Error = await runPromise(flow, { n: "7" } as never).catch((error) => error)
+    expect(error.message).toContain("event 'Start' does not fit its schema")
+    expect(error.message).toContain('["n"]')
+    expect(error.message).toContain('{"n":"7"}')
+  })
+})
+
+describe("wrong events between right ones", () => {
+  it.effect("lose nothing: every right one is used, in its order", () =>
+    Effect.gen(function* () {
+      const live = yield* launch(flow, { n: 0 })
+      const refused: Array<string> = []
+      const send = (event: unknown) =>
+        Effect.catch(live.send(event as never), ({ _tag }) => Effect.sync(() => void refused.push(_tag)))
+      for (const text of ["a", "b"]) {
+        yield* send({ _tag: "Note" })
+        yield* send({ _tag: "Note", text: 1 })
+        yield* send(Note({ text }))
+        yield* send({ _tag: "Stop", texts: [] })
+        yield* send("Note")
+      }
+      expect((yield* live.status).waiting[0]).toMatchObject({ has: { Note: 2 }, needs: { Note: 1 } })
+      yield* live.send(Note({ text: "c" }))
+      expect((yield* live.result).texts).toEqual(["a", "b", "c"])
+      expect(refused).toEqual(Array.from({ length: 8 }, () => "InvalidEvent"))
+    })
+  )
+
+  it.effect("that are too late are told so, and are in no trace", () =>
+    Effect.gen(function* () {
+      const tags: Array<string> = []
+      const live = yield* Effect.provideService(launch(flow, { n: 0 }), Observer, (entry) => {
+        if (entry._tag === "EventEmitted") tags.push(entry.tag)
+      })
+      for (const text of ["a", "b", "c"]) yield* live.send(Note({ text }))
+      yield* live.result
+      expect((yield* Effect.flip(live.send(Note({ text: "d" }))))._tag).toBe("RunEnded")
+      expect(tags).toEqual(["Start", "Note", "Note", "Note", "Stop"])
+    })
+  )
+})
+
+describe("what is no workflow", () => {
+  const nothings: ReadonlyArray<readonly [string, unknown]> = [
+    ["nothing", undefined],
+    ["null", null],
+    ["a text", "flow"],
+    ["an object", {}],
+    ["a workflow that has lost its steps", { ...flow, steps: undefined }]
+  ]
+  it.effect.each(nothings)("is InvalidWorkflow in each door, not a crash somewhere inside: %s", ([_, value]) =>
+    Effect.gen(function* () {
+      for (const door of [run(value as typeof flow, { n: 0 }), Effect.scoped(launch(value as typeof flow, { n: 0 }))]) {
+        const exit = yield* Effect.exit(door as Effect.Effect<unknown>)
+        expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: "InvalidWorkflow" })
+      }
+      const rejected = yield* Effect.promise(() => runPromise(value as typeof flow, { n: 0 }).catch((error) => error))
+      expect(rejected).toMatchObject({ _tag: "InvalidWorkflow" })
+    })
+  )
+})
