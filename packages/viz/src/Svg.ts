@@ -4,6 +4,8 @@
 import { graphSvg } from "./internal/graph-svg.ts"
 import { pictureOf } from "./internal/model.ts"
 import type { DrawOptions } from "./internal/picture.ts"
+import { isTimeline, type Timeline } from "./internal/timeline.ts"
+import { timelineSvg } from "./internal/timeline-svg.ts"
 import type { Drawable } from "./internal/workflow.ts"
 
 /**
@@ -23,6 +25,11 @@ import type { Drawable } from "./internal/workflow.ts"
  * // => <desc id="sg-desc">1 step. From start to finish by Start; from finish to stop by Stop.</desc>
  * ```
  */
-export function toSvg(flow: Drawable, options?: DrawOptions): string {
-  return graphSvg(pictureOf(flow, options))
+export function toSvg(flow: Drawable, options?: DrawOptions): string
+/**
+ * A run's timeline as an SVG picture: what its workers did, where events waited for one, and the critical path.
+ */
+export function toSvg(run: Timeline): string
+export function toSvg(what: Drawable | Timeline, options?: DrawOptions): string {
+  return isTimeline(what) ? timelineSvg(what) : graphSvg(pictureOf(what, options))
 }

@@ -2,7 +2,22 @@
  * See a workflow as a picture, and its runs as timelines.
  */
 export { toDot } from "./Dot.ts"
+export { toHtml } from "./Html.ts"
 export type { Direction, DrawOptions } from "./internal/picture.ts"
+export type { TextOptions } from "./internal/terminal.ts"
+export type {
+  CriticalPart,
+  Moment,
+  Outcome,
+  Timeline,
+  TimelineAttempt,
+  TimelineDrop,
+  TimelineEvent,
+  TimelineInvocation,
+  TimelineStep
+} from "./internal/timeline.ts"
 export type { Drawable } from "./internal/workflow.ts"
 export { toMermaid } from "./Mermaid.ts"
 export { toSvg } from "./Svg.ts"
+export { toText } from "./Text.ts"
+export { type TimelineOptions, timeline, timelines } from "./Timeline.ts"

@@ -57,8 +57,8 @@ export const graphSvg = (picture: Picture): string => {
         `<g class="frame">${rect(placed, 'rx="10"')}` +
         `<text x="${n(placed.x - placed.width / 2 + 10)}" y="${n(placed.y - placed.height / 2 + 15)}">${xml(placed.frame.label)}</text></g>`
     ),
-    ...edges.map(arrow),
-    ...edges.map(words),
+    ...edges.map((edge, i) => arrow(edge, i)),
+    ...edges.map((edge, i) => words(edge, i)),
     ...nodes.map(drawNode)
   ]
   return [
@@ -104,7 +104,7 @@ const drawNode = (placed: PlacedNode): string => {
     )
   ]
   const full = label === oneLine(node.label) ? "" : `<title>${xml(node.label)}</title>`
-  return `<g class="${classes[node.kind]}" data-step="${xml(node.step ?? "")}">${full}${shape(placed)}${lines.join("")}</g>`
+  return `<g class="${classes[node.kind]}" data-node="${node.id}" data-step="${xml(node.step ?? "")}">${full}${shape(placed)}${lines.join("")}</g>`
 }
 
 /** What an intake does is seen by its shape: several arrows meet, so many are counted, all flow together, one is first. */
@@ -140,13 +140,13 @@ const shape = ({ node, x, y, width, height }: PlacedNode): string => {
   }
 }
 
-const arrow = ({ edge, points }: PlacedEdge): string => {
+const arrow = ({ edge, points }: PlacedEdge, i: number): string => {
   const fires = edge.events.length === 0
   const kind = fires ? " fires" : edge.back ? " back" : ""
-  return `<g class="arrow${kind}"><path d="${curve(points)}" marker-end="url(#${fires ? "sg-fired" : "sg-arrow"})"/></g>`
+  return `<g class="arrow${kind}" data-edge="${i}"><path d="${curve(points)}" marker-end="url(#${fires ? "sg-fired" : "sg-arrow"})"/></g>`
 }
 
-const words = ({ lines, at, edge }: PlacedEdge): string => {
+const words = ({ lines, at, edge }: PlacedEdge, place: number): string => {
   if (lines.length === 0) return ""
   const wide = Math.max(...lines.map((line) => line.length)) * 6 + 6
   const first = at.y - ((lines.length - 1) * lineHeight) / 2 + 4
@@ -154,7 +154,7 @@ const words = ({ lines, at, edge }: PlacedEdge): string => {
     (line, i) => `<text class="event" x="${n(at.x)}" y="${n(first + i * lineHeight)}">${xml(line)}</text>`
   )
   return (
-    `<g class="events"><title>${xml(edge.events.join(", "))}</title>` +
+    `<g class="events" data-edge="${place}"><title>${xml(edge.events.join(", "))}</title>` +
     `<rect class="behind" x="${n(at.x - wide / 2)}" y="${n(at.y - (lines.length * lineHeight) / 2)}" width="${n(wide)}" ` +
     `height="${n(lines.length * lineHeight)}" rx="3"/>${text.join("")}</g>`
   )

@@ -1,0 +1,22 @@
+/**
+ * Pictures as one self-contained HTML file each: no file beside it, and nothing asked for from anywhere.
+ */
+import { graphHtml } from "./internal/graph-html.ts"
+import { pictureOf } from "./internal/model.ts"
+import type { DrawOptions } from "./internal/picture.ts"
+import { isTimeline, type Timeline } from "./internal/timeline.ts"
+import { timelineHtml } from "./internal/timeline-html.ts"
+import type { Drawable } from "./internal/workflow.ts"
+
+/**
+ * A workflow as a page that can be zoomed and searched.
+ */
+export function toHtml(flow: Drawable, options?: DrawOptions): string
+/**
+ * A run's timeline as a page: zoom and pan, hover for an invocation's events, search. Of more than 20,000 invocations the
+ * ones worth a look are drawn one by one, and of the others how many were at work.
+ */
+export function toHtml(run: Timeline): string
+export function toHtml(what: Drawable | Timeline, options?: DrawOptions): string {
+  return isTimeline(what) ? timelineHtml(what) : graphHtml(pictureOf(what, options))
+}

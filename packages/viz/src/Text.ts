@@ -1,0 +1,40 @@
+/**
+ * Pictures for a terminal.
+ */
+import { graphText } from "./internal/graph-text.ts"
+import { pictureOf } from "./internal/model.ts"
+import type { TextOptions } from "./internal/terminal.ts"
+import { isTimeline, type Timeline } from "./internal/timeline.ts"
+import { timelineText } from "./internal/timeline-text.ts"
+import type { Drawable } from "./internal/workflow.ts"
+
+/**
+ * A workflow as lines of text: each step with what comes to it and what it emits.
+ *
+ * @example
+ * ```ts
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
+ * import { toText } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const finish = defineStep({ accepts: Start, emits: Stop, run: () => Stop() })
+ *
+ * console.log(toText(workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })))
+ * // => short
+ * //
+ * //    start
+ * //      → finish by Start
+ * //
+ * //    finish, 4 workers
+ * //      → stop by Stop
+ * ```
+ */
+export function toText(flow: Drawable, options?: TextOptions): string
+/**
+ * A run's timeline as lines of text, for a terminal.
+ */
+export function toText(run: Timeline, options?: TextOptions): string
+export function toText(what: Drawable | Timeline, options?: TextOptions): string {
+  return isTimeline(what) ? timelineText(what, options) : graphText(pictureOf(what), options)
+}

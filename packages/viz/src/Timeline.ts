@@ -1,0 +1,79 @@
+/**
+ * Timelines: what a run did, when, on which worker and because of what, made of its trace.
+ */
+import type { TraceEntry } from "stepgraph"
+import { criticalPath } from "./internal/critical.ts"
+import { runsOf } from "./internal/runs.ts"
+import type { Timeline } from "./internal/timeline.ts"
+import type { Builder } from "./internal/timeline-builder.ts"
+import type { Drawable } from "./internal/workflow.ts"
+
+export interface TimelineOptions {
+  /** The workflow that was run: then it is known how many workers each step has. */
+  readonly workflow?: Drawable
+}
+
+/**
+ * What a run did, made of its trace. Runs that were started inside its steps are in `nested`. Of a trace with several
+ * runs beside each other it is the first; {@link timelines} gives all.
+ *
+ * Throws a `TypeError` where the trace has no run in it.
+ *
+ * @example
+ * ```ts
+ * import { setTimeout as sleep } from "node:timers/promises"
+ * import { Schema } from "effect"
+ * import { defineEvent, defineStep, gather, runPromise, type TraceEntry, workflow } from "stepgraph"
+ * import { timeline } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Job = defineEvent("Job", { n: Schema.Number })
+ * const Done = defineEvent("Done", { n: Schema.Number })
+ * const Stop = defineEvent("Stop")
+ * const flow = workflow({
+ *   name: "jobs", start: Start, stop: Stop,
+ *   steps: {
+ *     plan: defineStep({ accepts: Start, emits: Job, run: () => [1, 2, 3].map((n) => Job({ n })) }),
+ *     work: defineStep({
+ *       accepts: Job, emits: Done, workers: 1,
+ *       run: async ({ n }) => { await sleep(20); return Done({ n }) }
+ *     }),
+ *     finish: defineStep({ accepts: gather(Done), emits: Stop, run: () => Stop() })
+ *   }
+ * })
+ *
+ * const trace: Array<TraceEntry> = []
+ * await runPromise(flow, {}, { observe: (entry) => trace.push(entry) })
+ * const { steps, hint } = timeline(trace, { workflow: flow })
+ * console.log(steps.map(({ name, invocations }) => `${name} ran ${invocations}`).join(", "))
+ * // => plan ran 1, work ran 3, finish ran 1
+ * console.log(hint?.startsWith("More workers for 'work' would help most")) // => true
+ * ```
+ */
+export function timeline(trace: Iterable<TraceEntry>, options: TimelineOptions = {}): Timeline {
+  const [first] = timelines(trace, options)
+  if (first === undefined) {
+    throw new TypeError(
+      "timeline: there is no run in this trace: give it the entries that an observer was told, from the first on"
+    )
+  }
+  return first
+}
+
+/** What each run of a trace did that was not started inside another one of it. */
+export function timelines(trace: Iterable<TraceEntry>, options: TimelineOptions = {}): ReadonlyArray<Timeline> {
+  const runs = runsOf(trace)
+  const ids = new Set(runs.map(({ started }) => started.run))
+  const isIn = new Map<string, Array<Builder>>()
+  const roots = runs.filter((run) => {
+    const { parent } = run.started
+    if (parent === null || !ids.has(parent.run)) return true
+    isIn.set(parent.run, [...(isIn.get(parent.run) ?? []), run])
+    return false
+  })
+  const finish = (run: Builder, workflow: Drawable | undefined): Timeline => {
+    const nested = (isIn.get(run.started.run) ?? []).map((inner) => finish(inner, undefined))
+    return run.finish(criticalPath, workflow, nested)
+  }
+  return roots.map((run) => finish(run, options.workflow?.name === run.started.workflow ? options.workflow : undefined))
+}

@@ -1,0 +1,88 @@
+/**
+ * What a page does that shows a workflow: zoom and pan, what hangs together with a step, and search. It is written into the
+ * page as text, so it uses nothing but its arguments and what a browser has.
+ */
+
+/** A browser's `document` and `window`, of which the types are not those of this program. */
+type Browser = any
+
+export const showGraph = (document: Browser, window: Browser): void => {
+  const picture: {
+    readonly edges: ReadonlyArray<{
+      readonly from: string
+      readonly to: string
+      readonly events: ReadonlyArray<string>
+    }>
+  } = JSON.parse(document.getElementById("data").textContent)
+  const svg = document.querySelector("svg.stepgraph")
+  const all = svg.viewBox.baseVal
+  const whole = { x: all.x, y: all.y, width: all.width, height: all.height }
+  let view = { ...whole }
+  const show = () => svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`)
+  const zoom = (factor: number, px = 0.5, py = 0.5) => {
+    const width = Math.min(whole.width * 4, Math.max(40, view.width * factor))
+    const height = (width / view.width) * view.height
+    view = { x: view.x + px * (view.width - width), y: view.y + py * (view.height - height), width, height }
+    show()
+  }
+  const nodes = [...document.querySelectorAll("[data-node]")]
+  const edges = [...document.querySelectorAll("[data-edge]")]
+  const parts = [...nodes, ...edges]
+  const focus = (near: ((element: Browser) => boolean) | undefined) => {
+    for (const part of parts) part.style.opacity = near === undefined || near(part) ? "" : "0.15"
+  }
+  for (const node of nodes) {
+    const id = node.dataset.node
+    node.addEventListener("pointerenter", () => {
+      const touching = picture.edges.flatMap(({ from, to }, i) => (from === id || to === id ? [i] : []))
+      const beside = new Set(touching.flatMap((i) => [picture.edges[i]!.from, picture.edges[i]!.to]))
+      focus((part) =>
+        part.dataset.node === undefined
+          ? touching.includes(Number(part.dataset.edge))
+          : part === node || beside.has(part.dataset.node)
+      )
+    })
+    node.addEventListener("pointerleave", () => look())
+  }
+  const search = document.getElementById("search")
+  const found = document.getElementById("found")
+  const look = () => {
+    const wanted = search.value.trim().toLowerCase()
+    const has = (part: Browser) => part.textContent.toLowerCase().includes(wanted)
+    focus(wanted === "" ? undefined : has)
+    found.textContent = wanted === "" ? "" : `${nodes.filter(has).length + edges.filter(has).length} found`
+  }
+  search.addEventListener("input", look)
+
+  let dragged: { readonly x: number; readonly y: number } | undefined
+  const share = (event: Browser) => {
+    const box = svg.getBoundingClientRect()
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height] as const
+  }
+  svg.addEventListener(
+    "wheel",
+    (event: Browser) => {
+      event.preventDefault()
+      zoom(1.0016 ** event.deltaY, ...share(event))
+    },
+    { passive: false }
+  )
+  svg.addEventListener("pointerdown", (event: Browser) => {
+    // Words can be selected; what is beside them moves the picture.
+    if (event.target.tagName !== "text") dragged = { x: event.clientX, y: event.clientY }
+  })
+  window.addEventListener("pointermove", (event: Browser) => {
+    if (dragged === undefined) return
+    const size = view.width / svg.getBoundingClientRect().width
+    view = { ...view, x: view.x - (event.clientX - dragged.x) * size, y: view.y - (event.clientY - dragged.y) * size }
+    dragged = { x: event.clientX, y: event.clientY }
+    show()
+  })
+  window.addEventListener("pointerup", () => (dragged = undefined))
+  document.getElementById("in").addEventListener("click", () => zoom(0.7))
+  document.getElementById("out").addEventListener("click", () => zoom(1 / 0.7))
+  document.getElementById("all").addEventListener("click", () => {
+    view = { ...whole }
+    show()
+  })
+}

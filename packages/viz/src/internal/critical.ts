@@ -1,0 +1,61 @@
+/**
+ * The critical path of a run: from its end back through what each invocation had to wait for last.
+ */
+import type { CriticalPart, Moment, Timeline, TimelineEvent, TimelineInvocation } from "./timeline.ts"
+
+export const criticalPath = ({
+  stop,
+  invocations,
+  events
+}: Pick<Timeline, "stop" | "invocations" | "events">): ReadonlyArray<CriticalPart> => {
+  const byId = new Map(invocations.map((invocation) => [invocation.id, invocation]))
+  const stopped = stop === null ? undefined : events.get(stop)
+  let at = stopped?.cause == null ? lastToEnd(invocations) : byId.get(stopped.cause)
+  let until: Moment | undefined = stopped?.at ?? at?.end
+  const parts: Array<CriticalPart> = []
+  while (at !== undefined && until !== undefined) {
+    const { id, step, start, ready } = at
+    const add = (doing: CriticalPart["doing"], from: Moment, to: Moment) => {
+      if (to.seq > from.seq) parts.push({ invocation: id, step, doing, from, to })
+    }
+    add("running", start, until)
+    add("waiting", ready, start)
+    const last = latest(at, events)
+    const quiet = at.quietAfter === null ? undefined : byId.get(at.quietAfter)
+    const cause: TimelineInvocation | undefined = quiet ?? (last?.cause == null ? undefined : byId.get(last.cause))
+    const then: Moment | undefined = quiet?.end ?? last?.at
+    if (then !== undefined && ready.at > then.at) add("collecting", then, ready)
+    // Causes come before what they cause: a trace that says otherwise is no reason to walk in circles.
+    if (cause === undefined || then === undefined || cause.start.seq >= start.seq) break
+    at = cause
+    until = then
+  }
+  return parts.reverse()
+}
+
+const lastToEnd = (invocations: ReadonlyArray<TimelineInvocation>): TimelineInvocation | undefined => {
+  let last: TimelineInvocation | undefined
+  const rank = (invocation: TimelineInvocation) => (invocation.outcome === "failed" ? 1 : 0)
+  for (const invocation of invocations) {
+    if (
+      last === undefined ||
+      rank(invocation) > rank(last) ||
+      (rank(invocation) === rank(last) && invocation.end.seq > last.end.seq)
+    ) {
+      last = invocation
+    }
+  }
+  return last
+}
+
+const latest = (
+  { events: given }: TimelineInvocation,
+  events: ReadonlyMap<string, TimelineEvent>
+): TimelineEvent | undefined => {
+  let found: TimelineEvent | undefined
+  for (const id of given) {
+    const event = events.get(id)
+    if (event !== undefined && (found === undefined || event.at.seq > found.at.seq)) found = event
+  }
+  return found
+}

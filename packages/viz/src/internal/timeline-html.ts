@@ -1,0 +1,106 @@
+/**
+ * Runs as a page: a table of what each step did, and the chart to look closer.
+ */
+import { type ChartData, chartData } from "./chart-data.ts"
+import { showTimelines } from "./client/timeline.ts"
+import { page } from "./page.ts"
+import { count, time, xml } from "./text.ts"
+import type { Timeline } from "./timeline.ts"
+
+const style =
+  "table{border-collapse:collapse;margin:10px 0}th,td{padding:3px 12px 3px 0;text-align:right;white-space:nowrap}" +
+  "th{font-weight:500;color:var(--sg-soft)}th:first-child,td:first-child{text-align:left}" +
+  ".share{display:inline-block;width:90px;height:8px;border-radius:4px;background:var(--sg-faint);margin-left:8px;vertical-align:1px;overflow:hidden}" +
+  ".share i{display:block;height:100%;background:var(--sg-run)}.share.wait i{background:var(--sg-wait)}" +
+  ".stage{position:relative}canvas{display:block;width:100%;cursor:crosshair;border-radius:8px;touch-action:none}" +
+  ".tip{position:absolute;display:none;z-index:2;max-width:460px;pointer-events:none;background:var(--sg-ground);border:1px solid var(--sg-line);border-radius:8px;padding:8px 12px;box-shadow:0 4px 16px #0004;font-size:12px}" +
+  ".details{font-size:13px;margin:10px 0;min-height:1em}.event code{margin-left:8px;overflow-wrap:anywhere;font-size:12px}.tip .event code{display:inline-block;max-height:3.2em;overflow:hidden;vertical-align:text-top}" +
+  ".hint{font-weight:600}.legend{display:flex;gap:14px;flex-wrap:wrap;color:var(--sg-soft);font-size:12px;margin:6px 0}" +
+  ".legend i{display:inline-block;width:16px;height:10px;border-radius:2px;margin-right:5px}" +
+  ".tools{display:flex;gap:6px;margin:6px 0}.tools button{padding:2px 10px}"
+
+const legend = [
+  ["run", "running"],
+  ["critical", "on the critical path"],
+  ["wait", "how many wait for a worker"],
+  ["bad", "failed ✕"],
+  ["dropped", "interrupted ⊘"],
+  ["intake-line", "▶ an intake is complete"]
+]
+  .map(([colour, words]) => `<span><i style="background:var(--sg-${colour})"></i>${words}</span>`)
+  .join("")
+
+const most = 60
+
+export const timelineHtml = (run: Timeline): string => {
+  const all = [run, ...inside(run)].slice(0, most)
+  const charts = all.map(chartData)
+  const which =
+    all.length === 1
+      ? ""
+      : `<label>Run <select id="which">${charts.map((chart, i) => `<option value="${i}">${i === 0 ? "" : "inside: "}${xml(chart.title)}</option>`).join("")}</select></label>`
+  return runsPage(`${run.workflow}: a run`, charts, which, (i) => i > 0)
+}
+
+const inside = (run: Timeline): ReadonlyArray<Timeline> => run.nested.flatMap((inner) => [inner, ...inside(inner)])
+
+/** A page of charts, of which some are only shown when asked for. */
+export const runsPage = (
+  title: string,
+  charts: ReadonlyArray<ChartData>,
+  above: string,
+  hidden: (place: number) => boolean
+): string =>
+  page({
+    title,
+    style,
+    body: [
+      '<div class="bar">',
+      above,
+      '<input id="search" type="search" placeholder="Search events and steps ( / )" aria-label="Search events and steps">',
+      '<span id="found" class="soft" aria-live="polite"></span>',
+      "</div>",
+      ...charts.map((chart, i) => runSection(chart, i, hidden(i))),
+      `<div class="legend">${legend}<span>◇ dropped</span><span>↻ retried</span><span>a coloured foot: the scope</span></div>`,
+      '<p class="soft">Wheel or + and −: zoom. Drag: pan. Shift and wheel: scroll. Click: keep in view. Enter in the search: the next one.</p>'
+    ].join("\n"),
+    data: charts,
+    script: showTimelines
+  })
+
+const runSection = (chart: ChartData, place: number, hidden: boolean): string =>
+  `<section class="run" data-chart="${place}"${hidden ? " hidden" : ""}><h1>${xml(chart.title)}</h1>` +
+  `<p class="hint">${xml(chart.hint)}</p>${summarised(chart)}${table(chart)}<div class="tools"></div></section>`
+
+const summarised = ({ summarised, invocations }: ChartData): string =>
+  summarised === null
+    ? ""
+    : `<p class="soft">Of ${count(summarised, "invocation")}, ${invocations.length.toLocaleString("en")} are drawn one by one: the critical path, what failed or was tried again, what took and what waited longest. The others stand as how many were at work.</p>`
+
+const table = ({ steps, duration }: ChartData): string => {
+  const share = (of: number, kind = "") =>
+    `<span class="share ${kind}"><i style="width:${Math.round(Math.min(1, of) * 100)}%"></i></span>`
+  const onPath = Math.max(1, duration)
+  const rows = steps.map((step) => {
+    const crew =
+      step.workers === null
+        ? `${step.rows} seen`
+        : `${step.rows} of ${step.workers === "unbounded" ? "∞" : step.workers}`
+    const odd = [
+      step.failed > 0 ? `${step.failed} failed` : "",
+      step.retried > 0 ? `${step.retried} retried` : "",
+      step.interrupted > 0 ? `${step.interrupted} interrupted` : "",
+      step.dropped > 0 ? `${step.dropped} dropped` : ""
+    ].filter((text) => text !== "")
+    return (
+      `<tr><td>${xml(step.name)}</td><td>${step.runs.toLocaleString("en")}</td><td>${crew}</td>` +
+      `<td>${Math.round(step.utilisation * 100)} %${share(step.utilisation)}</td><td>${time(step.waited)}</td><td>${time(step.longestWait)}</td>` +
+      `<td>${time(step.criticalRunning)}${share(step.criticalRunning / onPath)}</td><td>${time(step.criticalWaiting)}${share(step.criticalWaiting / onPath, "wait")}</td>` +
+      `<td>${odd.join(", ")}</td></tr>`
+    )
+  })
+  return (
+    "<table><thead><tr><th>step</th><th>runs</th><th>workers at once</th><th>busy</th><th>waited in all</th><th>longest wait</th>" +
+    `<th>critical path: running</th><th>waiting for a worker</th><th></th></tr></thead><tbody>${rows.join("")}</tbody></table>`
+  )
+}

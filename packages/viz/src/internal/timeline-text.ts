@@ -1,0 +1,139 @@
+/**
+ * A run's timeline for a terminal.
+ */
+import { type Axis, axisOf, levels } from "./levels.ts"
+import { painter, type TextOptions } from "./terminal.ts"
+import { count, oneLine, shorten, time } from "./text.ts"
+import type { Moment, Timeline, TimelineInvocation, TimelineStep } from "./timeline.ts"
+
+const mostRows = 8
+/** Which share of a run a wait has to be to be drawn. */
+export const worthSeeing = 0.01
+const heights = " ▁▂▃▄▅▆▇█"
+const marks = { failed: "✕", "to be retried": "↻", interrupted: "⊘" } as const
+
+export const timelineText = (run: Timeline, { width = 100, colour = false }: TextOptions = {}): string => {
+  const paint = painter(colour)
+  const axis = axisOf(run)
+  const at = ({ at, seq }: Moment) => (axis === "time" ? at : seq)
+  const total = axis === "time" ? run.duration : run.entries
+  const name = Math.min(24, Math.max(4, ...run.steps.map((step) => shorten(step.name, 24).length)))
+  const room = Math.max(20, width - name - 36)
+  const place = (moment: Moment) => Math.min(room - 1, Math.max(0, Math.floor((at(moment) / (total || 1)) * room)))
+  const critical = new Set(run.critical.map(({ invocation }) => invocation))
+
+  const byStep = new Map<string, Array<TimelineInvocation>>(run.steps.map((step) => [step.name, []]))
+  for (const invocation of run.invocations) byStep.get(invocation.step)!.push(invocation)
+
+  const drawRow = (row: ReadonlyArray<TimelineInvocation>): string => {
+    const cells = new Array<string>(room).fill(" ")
+    const ranks = new Uint8Array(room)
+    const put = (i: number, rank: number, cell: string) => {
+      if (ranks[i]! > rank) return
+      ranks[i] = rank
+      cells[i] = cell
+    }
+    for (const invocation of row) {
+      const onPath = critical.has(invocation.id)
+      const [from, to] = [place(invocation.start), place(invocation.end)]
+      const bar = onPath ? paint("magenta", "═") : paint("blue", "━")
+      for (let i = from; i <= Math.max(from, to - 1); i++) put(i, onPath ? 2 : 1, bar)
+      for (const { outcome, end } of invocation.attempts) {
+        const mark = marks[outcome as keyof typeof marks]
+        if (mark !== undefined)
+          put(place(end), outcome === "failed" ? 4 : 3, paint(outcome === "failed" ? "red" : "yellow", mark))
+      }
+    }
+    return cells.join("").trimEnd()
+  }
+
+  const drawStep = (step: TimelineStep): ReadonlyArray<string> => {
+    const own = byStep.get(step.name)!
+    const rows = Array.from({ length: Math.min(step.rows, mostRows) }, (_, row) =>
+      drawRow(own.filter((one) => one.row === row))
+    )
+    const left = [
+      shorten(step.name, name).padEnd(name),
+      String(step.invocations).padStart(7),
+      `${Math.min(step.rows, 99999)}${step.workers === undefined ? "" : step.workers === "unbounded" ? "/∞" : `/${step.workers}`}`.padStart(
+        9
+      ),
+      `${Math.round(step.utilisation * 100)} %`.padStart(6),
+      time(step.waited).padStart(10)
+    ].join("")
+    const blank = " ".repeat(left.length)
+    const queue = step.longestWait < worthSeeing * run.duration ? undefined : queued(own, axis, total, room)
+    const lines = [...(queue === undefined ? [] : [paint("yellow", queue)]), ...rows]
+    if (step.rows > mostRows) lines.push(paint("dim", `and ${count(step.rows - mostRows, "worker")} more`))
+    if (lines.length === 0) lines.push("")
+    return lines.map((line, i) => `${i === 0 ? left : blank}  ${line}`.trimEnd())
+  }
+
+  const scale = axis === "time" ? time(total) : count(total, "entry").replace("entrys", "entries")
+  const header = `${"step".padEnd(name)}${"runs".padStart(7)}${"at work".padStart(9)}${"busy".padStart(6)}${"waited".padStart(10)}`
+  const dropped = run.drops.length === 0 ? [] : [`${count(run.drops.length, "event")} dropped: ${reasons(run)}.`]
+  const nested = run.nested.length === 0 ? [] : [`${count(run.nested.length, "run")} inside its steps: ${inside(run)}.`]
+  return [
+    paint("bold", title(run)),
+    "",
+    paint("dim", `${header}  0${scale.padStart(room - 1)}`),
+    ...run.steps.flatMap(drawStep),
+    "",
+    paint("dim", `━ running  ${legendOf(run)}`),
+    ...(run.hint === undefined ? [] : [run.hint]),
+    ...dropped,
+    ...nested
+  ].join("\n")
+}
+
+const legendOf = (run: Timeline): string => {
+  const has = (outcome: string) =>
+    run.invocations.some(({ attempts }) => attempts.some((one) => one.outcome === outcome))
+  return [
+    "═ running, on the critical path",
+    ...(run.steps.some(({ waited }) => waited > 0) ? ["▁▄█ waiting for a worker"] : []),
+    ...Object.entries(marks).flatMap(([outcome, mark]) => (has(outcome) ? [`${mark} ${outcome}`] : []))
+  ].join("  ")
+}
+
+/** How a run went, in a line. */
+export const title = (run: Timeline): string => {
+  const stop = run.stop === null ? undefined : run.events.get(run.stop)?.tag
+  const ended = {
+    stopped: `stopped with ${oneLine(stop ?? "its stop event")}`,
+    failed: `failed: ${shorten(run.error ?? "", 120)}`,
+    interrupted: "interrupted",
+    running: "not ended"
+  }[run.outcome]
+  return `${shorten(run.workflow)} · ${ended} · ${time(run.duration)} · ${count(run.invocations.length, "invocation")}`
+}
+
+/** How many invocations waited for a worker, as a row of bars; undefined where none did. */
+const queued = (
+  own: ReadonlyArray<TimelineInvocation>,
+  axis: Axis,
+  total: number,
+  room: number
+): string | undefined => {
+  const key = axis === "time" ? "at" : "seq"
+  const spans = own
+    .filter(({ ready, start }) => start.at > ready.at)
+    .map(({ ready, start }) => ({ from: ready[key], to: start[key] }))
+  if (spans.length === 0) return undefined
+  const level = levels(spans, total, room)
+  const most = Math.max(...level)
+  return [...level]
+    .map((n) => heights[n <= 0.01 ? 0 : Math.max(1, Math.round((n / most) * 8))])
+    .join("")
+    .trimEnd()
+}
+
+const tally = (words: ReadonlyArray<string>): string => {
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return [...counts].map(([word, n]) => `${n.toLocaleString("en")} ${word}`).join(", ")
+}
+
+const said = { raced: "by a race", ended: "as the run ended", "left over": "left over" } as const
+export const reasons = (run: Timeline): string => tally(run.drops.map(({ reason }) => said[reason]))
+export const inside = (run: Timeline): string => tally(run.nested.map(({ workflow }) => `of ${shorten(workflow)}`))

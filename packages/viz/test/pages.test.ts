@@ -1,0 +1,173 @@
+// Pages as a person meets them, in a browser.
+
+import { createRequire } from "node:module"
+import { describe, expect, it, vi } from "@effect/vitest"
+import { timeline, toHtml, toMermaid, toSvg } from "@stepgraph/viz"
+import { browsing, noBrowser } from "./support/browser.ts"
+import { everything, hostile } from "./support/flows.ts"
+import { busy } from "./support/runs.ts"
+import { fan } from "./support/traces.ts"
+
+// Where other tests run beside these, a browser takes its time.
+vi.setConfig({ testTimeout: 30_000 })
+
+const open = browsing()
+
+describe.skipIf(noBrowser)("a run's page", () => {
+  it("shows what a step did, and on hover an invocation with its events", async () => {
+    const { flow, entries } = await busy(12)
+    const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
+    const chart = page.locator(".run:not([hidden])")
+    expect(await chart.locator(".hint").textContent()).toContain("More workers for 'words' would help most")
+    expect(await chart.locator("tbody tr").count()).toBe(7)
+
+    const box = (await page.locator("canvas").first().boundingBox())!
+    let told = ""
+    for (let y = 40; y < box.height && told === ""; y += 7) {
+      await page.mouse.move(box.x + 190 + (box.width - 190) / 2, box.y + y)
+      const tip = page.locator(".tip").first()
+      if (await tip.isVisible()) told = (await tip.textContent()) ?? ""
+    }
+    expect(told).toMatch(/^words worker [12] · succeeded/)
+    expect(told).toContain("given")
+    expect(told).toMatch(/Doc\{"n":\d+,"text":"document <b>\d+<\/b> of many"\}/)
+    expect(complaints).toEqual([])
+  })
+
+  it("finds events by their data, goes from one to the next, and keeps what was clicked", async () => {
+    const { flow, entries } = await busy(12)
+    const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
+    await page.keyboard.press("/")
+    await page.keyboard.type('"n":11')
+    // The two steps that were given it, the one that joined what came of it, and those before and after them.
+    expect(await page.locator("#found").textContent()).toMatch(/^[3-9] found$/)
+    await page.keyboard.press("Enter")
+    const details = page.locator(".details").first()
+    expect(await details.textContent()).toContain('"n":11')
+    const first = await details.textContent()
+    await page.keyboard.press("Enter")
+    expect(await details.textContent()).not.toBe(first)
+    await page.keyboard.press("Escape")
+    expect(await page.locator("#found").textContent()).toBe("")
+    expect(complaints).toEqual([])
+  })
+
+  it("zooms, pans, goes by order, and shows the runs inside", async () => {
+    const { flow, entries } = await busy(6)
+    const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
+    const picture = () => page.evaluate("document.querySelector('.run:not([hidden]) canvas').toDataURL()")
+    await page.waitForTimeout(100)
+    const seen = new Set([await picture()])
+    const look = async () => {
+      await page.waitForTimeout(60)
+      seen.add(await picture())
+      return seen.size
+    }
+    await page.mouse.move(700, 500)
+    await page.mouse.wheel(0, -600)
+    expect(await look()).toBe(2)
+    await page.mouse.down()
+    await page.mouse.move(500, 500, { steps: 4 })
+    await page.mouse.up()
+    expect(await look()).toBeGreaterThanOrEqual(3)
+    await page.getByRole("button", { name: "all" }).first().click()
+    await page.getByRole("button", { name: "by order" }).first().click()
+    const before = seen.size
+    expect(await look()).toBe(before + 1)
+    await page.locator("#which").selectOption("1")
+    expect(await page.locator(".run:not([hidden]) h1").textContent()).toMatch(/^inner · stopped/)
+    expect(await look()).toBe(before + 2)
+    expect(complaints).toEqual([])
+  })
+
+  it("stays smooth with 10,000 invocations", async () => {
+    const { page, complaints } = await open(toHtml(timeline(fan({ invocations: 10_000, workers: 8 }))))
+    await page.waitForTimeout(200)
+    // Zooming by the wheel, a frame after the other: how long each took.
+    const frames: Array<number> = JSON.parse(
+      await page.evaluate(`new Promise((resolve) => {
+        const canvas = document.querySelector("canvas")
+        const box = canvas.getBoundingClientRect()
+        const took = []
+        let last = performance.now()
+        const frame = (now) => {
+          took.push(performance.now() - last)
+          last = performance.now()
+          if (took.length === 40) return resolve(JSON.stringify(took.slice(1)))
+          canvas.dispatchEvent(new WheelEvent("wheel", {
+            deltaY: took.length % 20 < 10 ? -120 : 120, clientX: box.left + 600, clientY: box.top + 80, cancelable: true
+          }))
+          requestAnimationFrame(frame)
+        }
+        requestAnimationFrame(frame)
+      })`)
+    )
+    const median = frames.sort((a, b) => a - b)[Math.floor(frames.length / 2)]!
+    // 17 ms where the machine is idle; tests that run beside this one take their share.
+    expect(median).toBeLessThan(60)
+    expect(complaints).toEqual([])
+  })
+
+  it("summarises what is more than can be looked at, and keeps what is worth a look", async () => {
+    const html = toHtml(timeline(fan({ invocations: 60_000, workers: 8 })))
+    expect(html.length).toBeLessThan(8_000_000)
+    const { page, complaints } = await open(html)
+    expect(await page.locator(".run").textContent()).toMatch(/Of 60,002 invocations, [\d,]+ are drawn one by one/)
+    expect(complaints).toEqual([])
+  })
+
+  it("is not led astray by data and names that are markup", async () => {
+    const name = '</script><img src="http://x.test/" onerror="alert(1)">'
+    const entries = fan({ invocations: hostile.length, name, data: (n) => ({ [hostile[n]!]: hostile[n] }) })
+    const { page, complaints } = await open(toHtml(timeline(entries)))
+    await page.locator("#search").fill("<script>alert(1)</script>")
+    await page.keyboard.press("Enter")
+    expect(await page.locator(".details").textContent()).toContain("<script>alert(1)</script>")
+    expect(await page.locator("img").count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+})
+
+describe.skipIf(noBrowser)("a workflow's page", () => {
+  it("shows what hangs together on hover, and finds steps and events", async () => {
+    const { page, complaints } = await open(toHtml(everything), "dark")
+    await page.locator("svg text", { hasText: /^check$/ }).hover()
+    const faded = () => page.locator('[data-node][style*="0.15"]').count()
+    expect(await faded()).toBeGreaterThan(5)
+    await page.mouse.move(2, 2)
+    expect(await faded()).toBe(0)
+    await page.locator("#search").fill("Words")
+    expect(await page.locator("#found").textContent()).toMatch(/^[1-9]\d* found$/)
+    expect(complaints).toEqual([])
+  })
+
+  it("has text that can be selected", async () => {
+    const { page } = await open(toHtml(everything))
+    await page.locator("svg text", { hasText: /^publish$/ }).dblclick()
+    expect(await page.evaluate("getSelection().toString().trim()")).toBe("publish")
+  })
+})
+
+describe.skipIf(noBrowser)("an SVG", () => {
+  it("follows light and dark", async () => {
+    const ground = async (scheme: "light" | "dark") => {
+      const { page } = await open(`<!doctype html><link rel="icon" href="data:,">${toSvg(everything)}`, scheme)
+      return page.evaluate("getComputedStyle(document.querySelector('.ground')).fill")
+    }
+    expect([await ground("light"), await ground("dark")]).toEqual(["rgb(255, 255, 255)", "rgb(13, 17, 23)"])
+  })
+})
+
+describe.skipIf(noBrowser)("a Mermaid flowchart", () => {
+  it("is drawn by Mermaid itself", async () => {
+    const { page } = await open('<!doctype html><link rel="icon" href="data:,"><div id="host"></div>')
+    const root = createRequire(import.meta.url)
+      .resolve("mermaid/package.json")
+      .replace(/package\.json$/, "")
+    await page.addScriptTag({ path: `${root}dist/mermaid.min.js` })
+    const svg: string = await page.evaluate(
+      `mermaid.render("drawn", ${JSON.stringify(toMermaid(everything))}).then(({ svg }) => svg)`
+    )
+    for (const words of ["for each Doc", "gather all", "publish", "unbounded workers"]) expect(svg).toContain(words)
+  })
+})

@@ -1,0 +1,57 @@
+/** A page in a real browser: Debian's `chromium`, or whichever is installed. */
+import { existsSync } from "node:fs"
+import { type Browser, chromium, type Page } from "playwright-core"
+import { afterAll, afterEach, beforeAll } from "vitest"
+
+const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
+  existsSync(path)
+)
+
+/** Where no browser is, these tests are skipped on a person's machine, and fail where all of them have to run. */
+export const noBrowser = found === undefined && process.env.CI !== "true"
+if (noBrowser) console.warn("No Chromium was found, so no page is looked at: apt-get install chromium")
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync"
+]
+
+export interface Seen {
+  readonly page: Page
+  /** What a page must not do: complain, fail, or ask for anything from anywhere. */
+  readonly complaints: Array<string>
+}
+
+/** Opens pages for the tests of one file. */
+export const browsing = () => {
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    if (noBrowser) return
+    if (found === undefined) throw new Error("There is no Chromium to look at pages with: apt-get install chromium")
+    browser = await chromium.launch({ executablePath: found, args: flags })
+  }, 30_000)
+  afterEach(() => Promise.all(browser?.contexts().map((context) => context.close()) ?? []))
+  afterAll(() => browser?.close())
+
+  return async (html: string, colorScheme: "light" | "dark" = "light"): Promise<Seen> => {
+    const page = await browser!.newPage({ colorScheme, viewport: { width: 1280, height: 900 } })
+    const complaints: Array<string> = []
+    page.on("console", (message) => complaints.push(message.text()))
+    page.on("pageerror", (error) => complaints.push(String(error)))
+    page.on("dialog", (dialog) => {
+      complaints.push(dialog.message())
+      void dialog.dismiss()
+    })
+    page.on("request", (request) => {
+      if (request.url() !== address) complaints.push(`asked for ${request.url()}`)
+    })
+    const address = "http://page.test/"
+    await page.route(address, (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body: html }))
+    await page.goto(address)
+    return { page, complaints }
+  }
+}

@@ -1,0 +1,242 @@
+import { beforeAll, describe, expect, it } from "@effect/vitest"
+import { type Timeline, timeline, timelines, toSvg, toText } from "@stepgraph/viz"
+import { Effect, Fiber, Schema } from "effect"
+import { TestClock } from "effect/testing"
+import { collect, defineEvent, defineStep, Observer, run, runPromise, type TraceEntry, workflow } from "stepgraph"
+import { levels } from "../src/internal/levels.ts"
+import { busyFlow, traced } from "./support/runs.ts"
+import { fan } from "./support/traces.ts"
+import { wellFormed } from "./support/xml.ts"
+
+/** A trace of the busy workflow in virtual time, so that every number is the same each time. */
+const busyTrace = Effect.gen(function* () {
+  const entries: Array<TraceEntry> = []
+  const running = yield* run(busyFlow, { docs: 6 }).pipe(
+    Effect.provideService(Observer, (entry) => void entries.push(entry)),
+    Effect.forkChild
+  )
+  yield* TestClock.adjust("1 second")
+  yield* Fiber.join(running)
+  return entries
+})
+
+describe("timeline", () => {
+  const Start = defineEvent("Start")
+  const Job = defineEvent("Job", { n: Schema.Number })
+  const Done = defineEvent("Done", { n: Schema.Number })
+  const Stop = defineEvent("Stop")
+  const jobs = (workers: number | "unbounded", count = 4) =>
+    workflow({
+      name: "jobs",
+      start: Start,
+      stop: Stop,
+      steps: {
+        plan: defineStep({ accepts: Start, emits: Job, run: () => [1, 2, 3, 4].map((n) => Job({ n })) }),
+        work: defineStep({
+          accepts: Job,
+          emits: Done,
+          workers,
+          run: ({ n }) => Effect.as(Effect.sleep(n * 10), Done({ n }))
+        }),
+        finish: defineStep({ accepts: collect(Done, count), emits: Stop, run: () => Stop() })
+      }
+    })
+  const traceOf = (flow: ReturnType<typeof jobs>) =>
+    Effect.gen(function* () {
+      const entries: Array<TraceEntry> = []
+      const running = yield* Effect.forkChild(
+        run(flow).pipe(Effect.provideService(Observer, (entry) => void entries.push(entry)))
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.await(running)
+      return entries
+    })
+
+  it.effect("gives each worker a row, and tells waiting from running", () =>
+    Effect.gen(function* () {
+      const flow = jobs(2)
+      const { invocations, duration, outcome } = timeline(yield* traceOf(flow), { workflow: flow })
+      const work = invocations.filter(({ step }) => step === "work")
+      expect(work.map(({ row, ready, start, end }) => [row, ready.at, start.at, end.at])).toEqual([
+        [0, 0, 0, 10],
+        [1, 0, 0, 20],
+        [0, 0, 10, 40],
+        [1, 0, 20, 60]
+      ])
+      expect({ duration, outcome }).toEqual({ duration: 60, outcome: "stopped" })
+    })
+  )
+
+  it.effect("says how busy each step's workers were, how long was waited, and which step needs more", () =>
+    Effect.gen(function* () {
+      const flow = jobs(2)
+      const { steps, hint } = timeline(yield* traceOf(flow), { workflow: flow })
+      expect(steps.find(({ name }) => name === "work")).toMatchObject({
+        invocations: 4,
+        workers: 2,
+        rows: 2,
+        busy: 100,
+        utilisation: 100 / 120,
+        waited: 30,
+        longestWait: 20,
+        critical: { running: 40, waiting: 20 }
+      })
+      expect(hint).toBe(
+        "More workers for 'work' would help most: 20 ms of the critical path was waiting for one (it has 2)."
+      )
+    })
+  )
+
+  it.effect("has no hint where there are workers enough", () =>
+    Effect.gen(function* () {
+      const flow = jobs("unbounded")
+      expect(timeline(yield* traceOf(flow), { workflow: flow }).hint).toBeUndefined()
+    })
+  )
+
+  it.effect("follows the critical path back from the stop event through what was waited for last", () =>
+    Effect.gen(function* () {
+      const { critical } = timeline(yield* traceOf(jobs(2)))
+      const path = critical.filter(({ from, to }) => to.at > from.at)
+      expect(path.map(({ step, doing, from, to }) => [step, doing, from.at, to.at])).toEqual([
+        ["work", "waiting", 0, 20],
+        ["work", "running", 20, 60]
+      ])
+      expect(critical.at(-1)).toMatchObject({ step: "finish", doing: "running" })
+      expect(critical[0]).toMatchObject({ step: "plan" })
+    })
+  )
+
+  it.effect("shows what was interrupted and what was dropped", () =>
+    Effect.gen(function* () {
+      const { drops, steps } = timeline(yield* traceOf(jobs("unbounded", 2)))
+      expect(steps.find(({ name }) => name === "work")?.interrupted).toBe(2)
+      expect(drops).toEqual([])
+      const stopped = timeline(yield* traceOf(jobs(1, 3)))
+      expect(stopped.steps.find(({ name }) => name === "work")).toMatchObject({ invocations: 3, dropped: 1 })
+      expect(stopped.drops.map(({ step, reason }) => [step, reason])).toEqual([["work", "ended"]])
+    })
+  )
+
+  it.effect("has retries, scopes, joins, races and runs inside steps", () =>
+    Effect.gen(function* () {
+      const run = timeline(yield* busyTrace, { workflow: busyFlow })
+      const retried = run.invocations.find(({ attempts }) => attempts.length > 1)
+      expect(retried?.attempts.map(({ outcome }) => outcome)).toEqual(["to be retried", "to be retried", "succeeded"])
+      const pages = run.invocations.filter(({ step }) => step === "page")
+      expect(new Set(pages.map(({ scope }) => scope)).size).toBe(6)
+      expect(pages.every(({ intake, events }) => intake && events.length === 2)).toBe(true)
+      expect(run.steps.find(({ name }) => name === "ask")).toMatchObject({ invocations: 3, interrupted: 2 })
+      expect(run.nested).toHaveLength(6)
+      expect(new Set(run.nested.map(({ parent }) => parent?.invocation))).toEqual(new Set(pages.map(({ id }) => id)))
+      for (const inner of run.nested) {
+        expect(inner).toMatchObject({ workflow: "inner", outcome: "stopped", duration: 5 })
+        expect(inner.invocations.map(({ step }) => step)).toEqual(["nap"])
+      }
+    })
+  )
+
+  it("says what failed, and where", async () => {
+    const flow = workflow({
+      name: "failing",
+      start: Start,
+      stop: Stop,
+      steps: { fail: defineStep({ accepts: Start, emits: Stop, run: async () => Promise.reject(new Error("no")) }) }
+    })
+    const failed = timeline(await traced((observe) => runPromise(flow, {}, { observe })))
+    expect(failed).toMatchObject({ outcome: "failed", error: expect.stringContaining("no") })
+    expect(failed.steps[0]).toMatchObject({ failed: 1 })
+    expect(failed.critical.map(({ step }) => step)).toContain("fail")
+  })
+
+  it("takes a trace that has no end as a run that goes on", () => {
+    const whole = fan({ invocations: 4 })
+    const { outcome, invocations } = timeline(whole.slice(0, -12))
+    expect(outcome).toBe("running")
+    expect(invocations.map(({ outcome }) => outcome)).toContain("running")
+  })
+
+  it("tells several runs of one trace apart", () => {
+    const [one, two] = [fan({ invocations: 3 }), fan({ invocations: 2 })]
+    expect(timelines([...one, ...two]).map(({ invocations }) => invocations.length)).toEqual([5, 4])
+  })
+
+  it("refuses what has no run in it, in words", () => {
+    expect(() => timeline([])).toThrow("there is no run in this trace")
+  })
+})
+
+describe("levels", () => {
+  it("are how many spans cover each part, on average", () => {
+    expect([
+      ...levels(
+        [
+          { from: 0, to: 10 },
+          { from: 5, to: 10 }
+        ],
+        10,
+        4
+      )
+    ]).toEqual([1, 1, 2, 2])
+    expect([...levels([{ from: 1, to: 2 }], 4, 2)]).toEqual([0.5, 0])
+    expect([...levels([], 4, 2)]).toEqual([0, 0])
+  })
+
+  it.prop(
+    "hold all of the time there was",
+    { spans: Schema.Array(Schema.Struct({ from: Schema.Int, length: Schema.Int })) },
+    ({ spans }) => {
+      const made = spans.map(({ from, length }) => {
+        const begin = Math.abs(from) % 1000
+        return { from: begin, to: Math.min(1000, begin + (Math.abs(length) % 1000)) }
+      })
+      const sum = levels(made, 1000, 37).reduce((all, level) => all + level, 0) * (1000 / 37)
+      expect(sum).toBeCloseTo(
+        made.reduce((all, { from, to }) => all + to - from, 0),
+        6
+      )
+    }
+  )
+})
+
+describe("a timeline in a terminal", () => {
+  let run: Timeline
+  beforeAll(() => {
+    run = timeline(fan({ invocations: 10, workers: 3 }))
+  })
+
+  it("has a line for each worker, its bars, and the sentence that helps", () => {
+    expect(toText(run, { width: 90 })).toMatchSnapshot()
+  })
+
+  it("keeps to its width, in colour as without", () => {
+    for (const width of [40, 80, 120]) {
+      const plain = toText(run, { width })
+      const rows = plain.split("\n").slice(2, 10)
+      if (width > 60) expect(Math.max(...rows.map((line) => line.length))).toBeLessThanOrEqual(width)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters.
+      expect(toText(run, { width, colour: true }).replace(/\u001b\[\d+m/g, "")).toBe(plain)
+    }
+  })
+})
+
+describe("a timeline as SVG", () => {
+  it.effect("is well-formed, with a title and a description", () =>
+    Effect.gen(function* () {
+      const svg = toSvg(timeline(yield* busyTrace, { workflow: busyFlow }))
+      expect(wellFormed(svg)).toBe(true)
+      expect(svg).toContain('<title id="sg-run-title">A run of busy</title>')
+      expect(svg).toMatch(/<desc id="sg-run-desc">busy · stopped with Stop/)
+    })
+  )
+
+  it("summarises what is too much to be drawn one by one", () => {
+    const svg = toSvg(timeline(fan({ invocations: 20_000, workers: 16 })))
+    expect(wellFormed(svg)).toBe(true)
+    expect(svg.length).toBeLessThan(100_000)
+  })
+
+  it("of a run without a length shows its order", () => {
+    expect(toSvg(timeline(fan({ invocations: 5, takes: 0 })))).toContain("entry ")
+  })
+})
