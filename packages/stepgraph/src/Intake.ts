@@ -220,5 +220,6 @@ export function race<const D extends AnyDef | Defs, Per extends AnyDef = never>(
   options?: { readonly per?: Per }
 ): Intake<TagsOf<D>, EventsOf<D>, Per>
 export function race(def: AnyDef | Defs, options?: { take?: number; per?: AnyDef }): AnyIntake {
-  return make("race", def, options, options?.take ?? 1, options?.take === undefined)
+  const single = options?.take === undefined
+  return make("race", def, options, single ? 1 : options.take, single)
 }

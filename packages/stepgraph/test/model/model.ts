@@ -115,7 +115,7 @@ export const rules: Rules = {
   ownRunsHold: true,
   innerFirst: true,
   nestedHolds: true,
-  nestedArms: true,
+  nestedArms: false,
   needsEvent: true
 }
 

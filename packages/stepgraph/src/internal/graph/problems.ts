@@ -19,6 +19,8 @@ const isDef = (value: unknown): value is AnyDef =>
 const isPositiveWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
 
 const isDuration = (value: unknown): boolean => {
+  if (Number.isNaN(value) || (typeof value === "object" && value !== null && Object.keys(value).length === 0))
+    return false
   const duration = Duration.fromInput(value as Duration.Input)
   return duration._tag === "Some" && !Duration.isNegative(duration.value)
 }
@@ -106,6 +108,13 @@ const checkIntake = (name: string, intake: AnyIntake, report: Report): void => {
   }
   if (kind === "race" && !isPositiveWhole(count)) {
     report(`step '${name}' has a race that takes ${text(count)}: \`take\` is a positive whole number`)
+  }
+  for (const option of ["by", "within"] as const) {
+    if (intake[option] !== undefined && (kind === "gather" || kind === "race")) {
+      report(
+        `step '${name}' has a ${kind} with \`${option}\`, which only join and collect take: leave it out, or use \`per\``
+      )
+    }
   }
   if (by !== undefined && typeof by !== "function")
     report(`step '${name}' has a \`by\` that is no function of an event`)

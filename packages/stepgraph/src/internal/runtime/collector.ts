@@ -20,7 +20,7 @@ export interface Dispatch {
   raced(node: Node, emission: Emission): void
   now(): number
   /** Calls back when `millis` have passed; until then something can still happen at the step. */
-  after(node: Node, scope: Scope, millis: number, then: () => void): Timer
+  after(node: Node, scope: Scope, millis: number, then: () => void, cancelled: () => void): Timer
   /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
   decided(race: Watch, take: () => () => void): void
   readonly root: Scope
@@ -54,7 +54,8 @@ export class Collector {
     this.intake = node.intake!
     this.needs = needsOf(this.intake)
     this.tags = this.intake.events.map(({ tag }) => tag)
-    this.within = this.intake.within === undefined ? undefined : Duration.toMillis(this.intake.within)
+    const within = this.intake.within === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(this.intake.within)
+    this.within = within === Number.POSITIVE_INFINITY ? undefined : within
     this.dispatch = dispatch
   }
 
@@ -75,8 +76,10 @@ export class Collector {
     if (watch !== undefined) watch.armed = true
     if (intake.kind === "gather") return
     if (cell.lacking === 0) {
-      if (intake.kind === "race") this.decide(watch!, cell)
-      else this.complete(cell)
+      if (intake.kind === "race") {
+        watch!.decided = true
+        this.dispatch.decided(watch!, () => this.take(watch!, cell))
+      } else this.complete(cell)
     } else if (this.within !== undefined && cell.timer === undefined) this.startTimer(cell)
   }
 
@@ -84,7 +87,8 @@ export class Collector {
   quiet(watch: Watch): void {
     const { scope } = watch
     if (this.intake.kind === "race") {
-      if (!watch.decided && !this.intake.single) this.decide(watch, this.cell(scope, undefined))
+      // Nothing else is on its way: the step is runnable at once, before anything around it looks quiet.
+      if (!watch.decided && !this.intake.single) this.take(watch, this.cell(scope, undefined))()
       return
     }
     const cells = Ref.getUnsafe(this.cells)
@@ -158,17 +162,15 @@ export class Collector {
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
 
-  /** A race is decided, once in its scope; it runs when all that is emitted together has been delivered. */
-  private decide(watch: Watch, cell: Cell): void {
+  /** Takes out what decides a race, once in its scope, and gives what makes its step runnable. */
+  private take(watch: Watch, cell: Cell): () => void {
     watch.decided = true
-    this.dispatch.decided(watch, () => {
-      const emissions = cell.take()[0]!
-      this.forget(cell)
-      const events = emissions.map(({ event }) => event)
-      const place = placeOf(emissions) ?? this.emptyPlace(watch)
-      const input = this.intake.single ? events[0] : events
-      return () => this.dispatch.push(this.node, input, watch.scope, place, emissions, 0)
-    })
+    const emissions = cell.take()[0]!
+    this.forget(cell)
+    const events = emissions.map(({ event }) => event)
+    const place = placeOf(emissions) ?? this.emptyPlace(watch)
+    const input = this.intake.single ? events[0] : events
+    return () => this.dispatch.push(this.node, input, watch.scope, place, emissions, 0)
   }
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */
@@ -189,9 +191,13 @@ export class Collector {
   private startTimer(cell: Cell): void {
     const left = Math.max(0, cell.since + this.within! - this.dispatch.now())
     // The batch will run in the scope of its events, which may be deeper than the cell's.
-    cell.timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, () => {
+    const over = () => {
       cell.timer = undefined
+    }
+    const fired = () => {
+      over()
       this.complete(cell)
-    })
+    }
+    cell.timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, fired, over)
   }
 }

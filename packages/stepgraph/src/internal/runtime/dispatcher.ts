@@ -35,7 +35,7 @@ import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
-import { Quietness, Scope, type Watch } from "./scope.ts"
+import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
 import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
 import { Turns } from "./turns.ts"
@@ -71,7 +71,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly quietness: Quietness
   private readonly turns = new Turns()
   /** The races decided by what is being emitted. */
-  private decisions: Array<{ readonly race: Watch; readonly take: () => () => void }> = []
+  private decisions: Array<{ readonly race: Watch; readonly take: () => () => void; readonly flight: Flight }> = []
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
   private readonly invocations = new Set<Invocation>()
@@ -114,7 +114,6 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, this)))
     this.quietness = new Quietness(graph, (watch) => {
       this.collectors[watch.quiet.node.index]!.quiet(watch)
-      this.endMoment()
     })
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
     this.probe?.began(graph.name, () => this.status())
@@ -129,18 +128,22 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   /** Begins the run with its start event, and works until everything waits for something. */
   begin(start: AnyEvent, timeout: Duration.Input | undefined): void {
-    const { recorder } = this
-    recorder?.record({
-      _tag: "RunStarted",
-      run: this.id,
-      workflow: this.workflow,
-      parent: Context.get(this.context, CurrentInvocation)
+    this.inOnePiece(() => {
+      const { recorder } = this
+      recorder?.record({
+        _tag: "RunStarted",
+        run: this.id,
+        workflow: this.workflow,
+        parent: Context.get(this.context, CurrentInvocation)
+      })
+      if (this.outcome !== undefined) return
+      const id = recorder?.emitted(this.graph.start.def, start, null, 0)
+      if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
+      this.openScope(this.root)
+      this.enterFromOutside(this.graph.start, { event: start, id, scope: this.root, place: Place.root })
+      this.quietness.release(this.root)
+      this.endMoment()
     })
-    const id = recorder?.emitted(this.graph.start.def, start, null, 0)
-    if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
-    this.openScope(this.root)
-    this.enterFromOutside(this.graph.start, { event: start, id, scope: this.root, place: Place.root })
-    this.quietness.release(this.root)
     this.drain()
   }
 
@@ -153,12 +156,15 @@ export class Dispatcher implements Run, Dispatch, Holder {
   /** Takes in an event from outside; `false` where it comes too late. */
   input(route: Route, event: AnyEvent): boolean {
     if (!this.inputsOpen || this.outcome !== undefined) return false
-    const number = ++this.inputs
-    const id = this.recorder?.emitted(route.def, event, null, number)
-    // After everything that the start event led to, in the order sent.
-    const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
-    this.enterFromOutside(route, { event, id, scope: this.root, place })
+    this.inOnePiece(() => {
+      const number = ++this.inputs
+      const id = this.recorder?.emitted(route.def, event, null, number)
+      // After everything that the start event led to, in the order sent.
+      const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
+      this.enterFromOutside(route, { event, id, scope: this.root, place })
+    })
     this.wake()
+    this.finishIfDone()
     return true
   }
 
@@ -166,11 +172,15 @@ export class Dispatcher implements Run, Dispatch, Holder {
     if (!this.inputsOpen || this.outcome !== undefined) return
     this.inputsOpen = false
     this.quietness.closeInputs(this.root)
+    this.endMoment()
     this.drain()
   }
 
   status(): RunStatus {
-    const steps = this.lanes.map(({ node, waiting, busy }) => [node.name, { queued: waiting, running: busy }])
+    const steps = this.lanes.map(({ node, waiting, busy }) => [
+      node.name,
+      { queued: this.outcome === undefined ? waiting : 0, running: busy }
+    ])
     return {
       state: this.finished ? "ended" : this.outcome === undefined ? "running" : "ending",
       inputs: this.inputsOpen && this.outcome === undefined ? "open" : "closed",
@@ -291,6 +301,14 @@ export class Dispatcher implements Run, Dispatch, Holder {
     }
   }
 
+  /** Lets nothing end the run half-way, such as an observer that aborts it at what it is told. */
+  private inOnePiece(work: () => void): void {
+    const { draining } = this
+    this.draining = true
+    work()
+    this.draining = draining
+  }
+
   private enterFromOutside(route: Route, emission: Emission): void {
     try {
       this.enter(route, emission)
@@ -361,7 +379,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   decided(race: Watch, take: () => () => void): void {
-    this.decisions.push({ race, take })
+    // Until its step is made runnable, the race itself is what is on its way.
+    const flight: Flight = { node: race.quiet.node, scope: race.scope, underWay: false, cancel: () => {} }
+    this.quietness.enter(flight)
+    this.decisions.push({ race, take, flight })
   }
 
   /**
@@ -369,18 +390,20 @@ export class Dispatcher implements Run, Dispatch, Holder {
    * is called off. Done for all of them at once, so that neither the order of a list nor that of the steps matters.
    */
   private endMoment(): void {
-    if (this.decisions.length === 0) return
-    const decisions = this.decisions
-    this.decisions = []
-    const runs = decisions.map(({ take }) => take())
-    // What a gather on the way to a race holds is part of a batch that will never be whole.
-    for (const { race } of decisions) this.disarm(race)
-    const flights = decisions.flatMap(({ race }) => [...race.flights!].filter(({ node }) => node !== race.quiet.node))
-    // The steps are made runnable first: for a gather around them, their scopes have not gone quiet yet.
-    for (const run of runs) run()
-    // What waits goes before what works: an interruption frees a worker, which must not take it up.
-    for (const flight of flights) if (!flight.underWay) flight.cancel()
-    for (const flight of flights) if (flight.underWay) flight.cancel()
+    while (this.decisions.length > 0) {
+      const decisions = this.decisions
+      this.decisions = []
+      const runs = decisions.map(({ take }) => take())
+      // What a gather on the way to a race holds is part of a batch that will never be whole.
+      for (const { race } of decisions) this.disarm(race)
+      const flights = decisions.flatMap(({ race }) => [...race.flights!].filter(({ node }) => node !== race.quiet.node))
+      // The steps are made runnable first: for a gather around them, their scopes have not gone quiet yet.
+      for (const run of runs) run()
+      for (const { flight } of decisions) this.quietness.leave(flight)
+      // What waits goes before what works: an interruption frees a worker, which must not take it up.
+      for (const flight of flights) if (!flight.underWay) flight.cancel()
+      for (const flight of flights) if (flight.underWay) flight.cancel()
+    }
   }
 
   /** Takes back a delivery that still waits, because a race has been decided. */
@@ -503,7 +526,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
       this.shutDown()
       return
     }
-    if (node.feeds.length > 0) this.quietness.leave(delivery)
+    if (node.feeds.length > 0) {
+      this.quietness.leave(delivery)
+      this.endMoment()
+    }
     this.turns.list(lane)
     this.drain()
   }
@@ -566,18 +592,23 @@ export class Dispatcher implements Run, Dispatch, Holder {
     return this.timers.now()
   }
 
-  after(node: Node, scope: Scope, millis: number, then: () => void): Timer {
+  after(node: Node, scope: Scope, millis: number, then: () => void, cancelled: () => void): Timer {
     const flight = { node, scope, underWay: false, cancel: () => timer.cancel() }
     const done = () => {
       this.pending--
+      if (this.outcome !== undefined) return
       this.quietness.leave(flight)
+      this.endMoment()
     }
     const fired = () => {
       then()
       done()
       this.drain()
     }
-    const timer = this.timers.start(millis, fired, done)
+    const timer = this.timers.start(millis, fired, () => {
+      cancelled()
+      done()
+    })
     this.pending++
     this.quietness.enter(flight)
     return timer

@@ -47,7 +47,7 @@ export class Watch {
   }
 
   enter(arms: boolean): void {
-    if (arms) this.arm()
+    if (arms) this.armed = true
     this.inFlight++
     if (this.outer === undefined || this.holdsOuter) return
     this.holdsOuter = true
@@ -68,15 +68,6 @@ export class Watch {
 
   untrack(flight: Flight): void {
     for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.flights!.delete(flight)
-  }
-
-  refresh(): void {
-    for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.fresh = true
-  }
-
-  private arm(): void {
-    this.armed = true
-    if (this.outer !== undefined && !this.outer.armed) this.outer.arm()
   }
 }
 
@@ -142,7 +133,10 @@ export class Quietness {
 
   /** An event has come to a step, or to its intake. */
   come(node: Node, scope: Scope): void {
-    for (const { quiet } of node.feeds) scope.owners[quiet.kind]?.watches[quiet.index]?.refresh()
+    for (const { quiet } of node.feeds) {
+      let watch = scope.owners[quiet.kind]?.watches[quiet.index]
+      for (; watch !== undefined; watch = watch.outer) watch.fresh = true
+    }
   }
 
   enter(flight: Flight): void {
