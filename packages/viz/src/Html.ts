@@ -1,6 +1,8 @@
 /**
  * Pictures as one self-contained HTML file each: no file beside it, and nothing asked for from anywhere.
  */
+import { type Comparison, isComparison } from "./internal/comparison.ts"
+import { comparisonHtml } from "./internal/comparison-html.ts"
 import { graphHtml } from "./internal/graph-html.ts"
 import { pictureOf } from "./internal/model.ts"
 import type { DrawOptions } from "./internal/picture.ts"
@@ -17,6 +19,11 @@ export function toHtml(flow: Drawable, options?: DrawOptions): string
  * ones worth a look are drawn one by one, and of the others how many were at work.
  */
 export function toHtml(run: Timeline): string
-export function toHtml(what: Drawable | Timeline, options?: DrawOptions): string {
+/**
+ * Two runs side by side as a page: what differs, and both timelines.
+ */
+export function toHtml(comparison: Comparison): string
+export function toHtml(what: Drawable | Timeline | Comparison, options?: DrawOptions): string {
+  if (isComparison(what)) return comparisonHtml(what)
   return isTimeline(what) ? timelineHtml(what) : graphHtml(pictureOf(what, options))
 }

@@ -1,6 +1,8 @@
 /**
  * Pictures for a terminal.
  */
+import { type Comparison, isComparison } from "./internal/comparison.ts"
+import { comparisonText } from "./internal/comparison-text.ts"
 import { graphText } from "./internal/graph-text.ts"
 import { pictureOf } from "./internal/model.ts"
 import type { TextOptions } from "./internal/terminal.ts"
@@ -35,6 +37,11 @@ export function toText(flow: Drawable, options?: TextOptions): string
  * A run's timeline as lines of text, for a terminal.
  */
 export function toText(run: Timeline, options?: TextOptions): string
-export function toText(what: Drawable | Timeline, options?: TextOptions): string {
+/**
+ * What differs between two runs, in words and in a table.
+ */
+export function toText(comparison: Comparison, options?: TextOptions): string
+export function toText(what: Drawable | Timeline | Comparison, options?: TextOptions): string {
+  if (isComparison(what)) return comparisonText(what, options)
   return isTimeline(what) ? timelineText(what, options) : graphText(pictureOf(what), options)
 }

@@ -1,8 +1,10 @@
 /**
  * See a workflow as a picture, and its runs as timelines.
  */
+export { compare } from "./Compare.ts"
 export { toDot } from "./Dot.ts"
 export { toHtml } from "./Html.ts"
+export type { Comparison } from "./internal/comparison.ts"
 export type { Direction, DrawOptions } from "./internal/picture.ts"
 export type { TextOptions } from "./internal/terminal.ts"
 export type {

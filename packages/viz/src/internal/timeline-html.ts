@@ -17,6 +17,7 @@ const style =
   ".details{font-size:13px;margin:10px 0;min-height:1em}.event code{margin-left:8px;overflow-wrap:anywhere;font-size:12px}.tip .event code{display:inline-block;max-height:3.2em;overflow:hidden;vertical-align:text-top}" +
   ".hint{font-weight:600}.legend{display:flex;gap:14px;flex-wrap:wrap;color:var(--sg-soft);font-size:12px;margin:6px 0}" +
   ".legend i{display:inline-block;width:16px;height:10px;border-radius:2px;margin-right:5px}" +
+  "pre{font-size:12px;overflow:auto}" +
   ".tools{display:flex;gap:6px;margin:6px 0}.tools button{padding:2px 10px}"
 
 const legend = [
@@ -49,12 +50,14 @@ export const runsPage = (
   title: string,
   charts: ReadonlyArray<ChartData>,
   above: string,
-  hidden: (place: number) => boolean
+  hidden: (place: number) => boolean,
+  before = ""
 ): string =>
   page({
     title,
     style,
     body: [
+      before,
       '<div class="bar">',
       above,
       '<input id="search" type="search" placeholder="Search events and steps ( / )" aria-label="Search events and steps">',

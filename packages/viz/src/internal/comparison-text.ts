@@ -1,0 +1,127 @@
+/**
+ * Two runs beside each other, in words.
+ */
+import { dataText } from "./chart-data.ts"
+import type { Comparison } from "./comparison.ts"
+import { painter, type TextOptions } from "./terminal.ts"
+import { count, shorten, time } from "./text.ts"
+import type { Timeline, TimelineEvent, TimelineInvocation } from "./timeline.ts"
+import { title } from "./timeline-text.ts"
+
+const most = 8
+
+const some = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.length <= most ? lines : [...lines.slice(0, most), `  and ${(lines.length - most).toLocaleString("en")} more`]
+
+const shown = ({ tag, data }: TimelineEvent): string =>
+  `${shorten(tag)} ${shorten(dataText(data), 60)}`.replace(/␣$/, "").trim()
+
+const given = (run: Timeline, { id, events }: TimelineInvocation): string => {
+  const [first] = events
+  const event = first === undefined ? undefined : run.events.get(first)
+  return event === undefined ? shorten(id) : shown(event) + (events.length > 1 ? ` and ${events.length - 1} more` : "")
+}
+
+/** What differs, a paragraph for each kind of difference. */
+export const comparisonParagraphs = (comparison: Comparison): ReadonlyArray<ReadonlyArray<string>> => {
+  const { left, right, same, sameOutcome, events, parted, order } = comparison
+  const { onlyLeft, onlyRight, changed } = events
+  const paragraphs: Array<ReadonlyArray<string>> = []
+  if (same) paragraphs.push(["Both had the same events, in the same order in each step, and the same end."])
+  if (!sameOutcome) paragraphs.push(["They ended otherwise."])
+  if (onlyLeft.length + onlyRight.length + changed.length > 0) {
+    paragraphs.push([
+      `${count(events.both, "event")} on both sides, ${onlyLeft.length} only left, ${onlyRight.length} only right, ${changed.length} with other data:`,
+      ...some(onlyLeft.map((event) => `  only left   ${shown(event)}`)),
+      ...some(onlyRight.map((event) => `  only right  ${shown(event)}`)),
+      ...some(changed.map(({ left, right }) => `  other data  ${shown(left)} → ${shorten(dataText(right.data), 60)}`))
+    ])
+  }
+  if (parted.length > 0) {
+    const emitted = (run: Timeline, { emitted, outcome }: TimelineInvocation) =>
+      `${outcome}, ${
+        emitted.length === 0
+          ? "nothing"
+          : emitted
+              .slice(0, 3)
+              .map((id) => shown(run.events.get(id)!))
+              .join(", ")
+      }`
+    paragraphs.push([
+      "They parted where a step was given the same and did something else:",
+      ...some(
+        parted.flatMap((pair) => [
+          `  ${shorten(pair.left.step)}, given ${given(left, pair.left)}`,
+          `    left   ${emitted(left, pair.left)}`,
+          `    right  ${emitted(right, pair.right)}`
+        ])
+      )
+    ])
+  }
+  if (order.length > 0) {
+    paragraphs.push([
+      "Steps that took their events in another order:",
+      ...some(
+        order.flatMap(({ step, left: one, right: other }) => [
+          `  ${shorten(step)}`,
+          `    left   ${one
+            .slice(0, 4)
+            .map((invocation) => given(left, invocation))
+            .join(", ")}`,
+          `    right  ${other
+            .slice(0, 4)
+            .map((invocation) => given(right, invocation))
+            .join(", ")}`
+        ])
+      )
+    ])
+  }
+  return paragraphs
+}
+
+export const comparisonText = (comparison: Comparison, { colour = false }: TextOptions = {}): string => {
+  const paint = painter(colour)
+  const { left, right, steps, durations } = comparison
+  const name = Math.max(4, ...steps.map((step) => shorten(step.name, 24).length))
+  const cell = (text: string, width = 11) => text.padStart(width)
+  const differ = ([one, other]: readonly [number, number]) =>
+    other === one ? "=" : `${other > one ? "+" : "−"}${time(Math.abs(other - one))}`
+  const table = [
+    paint(
+      "dim",
+      `${"step".padEnd(name)}${cell("runs", 14)}${cell("running")}${cell("")}${cell("difference", 12)}${cell("waited")}${cell("")}${cell("difference", 12)}`
+    ),
+    ...steps.map(({ name: step, invocations, busy, waited }) =>
+      [
+        shorten(step, 24).padEnd(name),
+        cell(invocations[0] === invocations[1] ? String(invocations[0]) : invocations.join(" → "), 14),
+        cell(time(busy[0])),
+        cell(time(busy[1])),
+        cell(differ(busy), 12),
+        cell(time(waited[0])),
+        cell(time(waited[1])),
+        cell(differ(waited), 12)
+      ].join("")
+    )
+  ]
+  const slower = durations.filter(({ difference }) => difference !== 0).slice(0, 5)
+  const durationsTold =
+    slower.length === 0
+      ? []
+      : [
+          "",
+          "What took longer or shorter most:",
+          ...slower.map(
+            ({ left: one, right: other, difference }) =>
+              `  ${shorten(one.step)}, given ${given(left, one)}: ${time(one.end.at - one.start.at)} → ${time(other.end.at - other.start.at)} (${difference > 0 ? "+" : "−"}${time(Math.abs(difference))})`
+          )
+        ]
+  return [
+    `${paint("bold", "left ")} ${title(left)}`,
+    `${paint("bold", "right")} ${title(right)}`,
+    ...comparisonParagraphs(comparison).flatMap((lines) => ["", ...lines]),
+    "",
+    ...table,
+    ...durationsTold
+  ].join("\n")
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "@effect/vitest"
+import { compare, timeline, toHtml, toText } from "@stepgraph/viz"
+import { Effect, Fiber, Schema } from "effect"
+import { TestClock } from "effect/testing"
+import { defineEvent, defineStep, Observer, run, type TraceEntry, workflow } from "stepgraph"
+
+const Start = defineEvent("Start", { delays: Schema.Array(Schema.Number), last: Schema.String })
+const Job = defineEvent("Job", { n: Schema.Number, millis: Schema.Number })
+const Done = defineEvent("Done", { n: Schema.Number })
+const Stop = defineEvent("Stop", { last: Schema.String })
+
+let last = ""
+const flow = workflow({
+  name: "jobs",
+  start: Start,
+  stop: Stop,
+  steps: {
+    plan: defineStep({
+      accepts: Start,
+      emits: Job,
+      run: ({ delays }) => delays.map((millis, n) => Job({ n, millis }))
+    }),
+    work: defineStep({
+      accepts: Job,
+      emits: Done,
+      run: ({ n, millis }) => Effect.as(Effect.sleep(millis), Done({ n }))
+    }),
+    note: defineStep({ accepts: Done, emits: Stop, run: ({ n }) => (n === 2 ? Stop({ last }) : undefined) })
+  }
+})
+
+const traced = (delays: ReadonlyArray<number>) =>
+  Effect.gen(function* () {
+    const entries: Array<TraceEntry> = []
+    const running = yield* Effect.forkChild(
+      run(flow, { delays, last: "" }).pipe(Effect.provideService(Observer, (entry) => void entries.push(entry)))
+    )
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.join(running)
+    return timeline(entries, { workflow: flow })
+  })
+
+describe("compare", () => {
+  it.effect("finds nothing between two runs of the same", () =>
+    Effect.gen(function* () {
+      const both = compare(yield* traced([10, 20, 30]), yield* traced([10, 20, 30]))
+      expect(both.same).toBe(true)
+      expect(toText(both)).toContain("Both had the same events, in the same order in each step, and the same end.")
+    })
+  )
+
+  it.effect("tells another order from other events, by the ids that name causes", () =>
+    Effect.gen(function* () {
+      const left = yield* traced([10, 20, 30])
+      const right = yield* traced([20, 10, 30])
+      const both = compare(left, right)
+      expect(both.events.onlyLeft).toEqual([])
+      expect(both.events.onlyRight).toEqual([])
+      expect(both.order.map(({ step }) => step)).toEqual(["note"])
+      // The input itself was another one.
+      expect(both.events.changed.map(({ left }) => left.tag)).toEqual(["Start", "Job", "Job"])
+      expect(both.durations.slice(0, 2).map(({ difference }) => difference)).toEqual([10, -10])
+    })
+  )
+
+  it.effect("finds events that one run has alone, and other data", () =>
+    Effect.gen(function* () {
+      last = "left"
+      const left = yield* traced([10, 20, 30])
+      last = "right"
+      const right = yield* traced([10, 20, 30, 25])
+      const { events, same, parted } = compare(left, right)
+      expect(same).toBe(false)
+      expect(events.onlyRight.map(({ tag, data }) => [tag, data])).toEqual([
+        ["Job", { n: 3, millis: 25 }],
+        ["Done", { n: 3 }]
+      ])
+      expect(events.changed.map(({ left }) => left.tag)).toEqual(["Start", "Stop"])
+      // The step that was given the same on both sides, and said something else.
+      expect(parted.map(({ left }) => left.step)).toEqual(["note"])
+    })
+  )
+
+  it.effect("says it in words, with a table, and as a page", () =>
+    Effect.gen(function* () {
+      last = "<b>left</b>"
+      const left = yield* traced([10, 20, 30])
+      last = "right"
+      const both = compare(left, yield* traced([20, 10, 30, 25]))
+      expect(toText(both)).toMatchSnapshot()
+      const html = toHtml(both)
+      expect(html).toContain("<pre>left")
+      expect(html).not.toContain("<b>left</b>")
+    })
+  )
+})
