@@ -24,10 +24,8 @@ import type { Drawable } from "./internal/workflow.ts"
  *
  * console.log(toText(workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })))
  * // => short
- * //
  * //    start
  * //      → finish by Start
- * //
  * //    finish, 4 workers
  * //      → stop by Stop
  * ```
