@@ -80,7 +80,7 @@ export function defineState<A>(
       try {
         return Object.freeze({ state, value: checked(input) })
       } catch (error) {
-        const issue = error instanceof Error && SchemaIssue.isIssue(error.cause) ? error.cause : undefined
+        const issue = Schema.isSchemaError(error) ? error.issue : undefined
         const problem = issue === undefined ? String(error) : format(issue)
         throw new InvalidState({ state: name, input, issue, problem })
       }

@@ -138,7 +138,7 @@ describe("state set from outside", () => {
       const whole = defineState("whole", Schema.Int, 0)
       const attempt = () => whole.with(value as number)
       expect(attempt).toThrow(InvalidState)
-      expect(attempt).toThrow("state 'whole' does not fit its schema")
+      expect(attempt).toThrow("state 'whole' does not fit its schema: Expected")
     }
   )
 

@@ -16,14 +16,73 @@ import type { Graph } from "../graph/graph.ts"
 /** Bounds in seconds, those that OpenTelemetry proposes for durations, with some for what takes no time at all. */
 const boundaries = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
-const seconds = (name: string, description: string) =>
-  Metric.histogram(name, { description, boundaries, attributes: { unit: "s" } })
+const seconds = (name: string, description: string, attributes: Record<string, string>) =>
+  Metric.histogram(name, { description, boundaries, attributes: { ...attributes, unit: "s" } })
 
-const runDuration = /*#__PURE__*/ seconds("stepgraph.run.duration", "How long a run took, by its outcome")
-const wait = /*#__PURE__*/ seconds("stepgraph.step.wait", "How long events or batches waited for a worker of the step")
-const duration = /*#__PURE__*/ seconds("stepgraph.step.duration", "How long the step's function took, by its outcome")
-const queued = /*#__PURE__*/ Metric.gauge("stepgraph.step.queued", { description: "How many wait for a worker" })
-const busy = /*#__PURE__*/ Metric.gauge("stepgraph.step.busy", { description: "How many workers are at work" })
+type Outcomes = Map<string, Metric.Histogram<number>>
+
+/** A histogram for each outcome, made when it is first come to. */
+const byOutcome = (made: Outcomes, outcome: string, make: () => Metric.Histogram<number>): Metric.Histogram<number> => {
+  let histogram = made.get(outcome)
+  if (histogram === undefined) {
+    histogram = make()
+    made.set(outcome, histogram)
+  }
+  return histogram
+}
+
+/** The metrics of one step, in all runs. */
+class StepMetrics {
+  readonly wait: Metric.Histogram<number>
+  readonly queued: Metric.Gauge<number>
+  readonly busy: Metric.Gauge<number>
+  private readonly durations: Outcomes = new Map()
+  private readonly attributes: Record<string, string>
+
+  constructor(workflow: string, step: string) {
+    const attributes = { workflow, step }
+    this.attributes = attributes
+    this.wait = seconds("stepgraph.step.wait", "How long events or batches waited for a worker of the step", attributes)
+    this.queued = Metric.gauge("stepgraph.step.queued", { description: "How many wait for a worker", attributes })
+    this.busy = Metric.gauge("stepgraph.step.busy", { description: "How many workers are at work", attributes })
+  }
+
+  duration(outcome: string): Metric.Histogram<number> {
+    const description = "How long the step's function took, by its outcome"
+    return byOutcome(this.durations, outcome, () =>
+      seconds("stepgraph.step.duration", description, { ...this.attributes, outcome })
+    )
+  }
+}
+
+/** The metrics of one workflow, in all its runs. Making them is dear, updating them is not: so they are kept. */
+class WorkflowMetrics {
+  readonly steps: ReadonlyArray<StepMetrics>
+  private readonly workflow: string
+  private readonly durations: Outcomes = new Map()
+
+  constructor({ name, nodes }: Graph) {
+    this.workflow = name
+    this.steps = nodes.map((node) => new StepMetrics(name, node.name))
+  }
+
+  duration(outcome: string): Metric.Histogram<number> {
+    const attributes = { workflow: this.workflow, outcome }
+    const description = "How long a run took, by its outcome"
+    return byOutcome(this.durations, outcome, () => seconds("stepgraph.run.duration", description, attributes))
+  }
+}
+
+const kept = new WeakMap<Graph, WorkflowMetrics>()
+
+const metricsOf = (graph: Graph): WorkflowMetrics => {
+  let metrics = kept.get(graph)
+  if (metrics === undefined) {
+    metrics = new WorkflowMetrics(graph)
+    kept.set(graph, metrics)
+  }
+  return metrics
+}
 
 /** What a span can bear of one kind, as OpenTelemetry limits it: a gather of a million events is still one span. */
 const most = 128
@@ -52,11 +111,11 @@ class Step {
   queued = 0
   busy = 0
   readonly collects: boolean
-  readonly attributes: { readonly workflow: string; readonly step: string }
+  readonly metrics: StepMetrics | undefined
 
-  constructor(workflow: string, step: string, collects: boolean) {
-    this.attributes = { workflow, step }
+  constructor(collects: boolean, metrics: StepMetrics | undefined) {
     this.collects = collects
+    this.metrics = metrics
   }
 }
 
@@ -72,7 +131,8 @@ const both: TelemetryOptions = { spans: true, metrics: true }
 
 export class Telemetry {
   private readonly workflow: string
-  private readonly options: TelemetryOptions
+  private readonly spans: boolean
+  private readonly metrics: WorkflowMetrics | undefined
   private readonly context: Context.Context<never>
   private readonly clock: Clock.Clock
   private readonly steps: ReadonlyMap<string, Step>
@@ -85,12 +145,13 @@ export class Telemetry {
 
   constructor(graph: Graph, context: Context.Context<never>, options: TelemetryOptions) {
     this.workflow = graph.name
-    this.options = options
+    this.spans = options.spans
+    this.metrics = options.metrics ? metricsOf(graph) : undefined
     // Spans are made by an Effect, which has to end in line.
     this.context = Context.add(context, PreventSchedulerYield, true)
     this.clock = Context.get(context, Clock.Clock)
     this.steps = new Map(
-      graph.nodes.map(({ name, intake }) => [name, new Step(graph.name, name, intake !== undefined)])
+      graph.nodes.map(({ index, name, intake }) => [name, new Step(intake !== undefined, this.metrics?.steps[index])])
     )
   }
 
@@ -173,7 +234,7 @@ export class Telemetry {
     this.working.set(invocation, { since: now, span })
     this.queue(step, -1)
     this.work(step, 1)
-    if (this.options.metrics) Metric.withAttributes(wait, step.attributes).updateUnsafe(waited, this.context)
+    step.metrics?.wait.updateUnsafe(waited, this.context)
   }
 
   private ended(
@@ -191,10 +252,7 @@ export class Telemetry {
     const now = this.now()
     this.working.delete(invocation)
     this.work(step, -1)
-    if (this.options.metrics) {
-      const took = Number(now - working.since) / 1e9
-      Metric.withAttributes(duration, { ...step.attributes, outcome }).updateUnsafe(took, this.context)
-    }
+    step.metrics?.duration(outcome).updateUnsafe(Number(now - working.since) / 1e9, this.context)
     working.span?.attribute("stepgraph.outcome", outcome)
     working.span?.end(now, exit ?? Exit.void)
   }
@@ -220,10 +278,7 @@ export class Telemetry {
       if (step.queued > 0) this.queue(step, -step.queued)
       if (step.busy > 0) this.work(step, -step.busy)
     }
-    if (this.options.metrics) {
-      const took = Number(now - this.began) / 1e9
-      Metric.withAttributes(runDuration, { workflow: this.workflow, outcome }).updateUnsafe(took, this.context)
-    }
+    this.metrics?.duration(outcome).updateUnsafe(Number(now - this.began) / 1e9, this.context)
     this.span?.attribute("stepgraph.outcome", outcome)
     if (event !== null) this.span?.attribute("stepgraph.event", event)
     this.span?.end(now, exit)
@@ -231,18 +286,18 @@ export class Telemetry {
 
   private queue(step: Step, change: number): void {
     step.queued += change
-    if (this.options.metrics) Metric.withAttributes(queued, step.attributes).modifyUnsafe(change, this.context)
+    step.metrics?.queued.modifyUnsafe(change, this.context)
   }
 
   private work(step: Step, change: number): void {
     step.busy += change
-    if (this.options.metrics) Metric.withAttributes(busy, step.attributes).modifyUnsafe(change, this.context)
+    step.metrics?.busy.modifyUnsafe(change, this.context)
   }
 
   /** Links to the invocations that events came from. */
   private linksTo(step: Step, events: ReadonlyArray<string>): ReadonlyArray<Tracer.SpanLink> {
     const links: Array<Tracer.SpanLink> = []
-    if (!this.options.spans) return links
+    if (!this.spans) return links
     for (const event of events) {
       const from = step.delivered.get(event)?.from
       if (from !== undefined) links.push({ span: from, attributes: { "stepgraph.event": event } })
@@ -256,7 +311,7 @@ export class Telemetry {
     attributes: Record<string, unknown>,
     links: ReadonlyArray<Tracer.SpanLink>
   ): Tracer.Span | undefined {
-    if (!this.options.spans) return undefined
+    if (!this.spans) return undefined
     const options: Tracer.SpanOptionsNoTrace = {
       attributes: { "stepgraph.workflow": this.workflow, "stepgraph.run": this.run, ...attributes },
       links,
