@@ -1,9 +1,12 @@
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { defineEvent, defineStep, gather, launch, run, runPromise, workflow } from "stepgraph"
 import { heapInUse } from "../support/memory.ts"
 import { result } from "../support/virtual.ts"
+
+// Much work, and on a busy machine it takes a while.
+vi.setConfig({ testTimeout: 60_000 })
 
 const Start = defineEvent("Start", { n: Schema.Number })
 const Item = defineEvent("Item", { n: Schema.Number })
