@@ -16,7 +16,6 @@ import { Explorer, type Found, type Plan } from "./internal/explorer.ts"
 import type { FaultKind } from "./internal/faults.ts"
 import { tell } from "./internal/report.ts"
 import { changed, fromToken, markOf, toToken } from "./internal/token.ts"
-import { activeOutside } from "./internal/turn.ts"
 
 /** What an exploration may be given. What is left out is as its comment says. */
 export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, R = never> {
@@ -197,7 +196,6 @@ const modesOf = (options: ExploreOptions<AnyFlow>): Modes => ({
     steps: options.faults?.steps
   },
   patience: options.patience ?? 1_000,
-  activeOutside: activeOutside() ?? 0,
   logs: options.logs ?? false
 })
 

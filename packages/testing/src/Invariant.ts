@@ -51,6 +51,8 @@ export interface Invariants<Result = unknown> {
   readonly sameResult?: boolean | ((result: Result) => unknown)
   /** No schedule stalls or hangs. On. */
   readonly neverStalls?: boolean
+  /** No schedule fails by itself, without a fault that `explore` has put in. On: turn it off for a workflow that is meant to. */
+  readonly neverFails?: boolean
   /** No step has more invocations at once than it has workers. On. */
   readonly withinWorkers?: boolean
   /** When the run ends, every invocation has ended, every finalizer has run without failing, and nothing goes on. On. */
@@ -98,6 +100,11 @@ const neverStalls = ({ outcome }: Seen): string | undefined => {
   if (outcome.kind === "hung") return "it waits for what never comes"
   const stalled = outcome.kind === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
   return stalled === "WorkflowStalled" ? "it stalls" : undefined
+}
+
+const neverFails = ({ outcome, faults }: Seen): string | undefined => {
+  if (faults > 0 || outcome.kind !== "failed") return undefined
+  return (outcome.error as { _tag?: unknown } | undefined)?._tag === "WorkflowStalled" ? undefined : "it fails"
 }
 
 const withinWorkers = ({ trace }: Seen, flow: AnyFlow): string | undefined => {
@@ -168,6 +175,7 @@ export const firstBroken = (
   }
   return (
     (invariants.neverStalls === false ? undefined : found("neverStalls", neverStalls(seen))) ??
+    (invariants.neverFails === false ? undefined : found("neverFails", neverFails(seen))) ??
     (invariants.withinWorkers === false ? undefined : found("withinWorkers", withinWorkers(seen, flow))) ??
     (invariants.finalizersRun === false ? undefined : found("finalizersRun", finalizersRun(seen, left))) ??
     (invariants.eachConsumed === true ? found("eachConsumed", eachConsumed(seen)) : undefined) ??

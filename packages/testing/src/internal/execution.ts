@@ -36,8 +36,6 @@ export interface Modes {
   }
   /** How long the world outside is waited for, in milliseconds. */
   readonly patience: number
-  /** How much was open in the world outside before the exploration began. */
-  readonly activeOutside: number
   readonly logs: boolean
 }
 
@@ -87,6 +85,10 @@ const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
 /** A run that does not come to an end is given up after so many tasks. */
 const mostTasks = 100_000
 
+/** How many turns the event loop is given before the world outside is asked whether it may still wake somebody. */
+const patientTurns = 8
+const outsidePromise = (step: string) => `step '${step}' waits for a promise that only the world outside can settle`
+
 /** What a step gave at once, held back as if it had been slow. */
 class Held {
   readonly value: unknown
@@ -127,11 +129,15 @@ export class Execution {
   private flushed = false
   private finished = false
   private tasks = 0
+  /** Whether the world outside has woken it before. */
+  private woken = false
+  private readonly activeBefore: number
 
   constructor(choices: Choices, modes: Modes, telling: boolean) {
     this.choices = choices
     this.modes = modes
     this.telling = telling
+    this.activeBefore = activeOutside() ?? 0
     this.pool = new Pool(modes.preempt === 0 ? undefined : (fiber) => this.preempts(fiber))
   }
 
@@ -216,8 +222,9 @@ export class Execution {
     const { sleepers } = this.clock
     const now = [...ready, ...arrivals]
     if (this.modes.time === "any") return [...now, ...sleepers, ...preempted]
-    if (now.length > 0) return [...now, ...preempted]
-    return [...sleepers.filter(({ deadline }) => deadline === sleepers[0]!.deadline), ...preempted]
+    // What is held up in the middle does not sleep: no time passes before it goes on.
+    if (now.length + preempted.length > 0) return [...now, ...preempted]
+    return sleepers.filter(({ deadline }) => deadline === sleepers[0]!.deadline)
   }
 
   private take(way: Way): void {
@@ -255,7 +262,8 @@ export class Execution {
   /** Whether anything could go on in place of what goes on now. */
   private somethingElse(): boolean {
     const { ready, arrivals, preempted } = this.pool
-    return ready.length + arrivals.length + preempted.length + this.clock.sleepers.length > 0 || this.awaiting.size > 0
+    const sleepers = this.modes.time === "any" ? this.clock.sleepers.length : 0
+    return ready.length + arrivals.length + preempted.length + sleepers > 0 || this.awaiting.size > 0
   }
 
   // ---------------------------------------------------------------- the world outside
@@ -282,21 +290,29 @@ export class Execution {
   private async outside(signal: AbortSignal | undefined): Promise<Executed> {
     const came = () =>
       this.fiber.pollUnsafe() !== undefined || this.pool.arrivals.length + this.clock.sleepers.length > 0
+    const stuck = [...this.awaiting].filter((wait) => wait.stuck)
     const until = now() + this.modes.patience
     for (let turns = 0; !came(); turns++) {
       if (signal?.aborted === true) return this.abandon()
       // A few turns are for what is just about to come.
-      if (turns > 8 && (!this.mayCome() || now() > until)) return this.hang()
-      await (turns > 8 ? realSleep(1) : eventLoop())
+      if (turns === patientTurns && !this.mayCome()) return this.hang()
+      if (now() > until) return this.hang()
+      await (turns > patientTurns ? realSleep(1) : eventLoop())
     }
-    this.uncontrolled.add("something in the world outside (a timer, a file, a socket) has woken the run")
+    this.woken = true
+    const settled = stuck.filter((wait) => !this.awaiting.has(wait))
+    for (const { step } of settled) this.uncontrolled.add(outsidePromise(step))
+    if (settled.length === 0)
+      this.uncontrolled.add("something in the world outside (a timer, a file, a socket) woke the run")
     return this.continue(signal)
   }
 
-  /** Whether a timer, file or socket is open that was not when the exploration began. */
+  /** Whether it is of use to wait: whether a timer, file or socket has been opened since the run began. */
   private mayCome(): boolean {
+    if (this.hanging > 0) return false
     const active = activeOutside()
-    return this.hanging === 0 && (active === undefined || active > this.modes.activeOutside)
+    // Others open and close theirs, too, so that the count says nothing once time has passed.
+    return active === undefined || active > this.activeBefore || this.woken
   }
 
   /** Ends a run that waits for what never comes; it is interrupted so that it holds nothing. */
@@ -332,7 +348,7 @@ export class Execution {
     const left = sleepers.map((sleeper) => `${this.nameOf(sleeper)} still waits for time to pass`)
     for (const { fiber } of [...sleepers]) this.pool.inside(() => fiber.interruptUnsafe())
     for (const { step, stuck } of this.awaiting) {
-      if (stuck) this.uncontrolled.add(`step '${step}' waits for a promise that only the world outside can settle`)
+      if (stuck) this.uncontrolled.add(outsidePromise(step))
     }
     this.drain()
     return this.executed(exit, this.trace, left, marking)
@@ -410,7 +426,7 @@ export class Execution {
     call: (call, run) => {
       if (call.invocation !== undefined) this.calls.set(call.invocation, call)
       const fault = this.fault(call)
-      if (fault !== undefined) return instead(fault, call.step, run)
+      if (fault !== undefined) return Effect.provideService(instead(fault, call.step, run), Observer, undefined)
       const value = run()
       if (Effect.isEffect(value)) return this.alone(value as Effect.Effect<unknown, unknown>, call)
       return this.modes.results === "any" && !isPromiseLike(value) ? new Held(value) : value
