@@ -97,7 +97,7 @@ export interface State {
   started: number
 }
 
-/** Points in which the text of the contract can be read in two ways; tests show what follows from each. */
+/** Rules without which a result would depend on the timing, or a run would never end; the model's tests show how. */
 export interface Rules {
   /** A gather waits for its own step's runs in its scope. */
   readonly ownRunsHold: boolean
@@ -105,8 +105,6 @@ export interface Rules {
   readonly innerFirst: boolean
   /** What is inside of a Doc in a Doc is in flight for the outer one's gathers, too. */
   readonly nestedHolds: boolean
-  /** What is inside of a Doc in a Doc makes a new round of the outer one's gathers, too. */
-  readonly nestedArms: boolean
   /** A gather runs again only if an event has been emitted upstream of it since it last ran. */
   readonly needsEvent: boolean
 }
@@ -115,7 +113,6 @@ export const rules: Rules = {
   ownRunsHold: true,
   innerFirst: true,
   nestedHolds: true,
-  nestedArms: false,
   needsEvent: true
 }
 
@@ -409,7 +406,8 @@ const enqueue = (state: State, delivery: Delivery): void => {
     for (let scope: Scope | undefined = delivery.scope; scope !== undefined; scope = scope.parent) {
       if (scope.opener?.tag !== state.spec.steps[waiting]!.accepts.per) continue
       arm(state, waiting, scope)
-      if (!state.rules.nestedArms) break
+      // What is in a Doc in a Doc holds the outer one's gathers back, but makes no round of theirs.
+      break
     }
   }
 }
