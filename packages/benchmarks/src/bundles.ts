@@ -1,0 +1,37 @@
+/**
+ * What a program weighs when it is bundled for a browser: minified, without what it does not use, compressed.
+ */
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
+
+const path = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+
+const bundled = async (entry: { entryPoints: Array<string> } | { contents: string }): Promise<number> => {
+  const { outputFiles } = await build({
+    ...("contents" in entry
+      ? { stdin: { contents: entry.contents, resolveDir: path("."), loader: "ts" as const } }
+      : { entryPoints: entry.entryPoints }),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false
+  })
+  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length
+}
+
+/** The compressed size of a program under `programs/`, in bytes. */
+export const programSize = (name: string): Promise<number> => bundled({ entryPoints: [path(`./programs/${name}.ts`)] })
+
+/** The compressed size of everything that one of stepgraph's entry points exports, in bytes. */
+export const entrySize = (entry: string): Promise<number> =>
+  bundled({ contents: `import * as all from ${JSON.stringify(`stepgraph${entry.slice(1)}`)}; globalThis.all = all` })
+
+/** stepgraph's entry points, as its package.json lists them. */
+export const entries = (): ReadonlyArray<string> => {
+  const { exports } = JSON.parse(readFileSync(path("../node_modules/stepgraph/package.json"), "utf8"))
+  return Object.keys(exports).filter((entry) => !entry.endsWith(".json"))
+}

@@ -1,0 +1,13 @@
+/**
+ * Puts figures into docs/performance.md, between its marks; what people wrote around them stays.
+ */
+
+/** Replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. */
+export const fill = (page: string, name: string, content: string): string => {
+  const open = `<!-- bench:${name} -->`
+  const close = `<!-- /bench:${name} -->`
+  const from = page.indexOf(open)
+  const to = page.indexOf(close)
+  if (from < 0 || to < from) throw new Error(`the page has no place for '${name}'`)
+  return `${page.slice(0, from + open.length)}\n${content}\n${page.slice(to)}`
+}

@@ -1,0 +1,80 @@
+/**
+ * All candidates, all workloads, in rounds: in each round every candidate has its turn, and each round begins with another
+ * one, so that what else the machine does meets all of them alike.
+ */
+import type { Runner } from "./runner.ts"
+import type { Workload } from "./workloads.ts"
+
+/** What came of one candidate at one workload. */
+export type Outcome =
+  | {
+      readonly millis: ReadonlyArray<number>
+      readonly cpu: ReadonlyArray<number>
+      readonly memory: number
+      readonly heap: number
+    }
+  | { readonly over: number }
+  | { readonly wrong: string }
+
+export interface Plan {
+  readonly rounds: number
+  /** How many rounds go before, and are not counted. */
+  readonly warmUps: number
+  /** Whether each workload has processes of its own. */
+  readonly newProcesses: boolean
+  /** How many seconds a candidate may take for one round. */
+  readonly cap: number
+  /** Who takes longer than this has fewer rounds. */
+  readonly slow: number
+  readonly slowRounds: number
+}
+
+export type Outcomes = ReadonlyMap<Workload, ReadonlyMap<Runner, Outcome>>
+
+const turn = <A>(values: ReadonlyArray<A>, by: number): ReadonlyArray<A> => {
+  const first = by % values.length
+  return [...values.slice(first), ...values.slice(0, first)]
+}
+
+/** One workload for all who can do it. */
+const contest = async (workload: Workload, runners: ReadonlyArray<Runner>, plan: Plan) => {
+  const outcomes = new Map<Runner, Outcome>()
+  const able = runners.filter(({ names }) => names.includes(workload.name))
+  // What one workload has taught the compiler, or left in memory, is not for the next.
+  if (plan.newProcesses) for (const runner of able) runner.end()
+  for (let round = -plan.warmUps; round < plan.rounds; round++) {
+    for (const runner of turn(able, round + plan.warmUps)) {
+      const before = outcomes.get(runner)
+      if (before !== undefined && !("millis" in before)) continue
+      const isSlow = before !== undefined && before.millis[0]! > plan.slow * 1000
+      if (isSlow && before.millis.length >= plan.slowRounds) continue
+      const measured = await runner.measure(workload, plan.cap)
+      if (!("millis" in measured)) {
+        outcomes.set(runner, measured)
+        continue
+      }
+      // What is slow is warm for most of its first round, which is kept; any other candidate's last warm-up is dropped.
+      const kept = round <= 0 && !isSlow ? undefined : before
+      const millis = [...(kept?.millis ?? []), measured.millis]
+      const cpu = [...(kept?.cpu ?? []), measured.cpu]
+      outcomes.set(runner, { millis, cpu, memory: measured.memory, heap: measured.heap })
+    }
+  }
+  if (plan.newProcesses) for (const runner of able) runner.end()
+  return outcomes
+}
+
+export const inRounds = async (
+  workloads: ReadonlyArray<Workload>,
+  runners: ReadonlyArray<Runner>,
+  plan: Plan,
+  tell: (workload: Workload, outcomes: ReadonlyMap<Runner, Outcome>) => void
+): Promise<Outcomes> => {
+  const all = new Map<Workload, ReadonlyMap<Runner, Outcome>>()
+  for (const workload of workloads) {
+    const outcomes = await contest(workload, runners, plan)
+    all.set(workload, outcomes)
+    tell(workload, outcomes)
+  }
+  return all
+}

@@ -1,0 +1,74 @@
+/**
+ * One candidate in a process of its own, which is begun again when it had to be ended.
+ */
+import { type ChildProcess, fork } from "node:child_process"
+import type { Order, Report } from "./process.ts"
+import type { Name, Workload } from "./workloads.ts"
+
+/** One measurement: how long a round took, that it took too long, or what was wrong. */
+export type Measured =
+  | { readonly millis: number; readonly cpu: number; readonly memory: number; readonly heap: number }
+  | { readonly over: number }
+  | { readonly wrong: string }
+
+export class Runner {
+  readonly title: string
+  private readonly file: string
+  private process: ChildProcess | undefined
+  /** What the candidate can do; known once it has been begun. */
+  names: ReadonlyArray<Name> = []
+
+  constructor(title: string, file: string) {
+    this.title = title
+    this.file = file
+  }
+
+  async begin(): Promise<void> {
+    // What a library prints is no part of the report.
+    const started = fork(new URL("./process.ts", import.meta.url), [this.file], {
+      execArgv: ["--expose-gc"],
+      stdio: ["ignore", "ignore", "pipe", "ipc"]
+    })
+    let complaints = ""
+    started.stderr!.on("data", (chunk) => (complaints = (complaints + chunk).slice(-2000)))
+    const report = await this.next(started, 60_000, () => complaints)
+    if (!("ready" in report)) throw new Error(`${this.title} could not be begun: ${JSON.stringify(report)}`)
+    this.process = started
+    this.names = report.ready
+  }
+
+  /** Does a round of a workload, and gives up after so many seconds. */
+  async measure({ name, size, times, answer }: Workload, capSeconds: number): Promise<Measured> {
+    if (this.process === undefined) await this.begin()
+    const running = this.process!
+    running.send({ name, size, times, answer } satisfies Order)
+    const report = await this.next(running, capSeconds * 1000, () => "")
+    if (!("ready" in report)) return report
+    this.end()
+    return { over: capSeconds }
+  }
+
+  end(): void {
+    this.process?.kill("SIGKILL")
+    this.process = undefined
+  }
+
+  /** What a process says next; that it is ready where it says nothing in time. */
+  private next(running: ChildProcess, millis: number, complaints: () => string): Promise<Report> {
+    return new Promise((resolve) => {
+      const settle = (report: Report) => {
+        clearTimeout(timer)
+        running.off("message", settle)
+        running.off("exit", gone)
+        resolve(report)
+      }
+      const gone = (code: number | null) => {
+        this.process = undefined
+        settle({ wrong: `its process ended with ${code}: ${complaints()}` })
+      }
+      const timer = setTimeout(() => settle({ ready: [] }), millis)
+      running.once("message", settle)
+      running.once("exit", gone)
+    })
+  }
+}
