@@ -1,0 +1,83 @@
+// Budgets that hold without a clock: what a program weighs, and how many fibers a run makes.
+import { Effect, Metric, Schema } from "effect"
+import { defineEvent, defineStep, gather, run, workflow } from "stepgraph"
+import { describe, expect, it } from "vitest"
+import { entries, entrySize, programSize } from "../src/bundles.ts"
+
+/** How many fibers an Effect makes beside the one that it runs in. */
+const fibersOf = async <A>(effect: Effect.Effect<A, unknown>): Promise<number> => {
+  let started = 0
+  const counting = { recordFiberStart: () => void started++, recordFiberEnd: () => {} }
+  const counted = Effect.gen(function* () {
+    yield* Effect.sync(() => (started = 0))
+    yield* effect
+  })
+  await Effect.runPromise(Effect.provideService(counted, Metric.FiberRuntimeMetrics, counting))
+  return started
+}
+
+const Start = defineEvent("Start", { count: Schema.Number })
+const Item = defineEvent("Item", { n: Schema.Number })
+const Done = defineEvent("Done", { n: Schema.Number })
+const Stop = defineEvent("Stop", { sum: Schema.Number })
+
+const fanOut = (work: (n: number) => any) =>
+  workflow({
+    name: "fan",
+    start: Start,
+    stop: Stop,
+    steps: {
+      split: defineStep({
+        accepts: Start,
+        emits: Item,
+        run: ({ count }) => Array.from({ length: count }, (_, n) => Item({ n }))
+      }),
+      work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => work(n) }),
+      sum: defineStep({
+        accepts: gather(Done),
+        emits: Stop,
+        run: (done) => Stop({ sum: done.reduce((sum, { n }) => sum + n, 0) })
+      })
+    }
+  })
+describe("fibers", () => {
+  const plain = fanOut((n) => Done({ n }))
+
+  it("a run with nothing to wait for makes none", async () => {
+    expect(await fibersOf(run(plain, { count: 0 }))).toBe(0)
+    expect(await fibersOf(run(plain, { count: 1 }))).toBe(0)
+  })
+
+  it("a synchronous fan-out makes none for its items, however many: at most one for a queue", async () => {
+    const few = await fibersOf(run(plain, { count: 3 }))
+    expect(few).toBeLessThanOrEqual(1)
+    expect(await fibersOf(run(plain, { count: 1_000 }))).toBe(few)
+  })
+
+  it("an Effect that a step returns makes one, and a promise none", async () => {
+    const effects = fanOut((n) => Effect.as(Effect.yieldNow, Done({ n })))
+    const promises = fanOut(async (n) => Done({ n }))
+    const queue = await fibersOf(run(plain, { count: 100 }))
+    expect(await fibersOf(run(effects, { count: 100 }))).toBe(queue + 100)
+    expect(await fibersOf(run(promises, { count: 100 }))).toBe(queue)
+  })
+})
+
+describe("bundle size", () => {
+  // Minified and compressed, in bytes, a little above what they are. A smaller one is worth a smaller budget.
+  const budgets: Readonly<Record<string, number>> = { ".": 62_000, "./probe": 6_500 }
+  const aboveEffectAlone = 31_500
+
+  it("every entry point has a budget", () => {
+    expect(entries().toSorted()).toEqual(Object.keys(budgets).toSorted())
+  })
+
+  it.each(Object.entries(budgets))("stepgraph's entry point %s: at most %i bytes", async (entry, budget) => {
+    expect(await entrySize(entry)).toBeLessThanOrEqual(budget)
+  })
+
+  it(`the seed flow: at most ${aboveEffectAlone} bytes more than a program with Effect and Schema alone`, async () => {
+    const [alone, seed] = [await programSize("effect-alone"), await programSize("seed")]
+    expect(seed - alone).toBeLessThanOrEqual(aboveEffectAlone)
+  })
+})
