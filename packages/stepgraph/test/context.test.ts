@@ -1,8 +1,8 @@
 // What a step's function is given as `ctx`.
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Context, Effect, Schema, Stream } from "effect"
 import { defineEvent, defineState, defineStep, gather, run, runPromise, workflow } from "stepgraph"
-import { Done, recorded, Start, Stop, stop, Task } from "./support/flow.ts"
+import { Done, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { result } from "./support/virtual.ts"
 
 const count = defineState("count", Schema.Number, 0)
@@ -116,6 +116,53 @@ describe("ctx", () => {
     })
     expect((await runPromise(flow)).name).toBe("a")
   })
+})
+
+describe("an Effect step", () => {
+  class Greeting extends Context.Service<Greeting, { readonly of: (name: string) => string }>()("Greeting") {}
+
+  it.effect("has the services of the run, in every kind of step that can ask for them", () =>
+    Effect.gen(function* () {
+      const greet = Effect.map(Greeting, ({ of }) => stop(of("Ada").length))
+      const kinds: Record<string, () => unknown> = {
+        Effect: () => greet,
+        "Effect later": () => Effect.andThen(Effect.sleep(1), greet),
+        Stream: () => Stream.fromEffect(greet),
+        "promise of an Effect": async () => greet
+      }
+      for (const [kind, emit] of Object.entries(kinds)) {
+        for (const more of [{}, { timeout: "1 week" }, { retry: { times: 1 } }]) {
+          const only = untyped.step({ accepts: Start, emits: Stop, run: emit, ...more })
+          const flow = untyped.workflow({ name: kind, start: Start, stop: Stop, steps: { only } })
+          const provided = Effect.provideService(run(flow), Greeting, { of: (name) => `Hello, ${name}!` })
+          expect(yield* result(provided), kind).toEqual(stop("Hello, Ada!".length))
+        }
+      }
+    })
+  )
+
+  it.effect("has the run's references, and changes them for itself alone", () =>
+    Effect.gen(function* () {
+      const Mood = Context.Reference<string>("Mood", { defaultValue: () => "calm" })
+      const seen: Array<string> = []
+      const look = Effect.map(Mood, (mood) => void seen.push(mood))
+      const flow = workflow({
+        name: "references",
+        start: Start,
+        stop: Stop,
+        steps: {
+          first: defineStep({
+            accepts: Start,
+            emits: Task,
+            run: () => Effect.as(Effect.provideService(look, Mood, "angry"), Task({ n: 1 }))
+          }),
+          second: defineStep({ accepts: Task, emits: Stop, run: () => Effect.as(look, stop()) })
+        }
+      })
+      yield* Effect.provideService(run(flow), Mood, "glad")
+      expect(seen).toEqual(["angry", "glad"])
+    })
+  )
 })
 
 describe("ctx.signal", () => {

@@ -1,6 +1,6 @@
 // An event is a plain tagged value, checked where it is made, and frozen.
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema, Stream } from "effect"
 import { defineEvent, defineStep, InvalidEvent, run, runPromise, workflow } from "stepgraph"
 import { Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { defect, failure } from "./support/virtual.ts"
@@ -71,16 +71,19 @@ describe("an event", () => {
       },
       "async array": async (next) => [next],
       Effect: (next) => Effect.succeed(next),
-      "Effect with a timeout": (next) => Effect.as(Effect.sleep(1), next)
+      "Effect later": (next) => Effect.as(Effect.sleep(1), next),
+      Stream: (next) => Stream.succeed(next)
     }
     for (const [kind, emit] of Object.entries(kinds)) {
-      for (const value of [then, "text"]) {
-        const steps = {
-          begin: defineStep({ accepts: Start, emits: Next, run: (): any => emit(Next({ then: value })) }),
-          end: defineStep({ accepts: Next, emits: Stop, run: (next) => stop(Number(next.then === value)) })
+      for (const setting of [{}, { timeout: "1 week" }, { retry: { times: 1 } }]) {
+        for (const value of [then, "text"]) {
+          const steps = {
+            begin: untyped.step({ accepts: Start, emits: Next, run: () => emit(Next({ then: value })), ...setting }),
+            end: defineStep({ accepts: Next, emits: Stop, run: (next) => stop(Number(next.then === value)) })
+          }
+          const flow = untyped.workflow({ name: kind, start: Start, stop: Stop, steps })
+          expect((await untyped.runPromise(flow)).values, kind).toEqual([1])
         }
-        const flow = workflow({ name: kind, start: Start, stop: Stop, steps })
-        expect((await Effect.runPromise(run(flow) as Effect.Effect<ReturnType<typeof Stop>>)).values).toEqual([1])
       }
     }
   })

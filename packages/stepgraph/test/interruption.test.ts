@@ -224,6 +224,50 @@ describe("interrupting the fiber of a run", () => {
     })
   )
 
+  it.effect("reaches the fibers that its steps have forked, whose finalizers it waits for", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const child = (name: string) =>
+        Effect.onInterrupt(Effect.never, () =>
+          Effect.andThen(
+            Effect.sleep("1 second"),
+            Effect.sync(() => log.push(name))
+          )
+        )
+      const flow = workflow({
+        name: "children",
+        start: Start,
+        stop: Stop,
+        steps: {
+          works: defineStep({
+            accepts: Start,
+            emits: Stop,
+            run: () => Effect.andThen(Effect.forkChild(child("a child of what runs")), Effect.never)
+          }),
+          ends: defineStep({
+            accepts: Start,
+            emits: Done,
+            run: () =>
+              Effect.forkChild(child("a child of what has ended")).pipe(
+                Effect.andThen(Effect.sleep(1)),
+                Effect.as(Done({ n: 1 }))
+              )
+          }),
+          done: defineStep({ accepts: Done, emits: Stop, run: () => Effect.never })
+        }
+      })
+      const fiber = yield* Effect.forkChild(run(flow))
+      yield* TestClock.adjust("1 minute")
+      expect(log).toEqual(["a child of what has ended"])
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust(999)
+      expect(interrupting.pollUnsafe()).toBe(undefined)
+      yield* TestClock.adjust(1)
+      expect(interrupting.pollUnsafe()).toBeDefined()
+      expect(log).toEqual(["a child of what has ended", "a child of what runs"])
+    })
+  )
+
   const moments = upTo(40)
   it.effect.each(moments)("leaves nothing open, whenever it comes (after %i ms)", (moment) =>
     Effect.gen(function* () {

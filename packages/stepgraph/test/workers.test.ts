@@ -1,9 +1,10 @@
 // At most `workers` runs of one step at once, in one run of the workflow, and as many where there is enough to do. Two runs
 // of a workflow share nothing.
+import { AsyncLocalStorage } from "node:async_hooks"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Schema } from "effect"
 import { collect, defineEvent, defineState, defineStep, run, runPromise, workflow } from "stepgraph"
-import { Done, numbers, Start, Stop, stop, Task, upTo } from "./support/flow.ts"
+import { Done, numbers, Start, Stop, stop, Task, untyped, upTo } from "./support/flow.ts"
 import { random, result } from "./support/virtual.ts"
 
 /** A workflow that sleeps for each of the durations, at most so many at once, and when each began and ended. */
@@ -229,6 +230,40 @@ describe("two runs of a workflow at once", () => {
       expect(yield* both).toEqual([stop(0, 1, 2), stop(0, 1, 2)])
     })
   )
+
+  it("keep the asynchronous context of their own callers apart", async () => {
+    const caller = new AsyncLocalStorage<string>()
+    const kinds: Record<string, (event: unknown) => unknown> = {
+      plain: (event) => event,
+      promise: async (event) => event,
+      timer: (event) => new Promise((resume) => setTimeout(resume, 1, event)),
+      Effect: (event) => Effect.as(Effect.yieldNow, event),
+      "Effect that sleeps": (event) => Effect.as(Effect.sleep(1), event)
+    }
+    for (const [kind, emit] of Object.entries(kinds)) {
+      const strangers: Array<string | undefined> = []
+      const flow = (name: string) =>
+        untyped.workflow({
+          name,
+          start: Start,
+          stop: Stop,
+          steps: {
+            // Enough of them for several turns of the event loop.
+            begin: defineStep({ accepts: Start, emits: Task, run: () => Task({ n: kind === "plain" ? 5_000 : 20 }) }),
+            hop: untyped.step({
+              accepts: Task,
+              emits: [Task, Stop],
+              run: ({ n }: { readonly n: number }) => {
+                if (caller.getStore() !== name) strangers.push(caller.getStore())
+                return emit(n === 0 ? stop() : Task({ n: n - 1 }))
+              }
+            })
+          }
+        })
+      await Promise.all(["a", "b", "c"].map((name) => caller.run(name, () => untyped.runPromise(flow(name)))))
+      expect(strangers, kind).toEqual([])
+    }
+  })
 
   it.effect("end apart: a failure or a stop of one leaves the other alone", () =>
     Effect.gen(function* () {
