@@ -526,8 +526,11 @@ const fireQuiet = (state: State): { readonly step: number; readonly scope: Scope
 const settle = (state: State): void => {
   endMoment(state)
   for (let race = fireQuiet(state); race !== undefined; race = fireQuiet(state)) {
-    decide(state, intakeOf(state, race.step, race.scope, undefined))
-    endMoment(state)
+    // Where everything has gone quiet there is nothing to call off.
+    const intake = intakeOf(state, race.step, race.scope, undefined)
+    intake.decided = true
+    state.armed.delete(`${race.step}/${race.scope.number}`)
+    fire(state, intake, intake.held, intake.scope)
   }
   if (state.outcome === undefined && inFlight(state).length === 0) {
     const held = [...state.intakes.values()].flatMap(({ step, held }) =>
