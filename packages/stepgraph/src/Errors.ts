@@ -243,7 +243,8 @@ const waitingInWords = (waiting: Waiting): string =>
   `step '${waiting.step}' waits for ${waiting.intake}` +
   (waiting.per === undefined ? "" : ` of ${show(waiting.per)}`) +
   (waiting.key === undefined ? "" : ` with the key ${show(waiting.key)}`) +
-  `: has ${counts(waiting.has)}, needs ${counts(waiting.needs)}`
+  `: has ${counts(waiting.has)}, ` +
+  (Object.keys(waiting.needs).length === 0 ? "and runs when nothing more can come" : `needs ${counts(waiting.needs)}`)
 
 const shown = 5
 const listed = (lines: ReadonlyArray<string>): string =>

@@ -396,7 +396,9 @@ export class Dispatcher implements Run, Dispatch, Holder {
       const runs = decisions.map(({ take }) => take())
       // What a gather on the way to a race holds is part of a batch that will never be whole.
       for (const { race } of decisions) this.disarm(race)
-      const flights = decisions.flatMap(({ race }) => [...race.flights!].filter(({ node }) => node !== race.quiet.node))
+      const flights = decisions.flatMap(({ race }) =>
+        [...race.calledOff()].filter(({ node }) => node !== race.quiet.node)
+      )
       // The steps are made runnable first: for a gather around them, their scopes have not gone quiet yet.
       for (const run of runs) run()
       for (const { flight } of decisions) this.quietness.leave(flight)
@@ -429,7 +431,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     }
     for (const quiet of leading) disarm(quiet, race.scope.watches[quiet.index])
     if (leading.size === 0) return
-    for (const { node, scope } of race.flights!) {
+    for (const { node, scope } of race.calledOff()) {
       for (const { quiet } of node.feeds) {
         const owner = scope.owners[quiet.kind]
         if (owner?.isIn(race.scope)) disarm(quiet, owner.watches[quiet.index])
@@ -515,7 +517,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
     if (Exit.isFailure(exit)) {
       const { cause } = exit
       if (this.outcome === undefined && !invocation.calledOff) this.fail(invocation, cause)
-      else if (Cause.hasInterrupts(cause) && !Cause.hasInterruptsOnly(cause)) this.finalizerFailed(invocation, cause)
+      // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
+      else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
+        this.finalizerFailed(invocation, cause)
+      }
     }
     // While it still counts as running, so that a run whose last work this is does not look stalled.
     if (this.outcome === undefined) this.endMoment()
@@ -579,6 +584,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   // ---------------------------------------------------------------- room and time
+
+  get over(): boolean {
+    return this.outcome !== undefined
+  }
 
   hasRoom(node: Node): boolean {
     return this.room.has(node)

@@ -39,6 +39,8 @@ export interface Run {
   deliver(from: Invocation, event: AnyEvent, place: Place): void
   /** Lets what an invocation sent on its own account be taken up. */
   wake(): void
+  /** Whether it has an outcome: nothing that is still emitted is wanted. */
+  readonly over: boolean
   hasRoom(node: Node): boolean
   awaitRoom(node: Node): Effect.Effect<void>
   /** An invocation goes on by itself, and will call `settled`. */
@@ -391,7 +393,7 @@ export class Invocation implements Holder, Caller {
     let inTurn = 0
     /** Emits until the iterator ends, has to be waited for, or finds no room. */
     const pull = (): Effect.Effect<void, unknown> => {
-      while (!this.calledOff) {
+      while (!this.calledOff && !run.over) {
         pending = true
         const next = iterator.next()
         if (isPromiseLike(next)) {

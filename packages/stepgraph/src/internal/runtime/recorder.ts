@@ -83,7 +83,7 @@ export class Recorder {
     const outcome =
       failure === undefined
         ? "succeeded"
-        : interrupted && Cause.hasInterrupts(failure) && !Cause.hasFails(failure)
+        : Cause.hasInterruptsOnly(failure) || (interrupted && Cause.hasInterrupts(failure) && !Cause.hasFails(failure))
           ? "interrupted"
           : "failed"
     const error = outcome === "failed" ? words(failure!) : null

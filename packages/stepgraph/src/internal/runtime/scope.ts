@@ -36,6 +36,8 @@ export class Watch {
   /** The same intake's in the scope around, where the event that opens its scopes is nested in itself. */
   readonly outer: Watch | undefined
   private holdsOuter = false
+  /** Those of the scopes nested in this one that have something in flight. */
+  private readonly inner = new Set<Watch>()
   /** What is in flight, where a race may have to call it off. */
   readonly flights: Set<Flight> | undefined
 
@@ -51,6 +53,7 @@ export class Watch {
     this.inFlight++
     if (this.outer === undefined || this.holdsOuter) return
     this.holdsOuter = true
+    this.outer.inner.add(this)
     this.outer.enter(false)
   }
 
@@ -58,16 +61,14 @@ export class Watch {
   leaveOuter(): Watch | undefined {
     if (this.outer === undefined || !this.holdsOuter) return undefined
     this.holdsOuter = false
+    this.outer.inner.delete(this)
     return --this.outer.inFlight === 0 ? this.outer : undefined
   }
 
-  /** Has a race know what it may have to call off, in the scopes nested in its own as well. */
-  track(flight: Flight): void {
-    for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.flights!.add(flight)
-  }
-
-  untrack(flight: Flight): void {
-    for (let watch: Watch | undefined = this; watch !== undefined; watch = watch.outer) watch.flights!.delete(flight)
+  /** What a race has to call off: what is on its way to it here, and in the scopes nested in this one. */
+  *calledOff(): Iterable<Flight> {
+    yield* this.flights!
+    for (const watch of this.inner) yield* watch.calledOff()
   }
 }
 
@@ -144,7 +145,7 @@ export class Quietness {
       const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
       if (watch === undefined) continue
       watch.enter(arms)
-      if (watch.flights !== undefined) watch.track(flight)
+      watch.flights?.add(flight)
     }
   }
 
@@ -156,7 +157,7 @@ export class Quietness {
     for (const feed of flight.node.feeds) {
       const watch = owners[feed.quiet.kind]?.watches[feed.quiet.index]
       if (watch === undefined) continue
-      if (watch.flights !== undefined) watch.untrack(flight)
+      watch.flights?.delete(flight)
       if (--watch.inFlight === 0) {
         quiet ??= []
         quiet.push(watch)

@@ -1,0 +1,104 @@
+// Shows that the laws bite: plants one mistake after another in the runtime and runs the laws against it. A mutant that no
+// law catches fails the command. Run in a clean clone, as it changes the sources and puts them back:
+//
+//   npx -y pnpm@10.34.9 exec node packages/stepgraph/test/model/mutants.ts
+import { spawnSync } from "node:child_process"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+const root = join(import.meta.dirname, "../../../..")
+const runtime = join(import.meta.dirname, "../../src/internal/runtime")
+
+/** A mistake: in a file, one text for another. */
+const mutants: ReadonlyArray<readonly [name: string, file: string, from: string, to: string]> = [
+  [
+    "counts out before the emissions are delivered",
+    "invocation.ts",
+    "    this.returning = true\n    const { run, node } = this\n",
+    "    this.returning = true\n    const { run, node } = this\n    run.settled(this, Exit.void)\n    this.over = true\n"
+  ],
+  [
+    "forgets that a gather's own step holds its next round",
+    "../graph/compile.ts",
+    "    ;(quiet.node.feeds as Array<Feed>).push({ quiet, arms: false })\n",
+    ""
+  ],
+  ["forgets to count a step's end", "scope.ts", "if (--watch.inFlight === 0)", "if (--watch.inFlight < 0)"],
+  [
+    "loses surplus",
+    "cell.ts",
+    "      const emissions = MutableList.takeN(come, count)\n",
+    "      const emissions = MutableList.takeN(come, count)\n      MutableList.clear(come)\n"
+  ],
+  [
+    "pairs by arrival, whatever the scope",
+    "collector.ts",
+    "this.cell(owner, intake.by?.(emission.event))",
+    "this.cell(intake.kind === 'join' ? this.dispatch.root : owner, intake.by?.(emission.event))"
+  ],
+  [
+    "gathers in the order of arrival",
+    "collector.ts",
+    "[...taken].sort((a, b) => Place.compare(a.place, b.place))",
+    "[...taken]"
+  ],
+  ["fires twice", "scope.ts", "      this.onQuiet(next)\n", "      this.onQuiet(next)\n      this.onQuiet(next)\n"],
+  [
+    "looks at outer scopes first",
+    "scope.ts",
+    "watch.scope.depth > next.scope.depth",
+    "watch.scope.depth < next.scope.depth"
+  ],
+  [
+    "gives an event to the scope around its own",
+    "collector.ts",
+    "emission.scope.owners[node.per]",
+    "(emission.scope.parent?.owners[node.per] ?? emission.scope.owners[node.per])"
+  ],
+  [
+    "lets what comes after a race through",
+    "collector.ts",
+    "    if (watch?.decided) {",
+    "    if (watch?.decided && intake.kind !== 'race') {"
+  ],
+  [
+    "does not call off what a race was decided without",
+    "dispatcher.ts",
+    "for (const flight of flights) if (!flight.underWay) flight.cancel()",
+    ""
+  ],
+  [
+    "delivers after the stop",
+    "dispatcher.ts",
+    "    if (this.outcome !== undefined || from.calledOff) {",
+    "    if (from.calledOff) {"
+  ],
+  ["runs one worker too many", "lane.ts", "this.busy < this.node.workers", "this.busy <= this.node.workers"],
+  [
+    "runs a batch of a join in the scope of its first event only",
+    "collector.ts",
+    "emissions.map(({ scope }) => scope).reduce(Scope.shared)",
+    "emissions[0]!.scope"
+  ]
+]
+
+const laws = ["exec", "vitest", "run", "--config", "vitest.workspace.ts", "packages/stepgraph/test/laws", "--bail=1"]
+const caught = () =>
+  spawnSync("npx", ["-y", "pnpm@10.34.9", ...laws], { cwd: root, stdio: "ignore", timeout: 120_000 }).status !== 0
+
+const survivors: Array<string> = []
+for (const [name, file, from, to] of mutants) {
+  const path = join(runtime, file)
+  const text = readFileSync(path, "utf8")
+  if (!text.includes(from)) throw new Error(`mutant '${name}': its place in ${file} is gone; say where it is now`)
+  writeFileSync(path, text.replace(from, to))
+  try {
+    const dies = caught()
+    if (!dies) survivors.push(name)
+    console.log(`${dies ? "caught  " : "SURVIVED"} ${name}`)
+  } finally {
+    writeFileSync(path, text)
+  }
+}
+console.log(`${mutants.length - survivors.length} of ${mutants.length} caught`)
+process.exitCode = survivors.length > 0 ? 1 : 0
