@@ -182,6 +182,51 @@ describe("the first stop event", () => {
   )
 })
 
+describe("a generator that yields the stop event", () => {
+  const kinds: Record<string, (log: Array<string>) => () => unknown> = {
+    "a generator": (log) =>
+      function* () {
+        try {
+          yield stop(1)
+          log.push("went on")
+          yield Task({ n: 1 })
+        } finally {
+          log.push("closed")
+        }
+      },
+    "an async generator": (log) =>
+      async function* () {
+        try {
+          yield stop(1)
+          log.push("went on")
+          yield Task({ n: 1 })
+        } finally {
+          log.push("closed")
+        }
+      }
+  }
+  const ways: Record<string, (generator: () => unknown) => () => unknown> = {
+    "on its own": (generator) => generator,
+    "in an Effect": (generator) => () => Effect.sync(generator),
+    "in an Effect, later": (generator) => () => Effect.andThen(Effect.sleep(1), Effect.sync(generator)),
+    "in a promise": (generator) => async () => generator()
+  }
+  for (const [way, make] of Object.entries(ways)) {
+    for (const [setting, more] of Object.entries({ "": {}, ", with a timeout": { timeout: "1 week" } })) {
+      it.effect.each(Object.entries(kinds))(`is closed at that yield: %s ${way}${setting}`, ([, generator]) =>
+        Effect.gen(function* () {
+          const log: Array<string> = []
+          const emit = untyped.step({ accepts: Start, emits: [Task, Stop], run: make(generator(log)), ...more })
+          const task = defineStep({ accepts: Task, emits: [], run: () => {} })
+          const flow = untyped.workflow({ name: "yields", start: Start, stop: Stop, steps: { emit, task } })
+          expect(yield* result(run(flow))).toEqual(stop(1))
+          expect(log).toEqual(["closed"])
+        })
+      )
+    }
+  }
+})
+
 describe("what runs when the stop comes", () => {
   const atWork: Record<string, (log: Array<string>) => unknown> = {
     "an Effect": (log) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void log.push("closed"))),

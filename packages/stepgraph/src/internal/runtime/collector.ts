@@ -96,7 +96,7 @@ export class Collector {
     cells.delete(scope)
     const sorted = [...taken].sort((a, b) => Place.compare(a.place, b.place))
     const input = sorted.map(({ event }) => event)
-    this.dispatch.push(this.node, input, scope, placeOf(sorted) ?? this.emptyPlace(watch), sorted, watch.rounds)
+    this.dispatch.push(this.node, input, scope, sorted[0]?.place ?? this.emptyPlace(watch), sorted, watch.rounds)
     watch.rounds++
   }
 

@@ -27,6 +27,8 @@ export class Watch {
   armed = false
   /** Whether an event has come to a step that leads to it since its last round: without one there is no other round. */
   fresh = false
+  /** Whether the scope around has still to hear of that: it does once this one goes quiet, however deep the nesting. */
+  private news = false
   /** Whether a race has been run. */
   decided = false
   /** How many rounds a gather has had. */
@@ -48,6 +50,11 @@ export class Watch {
     this.flights = quiet.node.intake?.kind === "race" ? new Set() : undefined
   }
 
+  come(): void {
+    this.fresh = true
+    this.news = true
+  }
+
   enter(arms: boolean): void {
     if (arms) this.armed = true
     this.inFlight++
@@ -62,6 +69,8 @@ export class Watch {
     if (this.outer === undefined || !this.holdsOuter) return undefined
     this.holdsOuter = false
     this.outer.inner.delete(this)
+    if (this.news) this.outer.come()
+    this.news = false
     return --this.outer.inFlight === 0 ? this.outer : undefined
   }
 
@@ -134,10 +143,7 @@ export class Quietness {
 
   /** An event has come to a step, or to its intake. */
   come(node: Node, scope: Scope): void {
-    for (const { quiet } of node.feeds) {
-      let watch = scope.owners[quiet.kind]?.watches[quiet.index]
-      for (; watch !== undefined; watch = watch.outer) watch.fresh = true
-    }
+    for (const { quiet } of node.feeds) scope.owners[quiet.kind]?.watches[quiet.index]?.come()
   }
 
   enter(flight: Flight): void {
