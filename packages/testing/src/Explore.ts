@@ -7,7 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
 import * as Layer from "effect/Layer"
-import { type RunServices, run, type StopOf, type TraceEntry } from "stepgraph"
+import { type Problem, type RunServices, run, type StopOf, type TraceEntry } from "stepgraph"
 import type { AnyFlow, Check, Invariants, Outcome } from "./Invariant.ts"
 import { along } from "./internal/choices.ts"
 import { type Coverage, Tally } from "./internal/coverage.ts"
@@ -149,32 +149,59 @@ export function explore<W extends AnyFlow, Provided = never, E = never, R = neve
   flow: W,
   options: ExploreOptions<W, Provided, E, R> = {}
 ): Effect.Effect<Exploration, ScheduleFailure | CannotReplay, Exclude<RunServices<W>, Provided> | R> {
-  const site = new Error().stack?.split("\n").slice(2) ?? []
-  const exploring = Effect.flatMap(Effect.context<never>(), (context) =>
+  return exploring(flow, options as ExploreOptions<AnyFlow>, callSite(), "explore") as any
+}
+
+/**
+ * The same as a promise, for tests without Effect. It rejects with the `ScheduleFailure`; aborting `signal` stops it.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { explorePromise } from "@stepgraph/testing"
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop", { by: Schema.String })
+ * const first = (by: string) => defineStep({ accepts: Start, emits: Stop, run: async () => Stop({ by }) })
+ * const flow = workflow({ name: "first", start: Start, stop: Stop, steps: { ada: first("ada"), bob: first("bob") } })
+ *
+ * const failure = await explorePromise(flow).catch((error) => error)
+ * console.log(failure.message.split("\n")[0])
+ * // => workflow 'first' breaks 'sameResult' in one order of events: it ends in another way than in the usual order
+ * console.log(failure.outcome.text) // => Stop {"by":"bob"}
+ * ```
+ */
+export async function explorePromise<W extends AnyFlow, Provided = never, E = never>(
+  flow: [Exclude<RunServices<W>, Provided>] extends [never]
+    ? W
+    : W & Problem<"this workflow needs services: give them as a layer">,
+  options: ExploreOptions<W, Provided, E> & { readonly signal?: AbortSignal } = {}
+): Promise<Exploration> {
+  const { signal } = options
+  const running = exploring(flow as AnyFlow, options as ExploreOptions<AnyFlow>, callSite(), "explorePromise")
+  return Effect.runPromise(running, signal === undefined ? undefined : { signal })
+}
+
+/** Where `explore` was called, which says more of a failure than where in here it was made. */
+const callSite = (): ReadonlyArray<string> => new Error().stack?.split("\n").slice(3) ?? []
+
+const exploring = (
+  flow: AnyFlow,
+  options: ExploreOptions<AnyFlow>,
+  site: ReadonlyArray<string>,
+  calledAs: string
+): Effect.Effect<Exploration, ScheduleFailure | CannotReplay> =>
+  Effect.flatMap(Effect.context<never>(), (context) =>
     Effect.tryPromise({
-      try: (signal) => start(flow, options as ExploreOptions<AnyFlow>, context, signal),
+      try: (signal) => start(flow, options, context, signal, calledAs),
       catch: (error) => {
         if (!(error instanceof ScheduleFailure) && !(error instanceof CannotReplay)) return new Died(error)
-        // Where `explore` was called says more than where in here the failure was made.
         error.stack = [`${error.name}: ${error.message}`, ...site].join("\n")
         return error
       }
     })
-  )
-  return Effect.catch(exploring, (error) =>
-    error instanceof Died ? Effect.die(error.defect) : Effect.fail(error)
-  ) as Effect.Effect<Exploration, ScheduleFailure | CannotReplay, never>
-}
-
-/** The same as a promise, for tests without Effect. It rejects with the `ScheduleFailure`. */
-export async function explorePromise<W extends AnyFlow, Provided = never, E = never>(
-  flow: [Exclude<RunServices<W>, Provided>] extends [never] ? W : W & { readonly problem: "give a layer" },
-  options: ExploreOptions<W, Provided, E> & { readonly signal?: AbortSignal } = {}
-): Promise<Exploration> {
-  const { signal } = options
-  const exploring = explore(flow as AnyFlow, options as ExploreOptions<AnyFlow>) as Effect.Effect<Exploration, Error>
-  return Effect.runPromise(exploring, signal === undefined ? undefined : { signal })
-}
+  ).pipe(Effect.catch((error) => (error instanceof Died ? Effect.die(error.defect) : Effect.fail(error))))
 
 class Died {
   readonly defect: unknown
@@ -203,7 +230,8 @@ const start = async (
   flow: AnyFlow,
   options: ExploreOptions<AnyFlow>,
   context: Context.Context<never>,
-  signal: AbortSignal
+  signal: AbortSignal,
+  calledAs: string
 ): Promise<Exploration> => {
   const { layer, program = run as NonNullable<typeof options.program>, schedules = 1_000, seed = 0 } = options
   const randomly = options.random ?? Math.ceil(schedules / 4)
@@ -226,7 +254,9 @@ const start = async (
   const fields = fieldsOf(flow)
   const given = "input" in options || fields === 0
   const fail = (found: Found, input: unknown) =>
-    failureOf(found, flow, options, input, fields > 0, plan, explorer, mark)
+    failureOf(found, plan, explorer, mark, input, (schedule) =>
+      written(calledAs, options, schedule, fields > 0 ? input : undefined)
+    )
   const seen = (complete: boolean, inputs: number): Exploration => {
     if (signal.aborted) throw signal.reason
     return {
@@ -306,48 +336,34 @@ const report = (flow: AnyFlow, schedules: number, depth: number): void => {
 }
 
 /** The options that decide which choices there are, as one would write them. */
-const written = (options: ExploreOptions<AnyFlow>, schedule: string, input: unknown, hasInput: boolean): string => {
-  const { time, lanes, fibers, results, preempt, cancel, faults } = options
-  const parts = Object.entries({ time, lanes, fibers, results, preempt, cancel, faults })
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${format(value)}`)
-  if (options.layer !== undefined) parts.push("layer")
-  if (options.program !== undefined) parts.push("program")
-  if (options.check !== undefined) parts.push("check")
-  if (options.invariants !== undefined) parts.push("invariants")
-  parts.push(`replay: "${schedule}"`)
-  if (hasInput) parts.push(`input: ${format(input)}`)
-  return `explore(flow, { ${parts.join(", ")} })`
+const written = (calledAs: string, options: ExploreOptions<AnyFlow>, schedule: string, input: unknown): string => {
+  const { time, lanes, fibers, results, preempt, cancel, faults, layer, program, check, invariants } = options
+  const values = Object.entries({ time, lanes, fibers, results, preempt, cancel, faults })
+  const names = Object.entries({ layer, program, check, invariants })
+  const parts = [
+    ...values.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${format(value)}`),
+    ...names.filter(([, value]) => value !== undefined).map(([name]) => name),
+    `replay: "${schedule}"`,
+    ...(input === undefined ? [] : [`input: ${format(input)}`])
+  ]
+  return `${calledAs}(flow, { ${parts.join(", ")} })`
 }
 
 const failureOf = (
-  found: Found,
-  flow: AnyFlow,
-  options: ExploreOptions<AnyFlow>,
+  { broken, deviations, executed, outcome, usual, schedules }: Found,
+  { flow }: Plan,
+  { uncontrolled }: Explorer,
+  mark: string,
   input: unknown,
-  hasInput: boolean,
-  plan: Plan,
-  explorer: Explorer,
-  mark: string
+  written: (schedule: string) => string
 ): ScheduleFailure => {
-  const { broken, deviations, executed, outcome, usual, schedules } = found
   const schedule = toToken(deviations, mark)
-  const message = tell({
-    flow: plan.flow,
-    broken,
-    outcome,
-    usual,
-    trace: executed.trace,
-    told: executed.told,
-    input,
-    hasInput,
-    schedules,
-    replay: written(options, schedule, input, hasInput),
-    uncontrolled: [...explorer.uncontrolled]
-  })
+  const { trace, told } = executed
+  const replay = written(schedule)
+  const message = tell({ flow, broken, outcome, usual, trace, told, input, schedules, replay, uncontrolled })
   const failure = new ScheduleFailure({ workflow: flow.name, ...broken, schedule, input, schedules, message })
   // Not shown beside the message, which says it all.
-  for (const [name, value] of Object.entries({ outcome, usual, trace: executed.trace })) {
+  for (const [name, value] of Object.entries({ outcome, usual, trace })) {
     Object.defineProperty(failure, name, { value, enumerable: false })
   }
   return failure

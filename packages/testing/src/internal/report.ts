@@ -14,10 +14,9 @@ export interface Story {
   readonly trace: ReadonlyArray<TraceEntry>
   readonly told: ReadonlyArray<Told>
   readonly input: unknown
-  readonly hasInput: boolean
   readonly schedules: number
   readonly replay: string
-  readonly uncontrolled: ReadonlyArray<string>
+  readonly uncontrolled: ReadonlySet<string>
 }
 
 interface Line {
@@ -115,7 +114,7 @@ export const tell = (story: Story): string => {
     "",
     ...(told.length === 0 ? [] : [fact("usually", usual.text)]),
     fact("this time", outcome.text),
-    ...(story.hasInput ? [fact("input", show(story.input))] : []),
+    ...(story.input !== undefined ? [fact("input", show(story.input))] : []),
     "",
     told.length === 0 ? "What happens:" : `What happens this time (${differs} from the usual order, marked →):`,
     "",
@@ -124,6 +123,6 @@ export const tell = (story: Story): string => {
     `${found[0]!.toUpperCase()}${found.slice(1)}. To see it again:`,
     "",
     `  ${replay}`,
-    ...(uncontrolled.length === 0 ? [] : ["", `Not under control: ${uncontrolled.join("; ")}`])
+    ...(uncontrolled.size === 0 ? [] : ["", `Not under control: ${[...uncontrolled].join("; ")}`])
   ].join("\n")
 }

@@ -2,7 +2,7 @@
  * In which order schedules are tried: those with the fewest deviations from production first.
  *
  * A schedule that has been run is kept as its last deviation, its parent, and how many ways there were at each later
- * choice: some 30 bytes, where whole paths took thousands. What is still to be tried is not kept at all, as it follows.
+ * choice: some 60 bytes, where whole paths took thousands. What is still to be tried is not kept at all, as it follows.
  */
 import type { Deviation, Strategy } from "./choices.ts"
 
