@@ -6,6 +6,7 @@ export { toDot } from "./Dot.ts"
 export { toHtml } from "./Html.ts"
 export type { Comparison } from "./internal/comparison.ts"
 export type { Direction, DrawOptions } from "./internal/picture.ts"
+export type { StepProgress } from "./internal/progress.ts"
 export type { TextOptions } from "./internal/terminal.ts"
 export type {
   CriticalPart,
@@ -19,6 +20,7 @@ export type {
   TimelineStep
 } from "./internal/timeline.ts"
 export type { Drawable } from "./internal/workflow.ts"
+export { type LiveOptions, type LiveStream, type LiveView, liveView, withLiveView } from "./Live.ts"
 export { toMermaid } from "./Mermaid.ts"
 export { toSvg } from "./Svg.ts"
 export { toText } from "./Text.ts"
