@@ -18,6 +18,9 @@ const shapes: Readonly<Record<NodeKind, string>> = {
   race: "shape=cds"
 }
 
+/** What was never taken. */
+const red = 'color="#cf222e", fontcolor="#cf222e"'
+
 /** A string of DOT's, where a backslash begins an escape and an ampersand an entity. */
 const quoted = (lines: ReadonlyArray<string>): string => {
   const escaped = lines.map((line) => oneLine(line).replaceAll("&", "&amp;").replace(/[\\"]/g, "\\$&"))
@@ -44,8 +47,9 @@ export function toDot(flow: Drawable, options?: DrawOptions): string {
   const picture = pictureOf(flow, options)
   const ids = new Map(picture.nodes.map((node) => [node.id, node]))
   const drawNode = (id: string): string => {
-    const { kind, label, notes } = ids.get(id)!
-    return `${id} [label=${quoted([shorten(label, 60), ...notes.map((note) => shorten(note, 60))])}, ${shapes[kind]}]`
+    const { kind, label, notes, missed } = ids.get(id)!
+    const lines = [shorten(label, 60), ...notes.map((note) => shorten(note, 60))]
+    return `${id} [label=${quoted(lines)}, ${shapes[kind]}${missed ? `, ${red}` : ""}]`
   }
   const framed = new Set(picture.frames.flatMap(({ nodes }) => nodes))
   const lines = [
@@ -56,10 +60,10 @@ export function toDot(flow: Drawable, options?: DrawOptions): string {
     ...picture.frames
       .filter(({ within }) => within === undefined)
       .flatMap((frame) => drawFrame(frame, picture, drawNode)),
-    ...picture.edges.map(({ from, to, events, back }) => {
+    ...picture.edges.map(({ from, to, events, back, missed }) => {
       const settings = [
         ...(events.length === 0 ? ["penwidth=2"] : [`label=${quoted(eventLines(events, 8))}`]),
-        ...(back ? ["style=dashed"] : [])
+        ...(missed ? ["style=dotted", red] : back ? ["style=dashed"] : [])
       ]
       return `${from} -> ${to} [${settings.join(", ")}]`
     })

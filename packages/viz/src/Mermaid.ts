@@ -67,9 +67,21 @@ export function toMermaid(flow: Drawable, options?: DrawOptions): string {
     ...picture.edges.map(({ from, to, events, back }) => {
       const arrow = events.length === 0 ? "==>" : back ? "-.->" : "-->"
       return `${from} ${arrow}${events.length === 0 ? "" : `|${quoted(eventLines(events, 8))}|`} ${to}`
-    })
+    }),
+    ...marks(picture)
   ]
   return [`flowchart ${picture.direction === "right" ? "LR" : "TD"}`, ...lines.map((line) => `  ${line}`)].join("\n")
+}
+
+/** What was never taken, in red. */
+const marks = ({ nodes, edges }: Picture): ReadonlyArray<string> => {
+  const red = "stroke:#cf222e,stroke-dasharray:2 4"
+  const arrows = edges.flatMap(({ missed }, i) => (missed ? [i] : []))
+  const gates = nodes.filter(({ missed }) => missed).map(({ id }) => id)
+  return [
+    ...(arrows.length === 0 ? [] : [`linkStyle ${arrows.join(",")} ${red}`]),
+    ...gates.map((id) => `style ${id} ${red}`)
+  ]
 }
 
 const drawFrame = (frame: PictureFrame, picture: Picture, drawNode: (id: string) => string): ReadonlyArray<string> => [

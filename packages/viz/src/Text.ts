@@ -5,6 +5,7 @@ import { type Comparison, isComparison } from "./internal/comparison.ts"
 import { comparisonText } from "./internal/comparison-text.ts"
 import { graphText } from "./internal/graph-text.ts"
 import { pictureOf } from "./internal/model.ts"
+import type { DrawOptions } from "./internal/picture.ts"
 import type { TextOptions } from "./internal/terminal.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineText } from "./internal/timeline-text.ts"
@@ -30,7 +31,7 @@ import type { Drawable } from "./internal/workflow.ts"
  * //      → stop by Stop
  * ```
  */
-export function toText(flow: Drawable, options?: TextOptions): string
+export function toText(flow: Drawable, options?: TextOptions & Omit<DrawOptions, "direction">): string
 /**
  * A run's timeline as lines of text, for a terminal.
  */
@@ -39,7 +40,7 @@ export function toText(run: Timeline, options?: TextOptions): string
  * What differs between two runs, in words and in a table.
  */
 export function toText(comparison: Comparison, options?: TextOptions): string
-export function toText(what: Drawable | Timeline | Comparison, options?: TextOptions): string {
+export function toText(what: Drawable | Timeline | Comparison, options?: TextOptions & DrawOptions): string {
   if (isComparison(what)) return comparisonText(what, options)
-  return isTimeline(what) ? timelineText(what, options) : graphText(pictureOf(what), options)
+  return isTimeline(what) ? timelineText(what, options) : graphText(pictureOf(what, options), options)
 }

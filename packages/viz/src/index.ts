@@ -5,7 +5,7 @@ export { compare } from "./Compare.ts"
 export { toDot } from "./Dot.ts"
 export { toHtml } from "./Html.ts"
 export type { Comparison } from "./internal/comparison.ts"
-export type { Direction, DrawOptions } from "./internal/picture.ts"
+export type { Direction, DrawOptions, Missed } from "./internal/picture.ts"
 export type { StepProgress } from "./internal/progress.ts"
 export type { TextOptions } from "./internal/terminal.ts"
 export type {

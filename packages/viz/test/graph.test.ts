@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "@effect/vitest"
 import { Graphviz } from "@hpcc-js/wasm-graphviz"
-import { toDot, toMermaid, toSvg } from "@stepgraph/viz"
+import { toDot, toMermaid, toSvg, toText } from "@stepgraph/viz"
 import DOMPurify from "dompurify"
 import * as Effect from "effect/Effect"
 import mermaid from "mermaid"
+import { collect, defineEvent, defineStep, workflow } from "stepgraph"
 import { layoutOf } from "../src/internal/layout.ts"
 import { pictureOf } from "../src/internal/model.ts"
 import { everything, hostileFlow } from "./support/flows.ts"
@@ -93,6 +94,82 @@ describe("a picture", () => {
 
   it("of the same workflow is the same", () => {
     expect(toSvg(everything)).toBe(toSvg(everything))
+  })
+})
+
+describe("what no schedule took", () => {
+  const Doc = defineEvent("Doc")
+  const Small = defineEvent("Small")
+  const Big = defineEvent("Big")
+  const sizes = workflow({
+    name: "sizes",
+    start: Doc,
+    stop: Small,
+    steps: {
+      size: defineStep({ accepts: Doc, emits: [Small, Big], run: () => Small() }),
+      big: defineStep({ accepts: collect(Big, 2), emits: Small, run: () => Small() })
+    }
+  })
+  const coverage = {
+    missed: [
+      { from: "size", event: "Big", to: "big" },
+      { from: "big", event: "Small", to: null }
+    ],
+    neverFired: ["big"]
+  }
+
+  it("is said and drawn in red", () => {
+    expect(toText(sizes, { coverage })).toMatchInlineSnapshot(`
+      "sizes
+
+      start
+        → size by Doc
+
+      size, 4 workers
+        → stop by Small
+        → big by Big (never)
+
+      big, 4 workers
+        waits: collect 2, never fired
+        → stop by Small (never)"
+    `)
+    expect(toMermaid(sizes, { coverage })).toMatchInlineSnapshot(`
+      "flowchart LR
+        accTitle: Workflow sizes
+        n0(("start"))
+        n1["size<br>4 workers"]
+        n2[/"collect 2<br>never fired"/]
+        n3["big<br>4 workers"]
+        n4((("stop")))
+        n0 -->|"Doc"| n1
+        n1 -->|"Small"| n4
+        n1 -->|"Big (never)"| n2
+        n3 -->|"Small (never)"| n4
+        n2 ==> n3
+        linkStyle 2,3 stroke:#cf222e,stroke-dasharray:2 4
+        style n2 stroke:#cf222e,stroke-dasharray:2 4"
+    `)
+    const dot = toDot(sizes, { coverage })
+    expect(dot.match(/label="(Big|Small) \(never\)", style=dotted, color="#cf222e"/g)).toHaveLength(2)
+    expect(dot).toMatch(/label="collect 2\\nnever fired".*color="#cf222e"/)
+    expect(graphviz.dot(dot)).toContain("never fired")
+    const svg = toSvg(sizes, { coverage })
+    expect(svg.match(/class="(arrow|events|intake) missed"/g)).toHaveLength(5)
+    expect(wellFormed(svg)).toBe(true)
+  })
+
+  it("is a flowchart to Mermaid's own parser", async () => {
+    expect(await mermaid.parse(toMermaid(sizes, { coverage }))).toMatchObject({ diagramType: "flowchart-v2" })
+  })
+
+  it("is one event of several on an arrow, too", () => {
+    const both = workflow({
+      ...sizes,
+      steps: { ...sizes.steps, size: { ...sizes.steps.size, emits: [Small, Big, Doc] } }
+    } as any)
+    expect(
+      toText(both, { coverage: { missed: [{ from: "size", event: "Doc", to: "size" }], neverFired: [] } })
+    ).toContain("size by Doc (never)")
   })
 })
 

@@ -30,6 +30,8 @@ const style =
   "svg.stepgraph .frame text{font-size:11px;fill:var(--sg-soft);text-anchor:start}" +
   "svg.stepgraph .arrow path{fill:none;stroke:var(--sg-line);stroke-width:1.4}" +
   "svg.stepgraph .arrow.back path{stroke-dasharray:5 4}" +
+  "svg.stepgraph .arrow.missed path{stroke:var(--sg-bad);stroke-dasharray:2 4}" +
+  "svg.stepgraph .missed text{fill:var(--sg-bad)}svg.stepgraph .intake.missed .shape{stroke:var(--sg-bad);stroke-dasharray:2 4}" +
   "svg.stepgraph .arrow.fires path{stroke:var(--sg-intake-line);stroke-width:2.4}" +
   "svg.stepgraph marker path{fill:var(--sg-line)}" +
   "svg.stepgraph marker.fired path{fill:var(--sg-intake-line)}"
@@ -104,7 +106,7 @@ const drawNode = (placed: PlacedNode): string => {
     )
   ]
   const full = label === oneLine(node.label) ? "" : `<title>${xml(node.label)}</title>`
-  return `<g class="${classes[node.kind]}" data-node="${node.id}" data-step="${xml(node.step ?? "")}">${full}${shape(placed)}${lines.join("")}</g>`
+  return `<g class="${classes[node.kind]}${node.missed ? " missed" : ""}" data-node="${node.id}" data-step="${xml(node.step ?? "")}">${full}${shape(placed)}${lines.join("")}</g>`
 }
 
 /** What an intake does is seen by its shape: several arrows meet, so many are counted, all flow together, one is first. */
@@ -142,7 +144,7 @@ const shape = ({ node, x, y, width, height }: PlacedNode): string => {
 
 const arrow = ({ edge, points }: PlacedEdge, i: number): string => {
   const fires = edge.events.length === 0
-  const kind = fires ? " fires" : edge.back ? " back" : ""
+  const kind = fires ? " fires" : edge.missed ? " missed" : edge.back ? " back" : ""
   return `<g class="arrow${kind}" data-edge="${i}"><path d="${curve(points)}" marker-end="url(#${fires ? "sg-fired" : "sg-arrow"})"/></g>`
 }
 
@@ -154,7 +156,7 @@ const words = ({ lines, at, edge }: PlacedEdge, place: number): string => {
     (line, i) => `<text class="event" x="${n(at.x)}" y="${n(first + i * lineHeight)}">${xml(line)}</text>`
   )
   return (
-    `<g class="events" data-edge="${place}"><title>${xml(edge.events.join(", "))}</title>` +
+    `<g class="events${edge.missed ? " missed" : ""}" data-edge="${place}"><title>${xml(edge.events.join(", "))}</title>` +
     `<rect class="behind" x="${n(at.x - wide / 2)}" y="${n(at.y - (lines.length * lineHeight) / 2)}" width="${n(wide)}" ` +
     `height="${n(lines.length * lineHeight)}" rx="3"/>${text.join("")}</g>`
   )

@@ -22,13 +22,18 @@ export const graphText = (picture: Picture, { colour = false }: TextOptions = {}
       const waits =
         gate === undefined
           ? []
-          : [paint("yellow", `  waits: ${[gate.label, ...gate.notes].map((note) => shorten(note, 80)).join(", ")}`)]
+          : [
+              paint(
+                gate.missed ? "red" : "yellow",
+                `  waits: ${[gate.label, ...gate.notes].map((note) => shorten(note, 80)).join(", ")}`
+              )
+            ]
       const ways = picture.edges
         .filter(({ from, events }) => from === id && events.length > 0)
-        .map(
-          ({ to, events, back }) =>
-            `  ${back ? "↺" : "→"} ${nameOf(to)} by ${events.map((event) => shorten(event)).join(" or ")}`
-        )
+        .map(({ to, events, back, missed }) => {
+          const by = events.map((event) => shorten(event)).join(" or ")
+          return `  ${back ? "↺" : "→"} ${nameOf(to)} by ${missed ? paint("red", by) : by}`
+        })
       return [[nameOf(id), ...notes.map((note) => shorten(note))].join(", "), ...waits, ...ways].join("\n")
     })
   return [paint("bold", shorten(picture.name)), ...blocks].join("\n\n")

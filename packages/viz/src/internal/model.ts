@@ -2,7 +2,8 @@
  * Makes the picture of a workflow from the plain data that a workflow is.
  */
 import { frames } from "./frames.ts"
-import type { DrawOptions, NodeKind, Picture, PictureEdge, PictureNode } from "./picture.ts"
+import type { DrawOptions, Missed, NodeKind, Picture, PictureEdge, PictureNode } from "./picture.ts"
+import { shorten } from "./text.ts"
 import {
   type AnyFlow,
   acceptedBy,
@@ -24,7 +25,8 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
   const nodes: Array<PictureNode> = []
   const add = (kind: NodeKind, label: string, notes: ReadonlyArray<string> = [], step?: string): string => {
     const id = `n${nodes.length}`
-    nodes.push({ id, kind, label, notes, step })
+    const missed = isGate(kind) && step !== undefined && options.coverage?.neverFired.includes(step) === true
+    nodes.push({ id, kind, label, notes: missed ? [...notes, "never fired"] : notes, step, missed })
     return id
   }
 
@@ -39,27 +41,28 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
     const place = add("step", name, stepNotes(step, nestedIn(options, name)), name)
     places.set(name, place)
     entries.set(name, gate ?? place)
-    if (gate !== undefined) fires.push({ from: gate, to: place, events: [], back: false })
+    if (gate !== undefined) fires.push({ from: gate, to: place, events: [], back: false, missed: false })
   }
   const outputs = flow.outputs.length > 0 ? add("outputs", "outputs") : undefined
   const stop = add("stop", "stop")
 
-  const arrows = new Arrows()
-  const toAcceptors = (from: string, tag: string) => {
-    for (const [name, step] of steps) {
-      if (acceptedBy(step).some((def) => def.tag === tag)) arrows.add(from, entries.get(name)!, tag)
+  const arrows = new Arrows(options.coverage)
+  const toAcceptors = (node: string, from: string | null, event: string) => {
+    for (const [to, step] of steps) {
+      if (acceptedBy(step).some((def) => def.tag === event)) arrows.add(node, entries.get(to)!, { from, event, to })
     }
   }
-  toAcceptors(start, flow.start.tag)
-  if (inputs !== undefined) for (const { tag } of flow.inputs) toAcceptors(inputs, tag)
+  toAcceptors(start, null, flow.start.tag)
+  if (inputs !== undefined) for (const { tag } of flow.inputs) toAcceptors(inputs, null, tag)
   const stops = new Set(stopsOf(flow).map(({ tag }) => tag))
   const listened = new Set(flow.outputs.map(({ tag }) => tag))
   for (const [name, step] of steps) {
     for (const tag of new Set(step.emits.map((def) => def.tag))) {
       const from = places.get(name)!
-      toAcceptors(from, tag)
-      if (listened.has(tag) && outputs !== undefined) arrows.add(from, outputs, tag)
-      if (stops.has(tag)) arrows.add(from, stop, tag)
+      const way = { from: name, event: tag, to: null }
+      toAcceptors(from, name, tag)
+      if (listened.has(tag) && outputs !== undefined) arrows.add(from, outputs, way)
+      if (stops.has(tag)) arrows.add(from, stop, way)
     }
   }
 
@@ -76,21 +79,38 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
 const nestedIn = ({ nested }: DrawOptions, step: string): { readonly name: string } | undefined =>
   nested !== undefined && Object.hasOwn(nested, step) ? nested[step] : undefined
 
+const isGate = (kind: NodeKind): boolean => ["join", "collect", "gather", "race"].includes(kind)
+
+type Way = Missed["missed"][number]
+
 /** One arrow between two nodes, whatever number of events take it. */
 class Arrows {
-  private readonly found = new Map<string, { from: string; to: string; events: Array<string> }>()
+  private readonly found = new Map<string, { from: string; to: string; missed: boolean; events: Array<string> }>()
+  private readonly coverage: Missed | undefined
 
-  add(from: string, to: string, tag: string): void {
+  constructor(coverage: Missed | undefined) {
+    this.coverage = coverage
+  }
+
+  add(from: string, to: string, way: Way): void {
     const key = `${from} ${to}`
+    const missed = this.coverage?.missed.some((other) => isSame(other, way)) === true
+    const event = missed ? `${shorten(way.event, 24)} (never)` : way.event
     const arrow = this.found.get(key)
-    if (arrow === undefined) this.found.set(key, { from, to, events: [tag] })
-    else if (!arrow.events.includes(tag)) arrow.events.push(tag)
+    if (arrow === undefined) this.found.set(key, { from, to, missed, events: [event] })
+    else if (!arrow.events.includes(event)) {
+      arrow.events.push(event)
+      arrow.missed &&= missed
+    }
   }
 
   edges(): ReadonlyArray<PictureEdge> {
     return [...this.found.values()].map((arrow) => ({ ...arrow, back: false }))
   }
 }
+
+const isSame = (one: Way, other: Way): boolean =>
+  one.from === other.from && one.event === other.event && one.to === other.to
 
 const waitingFor = ({ kind, events, count, single }: DrawnIntake): string => {
   if (kind === "collect") return `collect ${count}`

@@ -16,6 +16,8 @@ export interface PictureNode {
   readonly notes: ReadonlyArray<string>
   /** The step it is or belongs to, where it is one. */
   readonly step: string | undefined
+  /** Whether it is an intake that never fired, as far as is known. */
+  readonly missed: boolean
 }
 
 export interface PictureEdge {
@@ -25,6 +27,8 @@ export interface PictureEdge {
   readonly events: ReadonlyArray<string>
   /** Whether it leads back to where a run has been: one of each loop does. */
   readonly back: boolean
+  /** Whether none of its events was ever on it, as far as is known. */
+  readonly missed: boolean
 }
 
 /** What is kept for each event of one type. */
@@ -52,4 +56,14 @@ export interface DrawOptions {
   readonly direction?: Direction
   /** Workflows that run inside a step, by the step's name: they are drawn folded, by their names. */
   readonly nested?: Readonly<Record<string, { readonly name: string }>>
+  /** What `explore` of `@stepgraph/testing` has seen: the ways that no schedule took are marked. */
+  readonly coverage?: Missed
+}
+
+/** The ways through a workflow that were never taken. */
+export interface Missed {
+  /** From one step to another; `null` is the outside. */
+  readonly missed: ReadonlyArray<{ readonly from: string | null; readonly event: string; readonly to: string | null }>
+  /** The steps whose intake never fired. */
+  readonly neverFired: ReadonlyArray<string>
 }
