@@ -22,9 +22,9 @@ const shapes: Readonly<Record<NodeKind, string>> = {
 const red = 'color="#cf222e", fontcolor="#cf222e"'
 
 /** A string of DOT's, where a backslash begins an escape and an ampersand an entity. */
-const quoted = (lines: ReadonlyArray<string>): string => {
+const quoted = (lines: ReadonlyArray<string>, beside = ""): string => {
   const escaped = lines.map((line) => oneLine(line).replaceAll("&", "&amp;").replace(/[\\"]/g, "\\$&"))
-  return `"${escaped.join("\\n")}"`
+  return `"${escaped.map((line) => beside + line + beside).join("\\n")}"`
 }
 
 /**
@@ -54,7 +54,7 @@ export function toDot(flow: Drawable, options?: DrawOptions): string {
   const framed = new Set(picture.frames.flatMap(({ nodes }) => nodes))
   const lines = [
     `rankdir=${picture.direction === "right" ? "LR" : "TB"}`,
-    'node [fontname="Helvetica,Arial,sans-serif", fontsize=12]',
+    'node [fontname="Helvetica,Arial,sans-serif", fontsize=12, margin="0.18,0.08"]',
     'edge [fontname="Helvetica,Arial,sans-serif", fontsize=11]',
     ...picture.nodes.filter(({ id }) => !framed.has(id)).map(({ id }) => drawNode(id)),
     ...picture.frames
@@ -62,8 +62,10 @@ export function toDot(flow: Drawable, options?: DrawOptions): string {
       .flatMap((frame) => drawFrame(frame, picture, drawNode)),
     ...picture.edges.map(({ from, to, events, back, missed }) => {
       const settings = [
-        ...(events.length === 0 ? ["penwidth=2"] : [`label=${quoted(eventLines(events, 8))}`]),
-        ...(missed ? ["style=dotted", red] : back ? ["style=dashed"] : [])
+        // Graphviz writes words right at the arrow: spaces keep them apart.
+        ...(events.length === 0 ? ["penwidth=2"] : [`label=${quoted(eventLines(events, 8), " ")}`]),
+        ...(missed ? ["style=dotted", red] : back ? ["style=dashed"] : []),
+        ...(back ? ["constraint=false"] : [])
       ]
       return `${from} -> ${to} [${settings.join(", ")}]`
     })

@@ -21,8 +21,8 @@ import type { Drawable } from "./internal/workflow.ts"
  * const finish = defineStep({ accepts: Start, emits: Stop, run: () => Stop() })
  * const flow = workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })
  *
- * console.log(/<desc.*<\/desc>/.exec(toSvg(flow))?.[0])
- * // => <desc id="sg-desc">1 step. From start to finish by Start; from finish to stop by Stop.</desc>
+ * console.log(/<desc>.*<\/desc>/.exec(toSvg(flow))?.[0])
+ * // => <desc>1 step. From start to finish by Start; from finish to stop by Stop.</desc>
  * ```
  */
 export function toSvg(flow: Drawable, options?: DrawOptions): string

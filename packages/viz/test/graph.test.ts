@@ -1,14 +1,18 @@
 import { beforeAll, describe, expect, it } from "@effect/vitest"
 import { Graphviz } from "@hpcc-js/wasm-graphviz"
-import { toDot, toMermaid, toSvg, toText } from "@stepgraph/viz"
+import { type Drawable, toDot, toHtml, toMermaid, toSvg, toText } from "@stepgraph/viz"
 import DOMPurify from "dompurify"
 import * as Effect from "effect/Effect"
 import mermaid from "mermaid"
 import { collect, defineEvent, defineStep, workflow } from "stepgraph"
-import { layoutOf } from "../src/internal/layout.ts"
+import { layoutOf, type PlacedNode } from "../src/internal/layout.ts"
 import { pictureOf } from "../src/internal/model.ts"
-import { everything, hostileFlow } from "./support/flows.ts"
+import { type Box, cornersOf, type Point } from "../src/internal/shapes.ts"
+import { everything, hostileFlow, makeEverything } from "./support/flows.ts"
+import { unusual as unusualShapes } from "./support/unusual.ts"
 import { wellFormed } from "./support/xml.ts"
+
+const unusual = { "everything at once": everything, ...unusualShapes }
 
 // Mermaid's parser asks for a sanitizer that works in browsers alone. What it would leave of a label is no matter here.
 Object.assign(DOMPurify, { addHook: () => {}, sanitize: (text: string) => text })
@@ -17,6 +21,25 @@ let graphviz: Graphviz
 beforeAll(async () => {
   graphviz = await Graphviz.load()
 })
+
+const readByMermaid = async (flow: Drawable) => {
+  const { db } = await mermaid.mermaidAPI.getDiagramFromText(toMermaid(flow))
+  const { nodes, edges } = (db as any).getData()
+  return { nodes: nodes.filter(({ isGroup }: { isGroup: boolean }) => !isGroup).length, edges: edges.length }
+}
+
+const apart = (a: Box, b: Box): boolean =>
+  Math.abs(a.x - b.x) >= (a.width + b.width) / 2 || Math.abs(a.y - b.y) >= (a.height + b.height) / 2
+
+/** Whether a point is on the outline of a node's shape. */
+const touches = (node: PlacedNode, { x, y }: Point): boolean => {
+  const corners = cornersOf(node.node.kind, node)
+  if (corners === undefined) return Math.abs(Math.hypot(x - node.x, y - node.y) - node.width / 2) < 0.01
+  return corners.some((a, i) => {
+    const b = corners[(i + 1) % corners.length]!
+    return Math.hypot(a.x - x, a.y - y) + Math.hypot(b.x - x, b.y - y) - Math.hypot(a.x - b.x, a.y - b.y) < 0.01
+  })
+}
 
 describe("toMermaid", () => {
   it("draws each intake as what it is, scopes as frames, and loops as broken lines", () => {
@@ -46,23 +69,9 @@ describe("toDot", () => {
 describe("toSvg", () => {
   it("has a title, a description in words, and every name as text", () => {
     const svg = toSvg(everything)
-    expect(svg).toContain('<title id="sg-title">Workflow everything</title>')
-    expect(svg).toMatch(/<desc id="sg-desc">10 steps\. From start to list by Start; /)
+    expect(svg).toContain("<title>Workflow everything</title>")
+    expect(svg).toMatch(/<desc>10 steps\. From start to list by Start; /)
     for (const step of Object.keys(everything.steps)) expect(svg).toMatch(new RegExp(`<text [^>]*>${step}</text>`))
-  })
-
-  it("places everything inside the picture, and no step on another", () => {
-    const { nodes, width, height } = layoutOf(pictureOf(everything))
-    for (const [i, a] of nodes.entries()) {
-      expect(a.x - a.width / 2).toBeGreaterThanOrEqual(0)
-      expect(a.x + a.width / 2).toBeLessThanOrEqual(width)
-      expect(a.y - a.height / 2).toBeGreaterThanOrEqual(0)
-      expect(a.y + a.height / 2).toBeLessThanOrEqual(height)
-      for (const b of nodes.slice(i + 1)) {
-        const apart = Math.abs(a.x - b.x) >= (a.width + b.width) / 2 || Math.abs(a.y - b.y) >= (a.height + b.height) / 2
-        expect(apart, `${a.label} and ${b.label}`).toBe(true)
-      }
-    }
   })
 })
 
@@ -92,8 +101,66 @@ describe("a picture", () => {
     expect(nodes.find(({ kind, step }) => kind === "step" && step === "open")?.notes).toContain("runs inner")
   })
 
-  it("of the same workflow is the same", () => {
-    expect(toSvg(everything)).toBe(toSvg(everything))
+  it("of the same workflow is the same, byte for byte", () => {
+    for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) {
+      expect(drawing(makeEverything())).toBe(drawing(makeEverything()))
+    }
+  })
+})
+
+for (const [what, flow] of Object.entries(unusual)) {
+  describe(what, () => {
+    const picture = pictureOf(flow)
+    const { nodes, edges, frames, width, height } = layoutOf(picture)
+
+    it("is read by Mermaid and Graphviz as what it is", async () => {
+      expect(await readByMermaid(flow)).toEqual({ nodes: picture.nodes.length, edges: picture.edges.length })
+      const svg = graphviz.dot(toDot(flow))
+      expect(svg.match(/<g id="node\d+"/g)).toHaveLength(picture.nodes.length)
+      expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(picture.edges.length)
+    })
+
+    it("has a place for each node and word, inside the picture", () => {
+      const boxes = [...nodes, ...frames, ...edges.map(({ words }) => words)]
+      for (const box of boxes) {
+        expect(box.x - box.width / 2).toBeGreaterThanOrEqual(0)
+        expect(box.x + box.width / 2).toBeLessThanOrEqual(width)
+        expect(box.y - box.height / 2).toBeGreaterThanOrEqual(0)
+        expect(box.y + box.height / 2).toBeLessThanOrEqual(height)
+      }
+      for (const [i, a] of nodes.entries()) for (const b of nodes.slice(i + 1)) expect(apart(a, b)).toBe(true)
+    })
+
+    it("has arrows that begin and end at what they join, and loops that lead back", () => {
+      const of = new Map(nodes.map((node) => [node.node.id, node]))
+      const further = picture.direction === "right" ? ("x" as const) : ("y" as const)
+      for (const { edge, points } of edges) {
+        const [from, to] = [of.get(edge.from)!, of.get(edge.to)!]
+        expect(touches(from, points[0]!), `${from.label} → ${to.label} begins`).toBe(true)
+        expect(touches(to, points.at(-1)!), `${from.label} → ${to.label} ends`).toBe(true)
+        if (from !== to) expect(to[further] > from[further], `${from.label} → ${to.label}`).toBe(!edge.back)
+      }
+    })
+  })
+}
+
+describe("what is no workflow", () => {
+  const draw = (what: unknown) => () => toSvg(what as never)
+
+  it("is refused in a sentence", () => {
+    expect(draw({})).toThrow(
+      "There is no workflow to draw in {}: give what workflow() returned, or for a run timeline(trace)"
+    )
+    expect(draw(undefined)).toThrow("no workflow to draw in undefined: ")
+    expect(draw("flow")).toThrow('no workflow to draw in "flow": ')
+    expect(draw([{ _tag: "RunStarted" }])).toThrow("no workflow to draw in a list of 1: ")
+    expect(draw(everything.steps.list)).toThrow("no workflow to draw in an object with accepts, emits, ")
+  })
+
+  it("is refused by every drawing", () => {
+    for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) {
+      expect(() => drawing({ steps: {} } as never)).toThrow("There is no workflow to draw in an object with steps")
+    }
   })
 })
 
@@ -150,7 +217,7 @@ describe("what no schedule took", () => {
         style n2 stroke:#cf222e,stroke-dasharray:2 4"
     `)
     const dot = toDot(sizes, { coverage })
-    expect(dot.match(/label="(Big|Small) \(never\)", style=dotted, color="#cf222e"/g)).toHaveLength(2)
+    expect(dot.match(/label=" (Big|Small) \(never\) ", style=dotted, color="#cf222e"/g)).toHaveLength(2)
     expect(dot).toMatch(/label="collect 2\\nnever fired".*color="#cf222e"/)
     expect(graphviz.dot(dot)).toContain("never fired")
     const svg = toSvg(sizes, { coverage })
@@ -174,20 +241,18 @@ describe("what no schedule took", () => {
 })
 
 describe("names that mean something to a drawing's language break nothing", () => {
-  it.prop("in Mermaid, DOT and SVG", { flow: hostileFlow }, ({ flow }) => {
-    const dot = graphviz.dot(toDot(flow))
-    expect(dot.match(/<g id="node\d+"/g)).toHaveLength(pictureOf(flow).nodes.length)
+  it.prop("in DOT and SVG", { flow: hostileFlow }, ({ flow }) => {
     expect(wellFormed(toSvg(flow))).toBe(true)
+    const svg = graphviz.dot(toDot(flow))
+    expect(svg.match(/<g id="node\d+"/g)).toHaveLength(pictureOf(flow).nodes.length)
+    expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(pictureOf(flow).edges.length)
   })
 
   // Reading Mermaid is asynchronous.
-  it.effect.prop("to Mermaid's parser", { flow: hostileFlow }, ({ flow }) =>
+  it.effect.prop("in Mermaid", { flow: hostileFlow }, ({ flow }) =>
     Effect.promise(async () => {
-      const { db } = await mermaid.mermaidAPI.getDiagramFromText(toMermaid(flow))
-      const { nodes, edges } = (db as any).getData()
-      const picture = pictureOf(flow)
-      expect(nodes.filter(({ isGroup }: { isGroup: boolean }) => !isGroup)).toHaveLength(picture.nodes.length)
-      expect(edges).toHaveLength(picture.edges.length)
+      const { nodes, edges } = pictureOf(flow)
+      expect(await readByMermaid(flow)).toEqual({ nodes: nodes.length, edges: edges.length })
     })
   )
 })

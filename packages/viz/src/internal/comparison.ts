@@ -39,4 +39,5 @@ export interface Comparison {
   }>
 }
 
-export const isComparison = (what: object): what is Comparison => "kind" in what && what.kind === "comparison"
+export const isComparison = (what: unknown): what is Comparison =>
+  typeof what === "object" && what !== null && "kind" in what && what.kind === "comparison"

@@ -2,17 +2,17 @@
  * The picture of a workflow as SVG.
  */
 import {
-  type Box,
   fontSize,
   layoutOf,
   lineHeight,
   type PlacedEdge,
+  type PlacedFrame,
   type PlacedNode,
-  type Point,
   smallSize
 } from "./layout.ts"
 import type { Picture } from "./picture.ts"
-import { count, oneLine, xml } from "./text.ts"
+import { type Box, outline, type Point } from "./shapes.ts"
+import { count, oneLine, shorten, xml } from "./text.ts"
 import { fonts, variables } from "./theme.ts"
 
 const style =
@@ -27,14 +27,16 @@ const style =
   "svg.stepgraph .end .shape{fill:var(--sg-end);stroke:var(--sg-end-line)}" +
   "svg.stepgraph .outside .shape{fill:var(--sg-raised);stroke:var(--sg-soft);stroke-dasharray:4 3}" +
   "svg.stepgraph .frame rect{fill:var(--sg-frame);stroke:var(--sg-line);stroke-dasharray:6 4}" +
-  "svg.stepgraph .frame text{font-size:11px;fill:var(--sg-soft);text-anchor:start}" +
+  "svg.stepgraph .frame-name{font-size:11px;fill:var(--sg-soft);text-anchor:start;paint-order:stroke;stroke:var(--sg-frame);stroke-width:4px}" +
   "svg.stepgraph .arrow path{fill:none;stroke:var(--sg-line);stroke-width:1.4}" +
-  "svg.stepgraph .arrow.back path{stroke-dasharray:5 4}" +
+  "svg.stepgraph .arrow.back path{stroke:var(--sg-critical);stroke-dasharray:5 3}" +
   "svg.stepgraph .arrow.missed path{stroke:var(--sg-bad);stroke-dasharray:2 4}" +
   "svg.stepgraph .missed text{fill:var(--sg-bad)}svg.stepgraph .intake.missed .shape{stroke:var(--sg-bad);stroke-dasharray:2 4}" +
   "svg.stepgraph .arrow.fires path{stroke:var(--sg-intake-line);stroke-width:2.4}" +
   "svg.stepgraph marker path{fill:var(--sg-line)}" +
-  "svg.stepgraph marker.fired path{fill:var(--sg-intake-line)}"
+  "svg.stepgraph marker.back path{fill:var(--sg-critical)}" +
+  "svg.stepgraph marker.missed path{fill:var(--sg-bad)}" +
+  "svg.stepgraph marker.fires path{fill:var(--sg-intake-line)}"
 
 const classes = {
   start: "end",
@@ -54,24 +56,20 @@ export const graphSvg = (picture: Picture): string => {
   const { width, height, nodes, frames, edges } = layoutOf(picture)
   const steps = picture.nodes.filter(({ kind }) => kind === "step").length
   const body = [
-    ...frames.map(
-      (placed) =>
-        `<g class="frame">${rect(placed, 'rx="10"')}` +
-        `<text x="${n(placed.x - placed.width / 2 + 10)}" y="${n(placed.y - placed.height / 2 + 15)}">${xml(placed.frame.label)}</text></g>`
-    ),
+    ...frames.map(frame),
     ...edges.map((edge, i) => arrow(edge, i)),
+    ...frames.map(frameName),
     ...edges.map((edge, i) => words(edge, i)),
     ...nodes.map(drawNode)
   ]
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" role="img" aria-labelledby="sg-title sg-desc" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" role="img" ` +
       `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
-    `<title id="sg-title">Workflow ${xml(picture.name)}</title>`,
-    `<desc id="sg-desc">${xml(inWords(picture, steps))}</desc>`,
+    `<title>Workflow ${xml(picture.name)}</title>`,
+    `<desc>${xml(inWords(picture, steps))}</desc>`,
     `<style>${style}</style>`,
     "<defs>",
-    marker("sg-arrow", ""),
-    marker("sg-fired", ' class="fired"'),
+    ...["on", "back", "missed", "fires"].map(marker),
     "</defs>",
     `<rect class="ground" width="${width}" height="${height}" rx="6"/>`,
     ...body,
@@ -80,17 +78,20 @@ export const graphSvg = (picture: Picture): string => {
   ].join("\n")
 }
 
-const marker = (id: string, more: string): string =>
-  `<marker id="${id}"${more} viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" ` +
+const marker = (kind: string): string =>
+  `<marker id="sg-${kind}" class="${kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" ` +
   'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 1L10 5L0 9z"/></marker>'
 
 /** The picture for somebody who does not see it. */
 const inWords = (picture: Picture, steps: number): string => {
-  const labels = new Map(picture.nodes.map(({ id, label }) => [id, label]))
+  const names = new Map(picture.nodes.map(({ id, label, step }) => [id, step ?? label]))
   const ways = picture.edges
     .filter(({ events }) => events.length > 0)
-    .map(({ from, to, events }) => `${labels.get(from)} to ${labels.get(to)} by ${events.join(" or ")}`)
-  return oneLine(`${count(steps, "step")}. From ${ways.join("; from ")}.`)
+    .map(({ from, to, events }) => `${names.get(from)} to ${names.get(to)} by ${events.join(" or ")}`)
+  const waits = picture.nodes
+    .filter(({ kind, step }) => step !== undefined && kind !== "step")
+    .map(({ step, label, notes }) => ` ${step} waits: ${[label, ...notes].join(", ")}.`)
+  return oneLine(`${count(steps, "step")}. From ${ways.join("; from ")}.${waits.join("")}`)
 }
 
 const rect = ({ x, y, width, height }: Box, more = ""): string =>
@@ -109,58 +110,40 @@ const drawNode = (placed: PlacedNode): string => {
   return `<g class="${classes[node.kind]}${node.missed ? " missed" : ""}" data-node="${node.id}" data-step="${xml(node.step ?? "")}">${full}${shape(placed)}${lines.join("")}</g>`
 }
 
-/** What an intake does is seen by its shape: several arrows meet, so many are counted, all flow together, one is first. */
-const shape = ({ node, x, y, width, height }: PlacedNode): string => {
-  const [left, right, top, bottom] = [x - width / 2, x + width / 2, y - height / 2, y + height / 2]
-  const corners = (...points: ReadonlyArray<readonly [number, number]>) =>
-    `<polygon class="shape" points="${points.map(([px, py]) => `${n(px)},${n(py)}`).join(" ")}"/>`
-  switch (node.kind) {
-    case "start":
-      return `<circle class="shape" cx="${n(x)}" cy="${n(y)}" r="${n(width / 2)}"/>`
-    case "stop":
-      return (
-        `<circle class="shape" cx="${n(x)}" cy="${n(y)}" r="${n(width / 2)}"/>` +
-        `<circle class="shape" cx="${n(x)}" cy="${n(y)}" r="${n(width / 2 - 4)}"/>`
-      )
-    case "join":
-      return corners(
-        [left, y],
-        [left + 16, top],
-        [right - 16, top],
-        [right, y],
-        [right - 16, bottom],
-        [left + 16, bottom]
-      )
-    case "collect":
-      return corners([left + 14, top], [right, top], [right - 14, bottom], [left, bottom])
-    case "gather":
-      return corners([left, top], [right, top], [right - 18, bottom], [left + 18, bottom])
-    case "race":
-      return corners([left, top], [right - 16, top], [right, y], [right - 16, bottom], [left, bottom], [left + 12, y])
-    default:
-      return rect({ x, y, width, height }, `class="shape" rx="${node.kind === "step" ? 7 : height / 2}"`)
+const shape = (placed: PlacedNode): string => {
+  const around = outline(placed.node.kind, placed)
+  const circle = (radius: number) => `<circle class="shape" cx="${n(placed.x)}" cy="${n(placed.y)}" r="${n(radius)}"/>`
+  switch (around.shape) {
+    case "circle":
+      return circle(around.radius) + (placed.node.kind === "stop" ? circle(around.radius - 4) : "")
+    case "box":
+      return rect(placed, `class="shape" rx="${n(around.round)}"`)
+    case "corners":
+      return `<polygon class="shape" points="${around.corners.map(({ x, y }) => `${n(x)},${n(y)}`).join(" ")}"/>`
   }
 }
 
 const arrow = ({ edge, points }: PlacedEdge, i: number): string => {
-  const fires = edge.events.length === 0
-  const kind = fires ? " fires" : edge.missed ? " missed" : edge.back ? " back" : ""
-  return `<g class="arrow${kind}" data-edge="${i}"><path d="${curve(points)}" marker-end="url(#${fires ? "sg-fired" : "sg-arrow"})"/></g>`
+  const kind = edge.events.length === 0 ? "fires" : edge.missed ? "missed" : edge.back ? "back" : "on"
+  return `<g class="arrow ${kind}" data-edge="${i}"><path d="${curve(points)}" marker-end="url(#sg-${kind})"/></g>`
 }
 
-const words = ({ lines, at, edge }: PlacedEdge, place: number): string => {
+const words = ({ lines, words, edge }: PlacedEdge, place: number): string => {
   if (lines.length === 0) return ""
-  const wide = Math.max(...lines.map((line) => line.length)) * 6 + 6
-  const first = at.y - ((lines.length - 1) * lineHeight) / 2 + 4
+  const first = words.y - ((lines.length - 1) * lineHeight) / 2 + 4
   const text = lines.map(
-    (line, i) => `<text class="event" x="${n(at.x)}" y="${n(first + i * lineHeight)}">${xml(line)}</text>`
+    (line, i) => `<text class="event" x="${n(words.x)}" y="${n(first + i * lineHeight)}">${xml(line)}</text>`
   )
   return (
     `<g class="events${edge.missed ? " missed" : ""}" data-edge="${place}"><title>${xml(edge.events.join(", "))}</title>` +
-    `<rect class="behind" x="${n(at.x - wide / 2)}" y="${n(at.y - (lines.length * lineHeight) / 2)}" width="${n(wide)}" ` +
-    `height="${n(lines.length * lineHeight)}" rx="3"/>${text.join("")}</g>`
+    `${rect({ ...words, width: words.width - 4 }, 'class="behind" rx="3"')}${text.join("")}</g>`
   )
 }
+
+const frame = (placed: PlacedFrame): string => `<g class="frame">${rect(placed, 'rx="10"')}</g>`
+
+const frameName = ({ frame, x, y, width, height }: PlacedFrame): string =>
+  `<text class="frame-name" x="${n(x - width / 2 + 10)}" y="${n(y - height / 2 + 15)}">${xml(shorten(frame.label))}</text>`
 
 /** A curve drawn along the points without corners: a B-spline that begins and ends at its ends. */
 const curve = (points: ReadonlyArray<Point>): string => {

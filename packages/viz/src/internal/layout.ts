@@ -3,21 +3,15 @@
  */
 import { Graph, layout } from "@dagrejs/dagre"
 import type { Picture, PictureEdge, PictureFrame, PictureNode } from "./picture.ts"
+import { type Box, edgeOf, type Point } from "./shapes.ts"
 import { eventLines, shorten, widthOf } from "./text.ts"
 
 export const fontSize = 13
 export const smallSize = 11
 export const lineHeight = 16
-
-export interface Point {
-  readonly x: number
-  readonly y: number
-}
-
-export interface Box extends Point {
-  readonly width: number
-  readonly height: number
-}
+/** What a frame's name takes above what is in the frame. */
+const headroom = 14
+const margin = 16
 
 export interface PlacedNode extends Box {
   readonly node: PictureNode
@@ -33,8 +27,8 @@ export interface PlacedEdge {
   readonly edge: PictureEdge
   readonly lines: ReadonlyArray<string>
   readonly points: ReadonlyArray<Point>
-  /** The middle of its words. */
-  readonly at: Point
+  /** Where its words stand. */
+  readonly words: Box
 }
 
 /** Boxes are given by their middle. */
@@ -60,14 +54,15 @@ const sizeOf = (
 }
 
 export const layoutOf = (picture: Picture): Layout => {
-  const graph = new Graph({ directed: true, compound: true, multigraph: false })
+  const right = picture.direction === "right"
+  const graph = new Graph({ directed: true, compound: true, multigraph: true })
   graph.setGraph({
-    rankdir: picture.direction === "right" ? "LR" : "TB",
+    rankdir: right ? "LR" : "TB",
     nodesep: 30,
     edgesep: 18,
-    ranksep: picture.direction === "right" ? 26 : 30,
-    marginx: 16,
-    marginy: 16
+    ranksep: right ? 40 : 36,
+    marginx: margin,
+    marginy: margin
   })
   graph.setDefaultEdgeLabel(() => ({}))
 
@@ -82,10 +77,12 @@ export const layoutOf = (picture: Picture): Layout => {
     if (frame.within !== undefined) graph.setParent(frame.id, frame.within)
     for (const id of frame.nodes) graph.setParent(id, frame.id)
   }
-  for (const { from, to, events } of [...picture.edges].reverse()) {
-    const lines = eventLines(events)
+  // The arrow that closes a loop is laid out as if it led on, so that what comes later in a run stands later in the picture.
+  const ends = ({ from, to, back }: PictureEdge) => (back ? { v: to, w: from, name: "back" } : { v: from, w: to })
+  for (const edge of [...picture.edges].reverse()) {
+    const lines = eventLines(edge.events)
     const words = lines.length === 0 ? {} : { width: widest(lines, smallSize) + 12, height: lines.length * lineHeight }
-    graph.setEdge(from, to, { labelpos: "c", weight: events.length === 0 ? 8 : 1, ...words })
+    graph.setEdge(ends(edge), { labelpos: "c", weight: edge.events.length === 0 ? 8 : 1, ...words })
   }
   layout(graph)
 
@@ -94,24 +91,55 @@ export const layoutOf = (picture: Picture): Layout => {
     return { x, y, width, height }
   }
   const nodes = picture.nodes.map((node) => ({ node, ...texts.get(node.id)!, ...box(node.id) }))
-  const frames = picture.frames.map((frame) => ({ frame, ...box(frame.id) }))
-  const edges = picture.edges.map((edge) => {
-    const {
-      points = [],
-      x,
-      y
-    } = graph.edge(edge.from, edge.to) as {
-      points?: ReadonlyArray<Point>
-      x?: number
-      y?: number
-    }
+  const placed = new Map(nodes.map((node) => [node.node.id, node]))
+  const frames = picture.frames.map((frame) => {
+    const { x, y, width, height } = box(frame.id)
+    return { frame, x, y: y - headroom / 2, width, height: height + headroom }
+  })
+  const edges = picture.edges.map((edge): PlacedEdge => {
+    const { points = [], ...words } = graph.edge(ends(edge)) as Partial<Box> & { points?: ReadonlyArray<Point> }
+    const [from, to] = [placed.get(edge.from)!, placed.get(edge.to)!]
+    const at = { x: words.x ?? from.x, y: words.y ?? from.y, width: words.width ?? 0, height: words.height ?? 0 }
+    const way = edge.back ? [...points].reverse() : points
     return {
       edge,
       lines: eventLines(edge.events),
-      points,
-      at: { x: x ?? points[0]?.x ?? 0, y: y ?? points[0]?.y ?? 0 }
+      points: from === to ? loop(from, at, right) : between(from, to, way),
+      words: at
     }
   })
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
-  return { width: Math.ceil(width), height: Math.ceil(height), nodes, frames, edges }
+  const high = Math.max(0, margin / 2 - Math.min(...frames.map(({ y, height }) => y - height / 2)))
+  const lower = <A extends Point>(point: A): A => ({ ...point, y: point.y + high })
+  return {
+    width: Math.ceil(width),
+    height: Math.ceil(height + high),
+    nodes: nodes.map(lower),
+    frames: frames.map(lower),
+    edges: edges.map((edge) => ({ ...edge, words: lower(edge.words), points: edge.points.map(lower) }))
+  }
+}
+
+/** The layout takes every node for a box; the arrow begins and ends at what is drawn. */
+const between = (from: PlacedNode, to: PlacedNode, points: ReadonlyArray<Point>): ReadonlyArray<Point> => {
+  const inner = points.slice(1, -1)
+  return [edgeOf(from.node.kind, from, inner[0] ?? to), ...inner, edgeOf(to.node.kind, to, inner.at(-1) ?? from)]
+}
+
+/** From a step to itself, around its words, which stand where the layout has kept room for them: beside it or below. */
+const loop = ({ x, y, width, height }: PlacedNode, words: Box, below: boolean): ReadonlyArray<Point> => {
+  const away = below ? words.y + 2 - (y + height / 2) : words.x - (x + width / 2)
+  const beside = below ? Math.max(12, (words.width / 2 + 4) / 1.6) : 10
+  return [
+    [-1, 0],
+    [-1.6, 0.6],
+    [-1.6, 1.2],
+    [1.6, 1.2],
+    [1.6, 0.6],
+    [1, 0]
+  ].map(([side, out]) =>
+    below
+      ? { x: x - side! * beside, y: y + height / 2 + out! * away }
+      : { x: x + width / 2 + out! * away, y: y + side! * beside }
+  )
 }

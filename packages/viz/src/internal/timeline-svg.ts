@@ -156,9 +156,9 @@ export const timelineSvg = (run: Timeline): string => {
   const dropped = run.drops.length === 0 ? "" : ` ${count(run.drops.length, "event")} dropped: ${reasons(run)}.`
   const foot = `${run.hint ?? "Nothing waited for a worker."}${dropped}`
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph-run" role="img" aria-labelledby="sg-run-title sg-run-desc" width="${width}" height="${n(height)}" viewBox="0 0 ${width} ${n(height)}">`,
-    `<title id="sg-run-title">A run of ${xml(run.workflow)}</title>`,
-    `<desc id="sg-run-desc">${xml(`${title(run)}. ${run.steps.map((step) => `${step.name}: ${count(step.invocations, "run")}, ${Math.round(step.utilisation * 100)} % busy, ${time(step.waited)} waited`).join("; ")}. ${foot}`)}</desc>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph-run" role="img" width="${width}" height="${n(height)}" viewBox="0 0 ${width} ${n(height)}">`,
+    `<title>A run of ${xml(run.workflow)}</title>`,
+    `<desc>${xml(`${title(run)}. ${run.steps.map((step) => `${step.name}: ${count(step.invocations, "run")}, ${Math.round(step.utilisation * 100)} % busy, ${time(step.waited)} waited`).join("; ")}. ${foot}`)}</desc>`,
     `<style>${style}</style>`,
     `<rect class="ground" width="${width}" height="${n(height)}" rx="6"/>`,
     `<text class="title" x="16" y="26">${xml(title(run))}</text>`,

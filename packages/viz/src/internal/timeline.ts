@@ -127,4 +127,5 @@ export interface Timeline {
   readonly nested: ReadonlyArray<Timeline>
 }
 
-export const isTimeline = (what: object): what is Timeline => "kind" in what && what.kind === "timeline"
+export const isTimeline = (what: unknown): what is Timeline =>
+  typeof what === "object" && what !== null && "kind" in what && what.kind === "timeline"

@@ -53,7 +53,36 @@ const inWords = (duration: unknown): string | undefined =>
 const isIntake = (accepts: unknown): accepts is DrawnIntake & { readonly within: unknown } =>
   typeof accepts === "object" && accepts !== null && !Array.isArray(accepts)
 
-export const flowOf = (flow: Drawable): AnyFlow => ({
+/** The plain data of a workflow; a `TypeError` for untyped callers where it is none. */
+export const flowOf = (flow: Drawable): AnyFlow => {
+  if (!isWorkflow(flow)) {
+    throw new TypeError(
+      `There is no workflow to draw in ${shown(flow)}: give what workflow() returned, or for a run timeline(trace)`
+    )
+  }
+  return read(flow)
+}
+
+const isWorkflow = (flow: unknown): boolean => {
+  if (typeof flow !== "object" || flow === null) return false
+  const { name, start, stop, inputs, outputs, steps } = flow as Record<string, unknown>
+  return (
+    typeof name === "string" &&
+    [start, stop, steps].every((part) => (typeof part === "object" || typeof part === "function") && part !== null) &&
+    Array.isArray(inputs) &&
+    Array.isArray(outputs)
+  )
+}
+
+const shown = (value: unknown): string => {
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === "object" && value !== null) {
+    return Object.keys(value).length === 0 ? "{}" : `an object with ${Object.keys(value).slice(0, 6).join(", ")}`
+  }
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value)
+}
+
+const read = (flow: Drawable): AnyFlow => ({
   name: flow.name,
   start: flow.start,
   stop: flow.stop,

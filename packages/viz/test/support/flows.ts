@@ -6,7 +6,7 @@ import { collect, defineEvent, defineStep, gather, join, race, type Workflow, wo
 export type AnyFlow = Workflow<any, any, any, any, any, any>
 
 /** Everything that can be in a picture: each intake, scopes in each other, a loop, inputs and outputs. */
-export const everything = (() => {
+export const makeEverything = () => {
   const Start = defineEvent("Start")
   const Doc = defineEvent("Doc")
   const Page = defineEvent("Page")
@@ -43,7 +43,8 @@ export const everything = (() => {
       })
     }
   })
-})()
+}
+export const everything = makeEverything()
 
 /** Names that mean something to Mermaid, DOT, XML, HTML, JavaScript or a terminal. */
 export const hostile = [
