@@ -5,22 +5,27 @@ import * as Arbitrary from "effect/Arbitrary"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { format } from "effect/Formatter"
 import * as Layer from "effect/Layer"
-import { type Problem, type RunServices, run, type StopOf, type TraceEntry } from "stepgraph"
+import { type EventDef, type Problem, type RunServices, run, type StopOf, type TraceEntry } from "stepgraph"
 import type { AnyFlow, Check, Invariants, Outcome } from "./Invariant.ts"
 import { along } from "./internal/choices.ts"
 import { type Coverage, Tally } from "./internal/coverage.ts"
 import type { Modes } from "./internal/execution.ts"
 import { Explorer, type Found, type Plan } from "./internal/explorer.ts"
 import type { FaultKind } from "./internal/faults.ts"
+import { problemsOf } from "./internal/options.ts"
+import { written } from "./internal/replay.ts"
 import { tell } from "./internal/report.ts"
+import { withVirtualTimers } from "./internal/timers.ts"
 import { changed, fromToken, markOf, toToken } from "./internal/token.ts"
+
+/** The fields of a workflow's start event. */
+type InputOf<W> = W extends { readonly start: EventDef<any, infer Fields> } ? Fields : never
 
 /** What an exploration may be given. What is left out is as its comment says. */
 export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, R = never> {
   /** The run's input. Left out, inputs are made from the start event's schema, where it has fields. */
-  readonly input?: any
+  readonly input?: InputOf<W>
   /** How many inputs are made where none is given: 20. Each gets 50 schedules, or its part of `schedules`. */
   readonly inputs?: number
   /** How many schedules are tried, those with the fewest deviations from production's order first: 1,000. */
@@ -40,6 +45,12 @@ export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, 
    * production. Left out, it comes at once.
    */
   readonly results?: Modes["results"]
+  /**
+   * `virtual`: `setTimeout`, `setInterval`, `setImmediate`, `Date`, `performance.now` and `AbortSignal.timeout` follow the
+   * exploration's clock while a run uses them, so that steps that wait with them are explored, too. `real`, or left out:
+   * they are the world's, which is waited for and makes an exploration incomplete.
+   */
+  readonly timers?: Modes["timers"]
   /** How often something may be held up in the middle, so that others go first: 0. */
   readonly preempt?: number
   /** Whether the whole run may be interrupted, once, wherever it waits: false. */
@@ -108,13 +119,31 @@ export class CannotReplay extends Data.TaggedError("CannotReplay")<{
   readonly message: string
 }> {}
 
+/** An exploration cannot be begun: the workflow is none, or options or input do not fit. The message lists all problems. */
+export class InvalidExploration extends Data.TaggedError("InvalidExploration")<{
+  readonly problems: ReadonlyArray<string>
+  readonly message: string
+}> {
+  constructor(flow: unknown, problems: ReadonlyArray<string>) {
+    const name = (flow as { readonly name?: unknown } | undefined)?.name
+    const which = typeof name === "string" ? `workflow '${name}'` : "this"
+    const [first, ...more] = problems
+    const said = more.length === 0 ? ` ${first}` : problems.map((problem) => `\n- ${problem}`).join("")
+    super({ problems, message: `${which} cannot be explored:${said}` })
+  }
+}
+
+/** Why there is no `Exploration`. */
+export type ExploreError = ScheduleFailure | CannotReplay | InvalidExploration
+
 const perInput = 50
 
 /**
  * Runs a workflow in every order in which its parts could go on, those nearest to production's first, and looks at each run.
  *
  * Succeeds with what was seen. Fails with a `ScheduleFailure`, whose message is the story of the first schedule found that
- * breaks a rule, and the line that runs just that schedule again.
+ * breaks a rule, and the line that runs just that schedule again; with `CannotReplay` where the schedule to replay is none of
+ * this workflow's; with `InvalidExploration` where the workflow, an option or the input does not fit.
  *
  * All time is virtual: sleeps take none. Each schedule is a run from scratch; give what keeps something in memory as a
  * `layer`, which is built afresh for each.
@@ -148,7 +177,7 @@ const perInput = 50
 export function explore<W extends AnyFlow, Provided = never, E = never, R = never>(
   flow: W,
   options: ExploreOptions<W, Provided, E, R> = {}
-): Effect.Effect<Exploration, ScheduleFailure | CannotReplay, Exclude<RunServices<W>, Provided> | R> {
+): Effect.Effect<Exploration, ExploreError, Exclude<RunServices<W>, Provided> | R> {
   return exploring(flow, options as ExploreOptions<AnyFlow>, callSite(), "explore") as any
 }
 
@@ -191,17 +220,25 @@ const exploring = (
   options: ExploreOptions<AnyFlow>,
   site: ReadonlyArray<string>,
   calledAs: string
-): Effect.Effect<Exploration, ScheduleFailure | CannotReplay> =>
+): Effect.Effect<Exploration, ExploreError> =>
   Effect.flatMap(Effect.context<never>(), (context) =>
     Effect.tryPromise({
-      try: (signal) => start(flow, options, context, signal, calledAs),
+      try: (signal) => {
+        const problems = problemsOf(flow, options)
+        if (problems.length > 0) throw new InvalidExploration(flow, problems)
+        const explore = () => start(flow, options, context, signal, calledAs)
+        return options.timers === "virtual" ? withVirtualTimers(explore) : explore()
+      },
       catch: (error) => {
-        if (!(error instanceof ScheduleFailure) && !(error instanceof CannotReplay)) return new Died(error)
+        if (!isExpected(error)) return new Died(error)
         error.stack = [`${error.name}: ${error.message}`, ...site].join("\n")
         return error
       }
     })
   ).pipe(Effect.catch((error) => (error instanceof Died ? Effect.die(error.defect) : Effect.fail(error))))
+
+const isExpected = (error: unknown): error is ExploreError =>
+  error instanceof ScheduleFailure || error instanceof CannotReplay || error instanceof InvalidExploration
 
 class Died {
   readonly defect: unknown
@@ -215,6 +252,7 @@ const modesOf = (options: ExploreOptions<AnyFlow>): Modes => ({
   lanes: options.lanes ?? "any",
   fibers: options.fibers ?? "in turn",
   results: options.results ?? "at once",
+  timers: options.timers ?? "real",
   preempt: options.preempt ?? 0,
   cancel: options.cancel ?? false,
   faults: {
@@ -255,7 +293,7 @@ const start = async (
   const given = "input" in options || fields === 0
   const fail = (found: Found, input: unknown) =>
     failureOf(found, plan, explorer, mark, input, (schedule) =>
-      written(calledAs, options, schedule, fields > 0 ? input : undefined)
+      written(calledAs, { ...options }, schedule, fields > 0 ? input : undefined)
     )
   const seen = (complete: boolean, inputs: number): Exploration => {
     if (signal.aborted) throw signal.reason
@@ -272,7 +310,7 @@ const start = async (
   }
 
   if (options.replay !== undefined) {
-    const found = await replay(options.replay, flow, options.input, explorer)
+    const found = await replay(options.replay, flow, { given, input: options.input }, explorer)
     if (found !== undefined) throw fail({ ...found, schedules: 0 }, options.input)
     return seen(false, 1)
   }
@@ -285,7 +323,7 @@ const start = async (
   // The property is that no schedule of an input breaks a rule: so that a smaller input is one that still has a bad one.
   const inputs = options.inputs ?? 20
   const budget = Math.max(perInput, Math.floor(schedules / inputs))
-  const arbitrary = Arbitrary.map(Arbitrary.schema(flow.start.schema), ({ _tag, ...input }: any) => input)
+  const arbitrary = inputsOf(flow)
   let failing: Found | undefined
   const property = (input: unknown) =>
     Effect.map(
@@ -305,13 +343,36 @@ const start = async (
     const found = await explorer.explore(input, budget, 0, seed)
     throw fail({ ...(typeof found === "object" ? found : failing!), schedules }, input)
   }
-  return seen(false, inputs)
+  const runs = checked._tag === "Passed" || checked._tag === "Exhausted" ? checked.runs : 0
+  if (runs === 0) throw cannotMake(flow, "nothing that was tried fits its checks")
+  return seen(false, runs)
+}
+
+const cannotMake = (flow: AnyFlow, why: string): InvalidExploration =>
+  new InvalidExploration(flow, [`no input can be made from start event '${flow.start.tag}' (${why}): give 'input'`])
+
+/** Inputs that fit the start event. */
+const inputsOf = (flow: AnyFlow): Arbitrary.Arbitrary<unknown> => {
+  try {
+    return Arbitrary.map(Arbitrary.schema(flow.start.schema), ({ _tag, ...input }: any) => input)
+  } catch (error) {
+    throw cannotMake(flow, (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " "))
+  }
 }
 
 /** Runs one schedule, and the usual one to hold it against. */
-const replay = async (token: string, flow: AnyFlow, input: unknown, explorer: Explorer): Promise<Found | undefined> => {
+const replay = async (
+  token: string,
+  flow: AnyFlow,
+  { given, input }: { readonly given: boolean; readonly input: unknown },
+  explorer: Explorer
+): Promise<Found | undefined> => {
   const deviations = fromToken(token, flow)
   if (typeof deviations === "string") throw new CannotReplay({ schedule: token, message: deviations })
+  if (!given) {
+    const message = `'${token}' cannot be replayed without its input: copy the whole line from the report, 'input' too`
+    throw new CannotReplay({ schedule: token, message })
+  }
   const usual = await explorer.ran(input, along([]), false)
   const ran = await explorer.ran(input, along(deviations), true)
   const missed = ran.choices.missed(deviations)
@@ -335,20 +396,6 @@ const report = (flow: AnyFlow, schedules: number, depth: number): void => {
   console.info(`explore '${flow.name}': ${tried}, at ${depth} deviations from production's order`)
 }
 
-/** The options that decide which choices there are, as one would write them. */
-const written = (calledAs: string, options: ExploreOptions<AnyFlow>, schedule: string, input: unknown): string => {
-  const { time, lanes, fibers, results, preempt, cancel, faults, layer, program, check, invariants } = options
-  const values = Object.entries({ time, lanes, fibers, results, preempt, cancel, faults })
-  const names = Object.entries({ layer, program, check, invariants })
-  const parts = [
-    ...values.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${format(value)}`),
-    ...names.filter(([, value]) => value !== undefined).map(([name]) => name),
-    `replay: "${schedule}"`,
-    ...(input === undefined ? [] : [`input: ${format(input)}`])
-  ]
-  return `${calledAs}(flow, { ${parts.join(", ")} })`
-}
-
 const failureOf = (
   { broken, deviations, executed, outcome, usual, schedules }: Found,
   { flow }: Plan,
@@ -358,9 +405,9 @@ const failureOf = (
   written: (schedule: string) => string
 ): ScheduleFailure => {
   const schedule = toToken(deviations, mark)
-  const { trace, told } = executed
+  const { trace, told, early } = executed
   const replay = written(schedule)
-  const message = tell({ flow, broken, outcome, usual, trace, told, input, schedules, replay, uncontrolled })
+  const message = tell({ flow, broken, outcome, usual, trace, told, early, input, schedules, replay, uncontrolled })
   const failure = new ScheduleFailure({ workflow: flow.name, ...broken, schedule, input, schedules, message })
   // Not shown beside the message, which says it all.
   for (const [name, value] of Object.entries({ outcome, usual, trace })) {

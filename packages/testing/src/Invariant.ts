@@ -85,6 +85,9 @@ export const outcomeOf = ({ exit, marking }: Executed): Outcome => {
   return { kind: "failed", result: undefined, error, text }
 }
 
+/** Unlike for every two ways in which runs end. */
+export const keyOf = ({ kind, result, text }: Outcome): string => (kind === "stopped" ? identify(result) : text)
+
 const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): string | undefined => {
   const { outcome, usual } = seen
   if (seen.cancelled && outcome.kind === "interrupted") return undefined

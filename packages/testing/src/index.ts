@@ -4,9 +4,11 @@
 export {
   CannotReplay,
   type Exploration,
+  type ExploreError,
   type ExploreOptions,
   explore,
   explorePromise,
+  InvalidExploration,
   ScheduleFailure
 } from "./Explore.ts"
 export type { Check, Invariants, Outcome, Seen } from "./Invariant.ts"

@@ -130,7 +130,7 @@ const lostInState = () =>
     }
   })
 
-const lostBetweenAwaits = () =>
+const lostBetweenAwaits = (pause: (millis: number) => Promise<void>) =>
   workflow({
     name: "awaits",
     start: Start,
@@ -141,8 +141,9 @@ const lostBetweenAwaits = () =>
         accepts: Item,
         emits: Done,
         run: async ({ n }, { get, set }) => {
+          await pause(n * 10_000)
           const before = get(seen)
-          await Promise.resolve()
+          await pause(5)
           set(seen, before + 1)
           return Done({ n })
         }
@@ -568,8 +569,16 @@ export const corpus: ReadonlyArray<Planted> = [
   { name: "an update is lost in the run's own state", flow: lostInState(), invariant: "sameResult" },
   {
     name: "an update is lost between two awaits",
-    flow: lostBetweenAwaits(),
-    options: { preempt: 1 },
+    flow: lostBetweenAwaits(() => Promise.resolve()),
+    options: { check: { "both are counted": (_, { result }: any) => result?.value === 2 } },
+    invariant: "both are counted"
+  },
+  {
+    name: "an update is lost between two awaits of a timer",
+    flow: lostBetweenAwaits(async (millis) => {
+      await new Promise((resolve) => setTimeout(resolve, millis))
+    }),
+    options: { timers: "virtual" },
     invariant: "sameResult"
   },
   { name: "one order of six was not thought of", flow: forgottenBranch(), invariant: "neverStalls" },

@@ -1,8 +1,19 @@
+import { setTimeout as setTimeoutOfNode } from "node:timers"
+import { setTimeout as setTimeoutPromise } from "node:timers/promises"
+import { promisify } from "node:util"
 import { it as effectIt } from "@effect/vitest"
-import { CannotReplay, explore, explorePromise, InjectedFault, ScheduleFailure } from "@stepgraph/testing"
+import {
+  CannotReplay,
+  type ExploreError,
+  explore,
+  explorePromise,
+  InjectedFault,
+  InvalidExploration,
+  ScheduleFailure
+} from "@stepgraph/testing"
 import { Context, Effect, Layer, Schema } from "effect"
-import { defineEvent, defineStep, gather, workflow } from "stepgraph"
-import { describe, expect, it } from "vitest"
+import { collect, defineEvent, defineStep, gather, workflow } from "stepgraph"
+import { describe, expect, it, vi } from "vitest"
 import { seed } from "./seed.ts"
 
 const Start = defineEvent("Start")
@@ -11,7 +22,7 @@ const Done = defineEvent("Done", { n: Schema.Number })
 const Stop = defineEvent("Stop", { value: Schema.Unknown })
 const anyResult = { invariants: { sameResult: false } }
 
-const failing = (exploring: Effect.Effect<unknown, ScheduleFailure | CannotReplay>) =>
+const failing = (exploring: Effect.Effect<unknown, ExploreError>) =>
   Effect.runPromise(Effect.flip(exploring) as Effect.Effect<ScheduleFailure>)
 
 const items = (count: number) =>
@@ -219,6 +230,113 @@ describe("promises", () => {
     expect([complete, outcomes.length]).toEqual([true, 3])
   })
 
+  const slowly = (sleep: (millis: number) => Promise<unknown>) =>
+    workflow({
+      name: "timers",
+      start: Start,
+      stop: Stop,
+      steps: {
+        items: items(3),
+        work: defineStep({
+          accepts: Item,
+          emits: Stop,
+          run: async ({ n }) => {
+            await Promise.resolve()
+            await sleep(1_000 * (n + 1))
+            return Stop({ value: n })
+          }
+        })
+      }
+    })
+
+  const anHour = 3_600_000
+  const sleeps: Readonly<Record<string, (millis: number) => Promise<unknown>>> = {
+    setTimeout: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
+    "setTimeout, promised": (millis) => promisify(setTimeout)(millis),
+    "node:timers/promises": (millis) => setTimeoutPromise(millis, "a value", { signal: new AbortController().signal }),
+    "node:timers": (millis) => new Promise((resolve) => setTimeoutOfNode(resolve, millis)),
+    setInterval: (millis) =>
+      new Promise<void>((resolve) => {
+        let times = 0
+        const timer = setInterval(() => {
+          if (++times < 2) return
+          clearInterval(timer)
+          resolve()
+        }, millis)
+      }),
+    "AbortSignal.timeout": (millis) =>
+      new Promise((resolve) => AbortSignal.timeout(millis).addEventListener("abort", resolve))
+  }
+
+  it("can clear, refresh and abort virtual timers", async () => {
+    const flow = slowly(async (millis) => {
+      const refused = setTimeoutPromise(anHour, 1, { signal: AbortSignal.timeout(1) }).catch((error) => error.name)
+      expect(await refused).toBe("AbortError")
+      const [never, refreshed] = [setTimeout(() => expect.fail(), 2), setTimeout(() => {}, anHour)]
+      clearTimeout(Number(never))
+      clearTimeout(refreshed.refresh())
+      await new Promise((resolve) => setImmediate(resolve, millis))
+      expect(Date.now()).toBe(1)
+    })
+    expect(await explorePromise(flow, { timers: "virtual", time: "ordered", ...anyResult })).toMatchObject({
+      complete: true
+    })
+  })
+
+  it.for(Object.entries(sleeps))("that wait by %s are explored with virtual timers", async ([, sleep]) => {
+    const before = performance.now()
+    const { complete, outcomes, uncontrolled } = await explorePromise(slowly(sleep), {
+      ...anyResult,
+      timers: "virtual"
+    })
+    expect([complete, outcomes.length, uncontrolled]).toEqual([true, 3, []])
+    expect(performance.now() - before).toBeLessThan(1_000)
+  })
+
+  it("see the run's time in Date and performance.now with virtual timers, and nobody else does", async () => {
+    const { setTimeout: realTimeout, Date: RealDate } = globalThis
+    const aDate = new Date()
+    const flow = workflow({
+      name: "time",
+      start: Start,
+      stop: Stop,
+      steps: {
+        look: defineStep({
+          accepts: Start,
+          emits: Stop,
+          run: async () => {
+            await sleeps.setTimeout!(anHour)
+            expect(aDate).toBeInstanceOf(Date)
+            return Stop({ value: [Date.now(), new Date().toISOString(), performance.now(), new Date(5).getTime()] })
+          }
+        })
+      }
+    })
+    const exploring = explorePromise(flow, { timers: "virtual" })
+    const alongside = Date.now()
+    const [{ outcome }] = (await exploring).outcomes as [any]
+    expect(outcome.result.value).toEqual([anHour, "1970-01-01T01:00:00.000Z", anHour, 5])
+    expect(alongside).toBeGreaterThan(anHour)
+    expect([setTimeout, Date]).toEqual([realTimeout, RealDate])
+  })
+
+  it("name whose timer it is, in the order that breaks a rule", async () => {
+    const failure = await failing(explore(slowly(sleeps.setTimeout!), { timers: "virtual" }))
+    expect(failure.message).toContain(
+      '→ work(Item {"n":1}) wakes from a sleep of 2s before work(Item {"n":0}) wakes from one of 1s'
+    )
+    expect(failure.message).toContain('explore(flow, { timers: "virtual", replay: "')
+    const again = await failing(explore(slowly(sleeps.setTimeout!), { timers: "virtual", replay: failure.schedule }))
+    expect(again.trace).toEqual(failure.trace)
+  })
+
+  it("of two explorations at once do not disturb each other with virtual timers", async () => {
+    const both = [sleeps.setTimeout!, sleeps.setInterval!].map((sleep) =>
+      explorePromise(slowly(sleep), { ...anyResult, timers: "virtual" })
+    )
+    for (const { complete, outcomes } of await Promise.all(both)) expect([complete, outcomes.length]).toEqual([true, 3])
+  })
+
   it("of a real timer are waited for, and make an exploration incomplete", async () => {
     const flow = asyncSteps(() => new Promise((resolve) => setTimeout(resolve, 2)))
     const { complete, uncontrolled } = await explorePromise(flow, { ...anyResult, schedules: 3, random: 0 })
@@ -331,5 +449,198 @@ describe("replay", () => {
     const none = await refused("7.1.2")
     expect(none.message).toContain("at choice 7 there were 2 ways to go on, and now there is no such choice")
     expect((await refused("what?")).message).toBe("'what?' is no schedule: copy the whole of it from the report")
+  })
+})
+
+describe("what cannot be explored", () => {
+  const Given = defineEvent("Given", { n: Schema.Int })
+  const given = workflow({
+    name: "given",
+    start: Given,
+    stop: Stop,
+    steps: { end: defineStep({ accepts: Given, emits: Stop, run: ({ n }) => Stop({ value: n }) }) }
+  })
+  const refused = async (flow: unknown, options?: unknown) => {
+    // What a caller without types could give.
+    const failure = await failing(explore(flow as typeof given, options as {}))
+    expect(failure).toBeInstanceOf(InvalidExploration)
+    return failure.message
+  }
+
+  it("is what is no workflow", async () => {
+    expect(await refused(undefined)).toBe(
+      "this cannot be explored: it is no workflow: it is no object: give workflow({ name, start, stop, steps })"
+    )
+    expect(await refused(() => seed)).toContain("it is no workflow: ")
+    expect(await refused({ ...seed, steps: {} })).toMatch(
+      /^workflow 'concurrent' cannot be explored: it is no workflow: /
+    )
+  })
+
+  it("is said with every option that is wrong, and what it may be", async () => {
+    const options = {
+      schedules: 0,
+      inputs: 1.5,
+      random: -1,
+      seed: "now",
+      time: "fast",
+      lanes: "some",
+      fibers: true,
+      results: "later",
+      timers: "fake",
+      preempt: -1,
+      cancel: "yes",
+      faults: { max: -1, kinds: ["explode"], steps: ["serach"], often: true },
+      replay: 5,
+      layer: {},
+      program: Effect.void,
+      invariants: { sameResults: true, neverStalls: 1 },
+      check: { mine: true },
+      patience: -1,
+      logs: 1,
+      progress: "dots",
+      signal: {},
+      schedule: 10
+    }
+    expect(await refused(seed, options)).toMatchInlineSnapshot(`
+      "workflow 'concurrent' cannot be explored:
+      - 'schedules' must be a whole number from 1, not 0
+      - 'inputs' must be a whole number from 1, not 1.5
+      - 'random' must be a whole number from 0, not -1
+      - 'seed' must be a whole number, not "now"
+      - 'time' must be 'any' or 'ordered', not "fast"
+      - 'lanes' must be 'any' or 'in turn', not "some"
+      - 'fibers' must be 'any' or 'in turn', not true
+      - 'results' must be 'any' or 'at once', not "later"
+      - 'timers' must be 'real' or 'virtual', not "fake"
+      - 'preempt' must be a whole number from 0, not -1
+      - 'cancel' must be true or false, not "yes"
+      - 'replay' must be a string, not 5
+      - 'layer' must be a Layer, not {}
+      - 'program' must be a function, not Success {"~effect/Effect/args":undefined}
+      - 'patience' must be a number of milliseconds from 0, not -1
+      - 'logs' must be true or false, not 1
+      - 'progress' must be a function, not "dots"
+      - 'signal' must be an AbortSignal, not {}
+      - there is no 'schedule': there are input, inputs, schedules, random, seed, time, lanes, fibers, results, timers, preempt, cancel, faults, replay, layer, program, invariants, check, patience, logs, progress, signal
+      - 'faults.max' must be a whole number from 0, not -1
+      - 'faults.kinds' must be a list of 'fail', 'fail after', 'die', 'interrupt', 'interrupt after', 'hang', not ["explode"]
+      - there is no 'faults.often': there are max, kinds, steps
+      - 'faults.steps' names "serach", which is no step of this workflow
+      - there is no 'invariants.sameResults': there are sameResult, neverStalls, neverFails, withinWorkers, finalizersRun, eachConsumed
+      - 'invariants.neverStalls' must be true or false, not 1
+      - 'check.mine' must be a function, not true"
+    `)
+    expect(await refused(seed, null)).toBe(
+      "workflow 'concurrent' cannot be explored: its options must be an object, not null"
+    )
+    expect(await refused(seed, { faults: {} })).toContain(
+      "'faults.kinds' is missing: it must be a list of 'fail', 'fail after'"
+    )
+  })
+
+  it("takes options that are undefined as left out", async () => {
+    const options = { schedules: undefined, time: undefined, faults: undefined, invariants: { sameResult: false } }
+    expect(await explorePromise(seed, options as {})).toMatchObject({ schedules: 6 })
+  })
+
+  it("is an input that does not fit", async () => {
+    expect(await refused(given, { input: { n: "one" } })).toMatchInlineSnapshot(
+      `"workflow 'given' cannot be explored: 'input': event 'Given' does not fit its schema: Expected number at ["n"] (given {"n":"one"})"`
+    )
+  })
+
+  it("is a start event of which no input can be made", async () => {
+    const of = (field: Schema.Codec<any>) => {
+      const Odd = defineEvent("Odd", { field })
+      const end = defineStep({ accepts: Odd, emits: Stop, run: () => Stop({ value: 1 }) })
+      return workflow({ name: "odd", start: Odd, stop: Stop, steps: { end } })
+    }
+    expect(await refused(of(Schema.instanceOf(Date)))).toMatchInlineSnapshot(
+      `"workflow 'odd' cannot be explored: no input can be made from start event 'Odd' (Unable to derive an arbitrary for an unsupported Declaration at ["field"]): give 'input'"`
+    )
+    const rare = Schema.Number.check(Schema.makeFilter((n: number) => n === 123_456))
+    expect(await refused(of(rare))).toMatchInlineSnapshot(
+      `"workflow 'odd' cannot be explored: no input can be made from start event 'Odd' (nothing that was tried fits its checks): give 'input'"`
+    )
+  })
+
+  it("is said to a promise, too, at the place of the call", async () => {
+    const failure: Error = await explorePromise(seed, { preempt: -1 }).catch((error) => error)
+    expect(failure.message).toBe(
+      "workflow 'concurrent' cannot be explored: 'preempt' must be a whole number from 0, not -1"
+    )
+    expect(failure.stack?.split("\n").find((line) => line.startsWith("    at "))).toContain("explore.test.ts")
+  })
+
+  it("is a replay without its input", async () => {
+    const failure = await failing(explore(given, { replay: "0.1.2" }))
+    expect(failure).toBeInstanceOf(CannotReplay)
+    expect(failure.message).toBe(
+      "'0.1.2' cannot be replayed without its input: copy the whole line from the report, 'input' too"
+    )
+  })
+})
+
+describe("a report", () => {
+  it("shows where two long results differ", async () => {
+    const flow = workflow({
+      name: "long",
+      start: Start,
+      stop: Stop,
+      steps: {
+        items: items(2),
+        work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Effect.as(Effect.sleep(1), Done({ n })) }),
+        end: defineStep({
+          accepts: collect(Done, 2),
+          emits: Stop,
+          run: (done) => Stop({ value: `${"x".repeat(200)}${done.map(({ n }) => n)}` })
+        })
+      }
+    })
+    const { message } = await failing(explore(flow))
+    expect(message).toMatch(/usually {4}…x{40}0,1"}\n {2}this time {2}…x{40}1,0"}\n/)
+    expect((await explorePromise(flow, anyResult)).outcomes).toHaveLength(2)
+  })
+
+  it("writes the input as code", async () => {
+    const Given = defineEvent("Given", {
+      at: Schema.Date,
+      tags: Schema.ReadonlySet(Schema.String),
+      size: Schema.BigInt,
+      "a-b": Schema.Array(Schema.Number)
+    })
+    const flow = workflow({
+      name: "kinds",
+      start: Given,
+      stop: Stop,
+      steps: { end: defineStep({ accepts: Given, emits: Stop, run: () => Stop({ value: 1 }) }) }
+    })
+    const input = { at: new Date(0), tags: new Set(["x"]), size: 5n, "a-b": [-0, 1] }
+    const { message } = await failing(explore(flow, { input, check: { never: () => false } }))
+    expect(message).toContain(
+      'input: { at: new Date("1970-01-01T00:00:00.000Z"), tags: new Set(["x"]), size: 5n, "a-b": [-0, 1] } })'
+    )
+  })
+})
+
+describe("a long exploration", () => {
+  it("says every 5 seconds how far it has come", async () => {
+    const real = performance.now.bind(performance)
+    let later = 0
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => real() + later)
+    const told: Array<readonly [schedules: number, deviations: number]> = []
+    const line = vi.spyOn(console, "info").mockImplementation(() => {})
+    const look = () => void (later += 100)
+    const options = { schedules: 200, random: 0, check: { look } }
+    await explorePromise(sleepers(6), { ...options, progress: (...progress) => void told.push(progress) })
+    await explorePromise(sleepers(6), options)
+    clock.mockRestore()
+    expect(told.length).toBeGreaterThan(2)
+    expect(told[0]).toEqual([expect.any(Number), 1])
+    expect(line.mock.calls[0]![0]).toMatch(
+      /^explore 'sleepers': \d+ schedules, at 1 deviations? from production's order$/
+    )
+    line.mockRestore()
   })
 })

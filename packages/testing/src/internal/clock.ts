@@ -10,7 +10,9 @@ export interface Sleeper {
   readonly deadline: number
   /** How long it wanted to sleep. */
   readonly millis: number
-  readonly fiber: Fiber<unknown, unknown>
+  /** Whose it is: a fiber's, or an invocation's that has set a timer. */
+  readonly fiber: Fiber<unknown, unknown> | undefined
+  readonly invocation: string | undefined
   readonly wake: () => void
 }
 
@@ -39,14 +41,21 @@ export class ControlledClock implements Clock.Clock {
     if (millis <= 0) return Effect.yieldNow
     if (!Number.isFinite(millis)) return Effect.never
     return Effect.withFiber((fiber) =>
-      Effect.callback((resume) => {
-        const sleeper = { deadline: this.millis + millis, millis, fiber, wake: () => resume(Effect.void) }
-        let place = this.sleepers.length
-        while (place > 0 && this.sleepers[place - 1]!.deadline > sleeper.deadline) place--
-        this.sleepers.splice(place, 0, sleeper)
-        return Effect.sync(() => this.remove(sleeper))
-      })
+      Effect.callback((resume) => Effect.sync(this.add(millis, { fiber }, () => resume(Effect.void))))
     )
+  }
+
+  /** Adds a sleeper, and returns what takes it away again. */
+  add(
+    millis: number,
+    { fiber, invocation }: Partial<Pick<Sleeper, "fiber" | "invocation">>,
+    wake: () => void
+  ): () => void {
+    const sleeper = { deadline: this.millis + millis, millis, fiber, invocation, wake }
+    let place = this.sleepers.length
+    while (place > 0 && this.sleepers[place - 1]!.deadline > sleeper.deadline) place--
+    this.sleepers.splice(place, 0, sleeper)
+    return () => this.remove(sleeper)
   }
 
   /** Wakes one; whoever wakes later than he wanted to finds that more time has passed. */

@@ -4,7 +4,6 @@
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
@@ -17,8 +16,10 @@ import { type Call, type Marking, Probe } from "stepgraph/probe"
 import type { Choices, Kind } from "./choices.ts"
 import { ControlledClock, type Sleeper } from "./clock.ts"
 import { type FaultKind, instead, inWords } from "./faults.ts"
+import { invocationOf, Names } from "./names.ts"
 import { Pool, type Task } from "./scheduler.ts"
 import { show } from "./show.ts"
+import { lead, owned } from "./timers.ts"
 import { activeOutside, eventLoop, microtasks, now, realSleep } from "./turn.ts"
 
 /** What may happen in a run, beside what happens in production first. */
@@ -27,6 +28,7 @@ export interface Modes {
   readonly lanes: "any" | "in turn"
   readonly fibers: "any" | "in turn"
   readonly results: "any" | "at once"
+  readonly timers: "real" | "virtual"
   readonly preempt: number
   readonly cancel: boolean
   readonly faults: {
@@ -52,6 +54,8 @@ export interface Executed {
   readonly trace: ReadonlyArray<TraceEntry>
   /** The choices that went another way than in production, by the place in the trace before which they were taken. */
   readonly told: ReadonlyArray<Told>
+  /** Whether somebody woke before one whose sleep was to end earlier. */
+  readonly early: boolean
   /** What was interrupted, made to fail or held up by the test itself. */
   readonly cancelled: boolean
   readonly faults: number
@@ -61,11 +65,6 @@ export interface Executed {
   readonly uncontrolled: ReadonlyArray<string>
   readonly marking: Marking | undefined
 }
-
-/** Set by the core for what a step runs; the key is the core's. */
-const CurrentInvocation = Context.Reference<{ readonly invocation: string } | null>("stepgraph/CurrentInvocation", {
-  defaultValue: () => null
-})
 
 /** The same numbers in every run. */
 const steadyRandom = (): Random.Random => {
@@ -98,14 +97,10 @@ class Held {
   then(): void {}
 }
 
-/** What tells whose something is. */
-interface Named {
-  readonly fiber?: Fiber<unknown, unknown> | undefined
-  readonly invocation?: string | undefined
-}
-
 /** What could go on next. */
 type Way = Task | Sleeper
+
+const wokeEarly = (way: Way, usual: Way): boolean => "wake" in way && "wake" in usual && way.deadline > usual.deadline
 
 export class Execution {
   private readonly clock = new ControlledClock()
@@ -116,7 +111,7 @@ export class Execution {
   private readonly trace: Array<TraceEntry> = []
   private readonly told: Array<Told> = []
   private readonly uncontrolled = new Set<string>()
-  private readonly calls = new Map<string, Call>()
+  private readonly names = new Names()
   private marking: (() => Marking) | undefined
   private fiber!: Fiber<unknown, unknown>
   private running = 0
@@ -126,6 +121,7 @@ export class Execution {
   private hanging = 0
   private preempted = 0
   private cancelled = false
+  private early = false
   private flushed = false
   private finished = false
   private tasks = 0
@@ -157,6 +153,7 @@ export class Execution {
     if (!this.modes.logs) {
       own = own.pipe(Context.add(Logger.CurrentLoggers, noLoggers), Context.add(Console.Console, silence))
     }
+    this.leadTimers()
     this.pool.inside(() => {
       this.fiber = Effect.runForkWith(own)(program)
     })
@@ -209,10 +206,11 @@ export class Execution {
     const option = this.choose(
       ways.length,
       "order",
-      () => ways.map((way) => this.keyOf(way)),
-      (option) => this.overtakes(ways[option]!, ways[0]!)
+      () => ways.map((way) => this.names.keyOf(way)),
+      (option) => this.names.overtakes(ways[option]!, ways[0]!)
     )
     this.take(ways[option]!)
+    if (option > 0 && wokeEarly(ways[option]!, ways[0]!)) this.early = true
     return true
   }
 
@@ -252,8 +250,8 @@ export class Execution {
 
   private preempts(fiber: Fiber<unknown, unknown>): boolean {
     if (this.preempted >= this.modes.preempt || this.finished) return false
-    if (Context.get(fiber.context, CurrentInvocation) === null || !this.somethingElse()) return false
-    const say = () => `${this.nameOf({ fiber })} is held up in the middle`
+    if (invocationOf(fiber) === undefined || !this.somethingElse()) return false
+    const say = () => `${this.names.nameOf({ fiber })} is held up in the middle, and others go on first`
     if (this.choose(2, "preempt", () => ["", "preempt"], say) === 0) return false
     this.preempted++
     return true
@@ -292,6 +290,8 @@ export class Execution {
       this.fiber.pollUnsafe() !== undefined || this.pool.arrivals.length + this.clock.sleepers.length > 0
     const stuck = [...this.awaiting].filter((wait) => wait.stuck)
     const until = now() + this.modes.patience
+    // What others do while the event loop turns takes its real time.
+    lead(undefined)
     for (let turns = 0; !came(); turns++) {
       if (signal?.aborted === true) return this.abandon()
       // A few turns are for what is just about to come.
@@ -300,11 +300,16 @@ export class Execution {
       await (turns > patientTurns ? realSleep(1) : eventLoop())
     }
     this.woken = true
+    this.leadTimers()
     const settled = stuck.filter((wait) => !this.awaiting.has(wait))
     for (const { step } of settled) this.uncontrolled.add(outsidePromise(step))
     if (settled.length === 0)
       this.uncontrolled.add("something in the world outside (a timer, a file, a socket) woke the run")
     return this.continue(signal)
+  }
+
+  private leadTimers(): void {
+    if (this.modes.timers === "virtual") lead(this.clock)
   }
 
   /** Whether it is of use to wait: whether a timer, file or socket has been opened since the run began. */
@@ -344,14 +349,20 @@ export class Execution {
     this.finished = true
     const marking = this.marking?.()
     this.drain()
-    const { sleepers } = this.clock
-    const left = sleepers.map((sleeper) => `${this.nameOf(sleeper)} still waits for time to pass`)
-    for (const { fiber } of [...sleepers]) this.pool.inside(() => fiber.interruptUnsafe())
+    // A timer that nobody has cleared does no harm: nothing of the run hears of it.
+    const sleepers = this.clock.sleepers.filter(({ fiber }) => fiber !== undefined)
+    const left = sleepers.map((sleeper) => `${this.names.nameOf(sleeper)} still waits for time to pass`)
+    for (const { fiber } of sleepers) this.pool.inside(() => fiber!.interruptUnsafe())
     for (const { step, stuck } of this.awaiting) {
-      if (stuck) this.uncontrolled.add(outsidePromise(step))
+      if (stuck && !this.waitsForTimers()) this.uncontrolled.add(outsidePromise(step))
     }
     this.drain()
     return this.executed(exit, this.trace, left, marking)
+  }
+
+  /** Whether a promise that is not settled can be one that a virtual timer would have settled. */
+  private waitsForTimers(): boolean {
+    return this.modes.timers === "virtual" && (activeOutside() ?? 0) <= this.activeBefore
   }
 
   private executed(
@@ -360,8 +371,9 @@ export class Execution {
     left: ReadonlyArray<string>,
     marking: Marking | undefined
   ): Executed {
-    const { told, cancelled, faults } = this
-    return { exit, trace, told, cancelled, faults, left, uncontrolled: [...this.uncontrolled], marking }
+    lead(undefined)
+    const { told, early, cancelled, faults } = this
+    return { exit, trace, told, early, cancelled, faults, left, uncontrolled: [...this.uncontrolled], marking }
   }
 
   // ---------------------------------------------------------------- what the core asks and tells
@@ -371,28 +383,6 @@ export class Execution {
     this.trace.push(entry)
     if (entry._tag === "InvocationStarted" && entry.attempt === 1) this.running++
     else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") this.running--
-  }
-
-  private callOf({ fiber, invocation }: Named): Call | undefined {
-    const id =
-      invocation ?? (fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation)
-    return id === undefined ? undefined : this.calls.get(id)
-  }
-
-  private nameOf(named: Named): string {
-    const call = this.callOf(named)
-    return call === undefined ? "the run itself" : `${call.step}(${show(call.input)})`
-  }
-
-  private overtakes(way: Way, usual: Way): string {
-    const [who, whom] = [this.nameOf(way), this.nameOf(usual)]
-    if (who !== whom || !("wake" in way && "wake" in usual)) return `${who} goes on before ${whom}`
-    const [longer, shorter] = [way, usual].map(({ millis }) => Duration.format(Duration.millis(millis)))
-    return `${who} goes on after its sleep of ${longer}, before its sleep of ${shorter} is over`
-  }
-
-  private keyOf(named: Named): string {
-    return this.callOf(named)?.invocation ?? "run"
   }
 
   private readonly probe: Probe = {
@@ -408,7 +398,7 @@ export class Execution {
           2,
           "preempt",
           () => ["", "preempt"],
-          () => `'${steps[0]}' is held up`
+          () => `step '${steps[0]}' has to wait before it begins, and others go on first`
         ) === 1
       ) {
         this.preempted++
@@ -424,10 +414,10 @@ export class Execution {
       )
     },
     call: (call, run) => {
-      if (call.invocation !== undefined) this.calls.set(call.invocation, call)
+      this.names.add(call)
       const fault = this.fault(call)
       if (fault !== undefined) return Effect.provideService(instead(fault, call.step, run), Observer, undefined)
-      const value = run()
+      const value = this.modes.timers === "virtual" ? owned(call.invocation, run) : run()
       if (Effect.isEffect(value)) return this.alone(value as Effect.Effect<unknown, unknown>, call)
       return this.modes.results === "any" && !isPromiseLike(value) ? new Held(value) : value
     },

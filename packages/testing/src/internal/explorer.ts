@@ -9,6 +9,7 @@ import {
   type Check,
   firstBroken,
   type Invariants,
+  keyOf,
   type Outcome,
   outcomeOf,
   type Seen
@@ -127,11 +128,13 @@ export class Explorer {
     this.schedules++
     this.plan.tally.add(executed.trace)
     for (const what of executed.uncontrolled) this.uncontrolled.add(what)
-    if (choices.missed(deviations) !== undefined) {
+    // Where the world outside has a say in it, that is no wonder.
+    if (this.uncontrolled.size === 0 && choices.missed(deviations) !== undefined) {
       this.uncontrolled.add("the workflow does not do the same when the same choices are taken again")
     }
-    const ending = this.endings.get(outcome.text)
-    if (ending === undefined) this.endings.set(outcome.text, { outcome, deviations, times: 1 })
+    const key = keyOf(outcome)
+    const ending = this.endings.get(key)
+    if (ending === undefined) this.endings.set(key, { outcome, deviations, times: 1 })
     else ending.times++
   }
 

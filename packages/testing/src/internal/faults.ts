@@ -14,6 +14,15 @@ import { isPromiseLike } from "effect/Predicate"
  */
 export type FaultKind = "fail" | "fail after" | "die" | "interrupt" | "interrupt after" | "hang"
 
+export const faultKinds: ReadonlyArray<FaultKind> = [
+  "fail",
+  "fail after",
+  "die",
+  "interrupt",
+  "interrupt after",
+  "hang"
+]
+
 export const inWords: Readonly<Record<FaultKind, string>> = {
   fail: "is made to fail",
   "fail after": "is made to fail after it has done its work",

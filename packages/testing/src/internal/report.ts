@@ -2,9 +2,9 @@
  * A schedule that breaks a rule, as a story that can be read without knowing how it was found.
  */
 import type { TraceEntry } from "stepgraph"
-import type { AnyFlow, Broken, Outcome } from "../Invariant.ts"
+import { type AnyFlow, type Broken, keyOf, type Outcome } from "../Invariant.ts"
 import type { Told } from "./execution.ts"
-import { show } from "./show.ts"
+import { show, showApart } from "./show.ts"
 
 export interface Story {
   readonly flow: AnyFlow
@@ -13,6 +13,7 @@ export interface Story {
   readonly usual: Outcome
   readonly trace: ReadonlyArray<TraceEntry>
   readonly told: ReadonlyArray<Told>
+  readonly early: boolean
   readonly input: unknown
   readonly schedules: number
   readonly replay: string
@@ -103,6 +104,16 @@ const shorten = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
 
 const fact = (name: string, text: string): string => `  ${name.padEnd(9)}  ${text.replaceAll("\n", "\n             ")}`
 
+const note =
+  "(A sleep stands for work that may take longer or shorter, so whoever sleeps may wake first. " +
+  'With time: "ordered", deadlines are kept.)'
+
+/** How a run ended; where it is not seen from that in what it differs from the other, just there. */
+const ending = (outcome: Outcome, other: Outcome): string =>
+  outcome.kind === "stopped" && outcome.text === other.text && keyOf(outcome) !== keyOf(other)
+    ? showApart(outcome.result, other.result)
+    : outcome.text
+
 export const tell = (story: Story): string => {
   const { flow, broken, outcome, usual, told, schedules, replay, uncontrolled } = story
   const what = told.length === 0 ? "in the usual order already" : "in one order of events"
@@ -112,14 +123,15 @@ export const tell = (story: Story): string => {
   return [
     `workflow '${flow.name}' breaks '${broken.invariant}' ${what}: ${broken.problem}`,
     "",
-    ...(told.length === 0 ? [] : [fact("usually", usual.text)]),
-    fact("this time", outcome.text),
+    ...(told.length === 0 ? [] : [fact("usually", ending(usual, outcome))]),
+    fact("this time", ending(outcome, usual)),
     ...(story.input !== undefined ? [fact("input", show(story.input))] : []),
     "",
     told.length === 0 ? "What happens:" : `What happens this time (${differs} from the usual order, marked →):`,
     "",
     ...shorten(linesOf(story)),
     "",
+    ...(story.early ? [note, ""] : []),
     `${found[0]!.toUpperCase()}${found.slice(1)}. To see it again:`,
     "",
     `  ${replay}`,

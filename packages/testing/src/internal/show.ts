@@ -14,5 +14,15 @@ export const show = (value: unknown): string => {
   return Object.keys(fields).length === 0 ? String(_tag) : short(`${_tag} ${format(fields)}`)
 }
 
+const before = 40
+
+/** Two values that differ where both would be cut off: from a little before the first difference on. */
+export const showApart = (value: unknown, other: unknown): string => {
+  const [text, otherText] = [value, other].map((value) => format(value)) as [string, string]
+  let at = 0
+  while (at < text.length && text[at] === otherText[at]) at++
+  return at < before ? short(text) : `…${short(text.slice(at - before))}`
+}
+
 /** Without being cut short, so that two values that differ do so here. */
 export const identify = (value: unknown): string => format(value)

@@ -1,0 +1,60 @@
+/**
+ * Whose something is that could go on next, in words and as a key.
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import type { Fiber } from "effect/Fiber"
+import type { Call } from "stepgraph/probe"
+import { show } from "./show.ts"
+
+/** What tells whose something is. */
+export interface Named {
+  readonly fiber?: Fiber<unknown, unknown> | undefined
+  readonly invocation?: string | undefined
+}
+
+/** What sleeps says how long it does. */
+type Way = Named | (Named & { readonly millis: number })
+
+/** Set by the core for what a step runs; the key is the core's. */
+const CurrentInvocation = Context.Reference<{ readonly invocation: string } | null>("stepgraph/CurrentInvocation", {
+  defaultValue: () => null
+})
+
+export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undefined =>
+  fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation
+
+const inWords = (way: { readonly millis: number }): string => Duration.format(Duration.millis(way.millis))
+
+export class Names {
+  private readonly calls = new Map<string, Call>()
+
+  add(call: Call): void {
+    if (call.invocation !== undefined) this.calls.set(call.invocation, call)
+  }
+
+  private callOf({ fiber, invocation }: Named): Call | undefined {
+    const id = invocation ?? invocationOf(fiber)
+    return id === undefined ? undefined : this.calls.get(id)
+  }
+
+  nameOf(named: Named): string {
+    const call = this.callOf(named)
+    return call === undefined ? "the run itself" : `${call.step}(${show(call.input)})`
+  }
+
+  /** The same in every run. */
+  keyOf(named: Named): string {
+    return this.callOf(named)?.invocation ?? "run"
+  }
+
+  /** That one goes on although production would go on with another. */
+  overtakes(way: Way, usual: Way): string {
+    const [who, whom] = [this.nameOf(way), this.nameOf(usual)]
+    if (!("millis" in way)) return `${who} goes on before ${whom}`
+    if (!("millis" in usual)) return `${who} wakes from a sleep of ${inWords(way)} before ${whom} goes on`
+    const other = way.millis === usual.millis ? "does" : `wakes from one of ${inWords(usual)}`
+    if (who !== whom) return `${who} wakes from a sleep of ${inWords(way)} before ${whom} ${other}`
+    return `${who} wakes from its sleep of ${inWords(way)} before it wakes from its sleep of ${inWords(usual)}`
+  }
+}

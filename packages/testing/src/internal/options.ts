@@ -1,0 +1,123 @@
+/**
+ * Says what is wrong with the options of an exploration, before anything is run: all of it at once.
+ */
+import { isEffect } from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { InvalidEvent, InvalidWorkflow, workflow } from "stepgraph"
+import type { AnyFlow } from "../Invariant.ts"
+import { faultKinds } from "./faults.ts"
+import { show } from "./show.ts"
+
+/** Says what a value should be, or nothing where it is that. */
+type Rule = (value: any) => string | undefined
+
+const rule =
+  (expected: string, holds: (value: any) => boolean): Rule =>
+  (value) =>
+    holds(value) ? undefined : `${expected}, not ${show(value)}`
+
+const oneOf = (...values: ReadonlyArray<string>): Rule =>
+  rule(values.map((value) => `'${value}'`).join(" or "), (value) => values.includes(value))
+const whole = (least: number): Rule =>
+  rule(`a whole number from ${least}`, (value) => Number.isSafeInteger(value) && value >= least)
+const yesOrNo = rule("true or false", (value) => typeof value === "boolean")
+const aFunction = rule("a function", (value) => typeof value === "function")
+const text = rule("a string", (value) => typeof value === "string")
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+const record = rule("an object", isRecord)
+
+const rules: Readonly<Record<string, Rule>> = {
+  input: () => undefined,
+  inputs: whole(1),
+  schedules: whole(1),
+  random: whole(0),
+  seed: rule("a whole number", Number.isSafeInteger),
+  time: oneOf("any", "ordered"),
+  lanes: oneOf("any", "in turn"),
+  fibers: oneOf("any", "in turn"),
+  results: oneOf("any", "at once"),
+  timers: oneOf("real", "virtual"),
+  preempt: whole(0),
+  cancel: yesOrNo,
+  faults: record,
+  replay: text,
+  layer: rule("a Layer", (value) => Layer.isLayer(value)),
+  program: aFunction,
+  invariants: record,
+  check: record,
+  patience: rule("a number of milliseconds from 0", (value) => Number.isFinite(value) && value >= 0),
+  logs: yesOrNo,
+  progress: aFunction,
+  signal: rule("an AbortSignal", (value) => value instanceof AbortSignal)
+}
+
+const listOfKinds = `a list of ${faultKinds.map((kind) => `'${kind}'`).join(", ")}`
+const faultRules: Readonly<Record<string, Rule>> = {
+  max: whole(0),
+  kinds: rule(listOfKinds, (kinds) => {
+    return Array.isArray(kinds) && kinds.length > 0 && kinds.every((kind) => faultKinds.includes(kind))
+  }),
+  steps: rule("a list of steps' names", Array.isArray)
+}
+
+const invariantRules: Readonly<Record<string, Rule>> = {
+  sameResult: rule("true, false or a function", (value) => ["boolean", "function"].includes(typeof value)),
+  neverStalls: yesOrNo,
+  neverFails: yesOrNo,
+  withinWorkers: yesOrNo,
+  finalizersRun: yesOrNo,
+  eachConsumed: yesOrNo
+}
+
+const problemsIn = (given: Readonly<Record<string, unknown>>, of: typeof rules, where: string): Array<string> =>
+  Object.entries(given).flatMap(([name, value]) => {
+    const rule = Object.hasOwn(of, name) ? of[name] : undefined
+    if (rule === undefined) return [`there is no '${where}${name}': there are ${Object.keys(of).join(", ")}`]
+    const expected = value === undefined ? undefined : rule(value)
+    return expected === undefined ? [] : [`'${where}${name}' must be ${expected}`]
+  })
+
+const problemsOfFlow = (flow: AnyFlow): ReadonlyArray<string> => {
+  try {
+    workflow(flow as any)
+    return []
+  } catch (error) {
+    if (!(error instanceof InvalidWorkflow)) throw error
+    return [`it is no workflow: ${error.problems.join("; ")}`]
+  }
+}
+
+const problemsOfInput = ({ start }: AnyFlow, input: unknown): ReadonlyArray<string> => {
+  try {
+    start(input)
+    return []
+  } catch (error) {
+    if (error instanceof InvalidEvent) return [`'input': ${error.message}`]
+    throw error
+  }
+}
+
+export const problemsOf = (flow: AnyFlow, options: unknown): ReadonlyArray<string> => {
+  const unfit = problemsOfFlow(flow)
+  if (unfit.length > 0) return unfit
+  if (!isRecord(options) || isEffect(options)) return [`its options must be an object, not ${show(options)}`]
+  const problems = problemsIn(options, rules, "")
+  const { check, faults, input, invariants, program } = options
+  if (isRecord(faults)) {
+    problems.push(...problemsIn(faults, faultRules, "faults."))
+    if (faults.kinds === undefined) problems.push(`'faults.kinds' is missing: it must be ${listOfKinds}`)
+    const unknown = Array.isArray(faults.steps) ? faults.steps.filter((step) => !Object.hasOwn(flow.steps, step)) : []
+    for (const step of unknown) problems.push(`'faults.steps' names ${show(step)}, which is no step of this workflow`)
+  }
+  if (isRecord(invariants)) problems.push(...problemsIn(invariants, invariantRules, "invariants."))
+  if (isRecord(check)) {
+    for (const [name, value] of Object.entries(check)) {
+      const expected = aFunction(value)
+      if (expected !== undefined) problems.push(`'check.${name}' must be ${expected}`)
+    }
+  }
+  // What another program makes of its input is its own.
+  if ("input" in options && program === undefined) problems.push(...problemsOfInput(flow, input))
+  return problems
+}

@@ -1,0 +1,210 @@
+/**
+ * The timers and clocks that JavaScript has by itself (`setTimeout`, `Date`, …), led by the clock of a run.
+ *
+ * They are put in place for as long as an exploration goes on, and do what they always do unless a run asks.
+ */
+import * as Fiber from "effect/Fiber"
+import type { ControlledClock } from "./clock.ts"
+import { invocationOf } from "./names.ts"
+
+type Callback = (...args: ReadonlyArray<any>) => void
+type Real = Record<string, any>
+
+/** The clock of the run that goes on at this moment, where one does. */
+let clock: ControlledClock | undefined
+
+const builtin = <A extends object = Real>(name: string): A | undefined =>
+  globalThis.process?.getBuiltinModule?.(name) as A | undefined
+
+/** Knows which invocation has set a timer, in the middle of its promises too. */
+let owner: { run<A>(store: string, run: () => A): A; getStore(): string | undefined } | undefined
+const ownerOf = () => {
+  const hooks = builtin<{ readonly AsyncLocalStorage: new () => NonNullable<typeof owner> }>("node:async_hooks")
+  if (hooks !== undefined) owner ??= new hooks.AsyncLocalStorage()
+  return owner
+}
+
+/** Calls a step, whose timers are its own from then on. */
+export const owned = <A>(invocation: string | undefined, run: () => A): A =>
+  owner === undefined || invocation === undefined ? run() : owner.run(invocation, run)
+
+let lastId = 0
+const timers = new Map<number, Timer>()
+
+/** What `setTimeout` returns. */
+class Timer {
+  readonly id = ++lastId
+  private readonly start: () => () => void
+  private stop: () => void
+
+  constructor(millis: number, repeated: boolean, run: () => void) {
+    const invocation = owner?.getStore() ?? invocationOf(Fiber.getCurrent())
+    const within = clock!
+    this.start = () =>
+      within.add(millis, { invocation }, () => {
+        if (repeated) this.stop = this.start()
+        else timers.delete(this.id)
+        owned(invocation, run)
+      })
+    this.stop = this.start()
+    timers.set(this.id, this)
+  }
+
+  close(): this {
+    this.stop()
+    timers.delete(this.id)
+    return this
+  }
+  refresh(): this {
+    this.stop()
+    this.stop = this.start()
+    return this
+  }
+  ref(): this {
+    return this
+  }
+  unref(): this {
+    return this
+  }
+  hasRef(): boolean {
+    return true
+  }
+  [Symbol.toPrimitive](): number {
+    return this.id
+  }
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** As Node and browsers have it: at least 1 millisecond. */
+const millisOf = (millis: unknown): number => Math.max(1, Math.trunc(Number(millis)) || 1)
+
+const setter =
+  (real: any, repeated: boolean) =>
+  (run: Callback, millis?: unknown, ...args: ReadonlyArray<unknown>): unknown =>
+    clock === undefined ? real(run, millis, ...args) : new Timer(millisOf(millis), repeated, () => run(...args))
+
+const immediate =
+  (real: any) =>
+  (run: Callback, ...args: ReadonlyArray<unknown>): unknown =>
+    clock === undefined ? real(run, ...args) : new Timer(0, false, () => run(...args))
+
+const clearer = (real: any) => (timer: unknown) => {
+  const own = timer instanceof Timer ? timer : timers.get(Number(timer))
+  if (own === undefined) real(timer)
+  else own.close()
+}
+
+/** `setTimeout` and `setImmediate` of `node:timers/promises`. */
+const promised = (real: any, waits: boolean) => {
+  const sleep = (millis: number, value: unknown, signal: AbortSignal | undefined) =>
+    new Promise((resolve, reject) => {
+      const abort = () => {
+        timer.close()
+        const error = new Error("The operation was aborted", { cause: signal?.reason })
+        reject(Object.assign(error, { name: "AbortError", code: "ABORT_ERR" }))
+      }
+      const timer = new Timer(millis, false, () => {
+        signal?.removeEventListener("abort", abort)
+        resolve(value)
+      })
+      if (signal?.aborted === true) abort()
+      else signal?.addEventListener("abort", abort, { once: true })
+    })
+  return (...args: ReadonlyArray<any>) => {
+    if (clock === undefined) return real(...args)
+    const [value, options] = waits ? args.slice(1) : args
+    return sleep(waits ? millisOf(args[0]) : 0, value, options?.signal)
+  }
+}
+
+const aDate = (real: DateConstructor): DateConstructor =>
+  new Proxy(real, {
+    construct: (target, args, self) =>
+      Reflect.construct(
+        target,
+        args.length === 0 && clock !== undefined ? [clock.currentTimeMillisUnsafe()] : args,
+        self
+      ),
+    apply: (target, self, args) => (clock === undefined ? Reflect.apply(target, self, args) : String(new Date())),
+    get: (target, name) =>
+      name === "now" && clock !== undefined ? () => clock!.currentTimeMillisUnsafe() : Reflect.get(target, name)
+  })
+
+const abortAfter = (real: typeof AbortSignal.timeout) => (millis: number) => {
+  if (clock === undefined) return real.call(AbortSignal, millis)
+  const controller = new AbortController()
+  const reason = () => new DOMException("The operation was aborted due to timeout", "TimeoutError")
+  new Timer(millisOf(millis), false, () => controller.abort(reason()))
+  return controller.signal
+}
+
+/** Puts something in the place of what is there, where it is. */
+const replace = (
+  where: Real | undefined,
+  name: string,
+  make: (real: any) => unknown,
+  undo: Array<() => void>
+): void => {
+  const real = where?.[name]
+  if (where === undefined || real === undefined) return
+  const own = make(real) as object
+  const promise = Symbol.for("nodejs.util.promisify.custom")
+  if (real[promise] !== undefined) Object.assign(own, { [promise]: promised(real[promise], name === "setTimeout") })
+  where[name] = own
+  undo.push(() => {
+    where[name] = real
+  })
+}
+
+const install = (): (() => void) => {
+  ownerOf()
+  const undo: Array<() => void> = []
+  for (const where of [globalThis as Real, builtin("node:timers")]) {
+    replace(where, "setTimeout", (real) => setter(real, false), undo)
+    replace(where, "setInterval", (real) => setter(real, true), undo)
+    replace(where, "setImmediate", immediate, undo)
+    for (const name of ["clearTimeout", "clearInterval", "clearImmediate"]) replace(where, name, clearer, undo)
+  }
+  replace(globalThis, "Date", aDate, undo)
+  replace(
+    globalThis.performance,
+    "now",
+    (real) => () => clock?.currentTimeMillisUnsafe() ?? real.call(performance),
+    undo
+  )
+  replace(AbortSignal, "timeout", abortAfter, undo)
+  const promises = builtin("node:timers/promises")
+  replace(promises, "setTimeout", (real) => promised(real, true), undo)
+  replace(promises, "setImmediate", (real) => promised(real, false), undo)
+  const sync = () => builtin<{ syncBuiltinESMExports(): void }>("node:module")?.syncBuiltinESMExports()
+  sync()
+  return () => {
+    for (const one of undo.reverse()) one()
+    sync()
+  }
+}
+
+/** One exploration after the other: there is one `setTimeout` for all. */
+let queue: Promise<unknown> = Promise.resolve()
+
+export const withVirtualTimers = <A>(explore: () => Promise<A>): Promise<A> => {
+  const exploring = queue.then(async () => {
+    const uninstall = install()
+    try {
+      return await explore()
+    } finally {
+      lead(undefined)
+      uninstall()
+    }
+  })
+  queue = exploring.catch(() => {})
+  return exploring
+}
+
+/** Has the timers follow this clock from now on, or none. */
+export const lead = (by: ControlledClock | undefined): void => {
+  if (by !== undefined && by !== clock) timers.clear()
+  clock = by
+}
