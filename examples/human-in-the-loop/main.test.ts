@@ -1,6 +1,9 @@
 // The example as a person meets it: a program that asks, and reads what is typed.
-import { spawn } from "node:child_process"
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { once } from "node:events"
+import { mkdtempSync, openSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it, vi } from "vitest"
 
@@ -9,8 +12,10 @@ vi.setConfig({ testTimeout: 60_000 })
 const main = fileURLToPath(new URL("./main.ts", import.meta.url))
 
 /** The program, with what it has printed so far. */
-const start = () => {
-  const program = spawn(process.execPath, [main, "Ada"], { stdio: ["pipe", "pipe", "pipe"] })
+const start = (input: "pipe" | "ignore" | number = "pipe") => {
+  const program = spawn(process.execPath, [main, "Ada"], {
+    stdio: [input, "pipe", "pipe"]
+  }) as ChildProcessWithoutNullStreams
   const printed = { out: "", err: "" }
   program.stdout.on("data", (data) => (printed.out += data))
   program.stderr.on("data", (data) => (printed.err += data))
@@ -58,6 +63,23 @@ describe.concurrent("the letter", () => {
     program.stdin.end()
     expect(await exited).toBe(1)
     expect(printed.err).toBe("Unanswered: 'decide' waits for join([Draft, Answer]) and still needs Answer.\n")
+  })
+
+  it.each(["ignore", "a file"] as const)("says so too where its input is no pipe: %s", async (kind) => {
+    // "ignore" is /dev/null, as under cron; a file holds answers, and here one too few.
+    const file = join(mkdtempSync(join(tmpdir(), "letter-")), "answers")
+    writeFileSync(file, "It is fast.\n")
+    const { printed, exited } = start(kind === "ignore" ? kind : openSync(file, "r"))
+    expect(await exited).toBe(1)
+    expect(printed.err).toBe("Unanswered: 'decide' waits for join([Draft, Answer]) and still needs Answer.\n")
+  })
+
+  it("ends quietly at Ctrl-C, with a shell's code for it", async () => {
+    const { program, printed, exited, says } = start()
+    await says(question)
+    program.kill("SIGINT")
+    expect(await exited).toBe(130)
+    expect(printed).toEqual({ out: question, err: "" })
   })
 
   it("says why it does not take an answer, and still waits for one", async () => {

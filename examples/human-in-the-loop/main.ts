@@ -35,5 +35,6 @@ try {
   } else throw error
 } finally {
   lines.close()
-  process.stdin.unref()
+  // A terminal that is still open would keep the program waiting for what nobody will read.
+  process.stdin.destroy()
 }

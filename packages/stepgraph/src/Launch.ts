@@ -1,7 +1,7 @@
 /**
  * A run as a live program: talk to it, listen to it, ask how it stands.
  */
-import * as Context from "effect/Context"
+import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,10 +13,10 @@ import type { Take } from "effect/Take"
 import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
 import type { Dispatcher, RunStatus } from "./internal/runtime/dispatcher.ts"
-import { beginWith, execute, settle } from "./internal/runtime/execute.ts"
+import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
-import { Observer } from "./Trace.ts"
+import type { Observer } from "./Trace.ts"
 import {
   type AnyWorkflow,
   type Given,
@@ -51,7 +51,10 @@ export interface Run<W> {
   readonly send: (event: InputsOf<W>) => Effect.Effect<void, InvalidEvent | RunEnded>
   /** Says that no more events will be sent: a run that waits for nothing else is stalled then. */
   readonly closeInputs: Effect.Effect<void>
-  /** The workflow's `outputs` and at last the stop event. Each reader sees all of it, at its own pace; a failed run fails it. */
+  /**
+   * The workflow's `outputs` and at last the stop event. Each reader sees all of it, at its own pace; a failed run fails it.
+   * Where `replay` is bounded, a reader that comes late sees that many of the outputs that went before.
+   */
   readonly events: Stream.Stream<OutputsOf<W> | StopOf<W>, RunError<W>>
   /** The stop event, once the run has ended. */
   readonly result: Effect.Effect<StopOf<W>, RunError<W>>
@@ -99,51 +102,80 @@ export function launch<W extends AnyWorkflow>(
   ...given: [...Given<W>, options?: LaunchOptions]
 ): Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope> {
   const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
-  const replay = options?.replay ?? Number.POSITIVE_INFINITY
-  if (!(replay === Number.POSITIVE_INFINITY || (Number.isSafeInteger(replay) && replay >= 0))) {
-    return Effect.die(new RangeError(`replay is ${replay}: give a whole number from 0 on, or leave it out`))
-  }
-  const launching = Effect.gen(function* () {
-    const graph = graphOf(flow)
-    const start = yield* makeEvent(flow.start, input)
-    const scope = yield* Effect.scope
-    const published = yield* PubSub.unbounded<Take<AnyEvent, unknown>>({ replay })
-    const started = yield* Deferred.make<Dispatcher>()
-    const running = execute(graph, start, flow.timeout, (dispatcher) => {
-      dispatcher.onOutput = (event) => PubSub.publishUnsafe(published, [event])
-      if (options?.state !== undefined) beginWith(dispatcher, options.state)
-      if (graph.inputs.size > 0) dispatcher.openInputs()
-      Deferred.doneUnsafe(started, Exit.succeed(dispatcher))
-    })
-    const told = Effect.onExit(running, (exit) =>
-      Effect.sync(() => {
-        if (Exit.isSuccess(exit)) PubSub.publishUnsafe(published, [exit.value])
-        PubSub.endUnsafe(published, Exit.asVoid(exit))
-      })
-    )
-    const fiber = yield* Effect.forkIn(told, scope, { startImmediately: true })
-    const dispatcher = yield* Deferred.await(started)
-    const send = (event: AnyEvent): Effect.Effect<void, InvalidEvent | RunEnded> =>
-      Effect.suspend(() => {
-        const route = graph.inputs.get((event as AnyEvent | undefined)?._tag as string)
-        if (route === undefined) return Effect.fail(notAnInput(flow, event))
-        const made = Object.isExtensible(event) ? makeEvent(route.def, event) : Effect.succeed(event)
-        return Effect.flatMap(made, (event: AnyEvent) =>
-          dispatcher.input(route, event) ? Effect.void : Effect.fail(new RunEnded({ workflow: flow.name, event }))
-        )
-      })
+  const launching = Effect.map(begin(flow, input, options, undefined), ({ dispatcher, fiber, outputs }) => {
+    const result = resultOf(dispatcher, fiber)
     return {
       id: dispatcher.id,
-      send,
+      send: (event: unknown) => send(flow, dispatcher, event),
       closeInputs: Effect.sync(() => dispatcher.closeInputs()),
-      events: Stream.fromPubSubTake(published),
-      result: Fiber.join(fiber),
+      events: Stream.concat(outputs, Stream.fromEffect(result)),
+      result,
       interrupt: Fiber.interrupt(fiber),
       status: Effect.sync(() => dispatcher.status())
     } as unknown as Run<W>
   })
   return launching as Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope>
 }
+
+/** A run that has begun, as both kinds of handle are made of it. */
+interface Begun {
+  readonly dispatcher: Dispatcher
+  readonly fiber: Fiber.Fiber<AnyEvent, unknown>
+  /** They end when the run does, however it does. */
+  readonly outputs: Stream.Stream<AnyEvent>
+}
+
+const begin = (
+  flow: AnyWorkflow,
+  input: unknown,
+  options: LaunchOptions | undefined,
+  signal: AbortSignal | undefined
+): Effect.Effect<Begun, InvalidEvent, Scope.Scope> => {
+  const replay = options?.replay ?? Number.POSITIVE_INFINITY
+  if (!(replay === Number.POSITIVE_INFINITY || (Number.isSafeInteger(replay) && replay >= 0))) {
+    return Effect.die(new RangeError(`replay is ${replay}: give a whole number from 0 on, or leave it out`))
+  }
+  return Effect.gen(function* () {
+    const graph = graphOf(flow)
+    const start = yield* makeEvent(flow.start, input)
+    const scope = yield* Effect.scope
+    const published = yield* PubSub.unbounded<Take<AnyEvent>>({ replay })
+    const started = yield* Deferred.make<Dispatcher, never>()
+    const running = execute(graph, start, flow.timeout, (dispatcher) => {
+      dispatcher.onOutput = (event) => PubSub.publishUnsafe(published, [event])
+      if (options?.state !== undefined) beginWith(dispatcher, options.state)
+      if (graph.inputs.size > 0) dispatcher.openInputs()
+      if (signal !== undefined) interruptOn(signal, dispatcher)
+      Deferred.doneUnsafe(started, Exit.succeed(dispatcher))
+    })
+    const told = Effect.onExit(running, () => Effect.sync(() => PubSub.endUnsafe(published, Exit.void)))
+    const fiber = yield* Effect.forkIn(told, scope, { startImmediately: true })
+    // In a scope that is closed already it ends without having begun.
+    fiber.addObserver((exit) => {
+      if (Exit.isFailure(exit)) Deferred.doneUnsafe(started, Exit.failCause(exit.cause as Cause.Cause<never>))
+    })
+    const dispatcher = yield* Deferred.await(started)
+    return { dispatcher, fiber, outputs: Stream.fromPubSubTake(published) }
+  })
+}
+
+/** What the run itself has ended with: who interrupts it while it ends does not change that. */
+const resultOf = (dispatcher: Dispatcher, fiber: Fiber.Fiber<AnyEvent, unknown>): Effect.Effect<AnyEvent, unknown> =>
+  Effect.flatMap(Fiber.await(fiber), () => dispatcher.exit)
+
+/** Whatever it is, it comes from outside: so it is checked, also where it looks as if it had been. */
+const send = (
+  flow: AnyWorkflow,
+  dispatcher: Dispatcher,
+  event: unknown
+): Effect.Effect<void, InvalidEvent | RunEnded> =>
+  Effect.suspend(() => {
+    const route = graphOf(flow).inputs.get((event as AnyEvent | undefined)?._tag as string)
+    if (route === undefined) return Effect.fail(notAnInput(flow, event))
+    return Effect.flatMap(makeEvent(route.def, event), (event: AnyEvent) =>
+      dispatcher.input(route, event) ? Effect.void : Effect.fail(new RunEnded({ workflow: flow.name, event }))
+    )
+  })
 
 const notAnInput = (flow: AnyWorkflow, event: unknown): InvalidEvent => {
   const inputs = flow.inputs.map(({ tag }: { readonly tag: string }) => `'${tag}'`).join(", ")
@@ -213,27 +245,22 @@ export async function launchPromise<W extends AnyWorkflow>(
   const [input, options] = given as unknown as [any, LaunchPromiseOptions | undefined]
   const signal = options?.signal
   signal?.throwIfAborted()
-  const context = Context.make(Observer, options?.observe)
-  const scope = Scope.makeUnsafe()
-  const launching = Scope.provide(launch(flow as AnyWorkflow, input, options), scope)
-  const live = (await Effect.runPromiseWith(context)(launching as Effect.Effect<Run<W>, InvalidEvent>)) as Run<W>
-  const interrupt = () => Effect.runPromise(live.interrupt)
-  const abort = () => void interrupt()
-  signal?.addEventListener("abort", abort, { once: true })
-  const result = Effect.runPromiseExit(live.result).then((exit) => {
-    signal?.removeEventListener("abort", abort)
-    return settle(flow, exit, signal)
-  })
+  const launching = observed(begin(flow as AnyWorkflow, input, options, signal), options?.observe)
+  const { dispatcher, fiber, outputs } = await Effect.runPromise(Scope.provide(launching, Scope.makeUnsafe()))
+  const interrupt = () => Effect.runPromise(Fiber.interrupt(fiber))
+  const exit = Effect.runPromiseExit(resultOf(dispatcher, fiber))
+  const result = exit.then((exit) => settle(flow, exit, signal) as StopOf<W>)
   // Who only reads `events` learns of a failure there.
   result.catch(() => {})
+  const last = Stream.fromEffect(Effect.tryPromise({ try: () => result as Promise<AnyEvent>, catch: (error) => error }))
   return {
-    id: live.id,
-    send: (event) => Effect.runPromise(live.send(event)),
-    closeInputs: () => Effect.runPromise(live.closeInputs),
-    events: Stream.toAsyncIterable(live.events as Stream.Stream<any, unknown>),
+    id: dispatcher.id,
+    send: (event) => Effect.runPromise(send(flow, dispatcher, event)),
+    closeInputs: async () => dispatcher.closeInputs(),
+    events: Stream.toAsyncIterable(Stream.concat(outputs, last)) as AsyncIterable<any>,
     result,
     interrupt,
-    status: () => Effect.runPromise(live.status),
+    status: async () => dispatcher.status(),
     [Symbol.asyncDispose]: interrupt
   }
 }

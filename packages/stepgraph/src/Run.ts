@@ -4,10 +4,10 @@
 import * as Effect from "effect/Effect"
 import { makeEvent } from "./Event.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
-import { beginWith, execute, interruptOn, settle } from "./internal/runtime/execute.ts"
+import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
-import { Observer } from "./Trace.ts"
+import type { Observer } from "./Trace.ts"
 import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices, type StopOf } from "./Workflow.ts"
 
 /**
@@ -90,10 +90,9 @@ export async function runPromise<W extends AnyWorkflow>(
   const [input, options] = given as unknown as [any, RunOptions | undefined]
   const signal = options?.signal
   signal?.throwIfAborted()
-  let effect = begin(flow as AnyWorkflow, input, (dispatcher) => {
+  const running = begin(flow as AnyWorkflow, input, (dispatcher) => {
     if (signal !== undefined) interruptOn(signal, dispatcher)
     if (options?.state !== undefined) beginWith(dispatcher, options.state)
   })
-  if (options?.observe !== undefined) effect = Effect.provideService(effect, Observer, options.observe)
-  return settle(flow, await Effect.runPromiseExit(effect), signal) as StopOf<W>
+  return settle(flow, await Effect.runPromiseExit(observed(running, options?.observe)), signal) as StopOf<W>
 }

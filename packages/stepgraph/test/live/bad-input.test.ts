@@ -1,6 +1,18 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Schema } from "effect"
-import { defineEvent, defineStep, join, launch, launchPromise, Observer, run, runPromise, workflow } from "stepgraph"
+import {
+  defineEvent,
+  defineState,
+  defineStep,
+  join,
+  launch,
+  launchPromise,
+  Observer,
+  run,
+  runPromise,
+  workflow
+} from "stepgraph"
+import { defect } from "../support/virtual.ts"
 
 const Start = defineEvent("Start", { n: Schema.Number })
 const Note = defineEvent("Note", { text: Schema.String })
@@ -79,11 +91,13 @@ describe("wrong events between right ones", () => {
         yield* send(Note({ text }))
         yield* send({ _tag: "Stop", texts: [] })
         yield* send("Note")
+        // Frozen, as events are that defineEvent has made and checked; this one nobody has.
+        yield* send(Object.freeze({ _tag: "Note", text: 2 }))
       }
       expect((yield* live.status).waiting[0]).toMatchObject({ has: { Note: 2 }, needs: { Note: 1 } })
       yield* live.send(Note({ text: "c" }))
       expect((yield* live.result).texts).toEqual(["a", "b", "c"])
-      expect(refused).toEqual(Array.from({ length: 8 }, () => "InvalidEvent"))
+      expect(refused).toEqual(Array.from({ length: 10 }, () => "InvalidEvent"))
     })
   )
 
@@ -97,6 +111,35 @@ describe("wrong events between right ones", () => {
       yield* live.result
       expect((yield* Effect.flip(live.send(Note({ text: "d" }))))._tag).toBe("RunEnded")
       expect(tags).toEqual(["Start", "Note", "Note", "Note", "Stop"])
+    })
+  )
+})
+
+describe("options that are none", () => {
+  const seen = defineState("seen", Schema.Number, 0)
+  const wrong: ReadonlyArray<readonly [string, object, string]> = [
+    ["state that is no list", { state: seen.with(1) }, "state is no list: give what cells begin with, [seen.with(5)]"],
+    ["a cell itself as state", { state: [seen] }, "state holds something else than what a cell begins with"],
+    ["nothing as state", { state: [undefined] }, "state holds something else than what a cell begins with"],
+    [
+      "state that was made by hand and does not fit",
+      { state: [{ state: seen, value: "a" }] },
+      "state 'seen' does not fit"
+    ],
+    ["an observer that cannot be called", { observe: "log" }, "observe is no function but log"]
+  ]
+  it.each(wrong)("are refused by a promise's doors in clear words: %s", async (_, options, message) => {
+    began = 0
+    await expect(runPromise(flow, { n: 0 }, options)).rejects.toThrow(message)
+    await expect(launchPromise(flow, { n: 0 }, options)).rejects.toThrow(message)
+    expect(began).toBe(0)
+  })
+
+  it.effect.each(wrong.slice(0, 4))("are a defect in an Effect's doors: %s", ([_, options, message]) =>
+    Effect.gen(function* () {
+      for (const door of [run(flow, { n: 0 }, options), Effect.scoped(launch(flow, { n: 0 }, options))]) {
+        expect(String(yield* defect(door as Effect.Effect<unknown>))).toContain(message)
+      }
     })
   )
 })

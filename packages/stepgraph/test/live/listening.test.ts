@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { defineEvent, defineStep, launch, launchPromise, workflow } from "stepgraph"
+import { heapInUse } from "../support/memory.ts"
 import { defect } from "../support/virtual.ts"
 
 const Start = defineEvent("Start", { count: Schema.Number })
@@ -182,12 +183,22 @@ describe("the replay", () => {
     }
   })
 
-  it.effect("keeps the latest events for readers that come later, as many as was said", () =>
-    Effect.gen(function* () {
-      const live = yield* launch(chatty, { count: 10 }, { replay: 3 })
-      yield* live.result
-      expect(told(yield* Stream.runCollect(live.events)).slice(-3)).toEqual([9, 10, "stop"])
-    })
+  it.effect(
+    "keeps the latest outputs for readers that come later, as many as was said, and always the stop event",
+    () =>
+      Effect.gen(function* () {
+        for (const [replay, heard] of [
+          [3, [8, 9, 10, "stop"]],
+          [1, [10, "stop"]],
+          [0, ["stop"]]
+        ] as const) {
+          const live = yield* launch(chatty, { count: 10 }, { replay })
+          yield* live.result
+          for (let reader = 0; reader < 2; reader++) {
+            expect(told(yield* Stream.runCollect(live.events))).toEqual(heard)
+          }
+        }
+      })
   )
 
   it.effect("of 0 keeps none, and a reader that was there hears all", () =>
@@ -225,17 +236,18 @@ describe("the replay", () => {
     const held = async (replay: number) => {
       const live = await launchPromise(chatty, { count }, { replay })
       await live.result
-      global.gc?.()
-      const used = process.memoryUsage().heapUsed
+      const used = heapInUse()
       // The handle is alive until here, and with it what it keeps.
       expect((await live.status()).state).toBe("ended")
       return used
     }
-    await held(10)
+    const little = await held(0)
     const bounded = await held(10)
     const all = await held(Number.POSITIVE_INFINITY)
     const perEvent = (all - bounded) / count
-    console.log(`replay: ${perEvent.toFixed(0)} bytes an event`)
+    console.log(`replay: ${perEvent.toFixed(0)} bytes an event, the event itself included`)
+    expect(perEvent).toBeGreaterThan(0)
+    expect(bounded - little).toBeLessThan(2 ** 20)
     expect(perEvent).toBeLessThan(400)
   })
 

@@ -91,6 +91,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly onFinished: Array<() => void> = []
   private generatedId: string | undefined
   private stopId: string | undefined
+  private readonly fromObservers: Array<() => void> = []
   private inputsOpen = false
   private inputs = 0
   private warned = false
@@ -156,24 +157,52 @@ export class Dispatcher implements Run, Dispatch, Holder {
   /** Takes in an event from outside; `false` where it comes too late. */
   input(route: Route, event: AnyEvent): boolean {
     if (!this.inputsOpen || this.outcome !== undefined) return false
+    this.betweenEntries(() => this.takeIn(route, event))
+    return true
+  }
+
+  private takeIn(route: Route, event: AnyEvent): void {
     this.inOnePiece(() => {
       const number = ++this.inputs
       const id = this.recorder?.emitted(route.def, event, null, number)
+      if (this.outcome !== undefined) {
+        this.recorder?.droppedAtOnce(id!, "ended")
+        return
+      }
       // After everything that the start event led to, in the order sent.
       const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
       this.enterFromOutside(route, { event, id, scope: this.root, place })
     })
     this.wake()
     this.finishIfDone()
-    return true
   }
 
   closeInputs(): void {
     if (!this.inputsOpen || this.outcome !== undefined) return
     this.inputsOpen = false
-    this.quietness.closeInputs(this.root)
-    this.endMoment()
-    this.drain()
+    this.betweenEntries(() => {
+      if (this.outcome !== undefined) return
+      this.quietness.closeInputs(this.root)
+      this.endMoment()
+      this.drain()
+    })
+  }
+
+  /**
+   * Does what comes from outside, in the order in which it comes. An observer is told of things when they are half done: what
+   * comes from there, and all that comes after it, waits until everybody else has had a turn.
+   */
+  private betweenEntries(work: () => void): void {
+    if (!this.recorder?.telling && this.fromObservers.length === 0) {
+      work()
+      return
+    }
+    this.pending++
+    this.fromObservers.push(() => {
+      this.pending--
+      work()
+    })
+    this.scheduler.scheduleTask(() => this.fromObservers.shift()?.(), 0)
   }
 
   status(): RunStatus {
@@ -232,6 +261,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   private recordEnd(recorder: Recorder, outcome: Exit.Exit<AnyEvent, unknown>): void {
+    for (const work of this.fromObservers.splice(0)) work()
     for (const lane of this.lanes) {
       for (let left = lane.take(); left !== undefined; left = lane.take()) recorder.dropped(left, "ended")
     }

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { AnyEvent } from "../../Event.ts"
 import type { StateValue } from "../../State.ts"
+import { Observer } from "../../Trace.ts"
 import type { Graph } from "../graph/graph.ts"
 import { Dispatcher } from "./dispatcher.ts"
 
@@ -51,7 +52,26 @@ export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void =
 
 /** Sets cells of a run's state before it begins. */
 export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateValue>): void => {
-  for (const { state, value } of values) dispatcher.set(state, value)
+  if (!Array.isArray(values)) throw new TypeError("state is no list: give what cells begin with, [seen.with(5)]")
+  for (const given of values as ReadonlyArray<StateValue>) {
+    if (typeof given?.state?.with !== "function") {
+      throw new TypeError("state holds something else than what a cell begins with: give [seen.with(5)]")
+    }
+    // Once more, for who has made it without `with`.
+    const { state, value } = given.state.with(given.value)
+    dispatcher.set(state, value)
+  }
+}
+
+/** Lets whoever observes a run from a program without Effect be told. */
+export const observed = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  observe: Observer | undefined
+): Effect.Effect<A, E, R> => {
+  if (observe === undefined) return effect
+  // What an observer throws is ignored, and so would be that it is none.
+  if (typeof observe !== "function") throw new TypeError(`observe is no function but ${String(observe)}`)
+  return Effect.provideService(effect, Observer, observe)
 }
 
 /** The outcome of a run for programs without Effect: its stop event, or its error thrown. */

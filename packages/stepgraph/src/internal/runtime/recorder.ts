@@ -27,6 +27,8 @@ export class Recorder {
   private readonly observer: Observer | undefined
   readonly telemetry: Telemetry | undefined
   readonly now: () => number
+  /** Whether an observer is being told something at this moment, in the middle of what the run does. */
+  telling = false
   private seq = 0
 
   constructor(observer: Observer | undefined, telemetry: Telemetry | undefined, now: () => number) {
@@ -42,9 +44,12 @@ export class Recorder {
     try {
       this.telemetry?.observe(made, exit)
     } catch {}
+    const { telling } = this
+    this.telling = true
     try {
       this.observer?.(made)
     } catch {}
+    this.telling = telling
   }
 
   /** Records an emission, and gives its id. `cause` is the invocation it came from, `null` for what comes from outside. */

@@ -1,0 +1,430 @@
+// A handle at the edges of its run: before it has begun, from the inside, while it ends and after its end.
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { defineEvent, defineStep, gather, launch, launchPromise, Observer, type Run, race, workflow } from "stepgraph"
+import { recorded } from "../support/flow.ts"
+
+const Start = defineEvent("Start")
+const Task = defineEvent("Task", { n: Schema.Number })
+const Done = defineEvent("Done", { n: Schema.Number })
+const Note = defineEvent("Note", { n: Schema.Number })
+const Told = defineEvent("Told", { n: Schema.Number })
+const Stop = defineEvent("Stop", { all: Schema.Array(Schema.Number) })
+const note = (n: number) => Note({ n })
+
+/** Ends with its first note. */
+const waiting = workflow({
+  name: "waiting",
+  start: Start,
+  stop: Stop,
+  inputs: [Note],
+  outputs: [Told],
+  steps: {
+    tell: defineStep({ accepts: Start, emits: Told, run: () => Told({ n: 1 }) }),
+    end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => Stop({ all: [n] }) })
+  }
+})
+
+/** Ends at once. */
+const sudden = workflow({
+  name: "sudden",
+  start: Start,
+  stop: Stop,
+  inputs: [Note],
+  outputs: [Told],
+  steps: {
+    end: defineStep({ accepts: Start, emits: [Told, Stop], run: () => [Told({ n: 1 }), Stop({ all: [] })] }),
+    note: defineStep({ accepts: Note, emits: Told, run: ({ n }) => Told({ n }) })
+  }
+})
+
+/** Ends with its first note, and needs some time for that. */
+const slowToEnd = (millis: number) =>
+  workflow({
+    name: "slow to end",
+    start: Start,
+    stop: Stop,
+    inputs: [Note],
+    steps: {
+      hold: defineStep({
+        accepts: Start,
+        emits: Stop,
+        run: () => Effect.onInterrupt(Effect.never, () => Effect.sleep(millis))
+      }),
+      end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => Stop({ all: [n] }) })
+    }
+  })
+
+describe("a run that ends before its handle is there", () => {
+  it.effect("gives its result, its events and its status all the same", () =>
+    Effect.gen(function* () {
+      const live = yield* launch(sudden)
+      expect(yield* live.status).toEqual({
+        state: "ended",
+        inputs: "closed",
+        steps: { end: { queued: 0, running: 0 }, note: { queued: 0, running: 0 } },
+        waiting: []
+      })
+      expect(yield* live.result).toEqual(Stop({ all: [] }))
+      expect(yield* Stream.runCollect(live.events)).toEqual([Told({ n: 1 }), Stop({ all: [] })])
+      expect((yield* Effect.flip(live.send(note(1))))._tag).toBe("RunEnded")
+      yield* live.closeInputs
+      yield* live.interrupt
+      expect(yield* live.result).toEqual(Stop({ all: [] }))
+    })
+  )
+
+  it("gives them to a program without Effect, too", async () => {
+    const live = await launchPromise(sudden)
+    expect((await live.status()).state).toBe("ended")
+    const heard: Array<unknown> = []
+    for await (const event of live.events) heard.push(event)
+    expect(heard).toEqual([Told({ n: 1 }), Stop({ all: [] })])
+    await live.interrupt()
+    expect(await live.result).toEqual(Stop({ all: [] }))
+  })
+})
+
+describe("a run in a scope that is closed already", () => {
+  it.effect("never begins, and who launches it is told so", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const scope = yield* Scope.make()
+      yield* Scope.close(scope, Exit.void)
+      const exit = yield* Effect.exit(Scope.provide(trace.record(launch(waiting)), scope))
+      expect(Exit.hasInterrupts(exit)).toBe(true)
+      expect(trace.entries).toEqual([])
+    })
+  )
+})
+
+describe("a signal that is aborted while a run is launched", () => {
+  const aborting = (abort: () => void) =>
+    workflow({
+      ...waiting,
+      steps: { ...waiting.steps, tell: defineStep({ accepts: Start, emits: Told, run: () => abort() }) }
+    })
+
+  it("by the first step, before there is a handle, interrupts it", async () => {
+    const controller = new AbortController()
+    const live = await launchPromise(
+      aborting(() => controller.abort(new Error("enough"))),
+      {},
+      { signal: controller.signal }
+    )
+    await expect(live.result).rejects.toThrow("enough")
+    expect((await live.status()).state).toBe("ended")
+  })
+
+  it("by the caller, before there is a handle, interrupts it", async () => {
+    const controller = new AbortController()
+    const launching = launchPromise(waiting, {}, { signal: controller.signal })
+    controller.abort(new Error("enough"))
+    await expect((await launching).result).rejects.toThrow("enough")
+  })
+
+  it("again, or while it ends, changes nothing", async () => {
+    const controller = new AbortController()
+    const live = await launchPromise(slowToEnd(10), {}, { signal: controller.signal })
+    await live.send(note(7))
+    while ((await live.status()).state === "running") await new Promise((resume) => setImmediate(resume))
+    controller.abort(new Error("enough"))
+    controller.abort(new Error("more than enough"))
+    expect(await live.result).toEqual(Stop({ all: [7] }))
+    await live.interrupt()
+    expect(await live.result).toEqual(Stop({ all: [7] }))
+  })
+})
+
+describe("an iteration over the events of a run that is interrupted", () => {
+  const iterating = async (events: AsyncIterable<unknown>) => {
+    for await (const _ of events);
+  }
+
+  it("throws what the result rejects with: the signal's reason, or an AbortError", async () => {
+    const controller = new AbortController()
+    const aborted = await launchPromise(waiting, {}, { signal: controller.signal })
+    const reading = iterating(aborted.events)
+    controller.abort(new Error("enough"))
+    await expect(reading).rejects.toThrow("enough")
+    await expect(iterating(aborted.events)).rejects.toThrow("enough")
+
+    const interrupted = await launchPromise(waiting)
+    const other = iterating(interrupted.events)
+    await interrupted.interrupt()
+    await expect(other).rejects.toMatchObject({ name: "AbortError" })
+    await expect(interrupted.result).rejects.toMatchObject({ name: "AbortError" })
+  })
+
+  it.effect("ends when the scope is closed while a reader waits", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const live = yield* Scope.provide(launch(waiting), scope)
+      const heard: Array<number> = []
+      const reader = yield* Effect.forkChild(
+        Stream.runForEach(live.events, (event) => Effect.sync(() => event._tag === "Told" && heard.push(event.n))),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust(1)
+      expect(heard).toEqual([1])
+      yield* Scope.close(scope, Exit.void)
+      expect(Exit.hasInterrupts(yield* Fiber.await(reader))).toBe(true)
+    })
+  )
+})
+
+describe("a reader that waits", () => {
+  it.effect("is told of a failure as it happens", () =>
+    Effect.gen(function* () {
+      const fails = workflow({
+        ...waiting,
+        steps: {
+          ...waiting.steps,
+          end: defineStep({ accepts: Note, emits: Stop, run: () => Effect.fail("no" as const) })
+        }
+      })
+      const live = yield* launch(fails)
+      const readers = yield* Effect.forEach([1, 2], () =>
+        Effect.forkChild(Effect.flip(Stream.runDrain(live.events)), { startImmediately: true })
+      )
+      yield* live.send(note(1))
+      for (const reader of readers) expect(yield* Fiber.join(reader)).toBe("no")
+    })
+  )
+})
+
+describe("an event that is emitted as its run ends", () => {
+  it.effect("is heard where it comes before the stop event, and is not where it comes after", () =>
+    Effect.gen(function* () {
+      const both = workflow({
+        ...waiting,
+        steps: {
+          ...waiting.steps,
+          end: defineStep({
+            accepts: Note,
+            emits: [Told, Stop],
+            run: ({ n }, { send }) => {
+              send(Told({ n }))
+              return [Told({ n: n + 1 }), Stop({ all: [] }), Told({ n: n + 2 })]
+            }
+          })
+        }
+      })
+      const live = yield* launch(both)
+      yield* live.send(note(10))
+      const heard = yield* Stream.runCollect(live.events)
+      expect(heard.map((event) => (event._tag === "Told" ? event.n : "stop"))).toEqual([1, 10, 11, "stop"])
+    })
+  )
+})
+
+describe("a run that is interrupted while it ends", () => {
+  it.effect("ends as it would have: result, events, status and trace agree", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const live = yield* trace.record(launch(slowToEnd(1000)))
+      yield* live.send(note(7))
+      yield* TestClock.adjust(1)
+      expect((yield* live.status).state).toBe("ending")
+      const interrupts = yield* Effect.forEach([1, 2], () =>
+        Effect.forkChild(live.interrupt, { startImmediately: true })
+      )
+      yield* TestClock.adjust(500)
+      expect(yield* live.status).toMatchObject({ state: "ending", inputs: "closed", steps: { hold: { running: 1 } } })
+      yield* TestClock.adjust(500)
+      for (const fiber of interrupts) yield* Fiber.join(fiber)
+      expect((yield* live.status).state).toBe("ended")
+      expect(yield* live.result).toEqual(Stop({ all: [7] }))
+      expect(yield* Stream.runCollect(live.events)).toEqual([Stop({ all: [7] })])
+      expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped" }])
+    })
+  )
+
+  it.effect("by its scope does so, too", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const live = yield* Scope.provide(launch(slowToEnd(1000)), scope)
+      yield* live.send(note(7))
+      yield* TestClock.adjust(1)
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(closing)
+      expect(yield* live.result).toEqual(Stop({ all: [7] }))
+    })
+  )
+})
+
+describe("a step that uses the handle of its own run", () => {
+  /** A workflow whose step is given the handle of the run it is in. */
+  const own = Effect.fnUntraced(function* (work: (live: Run<typeof waiting>) => Effect.Effect<void, unknown>) {
+    const handle = yield* Deferred.make<Run<typeof waiting>>()
+    const flow = workflow({
+      ...waiting,
+      steps: {
+        ...waiting.steps,
+        tell: defineStep({
+          accepts: Start,
+          emits: Told,
+          run: () => Effect.orDie(Effect.flatMap(Deferred.await(handle), work))
+        })
+      }
+    })
+    const live = yield* launch(flow)
+    yield* Deferred.done(handle, Exit.succeed(live as unknown as Run<typeof waiting>))
+    return live
+  })
+
+  it.effect("may send to it", () =>
+    Effect.gen(function* () {
+      const live = yield* own((live) => live.send(note(3)))
+      expect(yield* live.result).toEqual(Stop({ all: [3] }))
+    })
+  )
+
+  it.effect("may close its inputs, after which the run is stalled when the step has ended", () =>
+    Effect.gen(function* () {
+      const live = yield* own((live) => live.closeInputs)
+      expect((yield* Effect.flip(live.result))._tag).toBe("WorkflowStalled")
+    })
+  )
+
+  it.effect("may interrupt it, and is interrupted with it", () =>
+    Effect.gen(function* () {
+      const live = yield* own((live) => live.interrupt)
+      expect(Exit.hasInterrupts(yield* Effect.exit(live.result))).toBe(true)
+    })
+  )
+
+  it.effect("may read its events, and is interrupted when the run ends", () =>
+    Effect.gen(function* () {
+      const live = yield* own((live) => Stream.runDrain(live.events))
+      yield* live.send(note(3))
+      expect(yield* live.result).toEqual(Stop({ all: [3] }))
+    })
+  )
+})
+
+describe("an observer that uses the handle of the run that it observes", () => {
+  const soon = <A>(value: A) => Effect.as(Effect.yieldNow, value)
+  const fan = defineStep({ accepts: Start, emits: Task, run: () => soon([1, 2, 3].map((n) => Task({ n }))) })
+  const work = defineStep({ accepts: Task, emits: [Done, Told], run: ({ n }) => soon([Told({ n }), Done({ n })]) })
+  const define = { name: "observed", start: Start, stop: Stop, inputs: [Note], outputs: [Told] } as const
+  const numbers = (events: ReadonlyArray<{ readonly n: number }>) => Stop({ all: events.map(({ n }) => n).sort() })
+  const flows = {
+    "a gather that notes reach directly": workflow({
+      ...define,
+      steps: { fan, work, all: defineStep({ accepts: gather([Done, Note]), emits: Stop, run: numbers }) }
+    }),
+    "a gather that notes reach by a step": workflow({
+      ...define,
+      steps: {
+        fan,
+        work,
+        note: defineStep({ accepts: Note, emits: Done, run: ({ n }) => Done({ n }) }),
+        all: defineStep({ accepts: gather(Done), emits: Stop, run: numbers })
+      }
+    }),
+    "a race and a gather for each": workflow({
+      ...define,
+      steps: {
+        fan,
+        work: defineStep({ accepts: Task, emits: Told, run: ({ n }) => soon([Told({ n }), Told({ n: n + 10 })]) }),
+        first: defineStep({ accepts: race(Told, { per: Task }), emits: Done, run: (_, { per }) => Done({ n: per.n }) }),
+        note: defineStep({ accepts: Note, emits: Done, run: ({ n }) => soon(Done({ n })) }),
+        all: defineStep({ accepts: gather(Done), emits: Stop, run: numbers })
+      }
+    })
+  }
+  type Live = Run<(typeof flows)["a gather that notes reach directly"]>
+
+  /** A run in which the observer does something at one of the entries; how it ended, and what was sent with success. */
+  const acting = Effect.fnUntraced(function* (
+    flow: (typeof flows)[keyof typeof flows],
+    at: number,
+    act: (live: Live, send: (n: number) => void) => void
+  ) {
+    const trace = recorded()
+    const sent: Array<number> = []
+    let live: Live | undefined
+    const send = (n: number) => Exit.isSuccess(Effect.runSyncExit(live!.send(note(n)))) && sent.push(n)
+    const observe: Observer = (entry) => {
+      trace.observe(entry)
+      if (entry.seq === at && live !== undefined) act(live, send)
+    }
+    live = (yield* Effect.provideService(launch(flow), Observer, observe)) as Live
+    for (const n of [4, 5]) send(n)
+    for (let turn = 0; turn < 5; turn++) yield* Effect.yieldNow
+    send(6)
+    yield* live.closeInputs
+    const { all } = yield* live.result
+    return { all, sent, trace }
+  })
+
+  const acts: Record<string, (live: Live, send: (n: number) => void) => void> = {
+    sends: (_, send) => send(7),
+    "closes the inputs": (live) => Effect.runSync(live.closeInputs),
+    "sends and closes": (live, send) => {
+      send(7)
+      Effect.runSync(live.closeInputs)
+      send(8)
+    }
+  }
+
+  for (const [name, flow] of Object.entries(flows)) {
+    it.effect.each(Object.entries(acts))(
+      `at any entry of ${name}: nothing that was accepted is lost when it %s`,
+      ([_, act]) =>
+        Effect.gen(function* () {
+          let entries = 0
+          for (let at = 0; at <= entries; at++) {
+            const { all, sent, trace } = yield* acting(flow, at, act)
+            expect(all, `at entry ${at}`).toEqual([1, 2, 3, ...sent].sort())
+            expect(trace.entries.map(({ seq }) => seq)).toEqual(trace.entries.map((_, index) => index))
+            expect(trace.entries.at(-1)?._tag).toBe("RunFinished")
+            entries = trace.entries.length
+          }
+          expect(entries).toBeGreaterThan(20)
+        })
+    )
+  }
+
+  it.effect("may send for ever without keeping anybody waiting", () =>
+    Effect.gen(function* () {
+      let live: Run<typeof waiting> | undefined
+      let sent = 0
+      const flow = workflow({
+        ...waiting,
+        steps: { ...waiting.steps, end: defineStep({ accepts: Note, emits: Stop, run: () => {} }) }
+      })
+      const observe: Observer = (entry) => {
+        if (entry._tag !== "EventEmitted" || live === undefined) return
+        sent++
+        Effect.runSync(live.send(note(sent)))
+      }
+      live = (yield* Effect.provideService(launch(flow), Observer, observe)) as Run<typeof waiting>
+      yield* live.send(note(0))
+      while (sent < 100) yield* Effect.yieldNow
+      yield* live.interrupt
+      expect((yield* live.status).state).toBe("ended")
+    })
+  )
+
+  it.effect("too late for the run is told in the trace what became of its event", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      let live: Run<typeof waiting> | undefined
+      const observe: Observer = (entry) => {
+        trace.observe(entry)
+        // The note that ends the run is on its way: this one is accepted, and comes after the stop event.
+        if (entry._tag === "InvocationStarted" && entry.step === "end") Effect.runSync(live!.send(note(2)))
+      }
+      live = yield* Effect.provideService(launch(waiting), Observer, observe)
+      yield* live.send(note(1))
+      expect(yield* live.result).toEqual(Stop({ all: [1] }))
+      const late = trace.of("EventEmitted").at(-1)!
+      expect(late.data).toEqual({ n: 2 })
+      expect(trace.of("EventDropped")).toMatchObject([{ event: late.event, step: null, reason: "ended" }])
+    })
+  )
+})
