@@ -5,6 +5,8 @@ import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 
 const common = {
+  /** Whose entry it is: an observer is told of every run inside, several at once and those that steps start. */
+  run: Schema.String,
   /** Counts the entries of one run, from 0. */
   seq: Schema.Number,
   /** The `Clock`'s time, in milliseconds. */
@@ -14,7 +16,6 @@ const common = {
 /** A run has begun. `parent` names the run and the invocation in which it was started, where it was one. */
 export const RunStarted = /*#__PURE__*/ Schema.TaggedStruct("RunStarted", {
   ...common,
-  run: Schema.String,
   workflow: Schema.String,
   parent: Schema.NullOr(Schema.Struct({ run: Schema.String, workflow: Schema.String, invocation: Schema.String }))
 })

@@ -17,7 +17,8 @@ export interface TimelineOptions {
  * What a run did, made of its trace. Runs that were started inside its steps are in `nested`. Of a trace with several
  * runs beside each other it is the first; {@link timelines} gives all.
  *
- * Throws a `TypeError` where the trace has no run in it.
+ * The entries may be in any order; a run whose last ones are missing counts as one that goes on. Throws a `TypeError`
+ * where the trace has no run in it.
  *
  * @example
  * ```ts
@@ -54,14 +55,37 @@ export function timeline(trace: Iterable<TraceEntry>, options: TimelineOptions =
   const [first] = timelines(trace, options)
   if (first === undefined) {
     throw new TypeError(
-      "timeline: there is no run in this trace: give it the entries that an observer was told, from the first on"
+      "timeline: there is no beginning of a run in this trace: give it the entries that an observer was told, from the first on"
     )
   }
   return first
 }
 
-/** What each run of a trace did that was not started inside another one of it. */
+/**
+ * What each run of a trace did that was not started inside another one of it, in the order in which they began.
+ *
+ * @example
+ * ```ts
+ * import { defineEvent, defineStep, runPromise, type TraceEntry, workflow } from "stepgraph"
+ * import { timelines } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const flow = workflow({
+ *   name: "short", start: Start, stop: Stop,
+ *   steps: { finish: defineStep({ accepts: Start, emits: Stop, run: async () => Stop() }) }
+ * })
+ *
+ * const trace: Array<TraceEntry> = []
+ * const observe = (entry: TraceEntry) => trace.push(entry)
+ * await Promise.all([runPromise(flow, {}, { observe }), runPromise(flow, {}, { observe })])
+ * console.log(timelines(trace).map(({ outcome }) => outcome)) // => [ 'stopped', 'stopped' ]
+ * ```
+ */
 export function timelines(trace: Iterable<TraceEntry>, options: TimelineOptions = {}): ReadonlyArray<Timeline> {
+  if (typeof (trace as Partial<Iterable<TraceEntry>> | undefined)?.[Symbol.iterator] !== "function") {
+    throw new TypeError("timeline: a trace is a list of the entries that an observer was told")
+  }
   const runs = runsOf(trace)
   const ids = new Set(runs.map(({ started }) => started.run))
   const isIn = new Map<string, Array<Builder>>()

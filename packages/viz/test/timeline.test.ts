@@ -2,7 +2,17 @@ import { beforeAll, describe, expect, it } from "@effect/vitest"
 import { type Timeline, timeline, timelines, toSvg, toText } from "@stepgraph/viz"
 import { Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { collect, defineEvent, defineStep, Observer, run, runPromise, type TraceEntry, workflow } from "stepgraph"
+import {
+  collect,
+  defineEvent,
+  defineStep,
+  gather,
+  Observer,
+  run,
+  runPromise,
+  type TraceEntry,
+  workflow
+} from "stepgraph"
 import { levels } from "../src/internal/levels.ts"
 import { busyFlow, traced } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
@@ -157,12 +167,65 @@ describe("timeline", () => {
   })
 
   it("tells several runs of one trace apart", () => {
-    const [one, two] = [fan({ invocations: 3 }), fan({ invocations: 2 })]
+    const [one, two] = [fan({ invocations: 3 }), fan({ invocations: 2, run: "2" })]
     expect(timelines([...one, ...two]).map(({ invocations }) => invocations.length)).toEqual([5, 4])
   })
 
+  it("tells runs apart that go on side by side, whose ids are the same", () => {
+    const [one, two] = [fan({ invocations: 8, takes: 10 }), fan({ invocations: 8, takes: 30, run: "2" })]
+    const alternating = one.flatMap((entry, i) => [entry, two[i]!])
+    expect(timelines(alternating).map(({ duration }) => duration)).toEqual([20, 60])
+  })
+
+  it.effect("tells the runs inside its steps apart, though their ids are the same", () =>
+    Effect.gen(function* () {
+      const inner = jobs(1)
+      const flow = workflow({
+        name: "outer",
+        start: Start,
+        stop: Stop,
+        steps: {
+          plan: defineStep({ accepts: Start, emits: Job, run: () => [1, 2, 3].map((n) => Job({ n })) }),
+          // The one that began first ends last.
+          nest: defineStep({
+            accepts: Job,
+            emits: Done,
+            run: ({ n }) => Effect.sleep(300 - 100 * n).pipe(Effect.andThen(run(inner)), Effect.as(Done({ n })))
+          }),
+          finish: defineStep({ accepts: gather(Done), emits: Stop, run: () => Stop() })
+        }
+      })
+      const { nested, invocations } = timeline(yield* traceOf(flow as never))
+      expect(nested.map(({ duration, outcome }) => [duration, outcome])).toEqual([
+        [100, "stopped"],
+        [100, "stopped"],
+        [100, "stopped"]
+      ])
+      for (const { parent, began } of nested) {
+        const within = invocations.find(({ id }) => id === parent?.invocation)!
+        expect(within.end.at).toBe(began + 100)
+      }
+    })
+  )
+
+  it("takes entries in any order", () => {
+    const trace = fan({ invocations: 9 })
+    expect(timeline([...trace].reverse())).toEqual(timeline(trace))
+  })
+
+  it("does without entries that are missing in the middle", () => {
+    const trace = fan({ invocations: 9 }).filter(({ _tag }) => _tag !== "EventDelivered")
+    expect(timeline(trace)).toMatchObject({ outcome: "stopped", duration: 30, hint: undefined })
+  })
+
   it("refuses what has no run in it, in words", () => {
-    expect(() => timeline([])).toThrow("there is no run in this trace")
+    const message =
+      "timeline: there is no beginning of a run in this trace: give it the entries that an observer was told, from the first on"
+    expect(() => timeline([])).toThrow(message)
+    expect(() => timeline(fan({ invocations: 2 }).slice(1))).toThrow(message)
+    expect(() => timeline([null, 1, "entry", {}] as never)).toThrow(message)
+    expect(() => timeline(undefined as never)).toThrow("timeline: a trace is a list of the entries")
+    expect(() => timeline({} as never)).toThrow("timeline: a trace is a list of the entries")
   })
 })
 

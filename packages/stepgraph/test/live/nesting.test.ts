@@ -275,6 +275,22 @@ describe("the trace of nested runs", () => {
     })
   )
 
+  it.effect("names in each entry the run it belongs to", () =>
+    Effect.gen(function* () {
+      const trace: Array<TraceEntry> = []
+      yield* result(
+        Effect.provideService(run(outer(doubled), { count: 3 }), Observer, (entry) => void trace.push(entry))
+      )
+      const runs = new Map<string, Array<TraceEntry>>()
+      for (const entry of trace) runs.set(entry.run, [...(runs.get(entry.run) ?? []), entry])
+      expect(runs.size).toBe(4)
+      for (const entries of runs.values()) {
+        expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, i) => i))
+        expect(entries.at(-1)?._tag).toBe("RunFinished")
+      }
+    })
+  )
+
   it.effect("says so for a run that is launched in a step, too", () =>
     Effect.gen(function* () {
       const trace: Array<TraceEntry> = []

@@ -38,7 +38,7 @@ export class Progress {
   private readonly name: string
   private readonly now: () => number
   private began: number | undefined
-  private next = -1
+  private run: string | undefined
   private ended: string | undefined
 
   constructor(workflow: Drawable, now: () => number) {
@@ -59,13 +59,11 @@ export class Progress {
     if (entry._tag === "RunStarted") {
       if (this.began !== undefined) return
       this.began = this.now()
-      this.next = entry.seq + 1
+      this.run = entry.run
       return
     }
-    if (entry.seq !== this.next) return
+    if (entry.run !== this.run) return
     const step = "step" in entry && entry.step !== null ? this.steps.get(entry.step) : undefined
-    if ("step" in entry && entry.step !== null && step === undefined) return
-    this.next++
     if (entry._tag === "RunFinished") this.ended = entry.outcome
     else if (step !== undefined) this.count(entry, step)
   }

@@ -1,51 +1,25 @@
 /**
- * Tells the entries of several runs apart: whoever observes a run also observes those that are started inside its steps.
+ * Tells the entries of several runs apart: whoever observes a run also observes those that are started inside its steps, and
+ * may observe many at once.
  */
 import type { TraceEntry } from "stepgraph"
 import { Builder } from "./timeline-builder.ts"
 
-/** The runs of a trace, in the order in which they began. */
+/** The runs of a trace, in the order in which they began. What is left of a run whose beginning is missing is left out. */
 export const runsOf = (trace: Iterable<TraceEntry>): ReadonlyArray<Builder> => {
-  const runs: Array<Builder> = []
-  let open: Array<Builder> = []
+  const entries = new Map<string, Array<TraceEntry>>()
   for (const entry of trace) {
-    if (entry._tag === "RunStarted") {
-      const run = new Builder(entry)
-      runs.push(run)
-      open.push(run)
-      continue
-    }
-    const run = open.length === 1 ? open[0] : whose(entry, open)
-    if (run === undefined) continue
-    run.add(entry)
-    if (entry._tag === "RunFinished") open = open.filter((other) => other !== run)
+    if (typeof entry?.run !== "string") continue
+    const own = entries.get(entry.run)
+    if (own === undefined) entries.set(entry.run, [entry])
+    else own.push(entry)
   }
-  return runs
+  return [...entries.values()].flatMap((own) => {
+    const [first, ...rest] = inOrder(own)
+    return first?._tag === "RunStarted" ? [new Builder(first, rest)] : []
+  })
 }
 
-/** Each run counts its entries from 0, so the number says whose an entry is; where it fits several, the ids in it do. */
-const whose = (entry: TraceEntry, open: ReadonlyArray<Builder>): Builder | undefined => {
-  const possible = open.filter(({ next }) => next === entry.seq)
-  if (possible.length < 2) return possible[0]
-  const ids = mentioned(entry)
-  return possible.findLast((run) => ids.every((id) => run.knows(id))) ?? possible.at(-1)
-}
-
-/** The ids an entry speaks of that its run must have heard of before. */
-const mentioned = (entry: TraceEntry): ReadonlyArray<string> => {
-  switch (entry._tag) {
-    case "EventEmitted":
-      return entry.cause === null ? [] : [entry.cause]
-    case "EventDelivered":
-    case "EventDropped":
-      return [entry.event]
-    case "IntakeFired":
-    case "InvocationStarted":
-      return entry.events
-    case "InvocationEnded":
-    case "FinalizerFailure":
-      return [entry.invocation]
-    default:
-      return []
-  }
-}
+/** A trace that was gathered from several places may be in any order: each entry has its number. */
+const inOrder = (entries: Array<TraceEntry>): ReadonlyArray<TraceEntry> =>
+  entries.every(({ seq }, i) => i === 0 || entries[i - 1]!.seq <= seq) ? entries : entries.sort((a, b) => a.seq - b.seq)

@@ -66,22 +66,13 @@ export class Builder {
   private last: Moment
   private entries = 1
 
-  constructor(started: Extract<TraceEntry, { _tag: "RunStarted" }>) {
+  constructor(started: Extract<TraceEntry, { _tag: "RunStarted" }>, entries: Iterable<TraceEntry>) {
     this.started = started
     this.last = { at: 0, seq: started.seq }
+    for (const entry of entries) this.add(entry)
   }
 
-  /** The number that the run's next entry has. */
-  get next(): number {
-    return this.last.seq + 1
-  }
-
-  /** Whether the run has an event or an invocation of this id. */
-  knows(id: string): boolean {
-    return this.events.has(id) || this.invocations.has(id)
-  }
-
-  add(entry: TraceEntry): void {
+  private add(entry: TraceEntry): void {
     const at = { at: Math.max(0, entry.at - this.started.at), seq: entry.seq }
     this.entries++
     this.last = { at: Math.max(this.last.at, at.at), seq: entry.seq }

@@ -8,6 +8,7 @@ interface Options {
   readonly takes?: number
   readonly name?: string
   readonly data?: (n: number) => any
+  readonly run?: string
 }
 
 /** A fan-out to one step, whose workers take one event after the other, and a gather of all. */
@@ -16,17 +17,18 @@ export const fan = ({
   workers = 4,
   takes = 10,
   name = "work",
-  data = (n) => ({ n })
+  data = (n) => ({ n }),
+  run = "1"
 }: Options): Array<TraceEntry> => {
   const entries: Array<TraceEntry> = []
   let at = 1_000_000
   const add = (entry: Record<string, unknown>) =>
-    void entries.push({ seq: entries.length, at, ...entry } as unknown as TraceEntry)
+    void entries.push({ run, seq: entries.length, at, ...entry } as unknown as TraceEntry)
   const begin = (invocation: string, step: string, events: ReadonlyArray<string>) =>
     add({ _tag: "InvocationStarted", invocation, step, events, attempt: 1, scope: null })
   const end = (invocation: string, step: string) =>
     add({ _tag: "InvocationEnded", invocation, step, attempt: 1, outcome: "succeeded", error: null })
-  add({ _tag: "RunStarted", run: "1", workflow: "fan", parent: null })
+  add({ _tag: "RunStarted", workflow: "fan", parent: null })
   add({ _tag: "EventEmitted", event: "Start#0", tag: "Start", cause: null, data: {} })
   add({ _tag: "EventDelivered", event: "Start#0", step: "list" })
   begin("list#0", "list", ["Start#0"])

@@ -107,7 +107,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     const observer = Context.get(this.context, Observer)
     const telemetry = telemetryOf(graph, fiber)
     if (observer !== undefined || telemetry !== undefined) {
-      this.recorder = new Recorder(observer, telemetry, () => this.timers.now())
+      this.recorder = new Recorder(this.id, observer, telemetry, () => this.timers.now())
     }
     this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
@@ -133,7 +133,6 @@ export class Dispatcher implements Run, Dispatch, Holder {
       const { recorder } = this
       recorder?.record({
         _tag: "RunStarted",
-        run: this.id,
         workflow: this.workflow,
         parent: Context.get(this.context, CurrentInvocation)
       })

@@ -21,9 +21,10 @@ export const CurrentInvocation = /*#__PURE__*/ Context.Reference<{
 } | null>("stepgraph/CurrentInvocation", { defaultValue: () => null })
 
 type Reason = (typeof EventDropped.Type)["reason"]
-type WithoutCommon<Entry> = Entry extends TraceEntry ? Omit<Entry, "seq" | "at"> : never
+type WithoutCommon<Entry> = Entry extends TraceEntry ? Omit<Entry, "run" | "seq" | "at"> : never
 
 export class Recorder {
+  private readonly run: string
   private readonly observer: Observer | undefined
   readonly telemetry: Telemetry | undefined
   readonly now: () => number
@@ -31,7 +32,8 @@ export class Recorder {
   telling = false
   private seq = 0
 
-  constructor(observer: Observer | undefined, telemetry: Telemetry | undefined, now: () => number) {
+  constructor(run: string, observer: Observer | undefined, telemetry: Telemetry | undefined, now: () => number) {
+    this.run = run
     this.observer = observer
     this.telemetry = telemetry
     this.now = now
@@ -39,7 +41,7 @@ export class Recorder {
 
   record(entry: WithoutCommon<TraceEntry>, at = this.now(), exit?: Exit.Exit<unknown, unknown>): void {
     const { _tag, ...rest } = entry
-    const made = Object.freeze({ _tag, seq: this.seq++, at, ...rest }) as TraceEntry
+    const made = Object.freeze({ _tag, run: this.run, seq: this.seq++, at, ...rest }) as TraceEntry
     // Both only look on: what they throw is nobody's concern.
     try {
       this.telemetry?.observe(made, exit)
