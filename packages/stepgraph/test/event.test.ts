@@ -98,6 +98,57 @@ describe("an event", () => {
     })
   })
 
+  it("of strings, numbers and booleans alone is what their schema makes of the same input", () => {
+    const fields = { text: Schema.String, n: Schema.Number, yes: Schema.Boolean }
+    const Plain = defineEvent("Plain", fields)
+    const schema = Schema.Struct({ _tag: Schema.tag("Plain"), ...fields })
+    const good = { text: "a", n: 1, yes: true }
+    const inputs: ReadonlyArray<any> = [
+      good,
+      { yes: false, n: Number.NaN, text: "" },
+      { ...good, _tag: "Plain" },
+      { ...good, more: 1 },
+      { ...good, more: undefined },
+      Object.create(good),
+      Object.assign(Object.create({ n: 2 }), good),
+      Object.defineProperty({ ...good }, "hidden", { value: 1 }),
+      new (class {
+        text = "a"
+        n = 1
+        get yes() {
+          return true
+        }
+      })(),
+      { ...good, n: "1" },
+      { ...good, n: undefined },
+      { text: "a", n: 1 },
+      { text: "a", n: 1, no: true },
+      Object.assign([], good),
+      Object.assign(() => {}, good),
+      null,
+      "text"
+    ]
+    for (const input of inputs) {
+      const made = () => Plain(input)
+      let expected: object
+      try {
+        expected = schema.make(input)
+      } catch {
+        expect(made).toThrow(InvalidEvent)
+        continue
+      }
+      expect(made()).toStrictEqual(expected)
+    }
+    expect(() =>
+      Plain({
+        ...good,
+        get n(): number {
+          throw new Error("no number")
+        }
+      })
+    ).toThrow(InvalidEvent)
+  })
+
   it("may hold what is no JSON", async () => {
     const Rich = defineEvent("Rich", { at: Schema.Date, bytes: Schema.Uint8Array, maybe: Schema.Option(Schema.Number) })
     const rich = { at: new Date(0), bytes: new Uint8Array(3), maybe: Option.some(1) }

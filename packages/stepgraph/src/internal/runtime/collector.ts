@@ -27,17 +27,19 @@ export interface Dispatch {
 }
 
 /** The place of a batch is the first of its events' places, which nobody else has any more. */
-const placeOf = (emissions: ReadonlyArray<Emission | undefined>): Place | undefined => {
-  let first: Place | undefined
-  for (const emission of emissions) {
-    if (emission !== undefined && (first === undefined || Place.compare(emission.place, first) < 0))
-      first = emission.place
-  }
+const placeOf = (emissions: ReadonlyArray<Emission>): Place | undefined => {
+  let first = emissions[0]?.place
+  for (const { place } of emissions) if (place !== first && Place.compare(place, first!) < 0) first = place
   return first
 }
 
-const sharedScope = (emissions: ReadonlyArray<Emission>): Scope =>
-  emissions.map(({ scope }) => scope).reduce(Scope.shared)
+const isThere = (emission: Emission | undefined): emission is Emission => emission !== undefined
+
+const sharedScope = (emissions: ReadonlyArray<Emission>): Scope => {
+  let shared = emissions[0]!.scope
+  for (const { scope } of emissions) if (scope !== shared) shared = Scope.shared(shared, scope)
+  return shared
+}
 
 export class Collector {
   readonly node: Node
@@ -48,6 +50,7 @@ export class Collector {
   private readonly dispatch: Dispatch
   /** One `Ref` for the step and run; what it holds is changed in place, so that a collection of n costs O(n). */
   private readonly cells: Ref.Ref<Map<Scope, Map<unknown, Cell>>> = Ref.makeUnsafe(new Map())
+  private last: Cell | undefined
 
   constructor(node: Node, dispatch: Dispatch) {
     this.node = node
@@ -93,7 +96,7 @@ export class Collector {
     }
     const cells = Ref.getUnsafe(this.cells)
     const [taken = []] = cells.get(scope)?.get(undefined)?.take() ?? []
-    cells.delete(scope)
+    this.forgetAll(scope)
     const sorted = [...taken].sort((a, b) => Place.compare(a.place, b.place))
     const input = sorted.map(({ event }) => event)
     this.dispatch.push(this.node, input, scope, sorted[0]?.place ?? this.emptyPlace(watch), sorted, watch.rounds)
@@ -127,6 +130,8 @@ export class Collector {
   }
 
   private cell(scope: Scope, key: unknown): Cell {
+    // Most events come to the cell that the last one came to.
+    if (this.last?.scope === scope && this.last.key === key) return this.last
     const cells = Ref.getUnsafe(this.cells)
     let keyed = cells.get(scope)
     if (keyed === undefined) {
@@ -138,6 +143,7 @@ export class Collector {
       cell = new Cell(this.needs, this.within !== undefined, scope, key)
       keyed.set(key, cell)
     }
+    this.last = cell
     return cell
   }
 
@@ -147,6 +153,12 @@ export class Collector {
     const keyed = cells.get(cell.scope)
     keyed?.delete(cell.key)
     if (keyed?.size === 0) cells.delete(cell.scope)
+    this.last = undefined
+  }
+
+  private forgetAll(scope: Scope): void {
+    Ref.getUnsafe(this.cells).delete(scope)
+    this.last = undefined
   }
 
   /** Runs the step with one round of a join or a collect: a whole one, or at the deadline what is there. */
@@ -157,7 +169,8 @@ export class Collector {
     const emissions = this.intake.kind === "join" ? inOrder(this.tags, cell.slots, taken) : taken[0]!
     if (cell.empty) this.forget(cell)
     const input = emissions.map((emission) => emission?.event)
-    const come = emissions.filter((emission) => emission !== undefined)
+    // Only a deadline makes a round that is not whole.
+    const come = this.within === undefined ? (emissions as ReadonlyArray<Emission>) : emissions.filter(isThere)
     this.dispatch.push(this.node, input, sharedScope(come), placeOf(come)!, come, 0)
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
@@ -179,7 +192,7 @@ export class Collector {
     for (const cell of cells.get(scope)?.values() ?? []) {
       for (const emission of cell.clear()) this.dispatch.raced(this.node, emission)
     }
-    cells.delete(scope)
+    this.forgetAll(scope)
   }
 
   /** What nobody wanted. */

@@ -55,6 +55,17 @@ export interface RunStatus {
 const leadsTo = (node: Node, race: Watch): boolean =>
   node !== race.quiet.node && node.feeds.some((feed) => feed.quiet === race.quiet)
 
+/** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
+const routeOf = (node: Node, value: unknown): Route => {
+  const route = node.routes.get((value as AnyEvent | undefined)?._tag as string)
+  if (route === undefined) throw new InvalidEmission({ emitted: value, declared: [...node.routes.keys()] })
+  return route
+}
+
+/** What defineEvent makes is frozen; anything else is a literal that nobody has checked yet. */
+const eventOf = ({ def }: Route, value: unknown): AnyEvent =>
+  Object.isExtensible(value) ? def(value) : (value as AnyEvent)
+
 export class Dispatcher implements Run, Dispatch, Holder {
   readonly workflow: string
   readonly context: Context.Context<never>
@@ -140,7 +151,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       const id = recorder?.emitted(this.graph.start.def, start, null, 0)
       if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
       this.openScope(this.root)
-      this.enterFromOutside(this.graph.start, { event: start, id, scope: this.root, place: Place.root })
+      this.enterFromOutside(this.graph.start, start, id, Place.root)
       this.quietness.release(this.root)
       this.endMoment()
     })
@@ -170,7 +181,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       }
       // After everything that the start event led to, in the order sent.
       const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
-      this.enterFromOutside(route, { event, id, scope: this.root, place })
+      this.enterFromOutside(route, event, id, place)
     })
     this.wake()
     this.finishIfDone()
@@ -305,15 +316,13 @@ export class Dispatcher implements Run, Dispatch, Holder {
   // ---------------------------------------------------------------- events on their way
 
   accept(node: Node, value: unknown): AnyEvent {
-    const route = node.routes.get((value as AnyEvent | undefined)?._tag as string)
-    if (route === undefined) throw new InvalidEmission({ emitted: value, declared: [...node.routes.keys()] })
-    // What defineEvent makes is frozen; anything else is a literal that nobody has checked yet.
-    return Object.isExtensible(value) ? route.def(value) : (value as AnyEvent)
+    return eventOf(routeOf(node, value), value)
   }
 
-  deliver(from: Invocation, event: AnyEvent, place: Place): void {
-    const route = from.node.routes.get(event._tag)!
-    const { delivery } = from
+  emit(from: Invocation, value: unknown, place: Place): void {
+    const { delivery, node } = from
+    const route = routeOf(node, value)
+    const event = eventOf(route, value)
     const id = this.recorder?.emitted(route.def, event, delivery.id!, from.emitted++)
     if (this.outcome !== undefined || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.outcome === undefined ? "raced" : "ended")
@@ -324,7 +333,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       if (!from.returning) this.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
-      this.enter(route, { event, id, scope: delivery.scope, place })
+      this.enter(route, event, id, delivery.scope, place)
       // What is returned together is delivered together.
       if (!from.returning) this.endMoment()
     }
@@ -338,9 +347,9 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.draining = draining
   }
 
-  private enterFromOutside(route: Route, emission: Emission): void {
+  private enterFromOutside(route: Route, event: AnyEvent, id: string | undefined, place: Place): void {
     try {
-      this.enter(route, emission)
+      this.enter(route, event, id, this.root, place)
       this.endMoment()
     } catch (error) {
       const { workflow } = this
@@ -349,15 +358,14 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   /** Routes an event, in a scope of its own where it opens one. */
-  private enter(route: Route, emission: Emission): void {
+  private enter(route: Route, event: AnyEvent, id: string | undefined, around: Scope, place: Place): void {
     if (route.opens === 0) {
-      this.route(route, emission)
+      this.route(route, event, id, around, place)
       return
     }
-    const { event, id, scope: around, place } = emission
     const scope = new Scope(this.graph, route.opens, around, { event, id }, place)
     this.openScope(scope)
-    this.route(route, { event, id, scope, place })
+    this.route(route, event, id, scope, place)
     this.quietness.release(scope)
   }
 
@@ -366,16 +374,16 @@ export class Dispatcher implements Run, Dispatch, Holder {
     for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.collectors[node.index]!.open(scope)
   }
 
-  private route({ acceptors }: Route, emission: Emission): void {
+  private route({ acceptors }: Route, event: AnyEvent, id: string | undefined, scope: Scope, around: Place): void {
     for (let i = 0; i < acceptors.length; i++) {
       const node = acceptors[i]!
       // Each of several acceptors takes a place of its own, so that what they emit has an order too.
-      const own = acceptors.length === 1 || !this.ordered ? emission : { ...emission, place: emission.place.child(i) }
-      this.recorder?.record({ _tag: "EventDelivered", event: own.id!, step: node.name })
-      if (node.feeds.length > 0) this.quietness.come(node, own.scope)
+      const place = acceptors.length === 1 || !this.ordered ? around : around.child(i)
+      this.recorder?.record({ _tag: "EventDelivered", event: id!, step: node.name })
+      if (node.feeds.length > 0) this.quietness.come(node, scope)
       const collector = this.collectors[node.index]
-      if (collector === undefined) this.deliverTo(node, own.event, own.scope, own.place, own.id)
-      else this.offer(collector, own)
+      if (collector === undefined) this.deliverTo(node, event, scope, place, id)
+      else this.offer(collector, { event, id, scope, place })
     }
   }
 

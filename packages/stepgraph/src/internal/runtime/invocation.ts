@@ -36,7 +36,8 @@ export interface Run {
   readonly fiberId: number
   /** Checks that a step may emit a value, and gives the event it stands for. */
   accept(node: Node, value: unknown): AnyEvent
-  deliver(from: Invocation, event: AnyEvent, place: Place): void
+  /** Sends an emission on its way to the steps that accept it. Throws where the step may not emit it. */
+  emit(from: Invocation, value: unknown, place: Place): void
   /** Lets what an invocation sent on its own account be taken up. */
   wake(): void
   /** Whether it has an outcome: nothing that is still emitted is wanted. */
@@ -188,11 +189,11 @@ export class Invocation implements Holder, Caller {
 
   private emitAll(one: AnyEvent | undefined, several: ReadonlyArray<unknown> | undefined): void {
     this.returning = true
-    const { run, node } = this
+    const { run } = this
     try {
-      if (one !== undefined) run.deliver(this, run.accept(node, one), this.lastPlace())
-      else if (several!.length === 1) run.deliver(this, run.accept(node, several![0]), this.lastPlace())
-      else for (const event of several!) run.deliver(this, run.accept(node, event), this.nextPlace())
+      if (one !== undefined) run.emit(this, one, this.lastPlace())
+      else if (several!.length === 1) run.emit(this, several![0], this.lastPlace())
+      else for (const event of several!) run.emit(this, event, this.nextPlace())
     } catch (error) {
       this.end(Exit.die(error))
       return
@@ -202,9 +203,9 @@ export class Invocation implements Holder, Caller {
 
   /** Emits one event of those that come one by one. */
   private emit(value: unknown): void {
-    const event = this.run.accept(this.node, value)
-    if (this.held !== undefined) this.held.push(event)
-    else this.run.deliver(this, event, this.nextPlace())
+    const { run, node, held } = this
+    if (held !== undefined) held.push(run.accept(node, value))
+    else run.emit(this, value, this.nextPlace())
   }
 
   /** The place of one more emission, which may turn out to be the only one. */
@@ -321,7 +322,7 @@ export class Invocation implements Holder, Caller {
       const held = this.held!
       this.held = undefined
       this.returning = true
-      for (const event of held) run.deliver(this, event, this.nextPlace())
+      for (const event of held) run.emit(this, event, this.nextPlace())
     })
   }
 

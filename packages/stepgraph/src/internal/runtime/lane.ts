@@ -3,7 +3,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Exit } from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import type { Node } from "../graph/graph.ts"
@@ -102,8 +102,11 @@ export class Lane {
   }
 }
 
-/** `Queue.unbounded` needs a fiber; this one must not be made to yield, so that the queue is there at once. */
+/** `Queue.unbounded` needs a fiber, which ends at once where the scheduler does not make it yield. */
 const makeQueue = (context: Context.Context<never>): Queue.Queue<Delivery> => {
-  const fiber = Effect.runForkWith(Context.add(context, PreventSchedulerYield, true))(Queue.unbounded<Delivery>())
-  return (fiber.pollUnsafe() as Exit<Queue.Queue<Delivery>> & { readonly _tag: "Success" }).value
+  const fiber = Effect.runForkWith(context)(Queue.unbounded<Delivery>())
+  const exit = fiber.pollUnsafe()
+  if (exit !== undefined) return (exit as Exit.Success<Queue.Queue<Delivery>>).value
+  fiber.interruptUnsafe()
+  return makeQueue(Context.add(context, PreventSchedulerYield, true))
 }

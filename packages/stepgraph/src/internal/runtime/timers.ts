@@ -54,6 +54,7 @@ export class Timers {
   }
 
   cancelAll(): void {
+    if (this.timers.size === 0) return
     for (const timer of [...this.timers]) timer.cancel()
   }
 }
