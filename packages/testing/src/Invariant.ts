@@ -70,7 +70,7 @@ export interface Broken {
 export const outcomeOf = ({ exit, marking }: Executed): Outcome => {
   if (exit === undefined) {
     const running = Object.entries(marking?.steps ?? {}).filter(([, { running }]) => running > 0)
-    const who = running.map(([step, { running }]) => `${running} of step '${step}'`).join(", ")
+    const who = running.map(([step, { running }]) => `${running > 1 ? `${running} of ` : ""}step '${step}'`).join(", ")
     const text = `hangs: ${who === "" ? "nothing can go on" : `${who} never ended`}`
     return { kind: "hung", result: undefined, error: undefined, text }
   }

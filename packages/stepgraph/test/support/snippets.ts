@@ -78,7 +78,7 @@ const expectations = (snippet: Snippet) => {
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && node.expression.getText() === "console.log") {
       const after = snippet.code.slice(node.end)
-      const comment = /^[)\]};,]*[^\S\n]*\n?[^\S\n]*\/\/ => ?(.*(?:\n[^\S\n]*\/\/ .*)*)/.exec(after)?.[1]
+      const comment = /^[)\]};,]*[^\S\n]*\n?[^\S\n]*\/\/ => ?(.*(?:\n[^\S\n]*\/\/(?: .*)?(?=\n|$))*)/.exec(after)?.[1]
       if (comment !== undefined) {
         const { line } = file.getLineAndCharacterOfPosition(node.getStart())
         const text = words(comment.replace(/\n\s*\/\//g, "\n"))

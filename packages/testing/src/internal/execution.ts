@@ -41,10 +41,12 @@ export interface Modes {
   readonly logs: boolean
 }
 
-/** A choice as the report tells of it. */
+/** A choice as the report tells of it, by the place in the trace before which it was taken. */
 export interface Told {
   readonly at: number
-  readonly text: string
+  /** Whether it went another way than in production, and how; otherwise who went on. */
+  readonly differs: string | undefined
+  readonly invocation: string | undefined
 }
 
 /** What one run showed. */
@@ -52,7 +54,7 @@ export interface Executed {
   /** `undefined` where the run waits for what never comes. */
   readonly exit: Exit.Exit<unknown, unknown> | undefined
   readonly trace: ReadonlyArray<TraceEntry>
-  /** The choices that went another way than in production, by the place in the trace before which they were taken. */
+  /** The choices that went another way than in production, and who went on at the others. */
   readonly told: ReadonlyArray<Told>
   /** Whether somebody woke before one whose sleep was to end earlier. */
   readonly early: boolean
@@ -209,6 +211,7 @@ export class Execution {
       () => ways.map((way) => this.names.keyOf(way)),
       (option) => this.names.overtakes(ways[option]!, ways[0]!)
     )
+    if (option === 0 && this.telling) this.tell(undefined, this.names.invocationOf(ways[0]!))
     this.take(ways[option]!)
     if (option > 0 && wokeEarly(ways[option]!, ways[0]!)) this.early = true
     return true
@@ -244,8 +247,12 @@ export class Execution {
     say: (option: number) => string
   ): number {
     const option = this.choices.choose(count, kind, keys)
-    if (option > 0 && this.telling) this.told.push({ at: this.trace.length, text: say(option) })
+    if (option > 0 && this.telling) this.tell(say(option), undefined)
     return option
+  }
+
+  private tell(differs: string | undefined, invocation: string | undefined): void {
+    this.told.push({ at: this.trace.length, differs, invocation })
   }
 
   private preempts(fiber: Fiber<unknown, unknown>): boolean {

@@ -33,8 +33,12 @@ export class Names {
     if (call.invocation !== undefined) this.calls.set(call.invocation, call)
   }
 
-  private callOf({ fiber, invocation }: Named): Call | undefined {
-    const id = invocation ?? invocationOf(fiber)
+  invocationOf({ fiber, invocation }: Named): string | undefined {
+    return invocation ?? invocationOf(fiber)
+  }
+
+  private callOf(named: Named): Call | undefined {
+    const id = this.invocationOf(named)
     return id === undefined ? undefined : this.calls.get(id)
   }
 

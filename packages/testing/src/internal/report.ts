@@ -31,38 +31,49 @@ const around = 7
 const last = 5
 const most = 36
 
-const linesOf = ({ trace, told, outcome }: Story): ReadonlyArray<Line> => {
-  const lines: Array<Line> = []
-  const events = new Map<string, string>()
-  const steps = new Map<string, string>()
-  const emits = new Set<string>()
-  const namesOf = (ids: ReadonlyArray<string>) => {
-    const names = ids.map((id) => events.get(id) ?? id)
-    return names.length === 0 ? "nothing" : names.join(", ")
+/** Tells the trace line by line, the choices that differ between them. */
+class Telling {
+  readonly lines: Array<Line> = []
+  private readonly events = new Map<string, string>()
+  private readonly invocations = new Map<string, { readonly step: string; readonly input: string }>()
+  private readonly running = new Set<string>()
+  private readonly emits = new Set<string>()
+
+  add(who: string, text: string, marked = false): void {
+    this.lines.push({ who, text, marked })
   }
-  const add = (who: string, text: string) => lines.push({ who, text, marked: false })
-  trace.forEach((entry, index) => {
-    for (const { at, text } of told) if (at === index) lines.push({ who: "", text, marked: true })
+
+  /** An invocation goes on and does something that the trace does not show. */
+  goesOn(invocation: string): void {
+    const { step, input } = this.invocations.get(invocation) ?? { step: "", input: "" }
+    if (this.running.has(invocation)) this.add(step, `goes on with ${input}`)
+  }
+
+  entry(entry: TraceEntry): void {
     switch (entry._tag) {
       case "EventEmitted": {
-        events.set(entry.event, show({ _tag: entry.tag, ...(entry.data as object) }))
-        if (entry.cause !== null) emits.add(entry.cause)
-        add(entry.cause === null ? "" : (steps.get(entry.cause) ?? ""), `emits ${events.get(entry.event)}`)
-        if (entry.cause === null) lines.splice(-1, 1)
-        break
+        const event = show({ _tag: entry.tag, ...(entry.data as object) })
+        this.events.set(entry.event, event)
+        if (entry.cause === null) return
+        this.emits.add(entry.cause)
+        return this.add(this.stepOf(entry.cause), `emits ${event}${this.which(entry.cause)}`)
       }
       case "InvocationStarted": {
-        steps.set(entry.invocation, entry.step)
+        const input = entry.events.length === 0 ? "nothing" : entry.events.map((id) => this.eventOf(id)).join(", ")
+        this.invocations.set(entry.invocation, { step: entry.step, input })
+        this.running.add(entry.invocation)
         const again = entry.attempt > 1 ? `tries again (attempt ${entry.attempt}) with` : "begins with"
-        add(entry.step, `${again} ${namesOf(entry.events)}`)
-        break
+        return this.add(entry.step, `${again} ${input}`)
       }
       case "InvocationEnded": {
-        if (entry.outcome === "succeeded") {
-          if (!emits.has(entry.invocation)) add(entry.step, "ends and has emitted nothing")
-        } else if (entry.outcome === "interrupted") add(entry.step, "is interrupted")
-        else add(entry.step, `fails${entry.outcome === "to be retried" ? ", to be tried again" : ""}: ${entry.error}`)
-        break
+        const { invocation, outcome, step } = entry
+        const which = this.which(invocation)
+        if (outcome !== "to be retried") this.running.delete(invocation)
+        if (outcome === "interrupted") this.add(step, `is interrupted${which}`)
+        else if (outcome === "failed") this.add(step, `fails${which}: ${entry.error}`)
+        else if (outcome === "to be retried") this.add(step, `fails${which}, to be tried again: ${entry.error}`)
+        else if (!this.emits.has(invocation)) this.add(step, `ends and has emitted nothing${which}`)
+        return
       }
       case "EventDropped": {
         const why = {
@@ -70,16 +81,49 @@ const linesOf = ({ trace, told, outcome }: Story): ReadonlyArray<Line> => {
           ended: "is dropped, as the run ends",
           "left over": "is left over"
         }
-        add(entry.step ?? "", `${events.get(entry.event) ?? entry.event} ${why[entry.reason]}`)
-        break
+        return this.add(entry.step ?? "", `${this.eventOf(entry.event)} ${why[entry.reason]}`)
       }
       case "FinalizerFailure":
-        add(entry.step, `has a finalizer that fails: ${entry.error}`)
+        return this.add(entry.step, `has a finalizer that fails: ${entry.error}`)
     }
-  })
-  for (const { at, text } of told) if (at >= trace.length) lines.push({ who: "", text, marked: true })
-  if (outcome.kind === "hung") add("", "nothing more happens")
-  return lines
+  }
+
+  private stepOf(invocation: string): string {
+    return this.invocations.get(invocation)?.step ?? ""
+  }
+
+  private eventOf(id: string): string {
+    return this.events.get(id) ?? id
+  }
+
+  /** Which invocation it is, where several of its step are running. */
+  private which(invocation: string): string {
+    const { step, input } = this.invocations.get(invocation) ?? { step: "", input: "" }
+    const same = [...this.running].filter((other) => this.stepOf(other) === step)
+    return same.length > 1 ? `, given ${input}` : ""
+  }
+}
+
+/** Whether what comes next in the trace shows already that the invocation has gone on. */
+const shows = (entry: TraceEntry | undefined, invocation: string): boolean =>
+  (entry?._tag === "EventEmitted" && entry.cause === invocation) ||
+  ((entry?._tag === "InvocationEnded" || entry?._tag === "InvocationStarted") && entry.invocation === invocation)
+
+const linesOf = ({ trace, told, outcome }: Story): ReadonlyArray<Line> => {
+  const telling = new Telling()
+  let next = 0
+  for (let index = 0; index <= trace.length; index++) {
+    const entry = trace[index]
+    for (; told[next]?.at === index; next++) {
+      const { differs, invocation } = told[next]!
+      const last = told[next + 1]?.at !== index
+      if (differs !== undefined) telling.add("", differs, true)
+      else if (invocation !== undefined && !(last && shows(entry, invocation))) telling.goesOn(invocation)
+    }
+    if (entry !== undefined) telling.entry(entry)
+  }
+  if (outcome.kind === "hung") telling.add("", "nothing more happens")
+  return telling.lines
 }
 
 /** The lines as text, those far from what differs left out. */
@@ -97,7 +141,8 @@ const shorten = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
     }
     if (left > 0) texts.push(`    … ${left} more`)
     left = 0
-    texts.push(marked ? `  → ${text}` : `    ${who.padEnd(width)}  ${text}`)
+    const whose = who === "" ? "" : `${who.padEnd(width)}  `
+    texts.push(marked ? `  → ${text}` : `    ${whose}${text}`)
   })
   return texts
 }
@@ -115,19 +160,20 @@ const ending = (outcome: Outcome, other: Outcome): string =>
     : outcome.text
 
 export const tell = (story: Story): string => {
-  const { flow, broken, outcome, usual, told, schedules, replay, uncontrolled } = story
-  const what = told.length === 0 ? "in the usual order already" : "in one order of events"
-  const differs = told.length === 1 ? "one choice differs" : `${told.length} choices differ`
+  const { flow, broken, outcome, usual, schedules, replay, uncontrolled } = story
+  const choices = story.told.filter(({ differs }) => differs !== undefined).length
+  const what = choices === 0 ? "in the usual order already" : "in one order of events"
+  const differs = choices === 1 ? "one choice differs" : `${choices} choices differ`
   const found =
     schedules === 0 ? "replayed" : schedules === 1 ? "found in the first schedule" : `found in schedule ${schedules}`
   return [
     `workflow '${flow.name}' breaks '${broken.invariant}' ${what}: ${broken.problem}`,
     "",
-    ...(told.length === 0 ? [] : [fact("usually", ending(usual, outcome))]),
+    ...(choices === 0 ? [] : [fact("usually", ending(usual, outcome))]),
     fact("this time", ending(outcome, usual)),
     ...(story.input !== undefined ? [fact("input", show(story.input))] : []),
     "",
-    told.length === 0 ? "What happens:" : `What happens this time (${differs} from the usual order, marked →):`,
+    choices === 0 ? "What happens:" : `What happens this time (${differs} from the usual order, marked →):`,
     "",
     ...shorten(linesOf(story)),
     "",
