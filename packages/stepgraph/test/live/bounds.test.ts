@@ -138,6 +138,54 @@ describe("back-pressure", () => {
     expect(ahead).toBeLessThanOrEqual(highWaterMark + 1)
   })
 
+  it("holds for all that feed a step together, however many they are, at the same cost an event", async () => {
+    const Source = defineEvent("Source")
+    const each = 60
+    const feed = async (sources: number) => {
+      let pulled = 0
+      let handled = 0
+      let ahead = 0
+      const flow = workflow({
+        name: "many",
+        start: Start,
+        stop: Stop,
+        steps: {
+          begin: defineStep({
+            accepts: Start,
+            emits: Source,
+            run: () => Array.from({ length: sources }, () => Source())
+          }),
+          produce: defineStep({
+            accepts: Source,
+            emits: Item,
+            workers: "unbounded",
+            run: function* () {
+              for (let n = 0; n < each; n++) {
+                ahead = Math.max(ahead, ++pulled - handled)
+                yield Item({ n })
+              }
+            }
+          }),
+          handle: defineStep({
+            accepts: Item,
+            emits: Stop,
+            workers: 2,
+            run: async () => (++handled === sources * each ? Stop({ handled }) : undefined)
+          })
+        }
+      })
+      const began = performance.now()
+      expect((await runPromise(flow, { count: 0 })).handled).toBe(sources * each)
+      return { ahead, perEvent: (performance.now() - began) / (sources * each) }
+    }
+    const few = await feed(100)
+    const many = await feed(2000)
+    expect(few.ahead).toBeLessThanOrEqual(highWaterMark + 2)
+    expect(many.ahead).toBeLessThanOrEqual(highWaterMark + 2)
+    // A cost that grew with their number would be twenty times as much.
+    expect(many.perEvent).toBeLessThan(8 * few.perEvent)
+  })
+
   it("never holds back a plain list or `send`: what has been made is taken", async () => {
     const flow = workflow({
       name: "list",

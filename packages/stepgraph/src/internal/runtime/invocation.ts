@@ -353,7 +353,7 @@ export class Invocation implements Holder, Caller {
       if (isPromiseLike(value)) return Effect.flatMap(this.settling(value), (value) => this.emitting(value))
       if (Stream.isStream(value)) {
         const stream = value as Stream.Stream<unknown, unknown>
-        return Stream.runForEach(stream, (event) => this.emitWithRoom(event))
+        return this.whenRoom(Stream.runForEach(stream, (event) => this.emitWithRoom(event)))
       }
       if (hasProperty(value, Symbol.asyncIterator)) {
         return this.pulling((value as AsyncIterable<unknown>)[Symbol.asyncIterator]())
@@ -364,11 +364,16 @@ export class Invocation implements Holder, Caller {
   }
 
   private emitWithRoom(event: unknown): Effect.Effect<void> {
-    const { run, node } = this
     return Effect.suspend(() => {
       this.send(event)
-      return run.hasRoom(node) ? Effect.void : run.awaitRoom(node)
+      return this.whenRoom(Effect.void)
     })
+  }
+
+  /** Goes on when what it emits has room. */
+  private whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    const { run, node } = this
+    return run.hasRoom(node) ? then : Effect.flatMap(run.awaitRoom(node), () => then)
   }
 
   private settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
@@ -414,7 +419,7 @@ export class Invocation implements Holder, Caller {
       finished = result.done === true
       if (finished) return Effect.void
       this.send(result.value)
-      if (!run.hasRoom(node)) return Effect.flatMap(run.awaitRoom(node), () => Effect.suspend(pull))
+      if (!run.hasRoom(node)) return this.whenRoom(Effect.suspend(pull))
       // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
       if (++inTurn % eventsInTurn === 0) return Effect.flatMap(Effect.yieldNow, () => Effect.suspend(pull))
       return undefined
@@ -428,6 +433,6 @@ export class Invocation implements Holder, Caller {
       closing.then(undefined, () => {})
       return Effect.void
     })
-    return Effect.onExit(Effect.suspend(pull), () => close as Effect.Effect<void>)
+    return Effect.onExit(this.whenRoom(Effect.suspend(pull)), () => close as Effect.Effect<void>)
   }
 }

@@ -14,13 +14,18 @@ const resumeMark = highWaterMark / 2
 /** A producer that waits for room. */
 interface Paused {
   readonly node: Node
-  readonly resume: () => void
+  /** What was paused before has a smaller one. */
+  readonly since: number
+  /** `through` where it is to go on although there is no room. */
+  readonly resume: (through: boolean) => void
 }
 
+/** What is asked of it again and again costs as much as the graph is large, however many producers wait. */
 export class Room {
   private readonly lanes: ReadonlyArray<Lane>
-  /** In the order in which they began to wait. */
-  private readonly paused = new Set<Paused>()
+  /** Those of each step in the order in which they began to wait; a step of which none waits is not here. */
+  private readonly paused = new Map<Node, Set<Paused>>()
+  private count = 0
 
   constructor(lanes: ReadonlyArray<Lane>) {
     this.lanes = lanes
@@ -34,12 +39,16 @@ export class Room {
 
   /** Waits until there is room. `waiting` is called when it begins to. */
   await(node: Node, waiting: () => void): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      const paused: Paused = { node, resume: () => resume(Effect.void) }
-      this.paused.add(paused)
+    const pause = Effect.callback<boolean>((resume) => {
+      const paused: Paused = { node, since: this.count++, resume: (through) => resume(Effect.succeed(through)) }
+      const others = this.paused.get(node)
+      if (others === undefined) this.paused.set(node, new Set([paused]))
+      else others.add(paused)
       waiting()
-      return Effect.sync(() => this.paused.delete(paused))
+      return Effect.sync(() => this.forget(paused))
     })
+    // Where it could not go on at once, others may have filled the lane meanwhile.
+    return Effect.flatMap(pause, (through) => (through || this.has(node) ? Effect.void : this.await(node, waiting)))
   }
 
   /** A delivery has been taken from a lane. */
@@ -47,47 +56,56 @@ export class Room {
     if (this.paused.size > 0 && lane.waiting === resumeMark) this.refill()
   }
 
-  /** Lets every producer go on that has room; `false` where none has. */
+  /** Lets producers go on while there is room, the oldest first; `false` where none has any. */
   refill(): boolean {
-    if (this.paused.size === 0) return false
-    const ready = [...this.paused].filter(({ node }) => this.has(node))
-    for (const paused of ready) this.resume(paused)
-    return ready.length > 0
+    let some = false
+    // What is resumed goes on at once, so the first ones may leave no room for the others.
+    while (this.resumeOldest((node) => this.has(node), false)) some = true
+    return some
   }
 
   /** Lets the oldest of those go on that would wait for ever: a loop must not wait for itself. */
   letThrough(): boolean {
-    if (this.paused.size === 0) return false
-    const waiting = new Map<number, number>()
-    for (const { node } of this.paused) waiting.set(node.index, (waiting.get(node.index) ?? 0) + 1)
     const moves = new Map<Node, boolean>()
-    for (const paused of this.paused) {
-      if (this.willMove(paused.node, waiting, moves)) continue
-      this.resume(paused)
-      return true
-    }
-    return false
+    return this.resumeOldest((node) => !this.willMove(node, moves), true)
   }
 
   /**
    * Whether every full lane that a step waits for will be emptied by somebody: by a worker that does not wait for room
    * itself, or by one whose own wait will end. What only waits for itself, round a circle, never moves.
    */
-  private willMove(node: Node, waiting: ReadonlyMap<number, number>, moves: Map<Node, boolean>): boolean {
+  private willMove(node: Node, moves: Map<Node, boolean>): boolean {
     const known = moves.get(node)
     if (known !== undefined) return known
     moves.set(node, false)
     const will = node.targets.every((target) => {
       const lane = this.lanes[target.index]!
-      if (lane.waiting < highWaterMark || lane.busy > (waiting.get(target.index) ?? 0)) return true
-      return this.willMove(target, waiting, moves)
+      if (lane.waiting < highWaterMark || lane.busy > (this.paused.get(target)?.size ?? 0)) return true
+      return this.willMove(target, moves)
     })
     moves.set(node, will)
     return will
   }
 
-  private resume(paused: Paused): void {
-    this.paused.delete(paused)
-    paused.resume()
+  /** `false` where there is none. */
+  private resumeOldest(which: (node: Node) => boolean, through: boolean): boolean {
+    let oldest: Paused | undefined
+    for (const [node, [first]] of this.paused) {
+      if ((oldest === undefined || first!.since < oldest.since) && which(node)) oldest = first
+    }
+    if (oldest === undefined) return false
+    this.resume(oldest, through)
+    return true
+  }
+
+  private resume(paused: Paused, through: boolean): void {
+    this.forget(paused)
+    paused.resume(through)
+  }
+
+  private forget(paused: Paused): void {
+    const others = this.paused.get(paused.node)
+    others?.delete(paused)
+    if (others?.size === 0) this.paused.delete(paused.node)
   }
 }
