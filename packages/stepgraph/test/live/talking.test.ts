@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { collect, defineEvent, defineStep, gather, join, launch, launchPromise, run, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, join, launch, launchPromise, race, run, workflow } from "stepgraph"
 import { ended } from "../support/virtual.ts"
 
 const Draft = defineEvent("Draft", { text: Schema.String })
@@ -287,6 +287,41 @@ describe("a run that waits for an input", () => {
       yield* live.send(Approval({ by: "Bob" }))
       yield* live.closeInputs
       expect((yield* live.result).text).toBe("host, Ada, Bob")
+    })
+  )
+
+  it.effect("gives a gather and a race that they lead to nothing when they are closed and none has come", () =>
+    Effect.gen(function* () {
+      const Counted = defineEvent("Counted", { of: Schema.Number })
+      const flow = workflow({
+        name: "guests",
+        start: Draft,
+        stop: Published,
+        inputs: [Approval],
+        steps: {
+          begin: defineStep({ accepts: Draft, emits: [], run: () => {} }),
+          all: defineStep({
+            accepts: gather(Approval),
+            emits: Counted,
+            run: (all) => Counted({ of: all.length })
+          }),
+          two: defineStep({
+            accepts: race(Approval, { take: 2 }),
+            emits: Counted,
+            run: (two) => Counted({ of: two.length })
+          }),
+          end: defineStep({
+            accepts: collect(Counted, 2),
+            emits: Published,
+            run: (counted) => Published({ text: counted.map(({ of }) => of).join() })
+          })
+        }
+      })
+      const live = yield* launch(flow, { text: "" })
+      yield* TestClock.adjust("1 hour")
+      expect((yield* live.status).state).toBe("running")
+      yield* live.closeInputs
+      expect((yield* live.result).text).toBe("0,0")
     })
   )
 

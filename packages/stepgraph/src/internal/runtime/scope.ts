@@ -191,7 +191,14 @@ export class Quietness {
     for (const { index, fed } of this.graph.quiets) if (fed) root.watches[index]!.enter(false)
   }
 
+  /** What inputs can lead to has a round now, with nothing where none has come. */
   closeInputs(root: Scope): void {
+    for (const { index, fed } of this.graph.quiets) {
+      if (!fed) continue
+      const watch = root.watches[index]!
+      watch.come()
+      watch.armed = true
+    }
     this.letGo(root, ({ fed }) => fed)
   }
 
