@@ -2,7 +2,7 @@
  * Events: plain tagged values, made and checked by the function that `defineEvent` returns.
  */
 import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidEvent } from "./Errors.ts"
@@ -125,15 +125,14 @@ const plainMaker = (tag: string, fields: Schema.Struct.Fields): ((input: any) =>
 }
 
 /**
- * An event made of fields that come from outside, as an Effect.
+ * An event made of fields that come from outside.
  *
  * @internal
  */
-export const makeEvent = (def: AnyDef, fields: unknown): Effect.Effect<AnyEvent, InvalidEvent> =>
-  Effect.try({
-    try: () => def(fields as any),
-    catch: (error) => {
-      if (error instanceof InvalidEvent) return error
-      throw error
-    }
-  })
+export const makeEvent = (def: AnyDef, fields: unknown): Exit.Exit<AnyEvent, InvalidEvent> => {
+  try {
+    return Exit.succeed(def(fields as any))
+  } catch (error) {
+    return error instanceof InvalidEvent ? Exit.fail(error) : Exit.die(error)
+  }
+}

@@ -2,6 +2,7 @@
  * The doors into the runtime: a workflow as an Effect, and as a promise.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { makeEvent } from "./Event.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
@@ -50,7 +51,8 @@ const begin = (
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
     const graph = graphOf(flow)
-    return Effect.flatMap(makeEvent(flow.start, input), (start) => execute(graph, start, flow.timeout, prepare))
+    const start = makeEvent(flow.start, input)
+    return Exit.isSuccess(start) ? execute(graph, start.value, flow.timeout, prepare) : start
   })
 
 /** What a run without Effect can be given. */

@@ -21,27 +21,28 @@ export const execute = (
   Effect.withFiber((fiber) => {
     const dispatcher = new Dispatcher(graph, fiber)
     prepare?.(dispatcher)
-    const logged = Effect.suspend(() =>
-      Effect.forEach(dispatcher.finalizerFailures, (failure) => Effect.logError(failure), { discard: true })
-    )
-    const finished = Effect.callback<void>((resume) => {
-      dispatcher.whenFinished(() => resume(Effect.void))
-    })
-    const ended = Effect.callback<void>((resume) => {
-      dispatcher.whenFinished(() => resume(Effect.void))
+    return Effect.callback((resume) => {
+      dispatcher.whenFinished(() => resume(outcomeOf(dispatcher)))
       dispatcher.begin(start, timeout)
       // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
       return Effect.suspend(() => {
         dispatcher.end(Exit.interrupt(fiber.id))
-        return Effect.andThen(finished, logged)
+        return Effect.andThen(finished(dispatcher), logged(dispatcher))
       })
     })
-    return Effect.flatMap(ended, () => {
-      const { exit, finalizerFailures, failed } = dispatcher
-      // Behind a failure they stand in its cause.
-      return finalizerFailures.length === 0 || failed ? exit : Effect.andThen(logged, exit)
-    })
   })
+
+const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => {
+  const { exit, finalizerFailures, failed } = dispatcher
+  // Behind a failure they stand in its cause.
+  return finalizerFailures.length === 0 || failed ? exit : Effect.andThen(logged(dispatcher), exit)
+}
+
+const finished = (dispatcher: Dispatcher): Effect.Effect<void> =>
+  Effect.callback((resume) => dispatcher.whenFinished(() => resume(Effect.void)))
+
+const logged = ({ finalizerFailures }: Dispatcher): Effect.Effect<void> =>
+  Effect.suspend(() => Effect.forEach(finalizerFailures, (failure) => Effect.logError(failure), { discard: true }))
 
 /** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
