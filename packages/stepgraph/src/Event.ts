@@ -19,8 +19,13 @@ export interface EventDef<Tag extends string, Fields> {
   (fields: {} extends Fields ? Fields | void : Fields): Event<Tag, Fields>
   /** The event's `_tag`. */
   readonly tag: Tag
-  /** The schema of the whole event, `_tag` included: decode JSON with it, or make a JSON Schema of it. */
+  /** The schema of the whole event, `_tag` included: a schema like any other, for an HTTP API or a JSON Schema. */
   readonly schema: Schema.Codec<Event<Tag, Fields>, unknown>
+  /**
+   * The event that JSON from outside stands for, such as the body of a request: its fields are decoded by their schemas, so a
+   * `Schema.Date` is made of its text. The `_tag` may be left out. Throws {@link InvalidEvent} where it does not fit.
+   */
+  readonly fromJson: (json: unknown) => Event<Tag, Fields>
   /** Whether a value is an event of this definition, its fields checked. */
   readonly is: (value: unknown) => value is Event<Tag, Fields>
 }
@@ -80,19 +85,30 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
       const fields = input?._tag === undefined || input._tag === tag ? (input ?? {}) : { ...input, _tag: tag }
       return Object.freeze(schema.make(fields))
     } catch (error) {
-      const issue = error instanceof Error && SchemaIssue.isIssue(error.cause) ? error.cause : undefined
-      // What the schema's own code throws, such as a check, stands in the error's cause.
-      const thrown = error instanceof Error && Cause.isCause(error.cause) ? Cause.squash(error.cause) : error
-      throw new InvalidEvent({
-        event: tag,
-        input,
-        issue,
-        problem: issue === undefined ? String(thrown) : format(issue)
-      })
+      throw refused(tag, input, error)
+    }
+  }
+  let decode: ((json: unknown) => object) | undefined
+  const fromJson = (json: unknown) => {
+    try {
+      decode ??= Schema.decodeUnknownSync(Schema.toCodecJson(schema)) as (json: unknown) => object
+      const isObject = typeof json === "object" && json !== null && !Array.isArray(json)
+      return Object.freeze(decode(isObject && !Object.hasOwn(json, "_tag") ? { _tag: tag, ...json } : json))
+    } catch (error) {
+      throw refused(tag, json, error)
     }
   }
   Object.defineProperty(make, "name", { value: tag })
-  return Object.assign(make, { tag, schema, is }) as any
+  return Object.assign(make, { tag, schema, is, fromJson }) as any
+}
+
+/** What a schema threw, as the error that names the event. */
+const refused = (event: string, input: unknown, error: unknown): InvalidEvent => {
+  const reason = error instanceof Error && !Schema.isSchemaError(error) ? error.cause : error
+  const issue = Schema.isSchemaError(reason) ? reason.issue : SchemaIssue.isIssue(reason) ? reason : undefined
+  if (issue !== undefined) return new InvalidEvent({ event, input, issue, problem: format(issue) })
+  // What the schema's own code throws, such as a check, stands in the error's cause.
+  return new InvalidEvent({ event, input, problem: String(Cause.isCause(reason) ? Cause.squash(reason) : error) })
 }
 
 const typeOf = /*#__PURE__*/ new Map<unknown, "string" | "number" | "boolean">([

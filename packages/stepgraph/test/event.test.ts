@@ -1,7 +1,7 @@
 // An event is a plain tagged value, checked where it is made, and frozen.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option, Schema, Stream } from "effect"
-import { defineEvent, defineStep, InvalidEvent, run, runPromise, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, InvalidEvent, launchPromise, run, runPromise, workflow } from "stepgraph"
 import { Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { defect, failure } from "./support/virtual.ts"
 
@@ -170,10 +170,88 @@ describe("a definition", () => {
     expect(Query.is(undefined)).toBe(false)
   })
 
-  it("decodes from JSON by its schema", () => {
+  it("decodes by its schema", () => {
     const decode = Schema.decodeUnknownSync(Query.schema)
     expect(decode(JSON.parse('{"_tag":"Query","query":"birds"}'))).toEqual({ _tag: "Query", query: "birds" })
     expect(() => decode({ _tag: "Answer", query: "birds" })).toThrow()
+  })
+
+  describe("makes events of JSON", () => {
+    const Visit = defineEvent("Visit", {
+      at: Schema.Date,
+      count: Schema.NumberFromString,
+      cents: Schema.BigInt,
+      tags: Schema.optional(Schema.ReadonlySet(Schema.String))
+    })
+    const json = { at: "2026-01-02T03:04:05.000Z", count: "3", cents: "99", tags: ["a", "b"] }
+    const event = Visit({
+      at: new Date("2026-01-02T03:04:05.000Z"),
+      count: 3,
+      cents: 99n,
+      tags: new Set(["a", "b"])
+    })
+
+    it("whose fields are decoded, with the tag or without it", () => {
+      expect(Visit.fromJson(json)).toEqual(event)
+      expect(Visit.fromJson({ _tag: "Visit", ...json })).toEqual(event)
+      expect(Object.isFrozen(Visit.fromJson(json))).toBe(true)
+    })
+
+    it("that have only the fields of the definition, and are what their schema encodes", () => {
+      expect(Visit.fromJson({ ...json, more: 1 })).toEqual(event)
+      const encoded = Schema.encodeSync(Schema.toCodecJson(Visit.schema))(event)
+      expect(Visit.fromJson(JSON.parse(JSON.stringify(encoded)))).toEqual(event)
+    })
+
+    it("that a run begins with, and that a run is sent", async () => {
+      const flow = workflow({
+        name: "visits",
+        start: Visit,
+        stop: Stop,
+        inputs: [Visit],
+        steps: {
+          both: defineStep({
+            accepts: collect(Visit, 2),
+            emits: Stop,
+            run: (visits) => stop(...visits.map(({ count, at }) => count + at.getUTCFullYear()))
+          })
+        }
+      })
+      const live = await launchPromise(flow, Visit.fromJson(json))
+      await live.send(Visit.fromJson({ ...json, count: "4" }))
+      expect((await live.result).values).toEqual([2029, 2030])
+    })
+
+    it.each([
+      ["a field that does not decode", { ...json, at: "yesterday" }, '["at"]'],
+      ["a missing field", { at: json.at, count: "3" }, '["cents"]'],
+      ["another tag", { ...json, _tag: "Other" }, '["_tag"]'],
+      ["nothing", undefined, "undefined"],
+      ["null", null, "null"],
+      ["a text", "Visit", "Visit"],
+      ["a list", [json], "["]
+    ])("or refuse with InvalidEvent what does not fit: %s", (_, wrong, words) => {
+      const attempt = () => Visit.fromJson(wrong)
+      expect(attempt).toThrow(InvalidEvent)
+      expect(attempt).toThrow(words)
+      try {
+        attempt()
+      } catch (error) {
+        expect(error).toMatchObject({ event: "Visit", input: wrong, issue: expect.anything() })
+      }
+    })
+
+    it("or tell what the schema's own code threw", () => {
+      const Broken = defineEvent("Broken", {
+        n: Schema.Number.check(
+          Schema.makeFilter((): boolean => {
+            throw new Error("in the schema")
+          })
+        )
+      })
+      expect(() => Broken.fromJson({ n: 1 })).toThrow("in the schema")
+      expect(() => Broken.fromJson({ n: 1 })).toThrow(InvalidEvent)
+    })
   })
 
   it.each(["__proto__", "constructor", "toString", "hasOwnProperty", "then", "a b", "ä", "0"])(
