@@ -52,7 +52,7 @@ export function compare(left: Timeline, right: Timeline): Comparison {
         (String(left.emitted) !== String(right.emitted) || left.emitted.some((id) => unlike.has(id))))
   )
   const order = orders(left, right, pairs)
-  const sameOutcome = left.outcome === right.outcome && left.stop === right.stop
+  const sameOutcome = endOf(left) === endOf(right)
   const difference = ({ left, right }: (typeof pairs)[number]) =>
     right.end.at - right.start.at - (left.end.at - left.start.at)
   return {
@@ -69,6 +69,12 @@ export function compare(left: Timeline, right: Timeline): Comparison {
       .map((pair) => ({ ...pair, difference: difference(pair) }))
       .sort((a, b) => Math.abs(b.difference) - Math.abs(a.difference))
   }
+}
+
+/** How a run ended, with what: two runs may end with the same event for different causes. */
+const endOf = ({ outcome, stop, events, error }: Timeline): string => {
+  const event = stop === null ? undefined : events.get(stop)
+  return JSON.stringify([outcome, event?.tag, event?.data, error])
 }
 
 const missing = (of: Timeline, other: Timeline): ReadonlyArray<TimelineEvent> =>
@@ -93,7 +99,7 @@ const orders = (
   }
   const others = byStep(right)
   return [...byStep(left)].flatMap(([step, began]) => {
-    const other = others.get(step)!
+    const other = others.get(step) ?? []
     const first = began.findIndex(({ id }, i) => id !== other[i]?.id)
     return first < 0 ? [] : [{ step, left: began.slice(first), right: other.slice(first) }]
   })

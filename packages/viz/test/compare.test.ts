@@ -3,6 +3,7 @@ import { compare, timeline, toHtml, toText } from "@stepgraph/viz"
 import { Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { defineEvent, defineStep, Observer, run, type TraceEntry, workflow } from "stepgraph"
+import { fan } from "./support/traces.ts"
 
 const Start = defineEvent("Start", { delays: Schema.Array(Schema.Number), last: Schema.String })
 const Job = defineEvent("Job", { n: Schema.Number, millis: Schema.Number })
@@ -81,6 +82,23 @@ describe("compare", () => {
     })
   )
 
+  it("tells runs of two workflows", () => {
+    const [one, two] = ["one", "two"].map((workflow) =>
+      timeline(
+        fan({ invocations: 2, name: workflow }).map((entry) =>
+          entry._tag === "RunStarted" ? { ...entry, workflow } : entry
+        )
+      )
+    )
+    expect(toText(compare(one!, two!))).toContain("They are of two workflows, one and two.")
+  })
+
+  it("tells the same end from another one by what the stop event says, not by what caused it", () => {
+    const [short, long] = [2, 3].map((invocations) => timeline(fan({ invocations })))
+    expect(compare(short!, long!)).toMatchObject({ same: false, sameOutcome: true })
+    expect(compare(short!, timeline(fan({ invocations: 2 }).slice(0, -1)))).toMatchObject({ sameOutcome: false })
+  })
+
   it.effect("says it in words, with a table, and as a page", () =>
     Effect.gen(function* () {
       last = "<b>left</b>"
@@ -89,7 +107,7 @@ describe("compare", () => {
       const both = compare(left, yield* traced([20, 10, 30, 25]))
       expect(toText(both)).toMatchSnapshot()
       const html = toHtml(both)
-      expect(html).toContain("<pre>left")
+      expect(html).toContain("left   stopped with Stop {&quot;last&quot;:&quot;&lt;b&gt;left&lt;/b&gt;&quot;}")
       expect(html).not.toContain("<b>left</b>")
     })
   )

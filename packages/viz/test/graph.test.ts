@@ -10,7 +10,6 @@ import { pictureOf } from "../src/internal/model.ts"
 import { type Box, cornersOf, type Point } from "../src/internal/shapes.ts"
 import { everything, hostileFlow, makeEverything } from "./support/flows.ts"
 import { unusual as unusualShapes } from "./support/unusual.ts"
-import { wellFormed } from "./support/xml.ts"
 
 const unusual = { "everything at once": everything, ...unusualShapes }
 
@@ -222,7 +221,6 @@ describe("what no schedule took", () => {
     expect(graphviz.dot(dot)).toContain("never fired")
     const svg = toSvg(sizes, { coverage })
     expect(svg.match(/class="(arrow|events|intake) missed"/g)).toHaveLength(5)
-    expect(wellFormed(svg)).toBe(true)
   })
 
   it("is a flowchart to Mermaid's own parser", async () => {
@@ -241,8 +239,7 @@ describe("what no schedule took", () => {
 })
 
 describe("names that mean something to a drawing's language break nothing", () => {
-  it.prop("in DOT and SVG", { flow: hostileFlow }, ({ flow }) => {
-    expect(wellFormed(toSvg(flow))).toBe(true)
+  it.prop("in DOT", { flow: hostileFlow }, ({ flow }) => {
     const svg = graphviz.dot(toDot(flow))
     expect(svg.match(/<g id="node\d+"/g)).toHaveLength(pictureOf(flow).nodes.length)
     expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(pictureOf(flow).edges.length)

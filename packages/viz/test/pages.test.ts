@@ -2,9 +2,11 @@
 
 import { createRequire } from "node:module"
 import { describe, expect, it, vi } from "@effect/vitest"
-import { timeline, toHtml, toMermaid, toSvg } from "@stepgraph/viz"
+import { compare, timeline, toHtml, toMermaid, toSvg } from "@stepgraph/viz"
+import * as Effect from "effect/Effect"
+import type { Page } from "playwright-core"
 import { browsing, noBrowser } from "./support/browser.ts"
-import { everything, hostile } from "./support/flows.ts"
+import { everything, hostile, hostileFlow } from "./support/flows.ts"
 import { busy } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
 
@@ -108,6 +110,32 @@ describe.skipIf(noBrowser)("a run's page", () => {
     expect(complaints).toEqual([])
   })
 
+  it("is used with keys alone", async () => {
+    const { page, complaints } = await open(toHtml(timeline(fan({ invocations: 12 }))))
+    const details = page.locator(".details")
+    const picture = () => page.evaluate("document.querySelector('canvas').toDataURL()")
+    const pressed = async (key: string) => {
+      const before = await picture()
+      await page.keyboard.press(key)
+      await page.waitForTimeout(40)
+      return (await picture()) !== before
+    }
+    for (let i = 0; i < 6 && (await page.evaluate("document.activeElement.tagName")) !== "CANVAS"; i++) {
+      await page.keyboard.press("Tab")
+    }
+    await page.keyboard.press("n")
+    expect(await details.textContent()).toMatch(/^list worker 1 · succeeded · on the critical path/)
+    await page.keyboard.press("n")
+    expect(await details.textContent()).toMatch(/^work worker 1/)
+    await page.keyboard.press("p")
+    await page.keyboard.press("p")
+    expect(await details.textContent()).toMatch(/^finish worker 1/)
+    for (const key of ["+", "ArrowLeft", "0"]) expect(await pressed(key), key).toBe(true)
+    await page.keyboard.press("Escape")
+    expect(await details.textContent()).toBe("")
+    expect(complaints).toEqual([])
+  })
+
   it("summarises what is more than can be looked at, and keeps what is worth a look", async () => {
     const html = toHtml(timeline(fan({ invocations: 60_000, workers: 8 })))
     expect(html.length).toBeLessThan(8_000_000)
@@ -124,6 +152,32 @@ describe.skipIf(noBrowser)("a run's page", () => {
     await page.keyboard.press("Enter")
     expect(await page.locator(".details").textContent()).toContain("<script>alert(1)</script>")
     expect(await page.locator("img").count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+})
+
+describe.skipIf(noBrowser)("a page of two runs", () => {
+  it("says what differs, on one scale, and shows the same invocation in both", async () => {
+    const [short, long] = await Promise.all([busy(3), busy(5)])
+    const both = compare(timeline(short.entries), timeline(long.entries))
+    const { page, complaints } = await open(toHtml(both), "dark")
+    expect(await page.locator("h1").allTextContents()).toEqual(["busy: two runs"])
+    const told = (await page.locator("details").allTextContents()).join("\n")
+    expect(told).toContain('stopped with Stop {"pages":4}')
+    expect(told).toContain('only right  Doc {"n":4,"text":"document <b>4</b> of many"}')
+    expect(await page.locator("table").first().locator("tbody tr").count()).toBe(7)
+
+    // What both have, and then what only the right one has.
+    const details = page.locator(".details")
+    await page.locator("canvas").last().focus()
+    await page.keyboard.press("n")
+    for (const told of await details.allTextContents()) expect(told).toMatch(/^list worker 1 · succeeded/)
+    await page.keyboard.press("p")
+    const [left, right] = await details.allTextContents()
+    expect(left).toBe("")
+    expect(right).toMatch(/^finish worker 1 .* · only on this side/)
+    await page.locator("#search").fill('"n":4')
+    expect(await page.locator("#found").textContent()).toMatch(/^\d+ · \d+ found$/)
     expect(complaints).toEqual([])
   })
 })
@@ -148,7 +202,62 @@ describe.skipIf(noBrowser)("a workflow's page", () => {
   })
 })
 
+describe.skipIf(noBrowser)("names and data that mean something to a page", () => {
+  let page: Page | undefined
+  /** How many elements there are of each name in each of the texts, as the browser reads them; of what is wrong, too. */
+  const read = async (...texts: ReadonlyArray<readonly [text: string, type: string]>) => {
+    page ??= (await open('<!doctype html><link rel="icon" href="data:,">')).page
+    const found: Array<Record<string, number>> = await page.evaluate(`${JSON.stringify(texts)}.map(([text, type]) => {
+      const counts = {}
+      for (const { localName } of new DOMParser().parseFromString(text, type).querySelectorAll("*")) {
+        counts[localName] = (counts[localName] ?? 0) + 1
+      }
+      return counts
+    })`)
+    return found
+  }
+  it.effect.prop(
+    "break no picture of a workflow",
+    { flow: hostileFlow },
+    ({ flow }) =>
+      Effect.promise(async () => {
+        const [drawn, shown] = await read([toSvg(flow), "image/svg+xml"], [toHtml(flow), "text/html"])
+        expect(drawn).toMatchObject({ svg: 1, desc: 1, style: 1 })
+        expect(drawn).not.toHaveProperty("parsererror")
+        expect(shown).toMatchObject({ script: 2, svg: 1, h1: 1 })
+        expect(shown).not.toHaveProperty("img")
+      }),
+    { arbitrary: { runs: 40 } }
+  )
+
+  it("break no picture of a run", async () => {
+    page = undefined
+    const other = timeline(fan({ invocations: 2 }))
+    for (const name of hostile) {
+      const run = timeline(fan({ invocations: 3, name, takes: 9, data: () => ({ [name]: name }) }))
+      const [drawn, ...pages] = await read(
+        [toSvg(run), "image/svg+xml"],
+        [toHtml(run), "text/html"],
+        [toHtml(compare(run, other)), "text/html"]
+      )
+      expect(drawn, name).toMatchObject({ svg: 1, desc: 1, style: 1 })
+      expect(drawn, name).not.toHaveProperty("parsererror")
+      for (const shown of pages) {
+        expect(shown, name).toMatchObject({ script: 2, h1: 1 })
+        for (const not of ["img", "b", "svg"]) expect(shown, name).not.toHaveProperty(not)
+      }
+    }
+  })
+})
+
 describe.skipIf(noBrowser)("an SVG", () => {
+  it("has a name and a description for those who do not see it", async () => {
+    const { page } = await open(`<!doctype html><link rel="icon" href="data:,">${toSvg(everything)}`)
+    const picture = page.getByRole("img", { name: "Workflow everything", exact: true })
+    expect(await picture.count()).toBe(1)
+    expect(await picture.locator("desc").first().textContent()).toMatch(/^10 steps\. From start to list by Start; /)
+  })
+
   it("follows light and dark", async () => {
     const ground = async (scheme: "light" | "dark") => {
       const { page } = await open(`<!doctype html><link rel="icon" href="data:,">${toSvg(everything)}`, scheme)

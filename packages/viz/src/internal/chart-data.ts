@@ -5,7 +5,7 @@
 import { type Axis, axisOf, levels } from "./levels.ts"
 import { oneLine } from "./text.ts"
 import type { Moment, Outcome, Timeline, TimelineInvocation } from "./timeline.ts"
-import { reasons, title } from "./timeline-text.ts"
+import { remarks, title } from "./timeline-text.ts"
 
 export interface ChartAttempt {
   readonly from: ChartMoment
@@ -35,6 +35,9 @@ export interface ChartInvocation {
   readonly intake: boolean
   readonly scope: string | null
   readonly critical: boolean
+  readonly finalizerErrors: ReadonlyArray<string>
+  /** How it is unlike the one of the same cause in the run beside it, in words. */
+  readonly differs: string | null
 }
 
 export interface ChartEvent {
@@ -71,6 +74,8 @@ export interface ChartData {
   readonly run: string
   readonly axis: Axis
   readonly duration: number
+  /** How long the axis of times is: runs beside each other have the same. */
+  readonly extent: number
   readonly entries: number
   readonly hint: string
   readonly steps: ReadonlyArray<ChartStep>
@@ -99,12 +104,22 @@ const mostDrops = 5_000
 const mostData = 1_500
 const parts = 1_200
 
-export const chartData = (run: Timeline): ChartData => {
+/** What is known of a run that stands beside another one. */
+interface Beside {
+  readonly extent: number
+  readonly differs: ReadonlyMap<string, string>
+}
+
+export const chartData = (run: Timeline, beside?: Beside): ChartData => {
   const axis = axisOf(run)
   const key = axis === "time" ? "at" : "seq"
   const total = axis === "time" ? run.duration : run.entries
   const moment = ({ at, seq }: Moment): ChartMoment => [round(at), seq]
   const onPath = new Set(run.critical.map(({ invocation }) => invocation))
+  const finalizerErrors = new Map<string, Array<string>>()
+  for (const { invocation, error } of run.finalizerFailures) {
+    finalizerErrors.set(invocation, [...(finalizerErrors.get(invocation) ?? []), error])
+  }
   const shown = run.invocations.length <= mostInDetail ? run.invocations : worthALook(run.invocations, onPath)
   const places = new Map(shown.map(({ id }, i) => [id, i]))
   const stepPlaces = new Map(run.steps.map(({ name }, i) => [name, i]))
@@ -152,7 +167,9 @@ export const chartData = (run: Timeline): ChartData => {
       emitted: one.emitted.slice(0, mostOfAKind).map(placeOf),
       intake: one.intake,
       scope: one.scope,
-      critical: onPath.has(one.id)
+      critical: onPath.has(one.id),
+      finalizerErrors: finalizerErrors.get(one.id) ?? [],
+      differs: beside?.differs.get(one.id) ?? null
     }
   })
 
@@ -183,16 +200,15 @@ export const chartData = (run: Timeline): ChartData => {
       busy: runs.length === 0 ? [] : [...levels(runs, total, parts)].map(round)
     }
   })
-  const left =
-    run.drops.length === 0 ? "" : ` ${run.drops.length.toLocaleString("en")} events dropped: ${reasons(run)}.`
   return {
     title: title(run),
     workflow: oneLine(run.workflow),
     run: run.run,
     axis,
     duration: run.duration,
+    extent: beside?.extent ?? run.duration,
     entries: run.entries,
-    hint: `${run.hint ?? "Nothing waited for a worker."}${left}`,
+    hint: remarks(run).join(" "),
     steps,
     invocations,
     events,

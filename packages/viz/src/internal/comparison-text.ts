@@ -22,13 +22,24 @@ const given = (run: Timeline, { id, events }: TimelineInvocation): string => {
   return event === undefined ? shorten(id) : shown(event) + (events.length > 1 ? ` and ${events.length - 1} more` : "")
 }
 
+/** How a run ended, with what its stop event says. */
+const end = (run: Timeline): string => {
+  const stop = run.stop === null ? undefined : run.events.get(run.stop)
+  return stop === undefined ? shorten(`${run.outcome} ${run.error ?? ""}`, 120) : `stopped with ${shown(stop)}`
+}
+
 /** What differs, a paragraph for each kind of difference. */
 export const comparisonParagraphs = (comparison: Comparison): ReadonlyArray<ReadonlyArray<string>> => {
   const { left, right, same, sameOutcome, events, parted, order } = comparison
   const { onlyLeft, onlyRight, changed } = events
   const paragraphs: Array<ReadonlyArray<string>> = []
+  if (left.workflow !== right.workflow) {
+    paragraphs.push([`They are of two workflows, ${shorten(left.workflow)} and ${shorten(right.workflow)}.`])
+  }
   if (same) paragraphs.push(["Both had the same events, in the same order in each step, and the same end."])
-  if (!sameOutcome) paragraphs.push(["They ended otherwise."])
+  if (!sameOutcome) {
+    paragraphs.push(["They ended otherwise:", `  left   ${end(left)}`, `  right  ${end(right)}`])
+  }
   if (onlyLeft.length + onlyRight.length + changed.length > 0) {
     paragraphs.push([
       `${count(events.both, "event")} on both sides, ${onlyLeft.length} only left, ${onlyRight.length} only right, ${changed.length} with other data:`,
@@ -81,7 +92,8 @@ export const comparisonParagraphs = (comparison: Comparison): ReadonlyArray<Read
 
 export const comparisonText = (comparison: Comparison, { colour = false }: TextOptions = {}): string => {
   const paint = painter(colour)
-  const { left, right, steps, durations } = comparison
+  const { left, right, steps } = comparison
+  const took = durationsParagraph(comparison)
   const name = Math.max(4, ...steps.map((step) => shorten(step.name, 24).length))
   const cell = (text: string, width = 11) => text.padStart(width)
   const differ = ([one, other]: readonly [number, number]) =>
@@ -104,24 +116,25 @@ export const comparisonText = (comparison: Comparison, { colour = false }: TextO
       ].join("")
     )
   ]
-  const slower = durations.filter(({ difference }) => difference !== 0).slice(0, 5)
-  const durationsTold =
-    slower.length === 0
-      ? []
-      : [
-          "",
-          "What took longer or shorter most:",
-          ...slower.map(
-            ({ left: one, right: other, difference }) =>
-              `  ${shorten(one.step)}, given ${given(left, one)}: ${time(one.end.at - one.start.at)} → ${time(other.end.at - other.start.at)} (${difference > 0 ? "+" : "−"}${time(Math.abs(difference))})`
-          )
-        ]
   return [
     `${paint("bold", "left ")} ${title(left)}`,
     `${paint("bold", "right")} ${title(right)}`,
     ...comparisonParagraphs(comparison).flatMap((lines) => ["", ...lines]),
     "",
     ...table,
-    ...durationsTold
+    ...(took.length === 0 ? [] : ["", ...took])
   ].join("\n")
+}
+
+export const durationsParagraph = ({ left, durations }: Comparison): ReadonlyArray<string> => {
+  const unlike = durations.filter(({ difference }) => difference !== 0).slice(0, 5)
+  if (unlike.length === 0) return []
+  const spent = ({ start, end }: TimelineInvocation) => time(end.at - start.at)
+  return [
+    "What took longer or shorter most:",
+    ...unlike.map(
+      ({ left: one, right: other, difference }) =>
+        `  ${shorten(one.step)}, given ${given(left, one)}: ${spent(one)} → ${spent(other)} (${difference > 0 ? "+" : "−"}${time(Math.abs(difference))})`
+    )
+  ]
 }

@@ -9,6 +9,7 @@ export interface Comparison {
   readonly right: Timeline
   /** Whether both had the same events, the same order in each step, and the same end. Durations aside. */
   readonly same: boolean
+  /** Whether they ended with the same event and the same data in it, or with the same error. */
   readonly sameOutcome: boolean
   readonly events: {
     readonly both: number

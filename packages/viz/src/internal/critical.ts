@@ -23,7 +23,7 @@ export const criticalPath = ({
     const last = latest(at, events)
     const quiet = at.quietAfter === null ? undefined : byId.get(at.quietAfter)
     const cause: TimelineInvocation | undefined = quiet ?? (last?.cause == null ? undefined : byId.get(last.cause))
-    const then: Moment | undefined = quiet?.end ?? last?.at
+    const then: Moment | undefined = quiet?.end ?? (last === undefined ? undefined : handedOn(at, last.at, cause))
     if (then !== undefined && ready.at > then.at) add("collecting", then, ready)
     // Causes come before what they cause: a trace that says otherwise is no reason to walk in circles.
     if (cause === undefined || then === undefined || cause.start.seq >= start.seq) break
@@ -31,6 +31,16 @@ export const criticalPath = ({
     until = then
   }
   return parts.reverse()
+}
+
+/** An event may be held back in the step that made it: until it is delivered, that step is what is waited for. */
+const handedOn = (
+  { intake, ready }: TimelineInvocation,
+  emitted: Moment,
+  cause: TimelineInvocation | undefined
+): Moment => {
+  if (intake || cause === undefined || ready.seq <= emitted.seq) return emitted
+  return ready.seq < cause.end.seq ? ready : cause.end
 }
 
 const lastToEnd = (invocations: ReadonlyArray<TimelineInvocation>): TimelineInvocation | undefined => {

@@ -32,7 +32,10 @@ export const levels = (spans: Iterable<Span>, total: number, parts: number): Flo
   return covered
 }
 
-/** The times of a run that has a clock, or where everything happened at once the places of its entries. */
+/** The times of a run, or where these say too little the places of its entries. */
 export type Axis = "time" | "order"
 
-export const axisOf = ({ duration }: { readonly duration: number }): Axis => (duration > 0 ? "time" : "order")
+/** Clocks count whole milliseconds: in so few of them everything would stand in one place. */
+const leastMillis = 5
+
+export const axisOf = ({ duration }: { readonly duration: number }): Axis => (duration < leastMillis ? "order" : "time")

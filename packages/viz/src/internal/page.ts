@@ -26,12 +26,17 @@ export interface Page {
   readonly style: string
   readonly body: string
   readonly data: unknown
-  /** A function of the page's `document` and `window` that uses nothing from around it. */
-  readonly script: (document: any, window: any) => void
+  /** A function of the page's `document` and `window`, and of its parts, that uses nothing from around it. */
+  readonly script: (document: any, window: any, parts: any) => void
+  /** The functions that the script is given, which use nothing from around them either. */
+  readonly parts?: Readonly<Record<string, Function>>
 }
 
-export const page = ({ title, style: more, body, data, script }: Page): string =>
-  [
+export const page = ({ title, style: more, body, data, script, parts = {} }: Page): string => {
+  const given = Object.entries(parts).map(([name, part]) => `${name}: ${part}`)
+  // Some compilers have functions keep their names by a function of this name.
+  const code = `"use strict";const __name = (of) => of;(${script})(document, window, {${given.join(",\n")}})`
+  return [
     "<!doctype html>",
     '<html lang="en">',
     "<head>",
@@ -44,9 +49,9 @@ export const page = ({ title, style: more, body, data, script }: Page): string =
     "<body>",
     body,
     `<script type="application/json" id="data">${json(data)}</script>`,
-    // Some compilers have functions keep their names by a function of this name.
-    `<script>"use strict";const __name = (of) => of;(${script})(document, window)</script>`,
+    `<script>${code}</script>`,
     "</body>",
     "</html>",
     ""
   ].join("\n")
+}

@@ -57,7 +57,8 @@ export const time = (millis: number): string => {
   if (millis < 60_000) return `${(millis / 1000).toFixed(millis < 10_000 ? 2 : 1)} s`
   const minutes = Math.floor(millis / 60_000)
   if (minutes < 60) return `${minutes} min ${Math.round((millis % 60_000) / 1000)} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.round(hours / 24)} days`
 }
 
 /** `1 event`, `2 events`. */

@@ -1,10 +1,17 @@
 /**
  * Runs as a page: a table of what each step did, and the chart to look closer.
  */
-import { type ChartData, chartData } from "./chart-data.ts"
-import { showTimelines } from "./client/timeline.ts"
+import { type ChartData, type ChartInvocation, chartData } from "./chart-data.ts"
+import { makeChart } from "./client/chart.ts"
+import { makeDetails } from "./client/chart-details.ts"
+import { makeDrawing } from "./client/chart-drawing.ts"
+import { listen } from "./client/chart-input.ts"
+import { makeView } from "./client/chart-view.ts"
+import { type RunsParts, showRuns } from "./client/runs.ts"
+import { criticalLine } from "./critical-line.ts"
 import { page } from "./page.ts"
 import { count, time, xml } from "./text.ts"
+import { ticks } from "./ticks.ts"
 import type { Timeline } from "./timeline.ts"
 
 const style =
@@ -16,43 +23,65 @@ const style =
   ".tip{position:absolute;display:none;z-index:2;max-width:460px;pointer-events:none;background:var(--sg-ground);border:1px solid var(--sg-line);border-radius:8px;padding:8px 12px;box-shadow:0 4px 16px #0004;font-size:12px}" +
   ".details{font-size:13px;margin:10px 0;min-height:1em}.event code{margin-left:8px;overflow-wrap:anywhere;font-size:12px}.tip .event code{display:inline-block;max-height:3.2em;overflow:hidden;vertical-align:text-top}" +
   ".hint{font-weight:600}.legend{display:flex;gap:14px;flex-wrap:wrap;color:var(--sg-soft);font-size:12px;margin:6px 0}" +
-  ".legend i{display:inline-block;width:16px;height:10px;border-radius:2px;margin-right:5px}" +
-  "pre{font-size:12px;overflow:auto}" +
+  ".legend i{display:inline-block;width:16px;height:10px;border-radius:2px;margin-right:5px}.legend .frame{border:2px solid var(--sg-intake-line);box-sizing:border-box}" +
+  "details{margin:10px 0}summary{cursor:pointer}pre{font-size:12px;overflow:auto;margin:4px 0 4px 16px}.more{color:var(--sg-bad)}.less{color:var(--sg-good)}" +
   ".tools{display:flex;gap:6px;margin:6px 0}.tools button{padding:2px 10px}"
 
-const legend = [
-  ["run", "running"],
-  ["critical", "on the critical path"],
-  ["wait", "how many wait for a worker"],
-  ["bad", "failed ✕"],
-  ["dropped", "interrupted ⊘"],
-  ["intake-line", "▶ an intake is complete"]
-]
-  .map(([colour, words]) => `<span><i style="background:var(--sg-${colour})"></i>${words}</span>`)
-  .join("")
+/** Says what each mark means, of those that are there. */
+const legend = (charts: ReadonlyArray<ChartData>): string => {
+  const some = (has: (one: ChartInvocation) => boolean) => charts.some(({ invocations }) => invocations.some(has))
+  const colour = (name: string) => `<i style="background:var(--sg-${name})"></i>`
+  const entries: ReadonlyArray<readonly [boolean, string]> = [
+    [true, `${colour("run")}running`],
+    [some(({ critical }) => critical), `${colour("critical")}on the critical path`],
+    [
+      charts.some(({ steps }) => steps.some(({ queue }) => queue.length > 0)),
+      `${colour("wait")}how many wait for a worker`
+    ],
+    [some(({ intake }) => intake), `${colour("intake-line")}▶ an intake is complete`],
+    [some(({ outcome }) => outcome === "failed"), `${colour("bad")}failed ✕`],
+    [some(({ outcome }) => outcome === "interrupted"), `${colour("dropped")}interrupted ⊘`],
+    [some(({ attempts }) => attempts.length > 1), "↻ retried"],
+    [some(({ outcome }) => outcome === "running"), "… not ended"],
+    [charts.some(({ drops }) => drops.length > 0), "◇ dropped"],
+    [charts.some(hasScopes), "a coloured foot: the scope"],
+    [some(({ differs }) => differs !== null), `<i class="frame"></i>not the same in both runs`]
+  ]
+  return entries.flatMap(([is, words]) => (is ? [`<span>${words}</span>`] : [])).join("")
+}
+
+const hasScopes = ({ invocations }: ChartData): boolean =>
+  new Set(invocations.flatMap(({ scope }) => (scope === null ? [] : [scope]))).size > 1
 
 const most = 60
 
+const parts: RunsParts = { time, ticks, criticalLine, makeChart, makeView, makeDrawing, makeDetails, listen }
+
 export const timelineHtml = (run: Timeline): string => {
-  const all = [run, ...inside(run)].slice(0, most)
-  const charts = all.map(chartData)
-  const which =
-    all.length === 1
-      ? ""
-      : `<label>Run <select id="which">${charts.map((chart, i) => `<option value="${i}">${i === 0 ? "" : "inside: "}${xml(chart.title)}</option>`).join("")}</select></label>`
-  return runsPage(`${run.workflow}: a run`, charts, which, (i) => i > 0)
+  const charts = [run, ...inside(run)].slice(0, most).map((one) => chartData(one))
+  const options = charts.map(
+    (chart, i) => `<option value="${i}">${i === 0 ? "" : "inside: "}${xml(chart.title)}</option>`
+  )
+  return runsPage({
+    title: `${run.workflow}: a run`,
+    charts,
+    above: charts.length === 1 ? "" : `<label>Run <select id="which">${options.join("")}</select></label>`
+  })
 }
 
 const inside = (run: Timeline): ReadonlyArray<Timeline> => run.nested.flatMap((inner) => [inner, ...inside(inner)])
 
-/** A page of charts, of which some are only shown when asked for. */
-export const runsPage = (
-  title: string,
-  charts: ReadonlyArray<ChartData>,
-  above: string,
-  hidden: (place: number) => boolean,
-  before = ""
-): string =>
+export interface RunsPage {
+  readonly title: string
+  readonly charts: ReadonlyArray<ChartData>
+  /** What stands before everything, and what beside the search. */
+  readonly before?: string
+  readonly above?: string
+  /** Whether all charts are shown, and what is selected in one is selected in the others; else one is shown at a time. */
+  readonly linked?: boolean
+}
+
+export const runsPage = ({ title, charts, before = "", above = "", linked = false }: RunsPage): string =>
   page({
     title,
     style,
@@ -63,16 +92,17 @@ export const runsPage = (
       '<input id="search" type="search" placeholder="Search events and steps ( / )" aria-label="Search events and steps">',
       '<span id="found" class="soft" aria-live="polite"></span>',
       "</div>",
-      ...charts.map((chart, i) => runSection(chart, i, hidden(i))),
-      `<div class="legend">${legend}<span>◇ dropped</span><span>↻ retried</span><span>a coloured foot: the scope</span></div>`,
-      '<p class="soft">Wheel or + and −: zoom. Drag: pan. Shift and wheel: scroll. Click: keep in view. Enter in the search: the next one.</p>'
+      ...charts.map((chart, i) => section(chart, i, linked ? "h2" : "h1", !linked && i > 0)),
+      `<div class="legend">${legend(charts)}</div>`,
+      '<p class="soft">Wheel or + and −: zoom. Drag or the arrows: pan. Shift and wheel: scroll. Click, or n and p: keep one in view. Enter in the search: the next one.</p>'
     ].join("\n"),
-    data: charts,
-    script: showTimelines
+    data: { charts, linked },
+    script: showRuns,
+    parts: { ...parts }
   })
 
-const runSection = (chart: ChartData, place: number, hidden: boolean): string =>
-  `<section class="run" data-chart="${place}"${hidden ? " hidden" : ""}><h1>${xml(chart.title)}</h1>` +
+const section = (chart: ChartData, place: number, heading: string, hidden: boolean): string =>
+  `<section class="run" data-chart="${place}"${hidden ? " hidden" : ""}><${heading}>${xml(chart.title)}</${heading}>` +
   `<p class="hint">${xml(chart.hint)}</p>${summarised(chart)}${table(chart)}<div class="tools"></div></section>`
 
 const summarised = ({ summarised, invocations }: ChartData): string =>

@@ -71,8 +71,6 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
 
   const scale = axis === "time" ? time(total) : count(total, "entry").replace("entrys", "entries")
   const header = `${"step".padEnd(name)}${"runs".padStart(7)}${"at work".padStart(9)}${"busy".padStart(6)}${"waited".padStart(10)}`
-  const dropped = run.drops.length === 0 ? [] : [`${count(run.drops.length, "event")} dropped: ${reasons(run)}.`]
-  const nested = run.nested.length === 0 ? [] : [`${count(run.nested.length, "run")} inside its steps: ${inside(run)}.`]
   return [
     paint("bold", title(run)),
     "",
@@ -80,11 +78,25 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
     ...run.steps.flatMap(drawStep),
     "",
     paint("dim", `━ running  ${legendOf(run)}`),
-    ...(run.hint === undefined ? [] : [run.hint]),
-    ...dropped,
-    ...nested
+    ...remarks(run)
   ].join("\n")
 }
+
+/** What is to be said of a run, a sentence each. */
+export const remarks = (run: Timeline): ReadonlyArray<string> => [
+  run.hint ?? "Nothing had to wait long for a worker.",
+  ...(run.drops.length === 0
+    ? []
+    : [`${count(run.drops.length, "event")} dropped: ${tally(run.drops.map(({ reason }) => said[reason]))}.`]),
+  ...(run.finalizerFailures.length === 0
+    ? []
+    : [`${count(run.finalizerFailures.length, "finalizer")} failed: ${shorten(run.finalizerFailures[0]!.error, 80)}.`]),
+  ...(run.nested.length === 0
+    ? []
+    : [
+        `${count(run.nested.length, "run")} inside its steps: ${tally(run.nested.map(({ workflow }) => `of ${shorten(workflow)}`))}.`
+      ])
+]
 
 const legendOf = (run: Timeline): string => {
   const has = (outcome: string) =>
@@ -135,5 +147,3 @@ const tally = (words: ReadonlyArray<string>): string => {
 }
 
 const said = { raced: "by a race", ended: "as the run ended", "left over": "left over" } as const
-export const reasons = (run: Timeline): string => tally(run.drops.map(({ reason }) => said[reason]))
-export const inside = (run: Timeline): string => tally(run.nested.map(({ workflow }) => `of ${shorten(workflow)}`))

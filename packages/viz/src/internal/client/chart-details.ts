@@ -1,0 +1,78 @@
+/** What a chart says of an invocation, and where it is searched for words. */
+import type { ChartData } from "../chart-data.ts"
+import type { time as inWords } from "../text.ts"
+import type { Browser } from "./browser.ts"
+
+export interface Details {
+  /** Elements that tell of an invocation and of at most so many of its events. */
+  readonly about: (place: number, most: number) => ReadonlyArray<Browser>
+  /** Everything in words that a search looks at. */
+  readonly words: (place: number) => string
+}
+
+export const makeDetails = (
+  document: Browser,
+  data: ChartData,
+  { time }: { readonly time: typeof inWords }
+): Details => {
+  const { steps, invocations, events } = data
+  const words = new Map<number, string>()
+  const element = (name: string, text = "", kind = ""): Browser => {
+    const made = document.createElement(name)
+    made.textContent = text
+    if (kind !== "") made.className = kind
+    return made
+  }
+  const eventLine = (place: number): Browser => {
+    const { id, tag, data } = events[place]!
+    const made = element("div", "", "event")
+    made.append(element("b", tag), element("code", data))
+    made.title = id
+    return made
+  }
+  return {
+    about: (place, most) => {
+      const one = invocations[place]!
+      const head = element("div", "", "head")
+      const remarks = [one.outcome, one.critical ? "on the critical path" : "", one.differs ?? ""]
+      head.append(
+        element("b", steps[one.step]!.name),
+        element("span", ` worker ${one.row + 1} · ${remarks.filter((text) => text !== "").join(" · ")}`)
+      )
+      const times = [
+        `from ${time(one.start[0])} to ${time(one.end[0])}`,
+        `running ${time(one.end[0] - one.start[0])}`,
+        `waiting for a worker ${time(one.start[0] - one.ready[0])}`,
+        ...(one.intake ? [`its intake waiting ${time(one.ready[0] - one.since[0])}`] : []),
+        ...(one.attempts.length > 1 ? [`${one.attempts.length} attempts`] : [])
+      ].join(" · ")
+      const told = [head, element("div", times, "soft")]
+      if (one.error !== null) told.push(element("div", one.error, "bad"))
+      for (const { outcome, error, from, to } of one.attempts) {
+        if (outcome !== "to be retried") continue
+        told.push(element("div", `${time(to[0] - from[0])}, then retried: ${error}`, "bad"))
+      }
+      for (const error of one.finalizerErrors) told.push(element("div", `a finalizer failed: ${error}`, "bad"))
+      if (one.scope !== null) told.push(element("div", `in the scope of ${one.scope}`, "soft"))
+      for (const [title, places] of [
+        ["given", one.events],
+        ["emitted", one.emitted]
+      ] as const) {
+        if (places.length === 0) continue
+        told.push(element("div", title, "soft"), ...places.slice(0, most).map(eventLine))
+        if (places.length > most) told.push(element("div", `and ${places.length - most} more`, "soft"))
+      }
+      return told
+    },
+    words: (place) => {
+      let text = words.get(place)
+      if (text === undefined) {
+        const { id, step, outcome, error, events: given, emitted } = invocations[place]!
+        const about = [...given, ...emitted].map((e) => `${events[e]!.id} ${events[e]!.data}`)
+        text = `${id} ${steps[step]!.name} ${outcome} ${error ?? ""} ${about.join(" ")}`.toLowerCase()
+        words.set(place, text)
+      }
+      return text
+    }
+  }
+}

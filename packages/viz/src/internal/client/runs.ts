@@ -1,0 +1,55 @@
+/** A page of runs: one search for all of their charts, which of them are shown, and what is the same in two of them. */
+import type { ChartData } from "../chart-data.ts"
+import type { Browser, Chart } from "./browser.ts"
+import type { ChartParts, makeChart } from "./chart.ts"
+
+export interface RunsParts extends ChartParts {
+  readonly makeChart: typeof makeChart
+}
+
+export const showRuns = (document: Browser, window: Browser, parts: RunsParts): void => {
+  const { charts, linked }: { readonly charts: ReadonlyArray<ChartData>; readonly linked: boolean } = JSON.parse(
+    document.getElementById("data").textContent
+  )
+  const hosts: ReadonlyArray<Browser> = [...document.querySelectorAll(".run")]
+  const mounted = new Map<Browser, Chart>()
+  const mount = (host: Browser) => {
+    if (host.hidden || mounted.has(host)) return
+    const data = charts[Number(host.dataset.chart)]!
+    const chart = parts.makeChart(document, window, data, host, parts, (id) => {
+      // What has the same cause has the same id in both.
+      if (!linked) return
+      for (const other of mounted.values()) {
+        if (other !== chart) other.select(other.data.invocations.findIndex((one) => one.id === id))
+      }
+    })
+    mounted.set(host, chart)
+  }
+  for (const host of hosts) mount(host)
+
+  const search = document.getElementById("search")
+  const found = document.getElementById("found")
+  const look = (go: boolean) => {
+    const shown = hosts.filter((host) => !host.hidden).map((host) => mounted.get(host)!)
+    const told = shown.map((chart) => chart.search(search.value, go)).filter((text) => text !== "")
+    const drawn = shown.some(({ data }) => data.summarised !== null) ? " among those drawn one by one" : ""
+    found.textContent = told.length === 0 ? "" : `${told.join(" · ")} found${drawn}`
+  }
+  search.addEventListener("input", () => look(false))
+  search.addEventListener("keydown", (event: Browser) => {
+    if (event.key === "Enter") look(true)
+    if (event.key !== "Escape") return
+    search.value = ""
+    look(false)
+  })
+  document.addEventListener("keydown", (event: Browser) => {
+    if (event.key !== "/" || event.target === search) return
+    event.preventDefault()
+    search.focus()
+  })
+  document.getElementById("which")?.addEventListener("change", (event: Browser) => {
+    for (const host of hosts) host.hidden = host.dataset.chart !== event.target.value
+    for (const host of hosts) mount(host)
+    look(false)
+  })
+}
