@@ -118,7 +118,7 @@ describe.concurrent("stepgraph run", () => {
     expect(await readFile(join(folder, "three.html"), "utf8")).toContain("<title>editing: a run</title>")
     const { code, out } = await stepgraph("compare", "one.json", "three.json")
     expect(code).toBe(0)
-    expect(out).toContain("They ended otherwise.")
+    expect(out).toContain("They ended otherwise:\n  left   stopped with GivenUp ")
     expect(out).toMatch(/only right {2}Published \{"text":"It is small","revisions":2\}/)
   })
 
