@@ -377,6 +377,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     try {
       collector.offer(emission)
     } catch (error) {
+      this.recorder?.dropped({ node: collector.node, events: [emission.id!] }, "ended")
       if (error instanceof OutsideScope) throw error
       // The intake's own `by` has thrown: that is no fault of whoever emitted.
       const { workflow } = this
