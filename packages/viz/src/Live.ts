@@ -2,17 +2,15 @@
  * The live view of a run in a terminal: what is queued, running and done in each step, and how fast.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { Observer } from "stepgraph"
 import { Progress, type StepProgress } from "./internal/progress.ts"
+import { ProgressTable } from "./internal/progress-table.ts"
+import { type LiveStream, screenOf } from "./internal/screen.ts"
+import { hasColour } from "./internal/terminal.ts"
 import type { Drawable } from "./internal/workflow.ts"
 
-/** What a live view is written to: `process.stderr`, or what looks like it. */
-export interface LiveStream {
-  readonly isTTY?: boolean
-  readonly columns?: number
-  readonly rows?: number
-  write(text: string, ...rest: Array<any>): boolean
-}
+export type { LiveStream }
 
 export interface LiveOptions {
   /** Where to; `process.stderr` when left out. Nothing is written where it is no terminal. */
@@ -22,18 +20,19 @@ export interface LiveOptions {
 }
 
 export interface LiveView extends Disposable {
-  /** Give it to the run as `observe`. */
+  /** Give it to the run as `observe`: the view is there from the run's first entry to its last. */
   readonly observe: Observer
   /** How each step stands. */
   readonly status: () => ReadonlyArray<StepProgress>
-  /** Draws it for the last time. */
+  /** Draws it for the last time, where the run has not ended yet. */
   readonly stop: () => void
 }
 
 /**
  * Shows a run while it goes on, for programs that do not use Effect. Where the output is no terminal it writes nothing.
  *
- * What the program prints meanwhile stands above it.
+ * What the program prints meanwhile stands above it, and several views stand one below the other. A view shows one run:
+ * the first of its workflow that it is told of.
  *
  * @example
  * ```ts
@@ -46,20 +45,12 @@ export interface LiveView extends Disposable {
  * const flow = workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })
  *
  * const view = liveView(flow)
- * await runPromise(flow, {}, { observe: view.observe }).finally(view.stop)
- * console.log(view.status()) // => [ { name: 'finish', held: 0, queued: 0, running: 0, done: 1, failed: 0 } ]
+ * await runPromise(flow, {}, { observe: view.observe })
+ * console.log(view.status()) // => [ { name: 'finish', held: 0, queued: 0, running: 0, done: 1, failed: 0, dropped: 0 } ]
  * ```
  */
 export function liveView(flow: Drawable, options: LiveOptions = {}): LiveView {
-  const progress = new Progress(flow, () => performance.now())
-  const stream = options.stream ?? (process.stderr as LiveStream)
-  const stop = stream.isTTY === true ? show(progress, stream, options.every ?? 100) : () => {}
-  return {
-    observe: (entry) => progress.add(entry),
-    status: () => progress.status,
-    stop,
-    [Symbol.dispose]: stop
-  }
+  return new RunView(flow, options)
 }
 
 /**
@@ -84,54 +75,64 @@ export const withLiveView = <A, E, R>(
   flow: Drawable,
   options?: LiveOptions
 ): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Observer, (outer) =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => liveView(flow, options)),
-      (view) =>
-        Effect.provideService(running, Observer, (entry) => {
-          view.observe(entry)
-          outer?.(entry)
-        }),
-      (view) => Effect.sync(view.stop)
-    )
-  )
+  Effect.flatMap(Observer, (outer) => {
+    const view = new RunView(flow, options ?? {})
+    const shown = Effect.provideService(running, Observer, (entry) => {
+      view.observe(entry)
+      outer?.(entry)
+    })
+    // A run that was launched goes on, and so does its view.
+    return Effect.onExit(shown, (exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(view.stop)))
+  })
 
-/** Draws the progress below whatever else is printed, until it is told to stop. */
-const show = (progress: Progress, stream: LiveStream, every: number): (() => void) => {
-  let drawn = 0
-  let stopped = false
-  const restore: Array<() => void> = []
-  const write = stream.write.bind(stream)
-  const erase = () => {
-    if (drawn > 0) write(`\u001b[${drawn}A\u001b[0J`)
-    drawn = 0
+/** Stands on the screen from the first entry of its run to the last. */
+class RunView implements LiveView {
+  private readonly progress: Progress
+  private readonly table: ProgressTable
+  private readonly stream: LiveStream
+  private readonly every: number
+  private timer: ReturnType<typeof setInterval> | undefined
+  private stopped: boolean
+
+  constructor(flow: Drawable, options: LiveOptions) {
+    const now = () => performance.now()
+    this.progress = new Progress(flow, now)
+    this.table = new ProgressTable(this.progress, now)
+    this.stream = options.stream ?? (process.stderr as LiveStream)
+    this.every = options.every ?? 100
+    this.stopped = this.stream.isTTY !== true || process.env.TERM === "dumb"
   }
-  const draw = () => {
-    // A view that is higher than the terminal could not be erased.
-    const lines = progress
-      .lines(stream.columns ?? 80, process.env.NO_COLOR === undefined)
-      .slice(0, (stream.rows ?? 24) - 1)
-    erase()
-    write(lines.map((line) => `${line}\n`).join(""))
-    drawn = lines.length
+
+  readonly observe: Observer = (entry) => {
+    this.progress.add(entry)
+    if (this.stopped) return
+    if (entry._tag === "RunStarted" && this.progress.state === "running") this.begin()
+    if (entry._tag === "RunFinished" && this.progress.state === "over") this.stop()
   }
-  // What others print goes above: the view makes room, and is drawn again when its turn comes.
-  for (const other of new Set<LiveStream>([process.stdout, process.stderr, stream])) {
-    if (other.isTTY !== true) continue
-    const original = other.write
-    other.write = function (this: LiveStream, ...args: Parameters<LiveStream["write"]>) {
-      erase()
-      return original.apply(this, args)
-    }
-    restore.push(() => (other.write = original))
+
+  readonly status = () => this.progress.status
+
+  readonly stop = () => {
+    this.stopped = true
+    if (this.timer === undefined) return
+    clearInterval(this.timer)
+    this.timer = undefined
+    screenOf(this.stream).remove(this.lines, this.lines(this.stream.columns || 80, Number.POSITIVE_INFINITY))
+  };
+
+  [Symbol.dispose](): void {
+    this.stop()
   }
-  const timer = setInterval(draw, every)
-  timer.unref()
-  return () => {
-    if (stopped) return
-    stopped = true
-    clearInterval(timer)
-    draw()
-    for (const undo of restore) undo()
+
+  private begin(): void {
+    if (this.timer !== undefined) return
+    const screen = screenOf(this.stream)
+    screen.add(this.lines)
+    // A run that hangs does not keep the program alive for being looked at.
+    this.timer = setInterval(() => screen.draw(), this.every)
+    this.timer.unref()
   }
+
+  private readonly lines = (columns: number, rows: number): ReadonlyArray<string> =>
+    this.table.frame(columns, rows, hasColour(this.stream))
 }

@@ -2,10 +2,7 @@
  * How a run stands, counted from its trace as it is told.
  */
 import type { TraceEntry } from "stepgraph"
-import { pictureOf } from "./model.ts"
-import { painter } from "./terminal.ts"
-import { shorten, time } from "./text.ts"
-import { type Drawable, flowOf, intakeOf } from "./workflow.ts"
+import { acceptedBy, type Drawable, flowOf, intakeOf } from "./workflow.ts"
 
 export interface StepProgress {
   readonly name: string
@@ -15,175 +12,162 @@ export interface StepProgress {
   readonly running: number
   readonly done: number
   readonly failed: number
+  /** How many were interrupted, or dropped from its queue. */
+  readonly dropped: number
 }
 
-interface Counts {
+interface Step {
   readonly name: string
   readonly intake: boolean
-  held: number
-  queued: number
-  running: number
+  /** The steps from which something can still come to it; nothing where it can come from outside, too. */
+  readonly upstream: ReadonlyArray<Step> | undefined
+  readonly held: Set<string>
+  /** By the first event of what is queued, or the invocation's id where it is given none. */
+  readonly queued: Set<string>
+  readonly running: Set<string>
   done: number
   failed: number
-  /** When the latest of them were done, to tell the rate. */
-  readonly latest: Array<number>
+  dropped: number
+  /** When it first began. */
+  began: number | undefined
 }
 
-const rateOver = 3000
-const mostLatest = 4096
-
 export class Progress {
-  private readonly steps: ReadonlyMap<string, Counts>
-  private readonly upstream: ReadonlyMap<string, ReadonlySet<string>>
-  private readonly name: string
+  readonly name: string
+  private readonly steps: ReadonlyMap<string, Step>
   private readonly now: () => number
-  private began: number | undefined
+  /** An observer is told of the runs inside its run's steps, too. */
   private run: string | undefined
-  private ended: string | undefined
+  private began = 0
+  private ended: number | undefined
+  outcome: "stopped" | "failed" | "interrupted" | undefined
 
   constructor(workflow: Drawable, now: () => number) {
-    const flow = flowOf(workflow)
-    this.name = flow.name
+    this.name = workflow.name
     this.now = now
-    this.steps = new Map(
-      Object.entries(flow.steps).map(([name, step]) => [
-        name,
-        { name, intake: intakeOf(step) !== undefined, held: 0, queued: 0, running: 0, done: 0, failed: 0, latest: [] }
-      ])
-    )
-    this.upstream = upstreamOf(workflow)
+    this.steps = stepsOf(workflow)
   }
 
-  /** Takes an entry of the run; those of runs inside its steps are passed over. */
-  add(entry: TraceEntry): void {
-    if (entry._tag === "RunStarted") {
-      if (this.began !== undefined) return
-      this.began = this.now()
-      this.run = entry.run
-      return
-    }
-    if (entry.run !== this.run) return
-    const step = "step" in entry && entry.step !== null ? this.steps.get(entry.step) : undefined
-    if (entry._tag === "RunFinished") this.ended = entry.outcome
-    else if (step !== undefined) this.count(entry, step)
+  get state(): "to come" | "running" | "over" {
+    if (this.run === undefined) return "to come"
+    return this.outcome === undefined ? "running" : "over"
   }
 
-  private count(entry: TraceEntry, step: Counts): void {
-    switch (entry._tag) {
-      case "EventDelivered":
-        if (step.intake) step.held++
-        else step.queued++
-        break
-      case "EventDropped":
-        if (step.intake && step.held > 0) step.held--
-        else if (step.queued > 0) step.queued--
-        break
-      case "IntakeFired":
-        step.held = Math.max(0, step.held - entry.events.length)
-        step.queued++
-        break
-      case "InvocationStarted":
-        if (entry.attempt > 1) break
-        step.queued = Math.max(0, step.queued - 1)
-        step.running++
-        break
-      case "InvocationEnded":
-        if (entry.outcome === "to be retried") break
-        step.running--
-        if (entry.outcome === "failed") step.failed++
-        if (entry.outcome === "succeeded") {
-          step.done++
-          step.latest.push(this.now())
-          if (step.latest.length > 2 * mostLatest) step.latest.splice(0, mostLatest)
-        }
-    }
+  get hasIntakes(): boolean {
+    return [...this.steps.values()].some(({ intake }) => intake)
+  }
+
+  /** How long it has taken, in milliseconds. */
+  get took(): number {
+    return this.run === undefined ? 0 : (this.ended ?? this.now()) - this.began
   }
 
   get status(): ReadonlyArray<StepProgress> {
-    return [...this.steps.values()].map(({ name, held, queued, running, done, failed }) => ({
+    return [...this.steps.values()].map(({ name, held, queued, running, done, failed, dropped }) => ({
       name,
-      held,
-      queued,
-      running,
+      held: held.size,
+      queued: queued.size,
+      running: running.size,
       done,
-      failed
+      failed,
+      dropped
     }))
   }
 
-  /** How many are done in a second; undefined where too few have been to tell. */
+  /** Takes an entry. Hot: it is called several times for each event of a run. */
+  add(entry: TraceEntry): void {
+    if (entry._tag === "RunStarted" && this.run === undefined && entry.workflow === this.name) {
+      this.run = entry.run
+      this.began = this.now()
+    } else if (entry.run === this.run) this.count(entry)
+  }
+
+  /** How many of a step are done in a second, since it first began; nothing where too few are to tell. */
   rate(name: string): number | undefined {
-    const { latest } = this.steps.get(name)!
-    const since = this.now() - rateOver
-    const first = latest.findIndex((at) => at >= since)
-    if (first < 0 || latest.length - first < 3) return undefined
-    const span = this.now() - latest[first]!
-    return span < 100 ? undefined : ((latest.length - first) / span) * 1000
+    const { began, done } = this.steps.get(name)!
+    if (began === undefined || done === 0) return undefined
+    const span = (this.ended ?? this.now()) - began
+    return span < 200 ? undefined : (done / span) * 1000
   }
 
-  /** How long a step will go on, in milliseconds: known when nothing can come to it any more. */
-  left(name: string): number | undefined {
-    const above = this.upstream.get(name)!
-    const { queued, running } = this.steps.get(name)!
-    if (above.has(name) || queued + running === 0) return undefined
-    for (const other of above) {
-      const { held, queued, running } = this.steps.get(other)!
-      if (held + queued + running > 0) return undefined
+  /** Whether nothing can come to a step any more but what is queued for it. */
+  isLast(name: string): boolean {
+    const { upstream } = this.steps.get(name)!
+    return upstream?.every(({ held, queued, running }) => held.size + queued.size + running.size === 0) ?? false
+  }
+
+  private count(entry: TraceEntry): void {
+    if (entry._tag === "RunFinished") {
+      this.ended = this.now()
+      this.outcome = entry.outcome
+      return
     }
-    const rate = this.rate(name)
-    return rate === undefined ? undefined : ((queued + running) / rate) * 1000
-  }
-
-  lines(width: number, colour: boolean): ReadonlyArray<string> {
-    const paint = painter(colour)
-    const took = this.began === undefined ? 0 : this.now() - this.began
-    const longest = Math.min(24, Math.max(...this.status.map(({ name }) => shorten(name, 24).length)))
-    const bar = Math.max(8, Math.min(24, width - longest - 60))
-    const head = `${shorten(this.name)} · ${time(Math.round(took))}${this.ended === undefined ? "" : ` · ${this.ended}`}`
-    const steps = this.status.map(({ name, held, queued, running, done, failed }) => {
-      const all = done + failed + running + queued
-      const full = all === 0 ? 0 : Math.round(((done + failed) / all) * bar)
-      const rate = this.rate(name)
-      const left = this.left(name)
-      const busy = running + queued > 0
-      const told = [
-        `${done.toLocaleString("en")} done`,
-        ...(failed > 0 ? [`${failed.toLocaleString("en")} failed`] : []),
-        ...(running > 0 ? [`${running.toLocaleString("en")} running`] : []),
-        ...(queued > 0 ? [`${queued.toLocaleString("en")} queued`] : []),
-        ...(held > 0 ? [`${held.toLocaleString("en")} held`] : []),
-        ...(busy && rate !== undefined ? [`${Number(rate.toPrecision(2)).toLocaleString("en")}/s`] : []),
-        ...(left === undefined
-          ? []
-          : [`${time(Math.max(1000, Math.round(left / 1000) * 1000)).replace(/\.\d+/, "")} left`])
-      ].join(" · ")
-      const room = width - longest - bar - 4
-      const cut = told.length <= room ? told : `${told.slice(0, Math.max(0, room - 1))}…`
-      return `${shorten(name, 24).padEnd(longest)}  ${paint("green", "━".repeat(full))}${paint("dim", "─".repeat(bar - full))}  ${cut}`
-    })
-    return [paint("bold", head.slice(0, width)), ...steps]
+    const step = "step" in entry && entry.step !== null ? this.steps.get(entry.step) : undefined
+    if (step === undefined) return
+    switch (entry._tag) {
+      case "EventDelivered":
+        ;(step.intake ? step.held : step.queued).add(entry.event)
+        break
+      case "EventDropped":
+        if (!step.held.delete(entry.event) && step.queued.delete(entry.event)) step.dropped++
+        break
+      case "IntakeFired":
+        for (const event of entry.events) step.held.delete(event)
+        step.queued.add(keyOf(entry))
+        break
+      case "InvocationStarted":
+        step.queued.delete(keyOf(entry))
+        step.running.add(entry.invocation)
+        step.began ??= this.now()
+        break
+      case "InvocationEnded":
+        if (entry.outcome === "to be retried") break
+        step.running.delete(entry.invocation)
+        if (entry.outcome === "succeeded") step.done++
+        else if (entry.outcome === "failed") step.failed++
+        else step.dropped++
+    }
   }
 }
 
-/** From which steps events can still come to each step; itself where it is part of a loop. */
-const upstreamOf = (workflow: Drawable): ReadonlyMap<string, ReadonlySet<string>> => {
-  const { nodes, edges } = pictureOf(workflow)
-  const stepOf = new Map(nodes.map(({ id, step }) => [id, step]))
-  const before = new Map<string, Set<string>>()
-  for (const { from, to } of edges) {
-    const [one, other] = [stepOf.get(from), stepOf.get(to)]
-    if (
-      one === undefined ||
-      other === undefined ||
-      (one === other && from !== to && edges.some((edge) => edge.from === from && edge.events.length === 0))
-    )
-      continue
-    before.set(other, (before.get(other) ?? new Set()).add(one))
-  }
-  return new Map(
-    Object.keys(workflow.steps).map((name) => {
-      const found = new Set(before.get(name))
-      for (const other of found) for (const further of before.get(other) ?? []) found.add(further)
-      return [name, found]
-    })
+const keyOf = (entry: { readonly events: ReadonlyArray<string>; readonly invocation: string }): string =>
+  entry.events[0] ?? entry.invocation
+
+const stepsOf = (workflow: Drawable): ReadonlyMap<string, Step> => {
+  const flow = flowOf(workflow)
+  const drawn = Object.entries(flow.steps).map(([name, step]) => ({
+    name,
+    intake: intakeOf(step) !== undefined,
+    accepts: acceptedBy(step).map(({ tag }) => tag),
+    emits: new Set(step.emits.map(({ tag }) => tag))
+  }))
+  type Drawn = (typeof drawn)[number]
+  const fromOutside = new Set(flow.inputs.map(({ tag }) => tag))
+  const before = new Map<Drawn, ReadonlyArray<Drawn>>(
+    drawn.map((step) => [step, drawn.filter(({ emits }) => step.accepts.some((tag) => emits.has(tag)))])
   )
+  const steps = new Map<string, Step & { upstream: ReadonlyArray<Step> | undefined }>(
+    drawn.map(({ name, intake }) => [
+      name,
+      {
+        name,
+        intake,
+        upstream: undefined,
+        held: new Set(),
+        queued: new Set(),
+        running: new Set(),
+        done: 0,
+        failed: 0,
+        dropped: 0,
+        began: undefined
+      }
+    ])
+  )
+  for (const step of drawn) {
+    const upstream = new Set(before.get(step))
+    for (const other of upstream) for (const further of before.get(other)!) upstream.add(further)
+    const known = ![step, ...upstream].some(({ accepts }) => accepts.some((tag) => fromOutside.has(tag)))
+    if (known) steps.get(step.name)!.upstream = [...upstream].map(({ name }) => steps.get(name)!)
+  }
+  return steps
 }

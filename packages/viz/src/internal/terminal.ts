@@ -18,3 +18,39 @@ export const painter =
     if (!colour || text === "") return text
     return `\u001b[${codes[style]}m${text}\u001b[${style === "bold" || style === "dim" ? 22 : 39}m`
   }
+
+/** Whether a stream shows colours: a terminal itself knows what it can, and whether `NO_COLOR` forbids it. */
+export const hasColour = (stream: { hasColors?(): boolean }): boolean => {
+  const { FORCE_COLOR } = process.env
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false"
+  return stream.hasColors?.() ?? false
+}
+
+const none = /[\p{Mn}\p{Me}\p{Cf}]/u
+const two =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
+
+const columnsOfCharacter = (character: string): number => (none.test(character) ? 0 : two.test(character) ? 2 : 1)
+
+/** How many columns a line takes that has no control characters in it. */
+export const columnsOf = (line: string): number => {
+  // Hot where a program prints much: most text is of such characters.
+  if (/^[\u0020-\u02ff]*$/.test(line)) return line.length
+  let columns = 0
+  for (const character of line) columns += columnsOfCharacter(character)
+  return columns
+}
+
+/** A line of just so many columns: filled up, or cut. */
+export const fitted = (line: string, columns: number): string => {
+  const taken = columnsOf(line)
+  if (taken <= columns) return line + " ".repeat(columns - taken)
+  let kept = ""
+  let room = columns - 1
+  for (const character of line) {
+    room -= columnsOfCharacter(character)
+    if (room < 0) break
+    kept += character
+  }
+  return fitted(`${kept}…`, columns)
+}

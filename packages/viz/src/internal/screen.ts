@@ -1,0 +1,147 @@
+/**
+ * The lower end of a terminal, where live views stand one below the other, and whatever else is printed goes above them.
+ */
+import { stripVTControlCharacters } from "node:util"
+import { columnsOf } from "./terminal.ts"
+
+/** What a live view is written to: `process.stderr`, or what looks like it. */
+export interface LiveStream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+  hasColors?(): boolean
+  write(text: string, ...rest: Array<any>): boolean
+}
+
+/** The lines of a view in a terminal of so many columns, at most so many. */
+export type View = (columns: number, rows: number) => ReadonlyArray<string>
+
+/** A program that prints without end is not slowed down by a view that is drawn anew behind each of its lines. */
+const restMillis = 20
+
+export class Screen {
+  private readonly stream: LiveStream
+  private readonly together: ReadonlyArray<LiveStream>
+  private readonly views = new Set<View>()
+  /** What stands there now. */
+  private shown: ReadonlyArray<string> = []
+  /** In which column others have left the cursor. */
+  private column = 0
+  private drawnAt = 0
+  private write: (text: string) => void = () => {}
+  private release: () => void = () => {}
+
+  constructor(stream: LiveStream, together: ReadonlyArray<LiveStream>) {
+    this.stream = stream
+    this.together = together
+  }
+
+  add(view: View): void {
+    if (this.views.size === 0) this.listen()
+    this.views.add(view)
+  }
+
+  /** Takes a view away, and leaves its last lines where they are. */
+  remove(view: View, last: ReadonlyArray<string>): void {
+    if (!this.views.delete(view)) return
+    const text = this.over(last)
+    this.column = 0
+    this.shown = []
+    this.write(`${text}${this.views.size === 0 ? "" : this.over(this.lines())}`)
+    if (this.views.size === 0) this.release()
+  }
+
+  draw(): void {
+    this.write(this.over(this.lines()))
+  }
+
+  private get columns(): number {
+    return this.stream.columns || 80
+  }
+
+  private lines(): ReadonlyArray<string> {
+    // What is higher than the terminal could not be drawn over.
+    let room = (this.stream.rows || 24) - 1 - (this.column > 0 ? 1 : 0)
+    return [...this.views].flatMap((view) => {
+      const lines = view(this.columns, room).slice(0, Math.max(0, room))
+      room -= lines.length
+      return lines
+    })
+  }
+
+  /** Draws lines over those that are shown, in one piece, so that nothing flickers. */
+  private over(lines: ReadonlyArray<string>): string {
+    const begin = this.shown.length > 0 ? this.up() : this.column > 0 ? "\n" : ""
+    this.shown = lines
+    this.drawnAt = performance.now()
+    return `${begin}${lines.map((line) => `${line}\u001b[K\n`).join("")}\u001b[J`
+  }
+
+  /** Takes what is shown away, and puts the cursor to where others have left it. */
+  private erase(): string {
+    if (this.shown.length === 0) return ""
+    const text = `${this.up()}\u001b[J${this.column > 0 ? `\u001b[A\u001b[${this.column}C` : ""}`
+    this.shown = []
+    return text
+  }
+
+  /** To the first line that is shown. Where the terminal has become narrower, a line takes several rows. */
+  private up(): string {
+    const rowsOf = (line: string) => Math.max(1, Math.ceil(columnsOf(stripVTControlCharacters(line)) / this.columns))
+    return `\r\u001b[${this.shown.reduce((rows, line) => rows + rowsOf(line), 0)}A`
+  }
+
+  private moved(chunk: unknown): void {
+    const text = typeof chunk === "string" ? chunk : Buffer.from(chunk as Uint8Array).toString()
+    const line = text.slice(Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1)
+    const before = line.length === text.length ? this.column : 0
+    this.column = (before + columnsOf(stripVTControlCharacters(line))) % this.columns
+  }
+
+  /** Makes room for what others print, until it is released. */
+  private listen(): void {
+    let listening = true
+    const screen = this
+    const undo = this.together.map((stream) => {
+      const own = Object.hasOwn(stream, "write")
+      const { write } = stream
+      if (stream === this.stream) this.write = (text) => void write.call(stream, text)
+      const making = function (this: LiveStream, ...args: Parameters<LiveStream["write"]>): boolean {
+        if (!listening) return write.apply(this, args)
+        const { shown } = screen
+        const since = performance.now() - screen.drawnAt
+        const room = screen.erase()
+        if (room !== "") screen.write(room)
+        const taken = write.apply(this, args)
+        screen.moved(args[0])
+        if (shown.length > 0 && since >= restMillis) screen.write(screen.over(shown))
+        return taken
+      }
+      stream.write = making
+      return () => {
+        // Where somebody has put their own on top, that stays, and ours does nothing more.
+        if (stream.write !== making) return
+        if (own) stream.write = write
+        else delete (stream as { write?: unknown }).write
+      }
+    })
+    this.column = 0
+    this.release = () => {
+      listening = false
+      for (const one of undo) one()
+    }
+  }
+}
+
+const screens = new WeakMap<LiveStream, Screen>()
+
+/** The screen of a stream, which is one for all that is printed on it; stdout and stderr are on the same terminal. */
+export const screenOf = (stream: LiveStream): Screen => {
+  const known = screens.get(stream)
+  if (known !== undefined) return known
+  const standard: ReadonlyArray<LiveStream> = [process.stdout, process.stderr]
+  const together = standard.includes(stream) ? standard.filter(({ isTTY }) => isTTY) : [stream]
+  const screen = new Screen(stream, together)
+  for (const one of together) screens.set(one, screen)
+  return screen
+}
