@@ -1,48 +1,33 @@
 /**
- * The command `stepgraph`.
+ * The process of the command `stepgraph`: its arguments, its signals and how it ends.
  */
 import { readFileSync } from "node:fs"
-import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
-import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
-import * as NodePath from "@effect/platform-node-shared/NodePath"
 import { runMain } from "@effect/platform-node-shared/NodeRuntime"
-import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
-import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
-import * as Console from "effect/Console"
-import { CliError, Command } from "effect/cli"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { stepgraph } from "./internal/command-line/command.ts"
-import { Misuse, NotWell } from "./internal/command-line/errors.ts"
+import * as Runtime from "effect/Runtime"
+import { program } from "./internal/command-line/program.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
-const files = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)
-const platform = Layer.mergeAll(
-  files,
-  NodeStdio.layer,
-  NodeTerminal.layer,
-  Layer.provide(NodeChildProcessSpawner.layer, files)
-)
+// That nobody reads on, such as `head`, is no error.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
-const program = Command.run(stepgraph, { version }).pipe(
-  // A command line that means nothing has been answered with help already.
-  Effect.catchIf(
-    (error): error is CliError.ShowHelp => error instanceof CliError.ShowHelp && error.errors.length > 0,
-    () => Effect.fail(new Misuse({ message: "" }))
-  ),
-  Effect.tapError((error) =>
-    (error instanceof Misuse || error instanceof NotWell) && error.message !== ""
-      ? Console.error(error.message)
-      : Effect.void
-  ),
-  Effect.provide(platform)
-)
+/** A package manager hands the signal of a key that was pressed once on, so that it comes twice. */
+const twiceMillis = 300
+let interrupted = Number.POSITIVE_INFINITY
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    const now = performance.now()
+    if (now > interrupted + twiceMillis) process.exit(130)
+    if (interrupted < now) return
+    interrupted = now
+    setTimeout(() => console.error("Its steps are cleaning up: Ctrl-C again ends it at once."), 1000).unref()
+  })
+}
 
-// A file that was loaded may have left something running: the command is done when it is done.
-runMain(
-  Effect.onExit(program, () => Effect.sync(() => setTimeout(() => process.exit(), 500).unref())) as Effect.Effect<
-    void,
-    unknown
-  >
-)
+runMain(program(process.argv.slice(2), version), {
+  // A file that was loaded may have left something running, and a pipe may still have to take what was written.
+  teardown: (exit) =>
+    Runtime.defaultTeardown(exit, (code) => {
+      process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+    })
+})

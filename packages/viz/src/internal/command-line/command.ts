@@ -1,28 +1,25 @@
 /**
  * The command line: draw a workflow, check it, run it and see what happened.
  */
-import { readFileSync } from "node:fs"
-import { styleText } from "node:util"
-import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { Observer, run, type TraceEntry } from "stepgraph"
 import { compare } from "../../Compare.ts"
 import { toDot } from "../../Dot.ts"
 import { toHtml } from "../../Html.ts"
-import { withLiveView } from "../../Live.ts"
 import { toMermaid } from "../../Mermaid.ts"
 import { toSvg } from "../../Svg.ts"
 import { toText } from "../../Text.ts"
 import { timeline } from "../../Timeline.ts"
 import type { DrawOptions } from "../picture.ts"
+import { hasColour } from "../terminal.ts"
 import { count } from "../text.ts"
-import { Misuse, NotWell } from "./errors.ts"
-import { kindOf, readTrace, write } from "./files.ts"
-import { type AnyFlow, workflowOf, workflowsOf } from "./load.ts"
+import { Misuse } from "./errors.ts"
+import { destination, readTrace, write } from "./files.ts"
+import { inputOf } from "./input.ts"
+import { type AnyFlow, distinct, workflowOf, workflowsOf } from "./load.ts"
+import { runOnce, timelines } from "./run.ts"
 
 const file = Argument.String("file").pipe(
   Argument.withDescription("A file that exports a workflow, in TypeScript or JavaScript")
@@ -34,8 +31,8 @@ const which = Flag.String("workflow").pipe(
 )
 
 const terminal = () => ({
-  width: process.stdout.columns ?? 100,
-  colour: styleText("bold", "x", { stream: process.stdout }) !== "x"
+  width: process.stdout.columns || 100,
+  colour: hasColour(process.stdout)
 })
 
 const pictures = {
@@ -79,11 +76,11 @@ const draw = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ file, which, output, direction }) {
-    const kind = Option.isSome(output) ? yield* kindOf(output.value, pictures) : undefined
+    const to = Option.isSome(output) ? yield* destination(output.value, pictures) : undefined
     const flow = yield* workflowOf(file, Option.getOrUndefined(which))
-    if (kind === undefined || Option.isNone(output)) return yield* Console.log(toText(flow, terminal()))
-    yield* write(output.value, picture(kind, flow, Option.isSome(direction) ? { direction: direction.value } : {}))
-    yield* Console.error(`${flow.name} is drawn in ${output.value}`)
+    if (to === undefined) return yield* Console.log(toText(flow, terminal()))
+    yield* write(to.file, picture(to.kind, flow, Option.isSome(direction) ? { direction: direction.value } : {}))
+    yield* Console.error(`${flow.name} is drawn in ${to.file}`)
   })
 ).pipe(
   Command.withDescription("Draw a workflow"),
@@ -97,19 +94,11 @@ const check = Command.make(
   "check",
   { file },
   Effect.fnUntraced(function* ({ file }) {
-    for (const [, { name, steps }] of yield* workflowsOf(file)) {
+    for (const { name, steps } of distinct(yield* workflowsOf(file)).values()) {
       yield* Console.log(`workflow '${name}' has no problems (${count(Object.keys(steps).length, "step")})`)
     }
   })
 ).pipe(Command.withDescription("List what is wrong with the workflows of a file; exit code 1 where something is"))
-
-const timelines = { ".html": "a page", ".svg": "a picture", ".txt": "text", ".json": "the trace itself" } as const
-
-const parseInput = (text: string): Effect.Effect<unknown, Misuse> =>
-  Effect.try({
-    try: () => JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text),
-    catch: (error) => new Misuse({ message: `The input is no JSON: ${(error as Error).message}` })
-  })
 
 const runIt = Command.make(
   "run",
@@ -121,52 +110,16 @@ const runIt = Command.make(
       Flag.withDescription("The start event's fields as JSON, or @ and the name of a file that has them"),
       Flag.withDefault("{}")
     ),
-    output: Flag.String("timeline").pipe(
+    timeline: Flag.String("timeline").pipe(
       Flag.withAlias("t"),
       Flag.withDescription("Where to write what happened: a file that ends in .html, .svg, .txt or .json"),
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ file, which, input, output }) {
-    const kind = Option.isSome(output) ? yield* kindOf(output.value, timelines) : undefined
-    const fields = yield* parseInput(input)
+  Effect.fnUntraced(function* ({ file, which, input, timeline }) {
+    const kept = Option.isSome(timeline) ? yield* destination(timeline.value, timelines) : undefined
     const flow = yield* workflowOf(file, Option.getOrUndefined(which))
-    if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
-      return yield* new Misuse({
-        message: `The input is no object with the fields of '${flow.start.tag}': write --input '{ … }'.`
-      })
-    }
-    const trace: Array<TraceEntry> = []
-    const keep = Effect.suspend(() => {
-      if (kind === undefined || Option.isNone(output) || trace.length === 0) return Effect.void
-      const told = () => {
-        const happened = timeline(trace, { workflow: flow })
-        return kind === ".html" ? toHtml(happened) : kind === ".svg" ? toSvg(happened) : `${toText(happened)}\n`
-      }
-      const text = kind === ".json" ? `[\n${trace.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n` : told()
-      return Effect.andThen(write(output.value, text), Console.error(`What happened is in ${output.value}`))
-    })
-    const running = Effect.provideService(
-      withLiveView(run(flow, fields as any) as Effect.Effect<unknown, unknown>, flow),
-      Observer,
-      // Without a timeline to write nothing of the trace is needed, and a long run's is large.
-      kind === undefined ? undefined : (entry) => void trace.push(entry)
-    )
-    const exit = yield* Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.exit(restore(running)), (exit) => Effect.as(keep, exit))
-    )
-    if (Exit.isSuccess(exit)) return yield* Console.log(JSON.stringify(exit.value, null, 2))
-    if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-    const error = Cause.squash(exit.cause) as {
-      readonly _tag?: string
-      readonly event?: unknown
-      readonly message?: string
-    }
-    const message = error instanceof Error ? error.message : String(error)
-    if (error._tag === "InvalidEvent" && trace.length === 0 && error.event === flow.start.tag) {
-      return yield* new Misuse({ message: `The input does not fit: ${message}` })
-    }
-    return yield* new NotWell({ message: `The run failed: ${message}` })
+    yield* runOnce(flow, yield* inputOf(flow, input), kept)
   })
 ).pipe(
   Command.withDescription("Run a workflow, showing how it goes, and print its stop event"),
@@ -178,6 +131,8 @@ const runIt = Command.make(
 
 const trace = (name: string) =>
   Argument.String(name).pipe(Argument.withDescription("A trace that `run --timeline FILE.json` has written"))
+
+const comparisons = { ".html": "a page", ".txt": "text" } as const
 
 const comparing = Command.make(
   "compare",
@@ -191,12 +146,12 @@ const comparing = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ left, right, output }) {
-    const kind = Option.isSome(output) ? yield* kindOf(output.value, { ".html": "a page", ".txt": "text" }) : undefined
+    const to = Option.isSome(output) ? yield* destination(output.value, comparisons) : undefined
     const [one, other] = yield* Effect.all([timelineOf(left), timelineOf(right)])
     const found = compare(one, other)
-    if (kind === undefined || Option.isNone(output)) return yield* Console.log(toText(found, terminal()))
-    yield* write(output.value, kind === ".html" ? toHtml(found) : `${toText(found)}\n`)
-    yield* Console.error(`What differs is in ${output.value}`)
+    if (to === undefined) return yield* Console.log(toText(found, terminal()))
+    yield* write(to.file, to.kind === ".html" ? toHtml(found) : `${toText(found)}\n`)
+    yield* Console.error(`What differs is in ${to.file}`)
   })
 ).pipe(Command.withDescription("Tell what differs between two runs"))
 

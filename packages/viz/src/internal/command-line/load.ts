@@ -1,9 +1,10 @@
 /**
  * Finds the workflows that a file exports. TypeScript is read as it is: by Node itself where it can, else by jiti.
  */
-import { existsSync, statSync } from "node:fs"
+import { stat } from "node:fs/promises"
 import { basename, extname, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { Workflow } from "stepgraph"
 import { Misuse, NotWell } from "./errors.ts"
@@ -18,27 +19,21 @@ const isFlow = (value: any): value is AnyFlow =>
   typeof value.steps === "object" &&
   Array.isArray(value.inputs)
 
-/** What Node says of a file that it cannot read as it is, and jiti may. */
-const forJiti = new Set([
-  "ERR_UNKNOWN_FILE_EXTENSION",
-  "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX",
-  "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING",
-  "ERR_MODULE_NOT_FOUND",
-  "ERR_UNSUPPORTED_DIR_IMPORT"
-])
+/** Whether Node could not read a file as it is, which jiti may: enums, imports without an end, imports of types. */
+const isNotNative = (error: any): boolean => error?.name === "SyntaxError" || String(error?.code).startsWith("ERR_")
 
 const load = async (path: string): Promise<Record<string, unknown>> => {
+  const url = pathToFileURL(path).href
   const typed = [".ts", ".mts", ".cts", ".tsx"].includes(extname(path))
-  const native = !typed || Boolean((process.features as { typescript?: unknown }).typescript)
-  if (native && extname(path) !== ".tsx") {
+  if (!typed || (process.features as { typescript?: unknown }).typescript) {
     try {
-      return await import(pathToFileURL(path).href)
+      return await import(url)
     } catch (error) {
-      if (!typed || !forJiti.has((error as { code?: string }).code ?? "")) throw error
+      if (!typed || !isNotNative(error)) throw error
     }
   }
   const { createJiti } = await import("jiti")
-  return await createJiti(import.meta.url, { fsCache: false }).import(path)
+  return await createJiti(url, { fsCache: false, tsconfigPaths: true }).import(path)
 }
 
 /** The line that an error speaks of, where it is one of the file itself. */
@@ -52,51 +47,66 @@ const inWords = (file: string, error: any): Misuse | NotWell => {
   if (error?._tag === "InvalidWorkflow") return new NotWell({ message: String(error.message) })
   const text = error instanceof Error ? error.message : String(error)
   const first = (text.split("\n").find((line) => line.trim() !== "") ?? "").replace(/^ParseError: /, "").trim()
+  const place = `${file}${lineOf(file, `${text}\n${error?.stack}`)}`
   const ofSyntax = error?.name === "SyntaxError" || error?.code === "ERR_INVALID_TYPESCRIPT_SYNTAX"
   if (ofSyntax || text.startsWith("ParseError:")) {
-    return new Misuse({ message: `${file}${lineOf(file, `${text}\n${error?.stack}`)} has a syntax error: ${first}` })
+    return new Misuse({ message: `${place} has a syntax error: ${first}` })
   }
   if (error?.code === "ERR_MODULE_NOT_FOUND" || error?.code === "MODULE_NOT_FOUND") {
     return new Misuse({ message: `${file} imports something that is not there: ${first}` })
   }
-  return new Misuse({ message: `${file} failed while it was loaded: ${error?.name ?? "Error"}: ${first}` })
+  return new Misuse({ message: `${place} failed while it was loaded: ${error?.name ?? "Error"}: ${first}` })
+}
+
+/** What a file exports. One that waits at its top level for what does not come is waited for so long, and no longer. */
+const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse | NotWell> => {
+  const loading = Effect.tryPromise({ try: () => load(resolve(file)), catch: (error) => inWords(file, error) })
+  const waiting = Console.error(`${file} is still being loaded: Ctrl-C ends that.`).pipe(
+    Effect.delay("5 seconds"),
+    Effect.andThen(Effect.never)
+  )
+  return Effect.timeoutOrElse(Effect.raceFirst(loading, waiting), {
+    duration: "30 seconds",
+    orElse: () =>
+      new Misuse({ message: `${file} was not loaded within 30 seconds: it awaits something that does not come.` })
+  })
 }
 
 /** All workflows that a file exports, by the names they are exported with. */
 export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyFlow>, Misuse | NotWell> =>
   Effect.gen(function* () {
-    const path = resolve(file)
-    if (!existsSync(path)) return yield* new Misuse({ message: `There is no file ${file}.` })
-    if (statSync(path).isDirectory())
+    const there = yield* Effect.promise(() => stat(file).catch(() => undefined))
+    if (there === undefined) return yield* new Misuse({ message: `There is no file ${file}.` })
+    if (there.isDirectory())
       return yield* new Misuse({ message: `${file} is a folder: name a file that exports a workflow.` })
-    const module = yield* Effect.tryPromise({ try: () => load(path), catch: (error) => inWords(file, error) })
-    const found = new Map<string, AnyFlow>()
-    for (const [name, value] of Object.entries(module)) {
-      if (isFlow(value) && ![...found.values()].includes(value)) found.set(name, value)
-    }
+    const module = yield* exportsOf(file)
+    const found = new Map(Object.entries(module).filter((entry): entry is [string, AnyFlow] => isFlow(entry[1])))
     if (found.size > 0) return found
     const names = Object.keys(module)
     const others = names.length === 0 ? "it exports nothing" : `it exports ${list(names)}`
     return yield* new Misuse({ message: `${file} exports no workflow (${others}): export what workflow() returned.` })
   })
 
-/** The one workflow that is meant. */
+/** The one workflow that is meant: by its exported name, or by its own. */
 export const workflowOf = (file: string, wanted: string | undefined): Effect.Effect<AnyFlow, Misuse | NotWell> =>
   Effect.gen(function* () {
     const found = yield* workflowsOf(file)
-    const all = [...found]
-    if (wanted !== undefined) {
-      const chosen = found.get(wanted) ?? all.find(([, flow]) => flow.name === wanted)?.[1]
-      if (chosen !== undefined) return chosen
-      return yield* new Misuse({
-        message: `${file} exports no workflow '${wanted}': it exports ${list([...found.keys()])}.`
-      })
-    }
-    if (all.length === 1) return all[0]![1]
+    const exported = wanted === undefined ? undefined : found.get(wanted)
+    if (exported !== undefined) return exported
+    const named = wanted === undefined ? found : new Map([...found].filter(([, { name }]) => name === wanted))
+    const possible = distinct(named)
+    if (possible.size === 1) return [...possible.values()][0]!
     return yield* new Misuse({
-      message: `${file} exports ${all.length} workflows, ${list([...found.keys()])}: say which with --workflow.`
+      message:
+        possible.size > 1
+          ? `${file} exports ${possible.size} workflows, ${list([...possible.keys()])}: say which with --workflow.`
+          : `${file} exports no workflow '${wanted}': it exports ${list([...found.keys()])}.`
     })
   })
+
+/** Each workflow once, by the first name it is exported with. */
+export const distinct = (found: ReadonlyMap<string, AnyFlow>): ReadonlyMap<string, AnyFlow> =>
+  new Map([...found].filter(([, flow], i, all) => all.findIndex(([, other]) => other === flow) === i))
 
 const list = (names: ReadonlyArray<string>): string => {
   const shown = names.slice(0, 6).map((name) => `'${name}'`)

@@ -1,0 +1,40 @@
+/**
+ * What a run is given: the start event's fields, from JSON.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { Misuse } from "./errors.ts"
+import { read } from "./files.ts"
+import type { AnyFlow } from "./load.ts"
+
+const inWords = SchemaIssue.makeFormatterDefault()
+
+/** What a codec of numbers expects where it was given a string: JSON has no other word for these. */
+const noNumber = '"Infinity" | "-Infinity" | "NaN"'
+
+/** Reads the fields by the event's schema as JSON has them: a date is a string there. */
+export const inputOf = ({ start }: AnyFlow, given: string): Effect.Effect<object, Misuse> =>
+  Effect.gen(function* () {
+    const text = given.startsWith("@") ? yield* read(given.slice(1)) : given
+    const fields = yield* Effect.try({
+      try: (): unknown => JSON.parse(text),
+      catch: (error) => new Misuse({ message: `The input is no JSON: ${(error as Error).message}.` })
+    })
+    if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+      return yield* new Misuse({
+        message: `The input is no object with the fields of '${start.tag}': write --input '{ … }'.`
+      })
+    }
+    const event = { _tag: start.tag, ...fields }
+    const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(start.schema as Schema.Codec<object, unknown>))
+    return yield* decode(event, { onExcessProperty: "error", errors: "all" }).pipe(
+      Effect.mapError(({ issue }) => {
+        const lines = inWords(issue)
+          .replace(/\n +at /g, " at ")
+          .split("\n")
+        const wrong = lines.join("; ").replaceAll(noNumber, "a number")
+        return new Misuse({ message: `The input does not fit '${start.tag}': ${wrong}.` })
+      })
+    )
+  })

@@ -1,0 +1,41 @@
+/**
+ * The whole command line for some arguments: what it needs of the machine, and its errors in sentences.
+ */
+import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as NodePath from "@effect/platform-node-shared/NodePath"
+import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
+import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
+import * as Console from "effect/Console"
+import { CliOutput, Command } from "effect/cli"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { stepgraph } from "./command.ts"
+import { Misuse } from "./errors.ts"
+
+const files = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)
+const platform = Layer.mergeAll(
+  files,
+  NodeStdio.layer,
+  NodeTerminal.layer,
+  Layer.provide(NodeChildProcessSpawner.layer, files),
+  // What is printed as the result is not mixed with what is logged.
+  Layer.succeed(Logger.LogToStderr, true),
+  // What is wrong with a command line is told in a sentence, below, and not with all of the help.
+  CliOutput.layerPresenter({
+    present: (event) => (event._tag === "InvalidInvocation" ? Effect.void : CliOutput.defaultPresenter.present(event))
+  })
+)
+
+export const program = (args: ReadonlyArray<string>, version: string): Effect.Effect<void, unknown> =>
+  Command.runWith(stepgraph, { version })(args).pipe(
+    Effect.catchTag("ShowHelp", ({ errors, commandPath }) => {
+      // Help alone is what a command without a subcommand is for.
+      if (errors.length === 0) return Effect.void
+      const told = errors.map(({ message }) => `${message.replace(/\s*\n\s*\n\s*/g, ". ").replace(/\s*\n\s*/g, " ")}.`)
+      return Effect.fail(new Misuse({ message: `${told.join("\n")}\nSee ${commandPath.join(" ")} --help.` }))
+    }),
+    Effect.tapError((error) => Console.error(error.message)),
+    Effect.provide(platform)
+  )

@@ -1,0 +1,89 @@
+/**
+ * One run from the command line: what it is given, how it is shown, what is kept of it and how it ended.
+ */
+import { inspect } from "node:util"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import { Observer, run, type TraceEntry } from "stepgraph"
+import { toHtml } from "../../Html.ts"
+import { withLiveView } from "../../Live.ts"
+import { toSvg } from "../../Svg.ts"
+import { toText } from "../../Text.ts"
+import { timeline } from "../../Timeline.ts"
+import { type Misuse, NotWell } from "./errors.ts"
+import { type Destination, write } from "./files.ts"
+import type { AnyFlow } from "./load.ts"
+
+export const timelines = {
+  ".html": "a page",
+  ".svg": "a picture",
+  ".txt": "text",
+  ".json": "the trace itself"
+} as const
+type Kind = keyof typeof timelines
+
+/** Runs a workflow, prints its stop event, and keeps what happened, however it ended. */
+export const runOnce = (
+  flow: AnyFlow,
+  fields: object,
+  kept: Destination<Kind> | undefined
+): Effect.Effect<void, Misuse | NotWell> =>
+  Effect.gen(function* () {
+    const trace: Array<TraceEntry> = []
+    const running = withLiveView(run(flow, fields as any) as Effect.Effect<{ _tag: string }, unknown>, flow).pipe(
+      // Without a timeline to write nothing of the trace is needed, and a long run's is large.
+      Effect.provideService(Observer, kept && ((entry) => void trace.push(entry)))
+    )
+    const exit = yield* Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const exit = yield* Effect.exit(restore(running))
+        if (Exit.isSuccess(exit)) yield* Console.log(asJson(flow, exit.value))
+        if (kept !== undefined && trace.length > 0) {
+          yield* write(kept.file, recordOf(flow, trace, kept.kind))
+          yield* Console.error(`What happened is in ${kept.file}`)
+        }
+        return exit
+      })
+    )
+    if (Exit.isSuccess(exit)) return
+    if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
+    return yield* new NotWell({ message: `The run failed: ${inWords(flow, Cause.squash(exit.cause))}` })
+  })
+
+/** The stop event as its schema encodes it. */
+const asJson = ({ stop }: AnyFlow, event: { readonly _tag: string }): string => {
+  const def = [stop].flat().find(({ tag }) => tag === event._tag)
+  try {
+    return JSON.stringify(Schema.encodeUnknownSync(Schema.toCodecJson(def.schema as Schema.Codec<any>))(event), null, 2)
+  } catch {
+    return inspect(event)
+  }
+}
+
+const recordOf = (flow: AnyFlow, trace: ReadonlyArray<TraceEntry>, kind: Kind): string => {
+  if (kind === ".json") return `[\n${trace.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`
+  const happened = timeline(trace, { workflow: flow })
+  return kind === ".html" ? toHtml(happened) : kind === ".svg" ? toSvg(happened) : `${toText(happened)}\n`
+}
+
+const mostFrames = 3
+
+const inWords = (flow: AnyFlow, error: unknown): string => {
+  const { _tag, cause } = (error ?? {}) as { readonly _tag?: string; readonly cause?: unknown }
+  const message = error instanceof Error ? error.message : String(error)
+  if (message.includes("Service not found: ")) {
+    return `${message}\nThe command line provides no services: run this workflow from a program that does.`
+  }
+  if (_tag === "WorkflowStalled" && flow.inputs.length > 0) {
+    const inputs = flow.inputs.map(({ tag }: { readonly tag: string }) => `'${tag}'`).join(", ")
+    return `${message}\nThe command line sends no inputs (${inputs}): launch this workflow from a program that does.`
+  }
+  // Where it came from in the code of the one who reads this; behind that is only the runtime's own.
+  const stack = cause instanceof Error ? (cause.stack ?? "").split("\n").slice(1) : []
+  const runtime = stack.findIndex((line) => line.includes("at Invocation."))
+  const frames = stack.slice(0, runtime < 0 ? stack.length : runtime).filter((line) => /[/\\]/.test(line))
+  return [message, ...frames.filter((line) => !/node_modules|node:/.test(line)).slice(0, mostFrames)].join("\n")
+}

@@ -1,0 +1,35 @@
+/**
+ * The command line in a process of its own that takes one command after the other: starting one for each would be slow.
+ */
+import { setImmediate } from "node:timers/promises"
+import { Effect, Fiber, Runtime } from "effect"
+import { TestClock } from "effect/testing"
+import { program } from "../../src/internal/command-line/program.ts"
+
+const hear = (stream: NodeJS.WriteStream) => {
+  const heard: Array<string> = []
+  const { write } = stream
+  stream.write = (text: string | Uint8Array) => heard.push(text.toString()) > 0
+  return () => {
+    stream.write = write
+    return heard.join("")
+  }
+}
+
+/** As fast as its time is let go by, whatever it waits for. */
+const inVirtualTime = (command: Effect.Effect<void, unknown>) =>
+  Effect.gen(function* () {
+    const running = yield* Effect.forkChild(command)
+    while (running.pollUnsafe() === undefined) {
+      yield* TestClock.adjust("1 second")
+      yield* Effect.promise(() => setImmediate())
+    }
+    return yield* Fiber.join(running)
+  }).pipe(Effect.provide(TestClock.layer()))
+
+process.on("message", async ({ args, virtual }: { args: ReadonlyArray<string>; virtual: boolean }) => {
+  const [out, err] = [hear(process.stdout), hear(process.stderr)]
+  const command = program(args, "1.2.3")
+  const exit = await Effect.runPromiseExit(virtual ? inVirtualTime(command) : command)
+  Runtime.defaultTeardown(exit, (code) => process.send!({ code, out: out(), err: err() }))
+})
