@@ -1,4 +1,5 @@
 // The demo's command line: what is asked, one run of the workflow, and what is printed.
+import { liveView } from "@stepgraph/viz"
 import { runPromise } from "stepgraph"
 import { Misuse, parse, usage } from "./arguments.ts"
 import { count, printPassages, printTimeline, printUnreadable } from "./print.ts"
@@ -18,7 +19,10 @@ const main = async (): Promise<number> => {
   const { documents, question, top } = asked
   const { name, folder, patterns } = documents
   const spans: Array<Span> = []
-  const answer = await runPromise(timed(search, spans), { question, folder, patterns }, { signal: interrupt.signal })
+  // While it works a terminal shows what each step is at; on stderr, so that an answer can go into a pipe.
+  const observe = process.stderr.isTTY ? liveView(search).observe : undefined
+  const { signal } = interrupt
+  const answer = await runPromise(timed(search, spans), { question, folder, patterns }, { signal, observe })
   const unreadable = answer.unreadable.length > 0 ? `\n${printUnreadable(answer.unreadable)}` : ""
   if (answer._tag === "NoAnswer") {
     console.error(`${answer.reason}${unreadable}`)

@@ -188,7 +188,7 @@ export const flow = workflow({ name: "dates", start: Ask, stop: Until, steps: { 
       out: "",
       err: "What differs is in both.html\n"
     })
-    expect(await contents("both.html")).toContain("They ended otherwise:\n  left   stopped with GivenUp ")
+    expect(await contents("both.html")).toContain("<title>editing: two runs</title>")
     expect((await stepgraph("compare", "one.json", "one.json")).out).toContain("Both had the same events")
   })
 

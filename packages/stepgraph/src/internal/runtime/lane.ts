@@ -43,8 +43,7 @@ export class Delivery implements Flight {
   }
 
   name(events: ReadonlyArray<string>, causes = events): void {
-    // Frozen, as whoever observes the run is given it.
-    this.events = Object.freeze(events)
+    this.events = events
     this.id = invocationId(this.lane.node.name, causes)
   }
 
