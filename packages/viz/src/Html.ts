@@ -12,11 +12,41 @@ import type { Drawable } from "./internal/workflow.ts"
 
 /**
  * A workflow as a page that can be zoomed and searched.
+ *
+ * @example
+ * ```ts
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
+ * import { toHtml } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const finish = defineStep({ accepts: Start, emits: Stop, run: () => Stop() })
+ * const page = toHtml(workflow({ name: "short", start: Start, stop: Stop, steps: { finish } }))
+ *
+ * console.log(/<title>.*<\/title>/.exec(page)?.[0]) // => <title>short: a workflow</title>
+ * ```
  */
 export function toHtml(flow: Drawable, options?: DrawOptions): string
 /**
  * A run's timeline as a page: zoom and pan, hover for an invocation's events, search. Of more than 20,000 invocations the
- * ones worth a look are drawn one by one, and of the others how many were at work.
+ * ones worth a look are drawn one by one, and of the others how many were at work. The page holds the events' data.
+ *
+ * @example
+ * ```ts
+ * import { defineEvent, defineStep, runPromise, type TraceEntry, workflow } from "stepgraph"
+ * import { timeline, toHtml } from "@stepgraph/viz"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const finish = defineStep({ accepts: Start, emits: Stop, run: () => Stop() })
+ * const flow = workflow({ name: "short", start: Start, stop: Stop, steps: { finish } })
+ *
+ * const trace: Array<TraceEntry> = []
+ * await runPromise(flow, {}, { observe: (entry) => trace.push(entry) })
+ * const page = toHtml(timeline(trace, { workflow: flow }))
+ *
+ * console.log(/<title>.*<\/title>/.exec(page)?.[0]) // => <title>short: a run</title>
+ * ```
  */
 export function toHtml(run: Timeline): string
 /**

@@ -1,0 +1,67 @@
+// A newspaper of what others wrote: each article is fetched, summarised, and its links are looked up; what belongs to one
+// article is joined, and all of them are printed in their order.
+//
+//   Edition → list → Article → fetch → Text ┬→ summarise → Summary ┐
+//                                           └→ links → Links ──────┴→ page (per Article) → Page → print → Printed
+import { Effect, Schedule, Schema } from "effect"
+import { defineEvent, defineStep, gather, join, workflow } from "stepgraph"
+
+const Edition = defineEvent("Edition", { articles: Schema.Number })
+const Article = defineEvent("Article", { n: Schema.Number })
+const Text = defineEvent("Text", { n: Schema.Number, words: Schema.Number })
+const Summary = defineEvent("Summary", { n: Schema.Number, text: Schema.String })
+const Links = defineEvent("Links", { n: Schema.Number, links: Schema.Number })
+const Page = defineEvent("Page", { n: Schema.Number, text: Schema.String })
+const Printed = defineEvent("Printed", { pages: Schema.Array(Schema.String) })
+
+const list = defineStep({
+  accepts: Edition,
+  emits: Article,
+  run: ({ articles }) => Array.from({ length: articles }, (_, n) => Article({ n: n + 1 }))
+})
+
+// Stands for a request: some articles take longer, and the third is not there at first.
+const fetch = defineStep({
+  accepts: Article,
+  emits: Text,
+  workers: 4,
+  retry: { times: 2, schedule: Schedule.spaced("40 millis") },
+  run: ({ n }, { attempt }) =>
+    Effect.sleep(50 + ((n * 37) % 60)).pipe(
+      Effect.andThen(n === 3 && attempt === 1 ? Effect.fail(new Error(`article ${n} is not there`)) : Effect.void),
+      Effect.as(Text({ n, words: 100 + ((n * 53) % 90) }))
+    )
+})
+
+// Stands for a model that is asked: the more words, the longer it takes. Only two may be asked at once.
+const summarise = defineStep({
+  accepts: Text,
+  emits: Summary,
+  workers: 2,
+  run: ({ n, words }) => Effect.as(Effect.sleep(words), Summary({ n, text: `article ${n} in a sentence` }))
+})
+
+const links = defineStep({
+  accepts: Text,
+  emits: Links,
+  run: ({ n, words }) => Effect.as(Effect.sleep(30), Links({ n, links: words % 7 }))
+})
+
+const page = defineStep({
+  accepts: join([Summary, Links], { per: Article }),
+  emits: Page,
+  run: ([{ n, text }, { links }]) => Page({ n, text: `${text}, ${links} links` })
+})
+
+const print = defineStep({
+  accepts: gather(Page),
+  emits: Printed,
+  run: (pages) => Printed({ pages: pages.map(({ text }) => text) })
+})
+
+export const digest = workflow({
+  name: "digest",
+  start: Edition,
+  stop: Printed,
+  steps: { list, fetch, summarise, links, page, print }
+})
