@@ -4,6 +4,7 @@ import { serve } from "@hono/node-server"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { dispose, handler } from "./effect.ts"
 import { app } from "./hono.ts"
+import { interrupted } from "./workflow.ts"
 
 vi.setConfig({ testTimeout: 30_000 })
 
@@ -41,6 +42,22 @@ describe.each(Object.entries(kinds))("the server of %s", (kind, fetchOf) => {
     const answer = await fetch(`${url}/offers/kettle?shops=North,never`)
     expect(answer.status).toBe(504)
     expect(await answer.text()).toContain("took longer than its timeout of 1s")
+  })
+
+  it("interrupts the run of a client that goes away, and answers the next one", async () => {
+    const before = interrupted.count
+    const gone = new AbortController()
+    const asking = fetch(`${url}/offers/kettle?shops=never`, { signal: gone.signal })
+    // Long before the run's own timeout of a second.
+    await new Promise((resume) => setTimeout(resume, 100))
+    gone.abort()
+    await expect(asking).rejects.toThrow("aborted")
+    const began = performance.now()
+    while (interrupted.count === before && performance.now() - began < 700) {
+      await new Promise((resume) => setTimeout(resume, 5))
+    }
+    expect(interrupted.count).toBe(before + 1)
+    expect((await fetch(`${url}/offers/kettle?shops=North`)).status).toBe(200)
   })
 
   it("refuses what does not fit", async () => {

@@ -17,11 +17,14 @@ export class Prices extends Context.Service<
   { readonly of: (item: string, shop: string) => Effect.Effect<number, "closed"> }
 >()("examples/Prices") {}
 
+/** How often somebody stopped waiting for a shop. */
+export const interrupted = { count: 0 }
+
 /** Prices that are made up: as long as the item's name, and a shop that never answers. */
 export const madeUp = Layer.succeed(Prices, {
   of: (item, shop) =>
     shop === "never"
-      ? Effect.never
+      ? Effect.onInterrupt(Effect.never, () => Effect.sync(() => void interrupted.count++))
       : shop === "closed"
         ? Effect.fail("closed")
         : Effect.succeed(item.length + shop.length)
@@ -69,7 +72,10 @@ export const comparePlain = workflow({
       accepts: Ask,
       emits: [Price, Closed],
       run: async ({ item, shop }, { signal }) => {
-        if (shop === "never") await new Promise((_, reject) => signal.addEventListener("abort", reject))
+        if (shop === "never")
+          await new Promise((_, reject) => signal.addEventListener("abort", reject)).finally(
+            () => void interrupted.count++
+          )
         return shop === "closed" ? Closed({ shop }) : Price({ shop, price: item.length + shop.length })
       }
     })

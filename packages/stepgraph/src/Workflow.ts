@@ -45,8 +45,14 @@ export type RunError<W> =
 /** The union of the services that a workflow's steps need. */
 export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? Part<S, "services"> : never
 type FieldsOf<E> = Omit<E, "_tag">
+/** What an event without fields is made of: nothing, so that options are not taken for it. */
+type NoFields = { readonly [field: string]: never }
 /** The start event's fields, optional where all of them are. */
-export type Given<W> = {} extends FieldsOf<StartOf<W>> ? [input?: FieldsOf<StartOf<W>>] : [input: FieldsOf<StartOf<W>>]
+export type Given<W> = [keyof FieldsOf<StartOf<W>>] extends [never]
+  ? [input?: NoFields | StartOf<W>]
+  : {} extends FieldsOf<StartOf<W>>
+    ? [input?: FieldsOf<StartOf<W>>]
+    : [input: FieldsOf<StartOf<W>>]
 
 /**
  * Puts steps together to a workflow. A step's key is its name.

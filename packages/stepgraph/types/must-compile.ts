@@ -9,6 +9,10 @@ import {
   type InvalidEvent,
   join,
   launch,
+  type Run,
+  type RunEnded,
+  type RunError,
+  type RunHandle,
   race,
   run,
   runPromise,
@@ -198,3 +202,33 @@ export const program = Effect.gen(function* () {
   yield* live.send(Approval({ ok: true }))
   return (yield* live.result).result
 }).pipe(Effect.scoped)
+
+type ApprovalEvent = { readonly _tag: "Approval" } & { readonly ok: boolean }
+type Heard =
+  | ({ readonly _tag: "Other" } & { readonly n: number })
+  | ({ readonly _tag: "Stop" } & { readonly result: string })
+type OuterError = RunError<typeof outer>
+same<OuterError, RunError<typeof ask>>(true)
+const live = {} as Run<typeof outer>
+const handle = {} as RunHandle<typeof outer>
+same<Parameters<typeof live.send>[0]["_tag"], ApprovalEvent["_tag"]>(true)
+same<Err<ReturnType<typeof live.send>>, InvalidEvent | RunEnded>(true)
+same<Stream.Success<typeof live.events>["_tag"], Heard["_tag"]>(true)
+same<Stream.Error<typeof live.events>, OuterError>(true)
+same<Err<typeof live.result>, OuterError>(true)
+same<Effect.Success<typeof live.result>["result"], string>(true)
+same<Parameters<typeof handle.send>[0]["ok"], boolean>(true)
+same<Awaited<typeof handle.result>["result"], string>(true)
+export const iterating = async () => {
+  for await (const event of handle.events) {
+    const text: string = event._tag === "Other" ? event.n.toFixed() : event.result
+    if (text === "") return
+  }
+}
+// Nothing to listen to but the stop event, and nothing to send.
+const silent = {} as Run<typeof plain>
+same<Stream.Success<typeof silent.events>["_tag"], "Stop">(true)
+same<Parameters<typeof silent.send>[0], never>(true)
+// An event without fields is made of nothing, and may be given itself.
+export const begun = [run(flow), run(flow, {}), run(flow, Start()), run(flow, undefined, { state: [seen.with(1)] })]
+export const decoded: { readonly query: string } = Query.fromJson({ query: "x" })

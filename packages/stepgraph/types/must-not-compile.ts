@@ -1,7 +1,7 @@
 // Each line that ends in a mark fails to compile, and the mark's words are in the compiler's message; no other line does.
 // Not formatted: a statement and its mark stay on one line.
-import { Effect, Schema } from "effect"
-import { collect, defineEvent, defineStep, launch, run, runPromise, workflow } from "stepgraph"
+import { Effect, Schema, Stream } from "effect"
+import { collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
 
 const Start = defineEvent("Start")
 const Query = defineEvent("Query", { query: Schema.String })
@@ -26,4 +26,15 @@ run(flow) // «error» Expected 2-3 arguments
 Effect.gen(function*() { const live = yield* launch(flow, { query: "x" }); yield* live.send(Answer({ result: "x" })) }) // «error» not assignable to parameter of type 'never'
 workflow({ ...flow, steps: { ...flow.steps, search: start } }) // «error» no step accepts the start event 'Query'
 const needs = workflow({ name: "w", start: Query, stop: Stop, steps: { finish, search: defineStep({ accepts: Query, emits: Answer, run: (q) => Effect.as(Effect.scope, Answer({ result: q.query })) }) } })
+const talking = workflow({ name: "w", start: Query, stop: Stop, inputs: [Answer], steps: { ...flow.steps } })
+const seen = defineState("seen", Schema.Number, 0)
 runPromise(needs, { query: "x" }) // «error» this workflow needs services
+const bare = workflow({ name: "w", start: Start, stop: Stop, steps: { start, search, finish } })
+runPromise(bare, { signal: AbortSignal.abort() }) // «error» Type 'AbortSignal' is not assignable to type 'never'
+Effect.gen(function*() { const live = yield* launch(talking, { query: "x" }); yield* live.send(Query({ query: "x" })) }) // «error» "Query"' is not assignable to type '"Answer"
+Effect.gen(function*() { const live = yield* launch(talking, { query: "x" }); yield* Stream.runForEach(live.events, (event) => Effect.log(event.query)) }) // «error» Property 'query' does not exist
+launchPromise(talking, { query: "x" }).then((live) => live.send({ _tag: "Answer", result: 3 })) // «error» Type 'number' is not assignable to type 'string'
+launchPromise(talking, {}) // «error» Property 'query' is missing
+launchPromise(needs, { query: "x" }) // «error» this workflow needs services
+run(bare, {}, { state: [seen.with("text")] }) // «error» Argument of type 'string' is not assignable to parameter of type 'number'
+run(bare, {}, { state: [seen] }) // «error» 'State<number>' is missing the following properties from type 'StateValue'
