@@ -85,8 +85,11 @@ export const outcomeOf = ({ exit, marking }: Executed): Outcome => {
   return { kind: "failed", result: undefined, error, text }
 }
 
-/** Unlike for every two ways in which runs end. */
-export const keyOf = ({ kind, result, text }: Outcome): string => (kind === "stopped" ? identify(result) : text)
+/** Unlike for every two ways in which runs end: two errors may say the same and hold something else. */
+export const keyOf = ({ kind, result, error, text }: Outcome): string => {
+  if (kind === "stopped") return identify(result)
+  return kind === "failed" && typeof error === "object" ? `${text} ${identify({ ...error })}` : text
+}
 
 const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): string | undefined => {
   const { outcome, usual } = seen
@@ -95,7 +98,7 @@ const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): 
   const same =
     outcome.kind === "stopped" && usual.kind === "stopped"
       ? identify(project(outcome.result)) === identify(project(usual.result))
-      : outcome.kind === usual.kind && outcome.text === usual.text
+      : keyOf(outcome) === keyOf(usual)
   return same ? undefined : "it ends in another way than in the usual order"
 }
 

@@ -11,7 +11,7 @@ import {
   InvalidExploration,
   ScheduleFailure
 } from "@stepgraph/testing"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Data, Effect, Layer, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, workflow } from "stepgraph"
 import { describe, expect, it, vi } from "vitest"
 import { seed } from "./seed.ts"
@@ -601,6 +601,19 @@ describe("a report", () => {
     const { message } = await failing(explore(flow))
     expect(message).toMatch(/usually {4}…x{40}0,1"}\n {2}this time {2}…x{40}1,0"}\n/)
     expect((await explorePromise(flow, anyResult)).outcomes).toHaveLength(2)
+  })
+
+  it("tells two errors apart that say the same and hold something else", async () => {
+    class Refused extends Data.TaggedError("Refused")<{ readonly by: number }> {}
+    const refuse = (by: number) =>
+      defineStep({
+        accepts: Start,
+        emits: Stop,
+        run: () => Effect.andThen(Effect.sleep(1), Effect.fail(new Refused({ by })))
+      })
+    const flow = workflow({ name: "refused", start: Start, stop: Stop, steps: { a: refuse(1), b: refuse(2) } })
+    const { outcomes } = await explorePromise(flow, { invariants: { neverFails: false, sameResult: false } })
+    expect(outcomes.map(({ outcome }) => (outcome.error as Refused).by).sort()).toEqual([1, 2])
   })
 
   it("writes the input as code", async () => {
