@@ -25,7 +25,7 @@ const Api = HttpApi.make("shop").add(
 
 const Offers = HttpApiBuilder.group(Api, "offers", (handlers) =>
   handlers.handle("find", ({ params, query }) =>
-    run(compare, { item: params.item, shops: query.shops.split(",") }).pipe(
+    run(compare, { item: params.item, shops: query.shops.split(",").filter((shop) => shop !== "") }).pipe(
       Effect.catchTag("WorkflowTimedOut", ({ message }) => Effect.fail(new TooSlow({ message }))),
       // What the API has checked is what the workflow starts with, and a gather always runs: neither can be.
       Effect.catchTag(["InvalidEvent", "WorkflowStalled"], Effect.die)

@@ -25,8 +25,13 @@ app.get("/offers/:item/events", async (c) => {
   const live = await launchPromise(comparePlain, input, { signal: c.req.raw.signal })
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => live.interrupt())
-    for await (const { _tag, ...event } of live.events)
-      await stream.writeSSE({ event: _tag, data: JSON.stringify(event) })
+    try {
+      for await (const { _tag, ...event } of live.events)
+        await stream.writeSSE({ event: _tag, data: JSON.stringify(event) })
+    } catch (error) {
+      // The run has failed, which its listener is told; or it was interrupted, because there is none any more.
+      if (!stream.aborted) await stream.writeSSE({ event: "error", data: (error as Error).message.split("\n")[0]! })
+    }
   })
 })
 

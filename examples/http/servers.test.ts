@@ -76,6 +76,24 @@ describe("the server of Hono", () => {
     ])
   })
 
+  it("says at the end of what it sends that the run has failed", async () => {
+    const answer = await app.request("/offers/kettle/events?shops=North,never")
+    expect((await answer.text()).trim().split("\n\n")).toEqual([
+      'event: Price\ndata: {"shop":"North","price":11}',
+      "event: error\ndata: workflow 'compare' took longer than its timeout of 1s. What it was doing:"
+    ])
+  })
+
+  it("interrupts the run of a listener that is gone", async () => {
+    const before = interrupted.count
+    const answer = await app.request("/offers/kettle/events?shops=North,never")
+    const reader = answer.body!.getReader()
+    await reader.read()
+    await reader.cancel()
+    await new Promise((resume) => setTimeout(resume, 20))
+    expect(interrupted.count).toBe(before + 1)
+  })
+
   it("interrupts the run of a request that is gone", async () => {
     const gone = new AbortController()
     const asking = app.request("/offers/kettle?shops=never", { signal: gone.signal })
