@@ -74,6 +74,10 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
       `defineEvent: event '${tag}' has a field named '_tag', which is the tag's own place: give the field another name`
     )
   }
+  for (const [name, field] of Object.entries(fields ?? {})) {
+    if (Schema.isSchema(field)) continue
+    throw new TypeError(`defineEvent: field '${name}' of event '${tag}' is no schema: give one, such as Schema.String`)
+  }
   const schema = Schema.Struct({ _tag: Schema.tag(tag), ...fields })
   const is = Schema.is(schema)
   const makePlain = plainMaker(tag, fields ?? {})

@@ -32,8 +32,13 @@ export interface StateOptions {
 const format = SchemaIssue.makeFormatterDefault()
 
 /** What a run begins with. @internal */
-export const initialOf = <A>({ initial }: State<A>): A =>
-  typeof initial === "function" ? (initial as () => A)() : initial
+export const initialOf = <A>(state: State<A>): A => {
+  if (!Schema.isSchema(state?.schema)) {
+    throw new TypeError(`ctx.get, set and update take what defineState returns, not ${String(state)}`)
+  }
+  const { initial } = state
+  return typeof initial === "function" ? (initial as () => A)() : initial
+}
 
 /**
  * Defines a cell of state. Every run has its own, and begins with `initial`; give a function that makes it where it is a
@@ -71,6 +76,14 @@ export function defineState<A>(
   schema: Schema.Codec<A, any>,
   initial: NoInfer<A> | (() => NoInfer<A>)
 ): State<A> {
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(
+      `defineState: a name is a string of at least one character, not ${String(name) || "an empty one"}`
+    )
+  }
+  if (!Schema.isSchema(schema)) {
+    throw new TypeError(`defineState: cell '${name}' has no schema: give one, such as Schema.Number`)
+  }
   const checked = Schema.decodeUnknownSync(Schema.toType(schema))
   const state: State<A> = Object.freeze({
     name,

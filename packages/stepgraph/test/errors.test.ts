@@ -83,6 +83,12 @@ describe("a tag and its fields", () => {
       "defineEvent: a tag is a string of at least one character, not an empty one"
     )
   })
+
+  it("a field has a schema", () => {
+    expect(() => defineEvent("Odd", { size: "number" } as never)).toThrow(
+      "defineEvent: field 'size' of event 'Odd' is no schema: give one, such as Schema.String"
+    )
+  })
 })
 
 describe("StepRejected", () => {

@@ -105,6 +105,31 @@ describe("state", () => {
   })
 })
 
+describe("a cell that is none", () => {
+  const untyped = defineState as unknown as (...given: ReadonlyArray<unknown>) => unknown
+  it.each([
+    [[], "defineState: a name is a string of at least one character, not undefined"],
+    [["", Schema.Number, 0], "defineState: a name is a string of at least one character, not an empty one"],
+    [["seen", 0], "defineState: cell 'seen' has no schema: give one, such as Schema.Number"]
+  ])("is refused where it is defined: %j", (given, message) => {
+    expect(() => untyped(...given)).toThrow(new TypeError(message))
+  })
+
+  it("is a defect of the step that uses it, in clear words", async () => {
+    const flow = workflow({
+      name: "no cell",
+      start: Start,
+      stop: Stop,
+      steps: {
+        only: defineStep({ accepts: Start, emits: Stop, run: (_, ctx) => Stop({ seen: ctx.get(undefined as never) }) })
+      }
+    })
+    const error = await runPromise(flow, { count: 0 }).catch((error) => error)
+    expect(error).toMatchObject({ _tag: "StepDefect", step: "only" })
+    expect(error.message).toContain("ctx.get, set and update take what defineState returns, not undefined")
+  })
+})
+
 describe("state set from outside", () => {
   const telling = workflow({
     name: "telling",
