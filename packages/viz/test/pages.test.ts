@@ -195,6 +195,30 @@ describe.skipIf(noBrowser)("a workflow's page", () => {
     expect(complaints).toEqual([])
   })
 
+  it("is used with keys alone", async () => {
+    const { page, complaints } = await open(toHtml(everything))
+    const view = () => page.locator("svg").getAttribute("viewBox")
+    const seen = new Set([await view()])
+    for (const key of ["+", "ArrowRight", "ArrowUp"]) {
+      await page.keyboard.press(key)
+      seen.add(await view())
+    }
+    expect(seen.size).toBe(4)
+    await page.keyboard.press("0")
+    expect(seen).toContain(await view())
+    // What hangs together with the first step.
+    for (let i = 0; i < 9 && (await page.locator("[data-node]:focus").count()) === 0; i++)
+      await page.keyboard.press("Tab")
+    expect(await page.locator('[data-node][style*="0.15"]').count()).toBeGreaterThan(5)
+    expect(await page.getByRole("img", { name: "check, 4 workers, recovers" }).count()).toBe(1)
+    await page.keyboard.press("/")
+    await page.keyboard.type("Words+0")
+    expect(await page.locator("#search").inputValue()).toBe("Words+0")
+    await page.keyboard.press("Escape")
+    expect(await page.locator("#found").textContent()).toBe("")
+    expect(complaints).toEqual([])
+  })
+
   it("has text that can be selected", async () => {
     const { page } = await open(toHtml(everything))
     await page.locator("svg text", { hasText: /^publish$/ }).dblclick()

@@ -98,6 +98,29 @@ export interface ChartData {
   readonly summarised: number | null
 }
 
+/** Things of one kind with their keys said once: thousands of them are what a page is large by. */
+export interface Table {
+  readonly keys: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
+/** A chart as it stands in a page. */
+export type PackedChart = Omit<ChartData, "invocations" | "events"> & {
+  readonly invocations: Table
+  readonly events: Table
+}
+
+export const packed = (chart: ChartData): PackedChart => ({
+  ...chart,
+  invocations: table(chart.invocations),
+  events: table(chart.events)
+})
+
+const table = (things: ReadonlyArray<object>): Table => ({
+  keys: Object.keys(things[0] ?? {}),
+  rows: things.map((thing) => Object.values(thing))
+})
+
 const mostInDetail = 20_000
 const mostOfAKind = 4_000
 const mostDrops = 5_000

@@ -18,8 +18,8 @@ export const graphHtml = (picture: Picture): string =>
     body: [
       `<h1>${xml(picture.name)}</h1>`,
       '<div class="bar">',
-      '<input id="search" type="search" placeholder="Search steps and events" aria-label="Search steps and events">',
-      '<button id="in" title="Zoom in">+</button><button id="out" title="Zoom out">−</button><button id="all">all</button>',
+      '<input id="search" type="search" placeholder="Search steps and events ( / )" aria-label="Search steps and events">',
+      '<button id="in" title="Zoom in (+)">+</button><button id="out" title="Zoom out (-)">−</button><button id="all" title="Show the whole picture (0)">all</button>',
       '<span id="found" class="soft" aria-live="polite"></span>',
       "</div>",
       graphSvg(picture)

@@ -1,7 +1,7 @@
 /**
  * Runs as a page: a table of what each step did, and the chart to look closer.
  */
-import { type ChartData, type ChartInvocation, chartData } from "./chart-data.ts"
+import { type ChartData, type ChartInvocation, chartData, packed } from "./chart-data.ts"
 import { makeChart } from "./client/chart.ts"
 import { makeDetails } from "./client/chart-details.ts"
 import { makeDrawing } from "./client/chart-drawing.ts"
@@ -96,7 +96,7 @@ export const runsPage = ({ title, charts, before = "", above = "", linked = fals
       `<div class="legend">${legend(charts)}</div>`,
       '<p class="soft">Wheel or + and −: zoom. Drag or the arrows: pan. Shift and wheel: scroll. Click, or n and p: keep one in view. Enter in the search: the next one.</p>'
     ].join("\n"),
-    data: { charts, linked },
+    data: { charts: charts.map(packed), linked },
     script: showRuns,
     parts: { ...parts }
   })

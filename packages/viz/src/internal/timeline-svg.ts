@@ -130,7 +130,8 @@ export const timelineSvg = (run: Timeline): string => {
     return [...waiting, area(levels(runs, total, 520), y + queue + rows * row, rows * row, rows, "run")]
   })
 
-  const causes = run.invocations.flatMap((one) =>
+  const few = run.events.size <= mostArrows ? run.invocations : []
+  const causes = few.flatMap((one) =>
     one.events.flatMap((id) => {
       const event = run.events.get(id)
       const cause = event?.cause == null ? undefined : byId.get(event.cause)
@@ -149,7 +150,7 @@ export const timelineSvg = (run: Timeline): string => {
       ? `<path class="path" d="${bow(x1, y1, x2, y2)}"/>`
       : `<path class="path ${kind}" d="M${n(x1)} ${n(y1)}L${n(x2)} ${n(y2)}"/>`
   )
-  const drops = run.drops.flatMap(({ step, at }) => {
+  const drops = run.drops.slice(0, mostBars).flatMap(({ step, at }) => {
     const band = step === null ? undefined : bandOf.get(step)
     if (band === undefined) return []
     return [`<text class="mark" x="${n(x(at))}" y="${n(band.y + Math.max(band.height, 28) + 3)}">◇</text>`]
@@ -199,10 +200,10 @@ export const timelineSvg = (run: Timeline): string => {
     `<text class="title" x="16" y="26">${xml(title(run))}</text>`,
     ...bands.map(drawBand),
     ...marked,
-    ...(causes.length <= mostArrows ? causes : []),
+    ...causes,
     ...bars,
     ...(detailed ? path : []),
-    ...drops.slice(0, mostBars),
+    ...drops,
     ...told.map(
       (line, i) =>
         `<text class="${i === 0 ? "hint" : "soft"}" x="16" y="${n(height + 12 + i * 16)}">${xml(line)}</text>`

@@ -31,18 +31,24 @@ export const showGraph = (document: Browser, window: Browser): void => {
   const focus = (near: ((element: Browser) => boolean) | undefined) => {
     for (const part of parts) part.style.opacity = near === undefined || near(part) ? "" : "0.15"
   }
-  for (const node of nodes) {
+  const near = (node: Browser) => {
     const id = node.dataset.node
-    node.addEventListener("pointerenter", () => {
-      const touching = picture.edges.flatMap(({ from, to }, i) => (from === id || to === id ? [i] : []))
-      const beside = new Set(touching.flatMap((i) => [picture.edges[i]!.from, picture.edges[i]!.to]))
-      focus((part) =>
-        part.dataset.node === undefined
-          ? touching.includes(Number(part.dataset.edge))
-          : part === node || beside.has(part.dataset.node)
-      )
-    })
-    node.addEventListener("pointerleave", () => look())
+    const touching = picture.edges.flatMap(({ from, to }, i) => (from === id || to === id ? [i] : []))
+    const beside = new Set(touching.flatMap((i) => [picture.edges[i]!.from, picture.edges[i]!.to]))
+    return (part: Browser): boolean =>
+      part.dataset.node === undefined
+        ? touching.includes(Number(part.dataset.edge))
+        : part === node || beside.has(part.dataset.node)
+  }
+  // One picture to those who read it at once; here each step can be gone to.
+  svg.setAttribute("role", "group")
+  for (const node of nodes) {
+    const words = [...node.querySelectorAll("text")].map((line: Browser) => line.textContent)
+    node.setAttribute("role", "img")
+    node.setAttribute("aria-label", words.join(", "))
+    node.setAttribute("tabindex", "0")
+    for (const event of ["pointerenter", "focus"]) node.addEventListener(event, () => focus(near(node)))
+    for (const event of ["pointerleave", "blur"]) node.addEventListener(event, () => look())
   }
   const search = document.getElementById("search")
   const found = document.getElementById("found")
@@ -79,10 +85,36 @@ export const showGraph = (document: Browser, window: Browser): void => {
     show()
   })
   window.addEventListener("pointerup", () => (dragged = undefined))
-  document.getElementById("in").addEventListener("click", () => zoom(0.7))
-  document.getElementById("out").addEventListener("click", () => zoom(1 / 0.7))
-  document.getElementById("all").addEventListener("click", () => {
+  const reset = () => {
     view = { ...whole }
     show()
+  }
+  const pan = (right: number, down: number) => {
+    view = { ...view, x: view.x + (right * view.width) / 8, y: view.y + (down * view.height) / 8 }
+    show()
+  }
+  document.getElementById("in").addEventListener("click", () => zoom(0.7))
+  document.getElementById("out").addEventListener("click", () => zoom(1 / 0.7))
+  document.getElementById("all").addEventListener("click", reset)
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => pan(-1, 0),
+    ArrowRight: () => pan(1, 0),
+    ArrowUp: () => pan(0, -1),
+    ArrowDown: () => pan(0, 1),
+    "+": () => zoom(0.7),
+    "=": () => zoom(0.7),
+    "-": () => zoom(1 / 0.7),
+    "0": reset,
+    "/": () => search.focus()
+  }
+  document.addEventListener("keydown", (event: Browser) => {
+    if (event.target === search && event.key === "Escape") {
+      search.value = ""
+      look()
+    }
+    const act = event.target === search || event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key]
+    if (act === undefined) return
+    event.preventDefault()
+    act()
   })
 }

@@ -1,5 +1,5 @@
 /** A page of runs: one search for all of their charts, which of them are shown, and what is the same in two of them. */
-import type { ChartData } from "../chart-data.ts"
+import type { ChartData, PackedChart, Table } from "../chart-data.ts"
 import type { Browser, Chart } from "./browser.ts"
 import type { ChartParts, makeChart } from "./chart.ts"
 
@@ -8,14 +8,21 @@ export interface RunsParts extends ChartParts {
 }
 
 export const showRuns = (document: Browser, window: Browser, parts: RunsParts): void => {
-  const { charts, linked }: { readonly charts: ReadonlyArray<ChartData>; readonly linked: boolean } = JSON.parse(
+  const { charts, linked }: { readonly charts: ReadonlyArray<PackedChart>; readonly linked: boolean } = JSON.parse(
     document.getElementById("data").textContent
   )
+  const unpacked = ({ keys, rows }: Table): ReadonlyArray<any> =>
+    rows.map((row) => Object.fromEntries(keys.map((key, i) => [key, row[i]])))
   const hosts: ReadonlyArray<Browser> = [...document.querySelectorAll(".run")]
   const mounted = new Map<Browser, Chart>()
   const mount = (host: Browser) => {
     if (host.hidden || mounted.has(host)) return
-    const data = charts[Number(host.dataset.chart)]!
+    const chosen = charts[Number(host.dataset.chart)]!
+    const data: ChartData = {
+      ...chosen,
+      invocations: unpacked(chosen.invocations),
+      events: unpacked(chosen.events)
+    }
     const chart = parts.makeChart(document, window, data, host, parts, (id) => {
       // What has the same cause has the same id in both.
       if (!linked) return
