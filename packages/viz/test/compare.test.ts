@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { compare, timeline, toHtml, toText } from "@stepgraph/viz"
 import { Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { defineEvent, defineStep, Observer, run, type TraceEntry, workflow } from "stepgraph"
+import { defineEvent, defineStep, gather, Observer, run, type TraceEntry, workflow } from "stepgraph"
 import { fan } from "./support/traces.ts"
 
 const Start = defineEvent("Start", { delays: Schema.Array(Schema.Number), last: Schema.String })
@@ -98,6 +98,51 @@ describe("compare", () => {
     expect(compare(short!, long!)).toMatchObject({ same: false, sameOutcome: true })
     expect(compare(short!, timeline(fan({ invocations: 2 }).slice(0, -1)))).toMatchObject({ sameOutcome: false })
   })
+
+  it.effect("tells first what failed, then what was interrupted for it", () =>
+    Effect.gen(function* () {
+      const Start = defineEvent("Start")
+      const failing = (one: number | undefined) => {
+        const work = defineStep({
+          accepts: Job,
+          emits: Done,
+          workers: 9,
+          run: ({ n }) =>
+            n === one
+              ? Effect.andThen(Effect.sleep(5), Effect.fail(new Error("no luck")))
+              : Effect.as(Effect.sleep(10), Done({ n }))
+        })
+        const plan = defineStep({
+          accepts: Start,
+          emits: Job,
+          run: () => [0, 1, 2, 3, 4, 5, 6].map((n) => Job({ n, millis: 0 }))
+        })
+        const Stop = defineEvent("Stop")
+        const report = defineStep({ accepts: gather(Done), emits: Stop, run: () => Stop() })
+        return workflow({ name: "jobs", start: Start, stop: Stop, steps: { plan, work, report } })
+      }
+      const traced = (one?: number) =>
+        Effect.gen(function* () {
+          const entries: Array<TraceEntry> = []
+          const running = yield* run(failing(one)).pipe(
+            Effect.provideService(Observer, (entry) => void entries.push(entry)),
+            Effect.exit,
+            Effect.forkChild
+          )
+          yield* TestClock.adjust("1 second")
+          yield* Fiber.join(running)
+          return timeline(entries)
+        })
+      const lines = toText(compare(yield* traced(), yield* traced(5))).split("\n")
+      const from = lines.indexOf("They parted where a step was given the same and did something else:")
+      expect(lines.slice(from + 1, from + 4)).toEqual([
+        '  work, given Job {"n":5,"millis":0}',
+        '    left   succeeded, Done {"n":5}',
+        "    right  failed, Error: no luck, nothing"
+      ])
+      expect(lines.slice(from + 12, from + 15)).toEqual(["    right  interrupted, nothing", "  and 3 more", ""])
+    })
+  )
 
   it.effect("says it in words, with a table, and as a page", () =>
     Effect.gen(function* () {

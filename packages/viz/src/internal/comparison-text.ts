@@ -8,10 +8,10 @@ import { count, shorten, time } from "./text.ts"
 import type { Timeline, TimelineEvent, TimelineInvocation } from "./timeline.ts"
 import { title } from "./timeline-text.ts"
 
-const most = 8
-
-const some = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
-  lines.length <= most ? lines : [...lines.slice(0, most), `  and ${(lines.length - most).toLocaleString("en")} more`]
+const some = <A>(all: ReadonlyArray<A>, tell: (one: A) => ReadonlyArray<string>, most = 8): ReadonlyArray<string> => {
+  const told = all.slice(0, most).flatMap(tell)
+  return all.length <= most ? told : [...told, `  and ${(all.length - most).toLocaleString("en")} more`]
+}
 
 const shown = ({ tag, data }: TimelineEvent): string =>
   `${shorten(tag)} ${shorten(dataText(data), 60)}`.replace(/␣$/, "").trim()
@@ -26,6 +26,14 @@ const given = (run: Timeline, { id, events }: TimelineInvocation): string => {
 const end = (run: Timeline): string => {
   const stop = run.stop === null ? undefined : run.events.get(run.stop)
   return stop === undefined ? shorten(`${run.outcome} ${run.error ?? ""}`, 120) : `stopped with ${shown(stop)}`
+}
+
+/** How an invocation ended, and with which events. */
+const did = (run: Timeline, { outcome, error, emitted }: TimelineInvocation): string => {
+  const events = emitted.slice(0, 3).map((id) => shown(run.events.get(id)!))
+  return [outcome, ...(error === null ? [] : [shorten(error, 60)]), ...(events.length > 0 ? events : ["nothing"])].join(
+    ", "
+  )
 }
 
 /** What differs, a paragraph for each kind of difference. */
@@ -43,47 +51,44 @@ export const comparisonParagraphs = (comparison: Comparison): ReadonlyArray<Read
   if (onlyLeft.length + onlyRight.length + changed.length > 0) {
     paragraphs.push([
       `${count(events.both, "event")} on both sides, ${onlyLeft.length} only left, ${onlyRight.length} only right, ${changed.length} with other data:`,
-      ...some(onlyLeft.map((event) => `  only left   ${shown(event)}`)),
-      ...some(onlyRight.map((event) => `  only right  ${shown(event)}`)),
-      ...some(changed.map(({ left, right }) => `  other data  ${shown(left)} → ${shorten(dataText(right.data), 60)}`))
+      ...some(onlyLeft, (event) => [`  only left   ${shown(event)}`]),
+      ...some(onlyRight, (event) => [`  only right  ${shown(event)}`]),
+      ...some(changed, ({ left, right }) => [`  other data  ${shown(left)} → ${shorten(dataText(right.data), 60)}`])
     ])
   }
   if (parted.length > 0) {
-    const emitted = (run: Timeline, { emitted, outcome }: TimelineInvocation) =>
-      `${outcome}, ${
-        emitted.length === 0
-          ? "nothing"
-          : emitted
-              .slice(0, 3)
-              .map((id) => shown(run.events.get(id)!))
-              .join(", ")
-      }`
+    // What failed is why others were interrupted, so it comes first and they come last.
+    const rank = ({ left, right }: (typeof parted)[number]) =>
+      [left, right].some(({ outcome }) => outcome === "failed") ? 0 : left.outcome === right.outcome ? 1 : 2
     paragraphs.push([
       "They parted where a step was given the same and did something else:",
       ...some(
-        parted.flatMap((pair) => [
+        [...parted].sort((a, b) => rank(a) - rank(b)),
+        (pair) => [
           `  ${shorten(pair.left.step)}, given ${given(left, pair.left)}`,
-          `    left   ${emitted(left, pair.left)}`,
-          `    right  ${emitted(right, pair.right)}`
-        ])
+          `    left   ${did(left, pair.left)}`,
+          `    right  ${did(right, pair.right)}`
+        ],
+        4
       )
     ])
   }
   if (order.length > 0) {
+    const began = (run: Timeline, some: ReadonlyArray<TimelineInvocation>) =>
+      some
+        .slice(0, 4)
+        .map((invocation) => given(run, invocation))
+        .join(", ")
     paragraphs.push([
       "Steps that took their events in another order:",
       ...some(
-        order.flatMap(({ step, left: one, right: other }) => [
+        order,
+        ({ step, left: one, right: other }) => [
           `  ${shorten(step)}`,
-          `    left   ${one
-            .slice(0, 4)
-            .map((invocation) => given(left, invocation))
-            .join(", ")}`,
-          `    right  ${other
-            .slice(0, 4)
-            .map((invocation) => given(right, invocation))
-            .join(", ")}`
-        ])
+          `    left   ${began(left, one)}`,
+          `    right  ${began(right, other)}`
+        ],
+        4
       )
     ])
   }
@@ -95,22 +100,22 @@ export const comparisonText = (comparison: Comparison, { colour = false }: TextO
   const { left, right, steps } = comparison
   const took = durationsParagraph(comparison)
   const name = Math.max(4, ...steps.map((step) => shorten(step.name, 24).length))
-  const cell = (text: string, width = 11) => text.padStart(width)
+  const cell = (text: string, width = 10) => text.padStart(width)
   const differ = ([one, other]: readonly [number, number]) =>
     other === one ? "=" : `${other > one ? "+" : "−"}${time(Math.abs(other - one))}`
   const table = [
     paint(
       "dim",
-      `${"step".padEnd(name)}${cell("runs", 14)}${cell("running")}${cell("")}${cell("difference", 12)}${cell("waited")}${cell("")}${cell("difference", 12)}`
+      `${"step".padEnd(name)}${cell("runs", 14)}${cell("running, left", 15)}${cell("right")}${cell("difference", 12)}${cell("waited, left", 14)}${cell("right")}${cell("difference", 12)}`
     ),
     ...steps.map(({ name: step, invocations, busy, waited }) =>
       [
         shorten(step, 24).padEnd(name),
         cell(invocations[0] === invocations[1] ? String(invocations[0]) : invocations.join(" → "), 14),
-        cell(time(busy[0])),
+        cell(time(busy[0]), 15),
         cell(time(busy[1])),
         cell(differ(busy), 12),
-        cell(time(waited[0])),
+        cell(time(waited[0]), 14),
         cell(time(waited[1])),
         cell(differ(waited), 12)
       ].join("")
