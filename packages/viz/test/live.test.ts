@@ -282,6 +282,10 @@ describe("on a screen with other things", () => {
     vi.advanceTimersByTime(150)
     terminal.stream.write("one line\n")
     expect((await terminal.lines())[1]).toBe("jobs · 0.1 s")
+    for (let i = 0; i < 1000; i++) terminal.stream.write("and more\n")
+    expect((await terminal.lines()).at(-1)).toBe("and more")
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(await terminal.lines()).toContain("jobs · 0.1 s")
     await end()
   })
 

@@ -17,7 +17,7 @@ export interface LiveStream {
 export type View = (columns: number, rows: number) => ReadonlyArray<string>
 
 /** A program that prints without end is not slowed down by a view that is drawn anew behind each of its lines. */
-const restMillis = 20
+const restMillis = 5
 
 export class Screen {
   private readonly stream: LiveStream
@@ -28,6 +28,7 @@ export class Screen {
   /** In which column others have left the cursor. */
   private column = 0
   private drawnAt = 0
+  private soon: ReturnType<typeof setTimeout> | undefined
   private write: (text: string) => void = () => {}
   private release: () => void = () => {}
 
@@ -98,6 +99,16 @@ export class Screen {
     this.column = (before + columnsOf(stripVTControlCharacters(line))) % this.columns
   }
 
+  /** Draws what has made room: at once, or after a rest from the last time. */
+  private again(lines: ReadonlyArray<string>): void {
+    if (performance.now() - this.drawnAt >= restMillis) {
+      this.write(this.over(lines))
+      return
+    }
+    this.soon = setTimeout(() => this.draw(), restMillis)
+    this.soon.unref()
+  }
+
   /** Makes room for what others print, until it is released. */
   private listen(): void {
     let listening = true
@@ -109,12 +120,11 @@ export class Screen {
       const making = function (this: LiveStream, ...args: Parameters<LiveStream["write"]>): boolean {
         if (!listening) return write.apply(this, args)
         const { shown } = screen
-        const since = performance.now() - screen.drawnAt
         const room = screen.erase()
         if (room !== "") screen.write(room)
         const taken = write.apply(this, args)
         screen.moved(args[0])
-        if (shown.length > 0 && since >= restMillis) screen.write(screen.over(shown))
+        if (shown.length > 0) screen.again(shown)
         return taken
       }
       stream.write = making
@@ -128,6 +138,7 @@ export class Screen {
     this.column = 0
     this.release = () => {
       listening = false
+      clearTimeout(this.soon)
       for (const one of undo) one()
     }
   }

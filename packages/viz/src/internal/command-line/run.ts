@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Observer, run, type TraceEntry } from "stepgraph"
 import { toHtml } from "../../Html.ts"
@@ -53,11 +54,16 @@ export const runOnce = (
     return yield* new NotWell({ message: `The run failed: ${inWords(flow, Cause.squash(exit.cause))}` })
   })
 
-/** The stop event as its schema encodes it. */
+/** The stop event as its schema encodes it, or as it is where that cannot be. */
 const asJson = ({ stop }: AnyFlow, event: { readonly _tag: string }): string => {
   const def = [stop].flat().find(({ tag }) => tag === event._tag)
+  const encode = Schema.encodeUnknownOption(Schema.toCodecJson(def.schema as Schema.Codec<unknown>))
   try {
-    return JSON.stringify(Schema.encodeUnknownSync(Schema.toCodecJson(def.schema as Schema.Codec<any>))(event), null, 2)
+    return JSON.stringify(
+      Option.getOrElse(encode(event), () => event),
+      null,
+      2
+    )
   } catch {
     return inspect(event)
   }
