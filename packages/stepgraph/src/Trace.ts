@@ -111,7 +111,7 @@ export const TraceEntry = /*#__PURE__*/ Schema.Union([
 ])
 export type TraceEntry = typeof TraceEntry.Type
 
-/** Told each entry as it is made. What it throws is ignored: it cannot harm the run. */
+/** Told each entry as it is made. What it throws, now or as a promise later, is ignored: it cannot harm the run. */
 export type Observer = (entry: TraceEntry) => void
 
 /**

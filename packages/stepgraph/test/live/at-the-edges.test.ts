@@ -1,8 +1,9 @@
 // A handle at the edges of its run: before it has begun, from the inside, while it ends and after its end.
+import { getEventListeners } from "node:events"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { defineEvent, defineStep, gather, launch, launchPromise, Observer, type Run, race, workflow } from "stepgraph"
+import { defineEvent, defineStep, gather, launch, launchPromise, type Run, workflow } from "stepgraph"
 import { recorded } from "../support/flow.ts"
 
 const Start = defineEvent("Start")
@@ -255,6 +256,111 @@ describe("a run that is interrupted while it ends", () => {
   )
 })
 
+describe("a run that ends in any way, whenever it is interrupted", () => {
+  const soon = <A>(value: A) => Effect.as(Effect.yieldNow, value)
+  const ways: Record<string, (n: number) => Effect.Effect<ReadonlyArray<any>, string>> = {
+    "with a stop": (n) => soon([Told({ n }), Done({ n })]),
+    "with a failure": (n) =>
+      n === 2 ? Effect.andThen(Effect.yieldNow, Effect.fail("no")) : soon([Told({ n }), Done({ n })]),
+    "with a defect": (n) =>
+      n === 3 ? Effect.andThen(Effect.yieldNow, Effect.die("bug")) : soon([Told({ n }), Done({ n })])
+  }
+  const flowOf = (work: (typeof ways)[string]) =>
+    workflow({
+      name: "any way",
+      start: Start,
+      stop: Stop,
+      inputs: [Note],
+      outputs: [Told],
+      steps: {
+        fan: defineStep({ accepts: Start, emits: Task, run: () => [1, 2, 3].map((n) => Task({ n })) }),
+        work: defineStep({
+          accepts: Task,
+          emits: [Told, Done],
+          run: ({ n }) => Effect.onInterrupt(work(n), () => Effect.yieldNow)
+        }),
+        note: defineStep({ accepts: Note, emits: Done, run: async ({ n }) => Done({ n }) }),
+        all: defineStep({
+          accepts: gather(Done),
+          emits: [Told, Stop],
+          run: (all) => [Told({ n: 0 }), Stop({ all: all.map(({ n }) => n) })]
+        })
+      }
+    })
+  const nameOf = (error: any) => error?._tag ?? error?.message ?? error
+  /** What a reader heard, and how it ended. */
+  const read = async (events: AsyncIterable<{ readonly _tag: string; readonly n?: number }>) => {
+    const heard: Array<unknown> = []
+    try {
+      for await (const { _tag, n } of events) heard.push(n ?? _tag)
+      return { heard, end: "stopped" }
+    } catch (error) {
+      return { heard, end: nameOf(error) }
+    }
+  }
+
+  it.each(Object.entries(ways))("%s: result, early and late readers, status and trace agree", async (_, work) => {
+    const flow = flowOf(work)
+    const ends = new Set<string>()
+    for (const by of ["signal", "handle"]) {
+      let entries = 0
+      for (let at = 0; at <= entries; at++) {
+        const controller = new AbortController()
+        const trace = recorded()
+        let interrupt = () => {}
+        const live = await launchPromise(
+          flow,
+          {},
+          {
+            signal: controller.signal,
+            observe: (entry) => {
+              trace.observe(entry)
+              if (entry.seq !== at) return
+              if (by === "signal") controller.abort(new Error("enough"))
+              else interrupt()
+            }
+          }
+        )
+        interrupt = () => void live.interrupt()
+        const early = read(live.events)
+        await live.send(note(9)).catch(() => {})
+        await live.closeInputs()
+        const result = await live.result.then(() => "stopped", nameOf)
+        const dropped = new Set(trace.of("EventDropped").map(({ event }) => event))
+        const told = trace.of("EventEmitted").filter(({ tag, event }) => tag === "Told" && !dropped.has(event))
+        const heard = told.map(({ data }: any) => data.n)
+        if (result === "stopped") heard.push("Stop")
+        const [finished] = trace.of("RunFinished")
+        const when = `${by} at ${at}`
+        expect(await early, when).toEqual({ heard, end: result })
+        expect(await read(live.events), when).toEqual({ heard, end: result })
+        expect((await live.status()).state, when).toBe("ended")
+        expect(trace.entries.at(-1), when).toBe(finished)
+        expect(finished!.outcome === "stopped", when).toBe(result === "stopped")
+        expect(finished!.outcome === "interrupted", when).toBe(/enough|interrupted/.test(result))
+        expect(getEventListeners(controller.signal, "abort"), when).toEqual([])
+        ends.add(result)
+        entries = Math.max(entries, trace.entries.length)
+      }
+    }
+    expect(ends.size).toBe(3)
+  })
+})
+
+describe("two runs at once", () => {
+  it.effect("share nothing: what is sent to one, heard of one and closed in one is its own", () =>
+    Effect.gen(function* () {
+      const [one, two] = [yield* launch(waiting), yield* launch(waiting)]
+      expect(one.id).not.toBe(two.id)
+      yield* one.closeInputs
+      expect((yield* Effect.flip(one.result))._tag).toBe("WorkflowStalled")
+      expect((yield* two.status).state).toBe("running")
+      yield* two.send(note(2))
+      expect(yield* Stream.runCollect(two.events)).toEqual([Told({ n: 1 }), Stop({ all: [2] })])
+    })
+  )
+})
+
 describe("a step that uses the handle of its own run", () => {
   /** A workflow whose step is given the handle of the run it is in. */
   const own = Effect.fnUntraced(function* (work: (live: Run<typeof waiting>) => Effect.Effect<void, unknown>) {
@@ -301,130 +407,6 @@ describe("a step that uses the handle of its own run", () => {
       const live = yield* own((live) => Stream.runDrain(live.events))
       yield* live.send(note(3))
       expect(yield* live.result).toEqual(Stop({ all: [3] }))
-    })
-  )
-})
-
-describe("an observer that uses the handle of the run that it observes", () => {
-  const soon = <A>(value: A) => Effect.as(Effect.yieldNow, value)
-  const fan = defineStep({ accepts: Start, emits: Task, run: () => soon([1, 2, 3].map((n) => Task({ n }))) })
-  const work = defineStep({ accepts: Task, emits: [Done, Told], run: ({ n }) => soon([Told({ n }), Done({ n })]) })
-  const define = { name: "observed", start: Start, stop: Stop, inputs: [Note], outputs: [Told] } as const
-  const numbers = (events: ReadonlyArray<{ readonly n: number }>) => Stop({ all: events.map(({ n }) => n).sort() })
-  const flows = {
-    "a gather that notes reach directly": workflow({
-      ...define,
-      steps: { fan, work, all: defineStep({ accepts: gather([Done, Note]), emits: Stop, run: numbers }) }
-    }),
-    "a gather that notes reach by a step": workflow({
-      ...define,
-      steps: {
-        fan,
-        work,
-        note: defineStep({ accepts: Note, emits: Done, run: ({ n }) => Done({ n }) }),
-        all: defineStep({ accepts: gather(Done), emits: Stop, run: numbers })
-      }
-    }),
-    "a race and a gather for each": workflow({
-      ...define,
-      steps: {
-        fan,
-        work: defineStep({ accepts: Task, emits: Told, run: ({ n }) => soon([Told({ n }), Told({ n: n + 10 })]) }),
-        first: defineStep({ accepts: race(Told, { per: Task }), emits: Done, run: (_, { per }) => Done({ n: per.n }) }),
-        note: defineStep({ accepts: Note, emits: Done, run: ({ n }) => soon(Done({ n })) }),
-        all: defineStep({ accepts: gather(Done), emits: Stop, run: numbers })
-      }
-    })
-  }
-  type Live = Run<(typeof flows)["a gather that notes reach directly"]>
-
-  /** A run in which the observer does something at one of the entries; how it ended, and what was sent with success. */
-  const acting = Effect.fnUntraced(function* (
-    flow: (typeof flows)[keyof typeof flows],
-    at: number,
-    act: (live: Live, send: (n: number) => void) => void
-  ) {
-    const trace = recorded()
-    const sent: Array<number> = []
-    let live: Live | undefined
-    const send = (n: number) => Exit.isSuccess(Effect.runSyncExit(live!.send(note(n)))) && sent.push(n)
-    const observe: Observer = (entry) => {
-      trace.observe(entry)
-      if (entry.seq === at && live !== undefined) act(live, send)
-    }
-    live = (yield* Effect.provideService(launch(flow), Observer, observe)) as Live
-    for (const n of [4, 5]) send(n)
-    for (let turn = 0; turn < 5; turn++) yield* Effect.yieldNow
-    send(6)
-    yield* live.closeInputs
-    const { all } = yield* live.result
-    return { all, sent, trace }
-  })
-
-  const acts: Record<string, (live: Live, send: (n: number) => void) => void> = {
-    sends: (_, send) => send(7),
-    "closes the inputs": (live) => Effect.runSync(live.closeInputs),
-    "sends and closes": (live, send) => {
-      send(7)
-      Effect.runSync(live.closeInputs)
-      send(8)
-    }
-  }
-
-  for (const [name, flow] of Object.entries(flows)) {
-    it.effect.each(Object.entries(acts))(
-      `at any entry of ${name}: nothing that was accepted is lost when it %s`,
-      ([_, act]) =>
-        Effect.gen(function* () {
-          let entries = 0
-          for (let at = 0; at <= entries; at++) {
-            const { all, sent, trace } = yield* acting(flow, at, act)
-            expect(all, `at entry ${at}`).toEqual([1, 2, 3, ...sent].sort())
-            expect(trace.entries.map(({ seq }) => seq)).toEqual(trace.entries.map((_, index) => index))
-            expect(trace.entries.at(-1)?._tag).toBe("RunFinished")
-            entries = trace.entries.length
-          }
-          expect(entries).toBeGreaterThan(20)
-        })
-    )
-  }
-
-  it.effect("may send for ever without keeping anybody waiting", () =>
-    Effect.gen(function* () {
-      let live: Run<typeof waiting> | undefined
-      let sent = 0
-      const flow = workflow({
-        ...waiting,
-        steps: { ...waiting.steps, end: defineStep({ accepts: Note, emits: Stop, run: () => {} }) }
-      })
-      const observe: Observer = (entry) => {
-        if (entry._tag !== "EventEmitted" || live === undefined) return
-        sent++
-        Effect.runSync(live.send(note(sent)))
-      }
-      live = (yield* Effect.provideService(launch(flow), Observer, observe)) as Run<typeof waiting>
-      yield* live.send(note(0))
-      while (sent < 100) yield* Effect.yieldNow
-      yield* live.interrupt
-      expect((yield* live.status).state).toBe("ended")
-    })
-  )
-
-  it.effect("too late for the run is told in the trace what became of its event", () =>
-    Effect.gen(function* () {
-      const trace = recorded()
-      let live: Run<typeof waiting> | undefined
-      const observe: Observer = (entry) => {
-        trace.observe(entry)
-        // The note that ends the run is on its way: this one is accepted, and comes after the stop event.
-        if (entry._tag === "InvocationStarted" && entry.step === "end") Effect.runSync(live!.send(note(2)))
-      }
-      live = yield* Effect.provideService(launch(waiting), Observer, observe)
-      yield* live.send(note(1))
-      expect(yield* live.result).toEqual(Stop({ all: [1] }))
-      const late = trace.of("EventEmitted").at(-1)!
-      expect(late.data).toEqual({ n: 2 })
-      expect(trace.of("EventDropped")).toMatchObject([{ event: late.event, step: null, reason: "ended" }])
     })
   )
 })

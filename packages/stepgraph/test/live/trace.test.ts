@@ -432,6 +432,25 @@ describe("an observer", () => {
     })
   )
 
+  it("that is async and rejects does not harm the program, and nobody waits for it", async () => {
+    const unhandled: Array<unknown> = []
+    const note = (reason: unknown) => unhandled.push(reason)
+    process.on("unhandledRejection", note)
+    const observe = async () => {
+      await Promise.resolve()
+      throw new Error("observer")
+    }
+    const { ns } = await runPromise(
+      docs(() => 0),
+      { docs: 2 },
+      { observe }
+    )
+    await new Promise((resume) => setTimeout(resume, 5))
+    process.off("unhandledRejection", note)
+    expect(ns).toEqual([0, 1])
+    expect(unhandled).toEqual([])
+  })
+
   it.effect("cannot change what it is told", () =>
     Effect.gen(function* () {
       const program = observed(

@@ -4,6 +4,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
+import { isPromiseLike } from "effect/Predicate"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
 import type { EventDropped, Observer, TraceEntry } from "../../Trace.ts"
 import type { Node } from "../graph/graph.ts"
@@ -49,7 +50,9 @@ export class Recorder {
     const { telling } = this
     this.telling = true
     try {
-      this.observer?.(made)
+      const told: unknown = this.observer?.(made)
+      // One that is `async` may throw later, which must not end the program.
+      if (isPromiseLike(told)) told.then(undefined, () => {})
     } catch {}
     this.telling = telling
   }

@@ -1,0 +1,150 @@
+// A run that is talked to by its own observer, in the middle of what it does.
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, Schema } from "effect"
+import { defineEvent, defineStep, gather, launch, Observer, type Run, race, workflow } from "stepgraph"
+import { recorded } from "../support/flow.ts"
+
+const Start = defineEvent("Start")
+const Task = defineEvent("Task", { n: Schema.Number })
+const Done = defineEvent("Done", { n: Schema.Number })
+const Note = defineEvent("Note", { n: Schema.Number })
+const Told = defineEvent("Told", { n: Schema.Number })
+const Stop = defineEvent("Stop", { all: Schema.Array(Schema.Number) })
+const note = (n: number) => Note({ n })
+
+/** Ends with its first note. */
+const waiting = workflow({
+  name: "waiting",
+  start: Start,
+  stop: Stop,
+  inputs: [Note],
+  outputs: [Told],
+  steps: {
+    tell: defineStep({ accepts: Start, emits: Told, run: () => Told({ n: 1 }) }),
+    end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => Stop({ all: [n] }) })
+  }
+})
+
+describe("an observer that uses the handle of the run that it observes", () => {
+  const soon = <A>(value: A) => Effect.as(Effect.yieldNow, value)
+  const fan = defineStep({ accepts: Start, emits: Task, run: () => soon([1, 2, 3].map((n) => Task({ n }))) })
+  const work = defineStep({ accepts: Task, emits: [Done, Told], run: ({ n }) => soon([Told({ n }), Done({ n })]) })
+  const define = { name: "observed", start: Start, stop: Stop, inputs: [Note], outputs: [Told] } as const
+  const numbers = (events: ReadonlyArray<{ readonly n: number }>) => Stop({ all: events.map(({ n }) => n).sort() })
+  const flows = {
+    "a gather that notes reach directly": workflow({
+      ...define,
+      steps: { fan, work, all: defineStep({ accepts: gather([Done, Note]), emits: Stop, run: numbers }) }
+    }),
+    "a gather that notes reach by a step": workflow({
+      ...define,
+      steps: {
+        fan,
+        work,
+        note: defineStep({ accepts: Note, emits: Done, run: ({ n }) => Done({ n }) }),
+        all: defineStep({ accepts: gather(Done), emits: Stop, run: numbers })
+      }
+    }),
+    "a race and a gather for each": workflow({
+      ...define,
+      steps: {
+        fan,
+        work: defineStep({ accepts: Task, emits: Told, run: ({ n }) => soon([Told({ n }), Told({ n: n + 10 })]) }),
+        first: defineStep({ accepts: race(Told, { per: Task }), emits: Done, run: (_, { per }) => Done({ n: per.n }) }),
+        note: defineStep({ accepts: Note, emits: Done, run: ({ n }) => soon(Done({ n })) }),
+        all: defineStep({ accepts: gather(Done), emits: Stop, run: numbers })
+      }
+    })
+  }
+  type Live = Run<(typeof flows)["a gather that notes reach directly"]>
+
+  /** A run in which the observer does something at one of the entries; how it ended, and what was sent with success. */
+  const acting = Effect.fnUntraced(function* (
+    flow: (typeof flows)[keyof typeof flows],
+    at: number,
+    act: (live: Live, send: (n: number) => void) => void
+  ) {
+    const trace = recorded()
+    const sent: Array<number> = []
+    let live: Live | undefined
+    const send = (n: number) => Exit.isSuccess(Effect.runSyncExit(live!.send(note(n)))) && sent.push(n)
+    const observe: Observer = (entry) => {
+      trace.observe(entry)
+      if (entry.seq === at && live !== undefined) act(live, send)
+    }
+    live = (yield* Effect.provideService(launch(flow), Observer, observe)) as Live
+    for (const n of [4, 5]) send(n)
+    for (let turn = 0; turn < 5; turn++) yield* Effect.yieldNow
+    send(6)
+    yield* live.closeInputs
+    const { all } = yield* live.result
+    return { all, sent, trace }
+  })
+
+  const acts: Record<string, (live: Live, send: (n: number) => void) => void> = {
+    sends: (_, send) => send(7),
+    "closes the inputs": (live) => Effect.runSync(live.closeInputs),
+    "sends and closes": (live, send) => {
+      send(7)
+      Effect.runSync(live.closeInputs)
+      send(8)
+    }
+  }
+
+  for (const [name, flow] of Object.entries(flows)) {
+    it.effect.each(Object.entries(acts))(
+      `at any entry of ${name}: nothing that was accepted is lost when it %s`,
+      ([_, act]) =>
+        Effect.gen(function* () {
+          let entries = 0
+          for (let at = 0; at <= entries; at++) {
+            const { all, sent, trace } = yield* acting(flow, at, act)
+            expect(all, `at entry ${at}`).toEqual([1, 2, 3, ...sent].sort())
+            expect(trace.entries.map(({ seq }) => seq)).toEqual(trace.entries.map((_, index) => index))
+            expect(trace.entries.at(-1)?._tag).toBe("RunFinished")
+            entries = trace.entries.length
+          }
+          expect(entries).toBeGreaterThan(20)
+        })
+    )
+  }
+
+  it.effect("may send for ever without keeping anybody waiting", () =>
+    Effect.gen(function* () {
+      let live: Run<typeof waiting> | undefined
+      let sent = 0
+      const flow = workflow({
+        ...waiting,
+        steps: { ...waiting.steps, end: defineStep({ accepts: Note, emits: Stop, run: () => {} }) }
+      })
+      const observe: Observer = (entry) => {
+        if (entry._tag !== "EventEmitted" || live === undefined) return
+        sent++
+        Effect.runSync(live.send(note(sent)))
+      }
+      live = (yield* Effect.provideService(launch(flow), Observer, observe)) as Run<typeof waiting>
+      yield* live.send(note(0))
+      while (sent < 100) yield* Effect.yieldNow
+      yield* live.interrupt
+      expect((yield* live.status).state).toBe("ended")
+    })
+  )
+
+  it.effect("too late for the run is told in the trace what became of its event", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      let live: Run<typeof waiting> | undefined
+      const observe: Observer = (entry) => {
+        trace.observe(entry)
+        // The note that ends the run is on its way: this one is accepted, and comes after the stop event.
+        if (entry._tag === "InvocationStarted" && entry.step === "end") Effect.runSync(live!.send(note(2)))
+      }
+      live = yield* Effect.provideService(launch(waiting), Observer, observe)
+      yield* live.send(note(1))
+      expect(yield* live.result).toEqual(Stop({ all: [1] }))
+      const late = trace.of("EventEmitted").at(-1)!
+      expect(late.data).toEqual({ n: 2 })
+      expect(trace.of("EventDropped")).toMatchObject([{ event: late.event, step: null, reason: "ended" }])
+    })
+  )
+})
