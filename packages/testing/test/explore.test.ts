@@ -345,6 +345,41 @@ describe("promises", () => {
   })
 })
 
+describe("results that come at once", () => {
+  const flow = (run: () => any) =>
+    workflow({
+      name: "quick",
+      start: Start,
+      stop: Stop,
+      steps: {
+        one: defineStep({ accepts: Start, emits: Stop, run: () => Stop({ value: 1 }) }),
+        two: defineStep({ accepts: Start, emits: Stop, run })
+      }
+    })
+  const ends = async (run: () => any) => {
+    const options = { results: "any", lanes: "in turn", invariants: { sameResult: false, neverFails: false } } as const
+    const { complete, outcomes } = await explorePromise(flow(run), options)
+    return [complete, outcomes.map(({ outcome }) => outcome.kind).sort()]
+  }
+
+  it("may come later, with results: any", async () => {
+    const both = [true, ["stopped", "stopped"]]
+    expect(await ends(() => Stop({ value: 2 }))).toEqual(both)
+    expect(await ends(() => Effect.succeed(Stop({ value: 2 })))).toEqual(both)
+    expect(await ends(async () => Stop({ value: 2 }))).toEqual(both)
+  })
+
+  it("may be failures, too", async () => {
+    const both = [true, ["failed", "stopped"]]
+    const fail = () => {
+      throw new Error("no")
+    }
+    expect(await ends(fail)).toEqual(both)
+    expect(await ends(() => Effect.fail("no"))).toEqual(both)
+    expect(await ends(async () => fail())).toEqual(both)
+  })
+})
+
 describe("faults", () => {
   const flow = workflow({
     name: "asking",

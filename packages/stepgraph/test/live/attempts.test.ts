@@ -155,21 +155,76 @@ describe("retry", () => {
     })
   )
 
-  it.effect("retries a defect where the step asks for it, by making it an error of its own", () =>
-    Effect.gen(function* () {
-      let calls = 0
-      const { flow } = flowOf(
-        () =>
-          Effect.catchDefect(
-            Effect.sync(() => {
-              if (++calls < 3) throw new Error("a bug")
-              return Stop({ attempt: calls })
-            }),
-            () => Effect.fail(new Broken({ attempt: calls }))
-          ),
-        { retry: { times: 5 } }
+  /** Steps that throw in their first two attempts, and ask for that to be retried in one of the ways that the docs give. */
+  const asking: Record<string, (_: unknown, ctx: Ctx) => unknown> = {
+    "a plain function, by becoming async": async (_, { send, attempt }) => {
+      send(Half({ attempt }))
+      if (attempt < 3) throw new Error("a bug")
+      return Stop({ attempt })
+    },
+    "a plain function, by Effect.try": (_, { send, attempt }) =>
+      Effect.try({
+        try: () => {
+          send(Half({ attempt }))
+          if (attempt < 3) throw new Error("a bug")
+          return Stop({ attempt })
+        },
+        catch: () => new Broken({ attempt })
+      }),
+    "a generator, by becoming async": async function* (_, { attempt }) {
+      yield Half({ attempt })
+      if (attempt < 3) throw new Error("a bug")
+      yield Stop({ attempt })
+    },
+    "an Effect, by Effect.catchDefect": (_, { send, attempt }) =>
+      Effect.sync(() => {
+        send(Half({ attempt }))
+        if (attempt < 3) throw new Error("a bug")
+        return Stop({ attempt })
+      }).pipe(Effect.catchDefect(() => Effect.fail(new Broken({ attempt })))),
+    "a Stream, by Stream.catchCause": (_, { attempt }) =>
+      Stream.make(Half({ attempt })).pipe(
+        Stream.concat(attempt < 3 ? Stream.die("a bug") : Stream.make(Stop({ attempt }))),
+        Stream.catchCause(() => Stream.fail(new Broken({ attempt })))
       )
+  }
+  it.effect.each(Object.entries(asking))("retries a defect where the step asks for it: %s", ([, work]) =>
+    Effect.gen(function* () {
+      const { flow, halves } = flowOf(work, { retry: { times: 5 } })
       expect(yield* result(run(flow))).toEqual(Stop({ attempt: 3 }))
+      expect(halves.every((attempt) => attempt === 3)).toBe(true)
+      // And as many times as was said.
+      const few = flowOf(work, { retry: { times: 1 } })
+      expect(yield* failure(run(few.flow))).toBeInstanceOf(Error)
+      expect(few.halves).toEqual([])
+    })
+  )
+
+  const plain: Record<string, (_: unknown, ctx: Ctx) => unknown> = {
+    "a plain function": (_, { send, attempt }) => {
+      send(Half({ attempt }))
+      return [Half({ attempt: attempt + 1 }), Stop({ attempt })]
+    },
+    "a generator": function* (_, { send, attempt }) {
+      send(Half({ attempt }))
+      yield Half({ attempt: attempt + 1 })
+      yield Stop({ attempt })
+    }
+  }
+  const settings = { retry: { times: 2 }, timeout: "1 second", recover: () => Stop({ attempt: -1 }) }
+  it.effect.each(Object.entries(plain))("changes nothing of %s that succeeds, nor do timeout and recover", ([, work]) =>
+    Effect.gen(function* () {
+      const emitted = (settings: object) => {
+        const trace: Array<TraceEntry> = []
+        const told = run(flowOf(work, settings).flow).pipe(
+          Effect.provideService(Observer, (entry) => void trace.push(entry))
+        )
+        return Effect.map(result(told), (stop) => [
+          stop,
+          trace.flatMap((entry) => (entry._tag === "EventEmitted" ? [entry.event, entry.data] : []))
+        ])
+      }
+      expect(yield* emitted(settings)).toEqual(yield* emitted({}))
     })
   )
 
@@ -247,6 +302,34 @@ describe("timeout", () => {
       const { flow } = flowOf(work, { timeout: "2 seconds" })
       const error = yield* failure(run(flow))
       expect(error).toMatchObject({ _tag: "StepTimedOut", step: "work", workflow: "attempts", after: "2s" })
+    })
+  )
+
+  it.effect("of a generator that waits for room closes it, too", () =>
+    Effect.gen(function* () {
+      let closed = false
+      const flow = workflow({
+        name: "crowded",
+        start: Start,
+        stop: Stop,
+        steps: {
+          produce: defineStep({
+            accepts: Start,
+            emits: Half,
+            timeout: "2 seconds",
+            run: function* () {
+              try {
+                for (let attempt = 0; ; attempt++) yield Half({ attempt })
+              } finally {
+                closed = true
+              }
+            }
+          }),
+          stuck: defineStep({ accepts: Half, emits: Stop, run: () => Effect.never })
+        }
+      })
+      expect(yield* failure(run(flow))).toMatchObject({ _tag: "StepTimedOut", step: "produce" })
+      expect(closed).toBe(true)
     })
   )
 

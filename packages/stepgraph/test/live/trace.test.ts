@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Random, Schema, SchemaGetter } from "effect"
 import { TestClock } from "effect/testing"
 import {
   collect,
@@ -333,6 +333,32 @@ describe("the trace", () => {
     })
   )
 
+  it.effect("tells of an event that an intake could not take that it is dropped", () =>
+    Effect.gen(function* () {
+      const flow = workflow({
+        name: "by",
+        start: Start,
+        stop: Stop,
+        steps: {
+          fan: defineStep({ accepts: Start, emits: Left, run: () => Left({ n: 1 }) }),
+          all: defineStep({
+            accepts: collect(Left, 2, {
+              by: (): string => {
+                throw new Error("no key")
+              }
+            }),
+            emits: Stop,
+            run: () => Stop({ ns: [] })
+          })
+        }
+      })
+      const trace = yield* traced(run(flow, { docs: 0 }))
+      const dropped = trace.filter((entry) => entry._tag === "EventDropped")
+      expect(dropped).toMatchObject([{ step: "all", reason: "ended" }])
+      expect(trace.at(-1)).toMatchObject({ _tag: "RunFinished", outcome: "failed" })
+    })
+  )
+
   it.effect("tells of each attempt", () =>
     Effect.gen(function* () {
       const flow = workflow({
@@ -459,11 +485,74 @@ describe("an observer", () => {
           { docs: 3 }
         ),
         (entry: any) => {
-          entry.event = "changed"
-          entry.events?.push("changed")
+          expect(() => {
+            entry.event = "changed"
+          }).toThrow(TypeError)
+          if ("events" in entry) expect(() => entry.events.push("changed")).toThrow(TypeError)
+          told++
         }
       )
+      let told = 0
       expect((yield* result(program)).ns).toEqual([0, 1, 2])
+      // What an observer throws is ignored, a failed expectation too.
+      expect(told).toBeGreaterThan(40)
+    })
+  )
+
+  it.effect("is all that the record is made for: without one no id is made, no clock asked and no field encoded", () =>
+    Effect.gen(function* () {
+      const asked = { clock: 0, random: 0, encoder: 0 }
+      const Coded = defineEvent("Coded", {
+        n: Schema.Number.pipe(
+          Schema.encodeTo(Schema.Number, {
+            decode: SchemaGetter.passthrough(),
+            encode: SchemaGetter.transform((n: number) => {
+              asked.encoder++
+              return n
+            })
+          })
+        )
+      })
+      const flow = workflow({
+        name: "coded",
+        start: Start,
+        stop: Stop,
+        steps: {
+          fan: defineStep({
+            accepts: Start,
+            emits: Coded,
+            run: async () => [1, 2, 3].map((n) => Coded({ n }))
+          }),
+          all: defineStep({ accepts: gather(Coded), emits: Stop, run: (all) => Stop({ ns: all.map(({ n }) => n) }) })
+        }
+      })
+      const clock = yield* Clock.Clock
+      const random = yield* Random.Random
+      const counting = <A, E>(program: Effect.Effect<A, E>) =>
+        program.pipe(
+          Effect.provideService(
+            Clock.Clock,
+            new Proxy(clock, {
+              get: (target, key) => {
+                asked.clock++
+                return Reflect.get(target, key)
+              }
+            })
+          ),
+          Effect.provideService(Random.Random, {
+            ...random,
+            nextIntUnsafe: () => {
+              asked.random++
+              return random.nextIntUnsafe()
+            }
+          })
+        )
+      yield* counting(run(flow, { docs: 0 }))
+      expect(asked).toEqual({ clock: 0, random: 0, encoder: 0 })
+      const trace: Array<TraceEntry> = []
+      yield* observed(counting(run(flow, { docs: 0 })), (entry) => void trace.push(entry))
+      expect(asked.clock).toBeGreaterThanOrEqual(trace.length)
+      expect(asked).toMatchObject({ random: 1, encoder: 3 })
     })
   )
 

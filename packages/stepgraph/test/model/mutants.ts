@@ -14,8 +14,8 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "counts out before the emissions are delivered",
     "invocation.ts",
-    "    this.returning = true\n    const { run, node } = this\n",
-    "    this.returning = true\n    const { run, node } = this\n    run.settled(this, Exit.void)\n    this.over = true\n"
+    "    this.returning = true\n    const { run } = this\n",
+    "    this.returning = true\n    const { run } = this\n    run.settled(this, Exit.void)\n    this.over = true\n"
   ],
   [
     "forgets that a gather's own step holds its next round",
@@ -63,7 +63,7 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   ],
   [
     "does not call off what a race was decided without",
-    "dispatcher.ts",
+    "races.ts",
     "for (const flight of flights) if (!flight.underWay) flight.cancel()",
     ""
   ],
@@ -77,8 +77,8 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "runs a batch of a join in the scope of its first event only",
     "collector.ts",
-    "emissions.map(({ scope }) => scope).reduce(Scope.shared)",
-    "emissions[0]!.scope"
+    "shared = Scope.shared(shared, scope)",
+    "break"
   ]
 ]
 

@@ -18,6 +18,8 @@ export interface Accepts {
   readonly count?: number
   readonly per?: string
   readonly by?: true
+  /** A gather whose order does not show in what comes out. */
+  readonly anyOrder?: true
 }
 
 export interface StepSpec {
@@ -110,7 +112,7 @@ export const runKey = (step: StepSpec, given: Given): string => `${step.name}(${
 
 /** Only a gather promises an order that no timing changes, so only there the order may show in what comes out. */
 const inputKey = (step: StepSpec, given: Given): string => {
-  const ids = step.accepts.kind === "gather" ? idsOf(given) : [...idsOf(given)].sort()
+  const ids = step.accepts.kind === "gather" && step.accepts.anyOrder !== true ? idsOf(given) : [...idsOf(given)].sort()
   return `${step.name}(${ids.length === 0 ? (given.opener?.id ?? "") : ids.join()})`
 }
 

@@ -187,7 +187,7 @@ export const runOnce = async (spec: Spec, timing: Timing): Promise<Ran> => {
   return { record, runs, outcome: outcomeOf(exit) }
 }
 
-const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {
+export const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {
   if (Exit.isSuccess(exit)) return { _tag: "Stopped", stop: exit.value._tag, id: exit.value.id }
   const error = Cause.squash(exit.cause) as any
   if (error?._tag === "WorkflowStalled") return { _tag: "Stalled", waiting: sumOf(error.waiting) }

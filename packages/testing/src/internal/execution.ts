@@ -424,7 +424,7 @@ export class Execution {
       this.names.add(call)
       const fault = this.fault(call)
       if (fault !== undefined) return Effect.provideService(instead(fault, call.step, run), Observer, undefined)
-      const value = this.modes.timers === "virtual" ? owned(call.invocation, run) : run()
+      const value = this.called(call, run)
       if (Effect.isEffect(value)) return this.alone(value as Effect.Effect<unknown, unknown>, call)
       return this.modes.results === "any" && !isPromiseLike(value) ? new Held(value) : value
     },
@@ -445,6 +445,12 @@ export class Execution {
         (cause) => settle(() => rejected(cause))
       )
     }
+  }
+
+  /** What came at once, when it is let; what has taken its time, at once. */
+  private later<A, E>(tasks: number, invocation: string | undefined, given: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    if (this.tasks !== tasks) return given
+    return Effect.callback((resume) => this.arrive(invocation, () => resume(given)))
   }
 
   private arrive(invocation: string | undefined, run: () => void): void {
@@ -468,15 +474,24 @@ export class Execution {
     return fault
   }
 
+  private called({ invocation }: Call, run: () => unknown): unknown {
+    if (this.modes.results === "at once") return owned(invocation, run)
+    try {
+      return owned(invocation, run)
+    } catch (error) {
+      return Effect.die(error)
+    }
+  }
+
   /** A run inside a step is not in this run's trace. */
   private alone(effect: Effect.Effect<unknown, unknown>, { invocation }: Call): Effect.Effect<unknown, unknown> {
     const unobserved = Effect.provideService(effect, Observer, undefined)
     if (this.modes.results === "at once") return unobserved
     return Effect.suspend(() => {
       const { tasks } = this
-      return Effect.flatMap(unobserved, (value) => {
-        if (this.tasks !== tasks) return Effect.succeed(value)
-        return Effect.callback<unknown>((resume) => this.arrive(invocation, () => resume(Effect.succeed(value))))
+      return Effect.matchCauseEffect(unobserved, {
+        onSuccess: (value) => this.later(tasks, invocation, Effect.succeed(value)),
+        onFailure: (cause) => this.later(tasks, invocation, Effect.failCause(cause))
       })
     })
   }

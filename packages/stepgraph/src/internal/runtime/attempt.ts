@@ -7,6 +7,7 @@ import type { AnyEvent, Defs } from "../../Event.ts"
 import type { State } from "../../State.ts"
 import type { Node } from "../graph/graph.ts"
 import type { Delivery } from "./lane.ts"
+import type { RunState } from "./state.ts"
 
 /** The invocation that an attempt speaks for. */
 export interface Caller {
@@ -16,8 +17,7 @@ export interface Caller {
   readonly run: {
     readonly id: string
     readonly workflow: string
-    get<S>(state: State<S>): S
-    set<S>(state: State<S>, value: S): void
+    readonly state: RunState
   }
   send(event: unknown): void
   collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined
@@ -59,18 +59,18 @@ export class Attempt {
   }
 
   get get() {
-    return <S>(state: State<S>): S => this.#invocation.run.get(state)
+    return <S>(state: State<S>): S => this.#invocation.run.state.get(state)
   }
 
   get set() {
-    return <S>(state: State<S>, value: S): void => this.#invocation.run.set(state, value)
+    return <S>(state: State<S>, value: S): void => this.#invocation.run.state.set(state, value)
   }
 
   get update() {
     return <S>(state: State<S>, change: (value: S) => S): S => {
-      const { run } = this.#invocation
-      const value = change(run.get(state))
-      run.set(state, value)
+      const cells = this.#invocation.run.state
+      const value = change(cells.get(state))
+      cells.set(state, value)
       return value
     }
   }

@@ -11,7 +11,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Random from "effect/Random"
-import * as Ref from "effect/Ref"
 import type { SchedulerDispatcher } from "effect/Scheduler"
 import {
   FinalizerFailed,
@@ -24,18 +23,19 @@ import {
 } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import { Probe } from "../../Probe.ts"
-import { initialOf, type State } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
-import { type Graph, inWords, type Node, type Quiet, type Route } from "../graph/graph.ts"
+import { type Graph, inWords, type Node, type Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
-import { Collector, type Dispatch } from "./collector.ts"
-import { HandCollector } from "./hand-collector.ts"
+import type { Collector, Dispatch } from "./collector.ts"
+import { Intakes } from "./intakes.ts"
 import { behind, eventsInTurn, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
+import { Races } from "./races.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
-import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
+import { Quietness, Scope, type Watch } from "./scope.ts"
+import { RunState } from "./state.ts"
 import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
 import { Turns } from "./turns.ts"
@@ -51,9 +51,6 @@ export interface RunStatus {
   /** What the intakes hold, and what they still need. */
   readonly waiting: ReadonlyArray<Waiting>
 }
-
-const leadsTo = (node: Node, race: Watch): boolean =>
-  node !== race.quiet.node && node.feeds.some((feed) => feed.quiet === race.quiet)
 
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
 const routeOf = (node: Node, value: unknown): Route => {
@@ -77,18 +74,16 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly graph: Graph
   private readonly scheduler: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
-  private readonly collectors: ReadonlyArray<Collector | undefined>
-  private readonly handCollectors = new Map<Node, HandCollector>()
+  private readonly intakes: Intakes
   private readonly quietness: Quietness
+  private readonly races: Races
   private readonly turns = new Turns()
-  /** The races decided by what is being emitted. */
-  private decisions: Array<{ readonly race: Watch; readonly take: () => () => void; readonly flight: Flight }> = []
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
   private readonly invocations = new Set<Invocation>()
   private readonly room: Room
   private readonly timers: Timers
-  private readonly states = new Map<State<any>, Ref.Ref<any>>()
+  readonly state = new RunState()
   private draining = false
   private scheduled = false
   /** Counted over all that happens until the scheduler has had a turn: a loop of promises is as endless as any other. */
@@ -123,10 +118,9 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
-    this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, this)))
-    this.quietness = new Quietness(graph, (watch) => {
-      this.collectors[watch.quiet.node.index]!.quiet(watch)
-    })
+    this.intakes = new Intakes(graph, this)
+    this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
+    this.races = new Races(graph, this.quietness, ({ quiet, scope }) => this.intakes.of(quiet.node)!.drop(scope))
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
     this.probe?.began(graph.name, () => this.status())
   }
@@ -153,7 +147,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       this.openScope(this.root)
       this.enterFromOutside(this.graph.start, start, id, Place.root)
       this.quietness.release(this.root)
-      this.endMoment()
+      this.races.endMoment()
     })
     this.drain()
   }
@@ -193,7 +187,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.betweenEntries(() => {
       if (this.outcome !== undefined) return
       this.quietness.closeInputs(this.root)
-      this.endMoment()
+      this.races.endMoment()
       this.drain()
     })
   }
@@ -224,7 +218,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       state: this.finished ? "ended" : this.outcome === undefined ? "running" : "ending",
       inputs: this.inputsOpen && this.outcome === undefined ? "open" : "closed",
       steps: Object.fromEntries(steps),
-      waiting: this.finished ? [] : this.waiting()
+      waiting: this.finished ? [] : this.intakes.waiting()
     }
   }
 
@@ -275,24 +269,16 @@ export class Dispatcher implements Run, Dispatch, Holder {
     for (const lane of this.lanes) {
       for (let left = lane.take(); left !== undefined; left = lane.take()) recorder.dropped(left, "ended")
     }
-    for (const collector of [...this.collectors, ...this.handCollectors.values()]) {
-      for (const emission of collector?.left() ?? []) recorder.dropped(emission, "left over")
-    }
+    for (const left of this.intakes.left()) recorder.dropped(left, "left over")
     recorder.finished(outcome, this.stopId)
   }
 
   private stall(): void {
     this.end(
-      Exit.fail(new WorkflowStalled({ workflow: this.workflow, stops: this.graph.stops, waiting: this.waiting() }))
+      Exit.fail(
+        new WorkflowStalled({ workflow: this.workflow, stops: this.graph.stops, waiting: this.intakes.waiting() })
+      )
     )
-  }
-
-  /** What every intake waits for: those that hold something, or where none does, all that could. */
-  private waiting(): ReadonlyArray<Waiting> {
-    const collectors = [...this.collectors, ...this.handCollectors.values()]
-    const waiting = collectors.flatMap((collector) => collector?.waiting() ?? [])
-    const holding = waiting.filter(({ has }) => Object.keys(has).length > 0)
-    return holding.length > 0 ? holding : waiting
   }
 
   private startTimeout(duration: Duration.Duration): void {
@@ -306,7 +292,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
             after: Duration.format(duration),
             running: Object.fromEntries(busy),
             queued: Object.fromEntries(queued),
-            waiting: this.waiting()
+            waiting: this.intakes.waiting()
           })
         )
       )
@@ -335,7 +321,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       if (route.output) this.onOutput?.(event)
       this.enter(route, event, id, delivery.scope, place)
       // What is returned together is delivered together.
-      if (!from.returning) this.endMoment()
+      if (!from.returning) this.races.endMoment()
     }
   }
 
@@ -350,7 +336,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private enterFromOutside(route: Route, event: AnyEvent, id: string | undefined, place: Place): void {
     try {
       this.enter(route, event, id, this.root, place)
-      this.endMoment()
+      this.races.endMoment()
     } catch (error) {
       const { workflow } = this
       this.end(Exit.die(error instanceof OutsideScope ? new OutsideScope({ ...error, workflow }) : error))
@@ -371,7 +357,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   private openScope(scope: Scope): void {
     this.quietness.hold(scope)
-    for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.collectors[node.index]!.open(scope)
+    this.intakes.open(scope)
   }
 
   private route({ acceptors }: Route, event: AnyEvent, id: string | undefined, scope: Scope, around: Place): void {
@@ -381,7 +367,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       const place = acceptors.length === 1 || !this.ordered ? around : around.child(i)
       this.recorder?.record({ _tag: "EventDelivered", event: id!, step: node.name })
       if (node.feeds.length > 0) this.quietness.come(node, scope)
-      const collector = this.collectors[node.index]
+      const collector = this.intakes.of(node)
       if (collector === undefined) this.deliverTo(node, event, scope, place, id)
       else this.offer(collector, { event, id, scope, place })
     }
@@ -391,6 +377,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     try {
       collector.offer(emission)
     } catch (error) {
+      this.recorder?.dropped({ node: collector.node, events: [emission.id!] }, "ended")
       if (error instanceof OutsideScope) throw error
       // The intake's own `by` has thrown: that is no fault of whoever emitted.
       const { workflow } = this
@@ -416,33 +403,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   decided(race: Watch, take: () => () => void): void {
-    // Until its step is made runnable, the race itself is what is on its way.
-    const flight: Flight = { node: race.quiet.node, scope: race.scope, underWay: false, cancel: () => {} }
-    this.quietness.enter(flight)
-    this.decisions.push({ race, take, flight })
-  }
-
-  /**
-   * All that is emitted together has been delivered: the races that it decided run, and everything else on its way to them
-   * is called off. Done for all of them at once, so that neither the order of a list nor that of the steps matters.
-   */
-  private endMoment(): void {
-    while (this.decisions.length > 0) {
-      const decisions = this.decisions
-      this.decisions = []
-      const runs = decisions.map(({ take }) => take())
-      // What a gather on the way to a race holds is part of a batch that will never be whole.
-      for (const { race } of decisions) this.disarm(race)
-      const flights = decisions.flatMap(({ race }) =>
-        [...race.calledOff()].filter(({ node }) => node !== race.quiet.node)
-      )
-      // The steps are made runnable first: for a gather around them, their scopes have not gone quiet yet.
-      for (const run of runs) run()
-      for (const { flight } of decisions) this.quietness.leave(flight)
-      // What waits goes before what works: an interruption frees a worker, which must not take it up.
-      for (const flight of flights) if (!flight.underWay) flight.cancel()
-      for (const flight of flights) if (flight.underWay) flight.cancel()
-    }
+    this.races.decided(race, take)
   }
 
   /** Takes back a delivery that still waits, because a race has been decided. */
@@ -457,23 +418,6 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   raced(node: Node, { id }: Emission): void {
     this.recorder?.dropped({ node, events: [id!] }, "raced")
-  }
-
-  private disarm(race: Watch): void {
-    const leading = new Set(this.graph.quiets.filter(({ node }) => leadsTo(node, race)))
-    const disarm = (quiet: Quiet, watch: Watch | undefined) => {
-      if (watch === undefined || !leading.has(quiet)) return
-      watch.armed = false
-      this.collectors[quiet.node.index]!.drop(watch.scope)
-    }
-    for (const quiet of leading) disarm(quiet, race.scope.watches[quiet.index])
-    if (leading.size === 0) return
-    for (const { node, scope } of race.calledOff()) {
-      for (const { quiet } of node.feeds) {
-        const owner = scope.owners[quiet.kind]
-        if (owner?.isIn(race.scope)) disarm(quiet, owner.watches[quiet.index])
-      }
-    }
   }
 
   // ---------------------------------------------------------------- turns
@@ -560,7 +504,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       }
     }
     // While it still counts as running, so that a run whose last work this is does not look stalled.
-    if (this.outcome === undefined) this.endMoment()
+    if (this.outcome === undefined) this.races.endMoment()
     this.invocations.delete(invocation)
     lane.busy--
     this.pending--
@@ -570,7 +514,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     }
     if (node.feeds.length > 0) {
       this.quietness.leave(delivery)
-      this.endMoment()
+      this.races.endMoment()
     }
     this.turns.list(lane)
     this.drain()
@@ -594,30 +538,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.finalizerFailures.push(new FinalizerFailed(failure))
   }
 
-  collect({ node, delivery }: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
-    let collector = this.handCollectors.get(node)
-    if (collector === undefined) {
-      collector = new HandCollector(node)
-      this.handCollectors.set(node, collector)
-    }
-    return collector.offer(delivery, tags)
-  }
-
-  get<S>(state: State<S>): S {
-    return Ref.getUnsafe(this.cell(state))
-  }
-
-  set<S>(state: State<S>, value: S): void {
-    this.cell(state).ref.current = value
-  }
-
-  private cell<S>(state: State<S>): Ref.Ref<S> {
-    let cell = this.states.get(state)
-    if (cell === undefined) {
-      cell = Ref.makeUnsafe(initialOf(state))
-      this.states.set(state, cell)
-    }
-    return cell
+  collect({ delivery }: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
+    return this.intakes.byHand(delivery).offer(delivery, tags)
   }
 
   // ---------------------------------------------------------------- room and time
@@ -644,7 +566,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       this.pending--
       if (this.outcome !== undefined) return
       this.quietness.leave(flight)
-      this.endMoment()
+      this.races.endMoment()
     }
     const fired = () => {
       then()

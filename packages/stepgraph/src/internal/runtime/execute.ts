@@ -60,7 +60,7 @@ export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateVal
     }
     // Once more, for who has made it without `with`.
     const { state, value } = given.state.with(given.value)
-    dispatcher.set(state, value)
+    dispatcher.state.set(state, value)
   }
 }
 

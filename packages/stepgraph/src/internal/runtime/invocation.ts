@@ -14,13 +14,13 @@ import * as Stream from "effect/Stream"
 import { StepRejected, StepTimedOut } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import type { Probe } from "../../Probe.ts"
-import type { State } from "../../State.ts"
 import type { StepContext } from "../../Step.ts"
 import type { Node } from "../graph/graph.ts"
 import { Attempt, type Caller } from "./attempt.ts"
 import type { Delivery, Holder } from "./lane.ts"
 import { Fan, type Place } from "./place.ts"
 import type { Recorder } from "./recorder.ts"
+import type { RunState } from "./state.ts"
 
 /** What an invocation needs of its run. */
 export interface Run {
@@ -49,8 +49,7 @@ export interface Run {
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void
   collect(invocation: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined
-  get<S>(state: State<S>): S
-  set<S>(state: State<S>, value: S): void
+  readonly state: RunState
 }
 
 /** A value that is an event by its looks: no class of another kind, whatever its fields are called. */

@@ -43,7 +43,8 @@ export class Delivery implements Flight {
   }
 
   name(events: ReadonlyArray<string>, causes = events): void {
-    this.events = events
+    // Frozen, as whoever observes the run is given it.
+    this.events = Object.freeze(events)
     this.id = invocationId(this.lane.node.name, causes)
   }
 

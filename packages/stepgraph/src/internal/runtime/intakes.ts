@@ -1,0 +1,56 @@
+/**
+ * All that a run's steps collect: by their intakes, and by hand with `ctx.collect`.
+ */
+import type { Waiting } from "../../Errors.ts"
+import type { Graph, Node } from "../graph/graph.ts"
+import type { Left } from "./cell.ts"
+import { Collector, type Dispatch } from "./collector.ts"
+import { HandCollector } from "./hand-collector.ts"
+import type { Delivery } from "./lane.ts"
+import type { Scope } from "./scope.ts"
+
+export class Intakes {
+  private readonly graph: Graph
+  /** By the index of the step. */
+  private readonly collectors: ReadonlyArray<Collector | undefined>
+  private readonly handCollectors = new Map<Node, HandCollector>()
+
+  constructor(graph: Graph, run: Dispatch) {
+    this.graph = graph
+    this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, run)))
+  }
+
+  of(node: Node): Collector | undefined {
+    return this.collectors[node.index]
+  }
+
+  /** A scope has been opened: what is kept for its kind begins. */
+  open(scope: Scope): void {
+    for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.of(node)!.open(scope)
+  }
+
+  byHand({ node }: Delivery): HandCollector {
+    let collector = this.handCollectors.get(node)
+    if (collector === undefined) {
+      collector = new HandCollector(node)
+      this.handCollectors.set(node, collector)
+    }
+    return collector
+  }
+
+  /** What every intake waits for: those that hold something, or where none does, all that could. */
+  waiting(): ReadonlyArray<Waiting> {
+    const waiting = this.all().flatMap((collector) => collector.waiting())
+    const holding = waiting.filter(({ has }) => Object.keys(has).length > 0)
+    return holding.length > 0 ? holding : waiting
+  }
+
+  /** What nobody wanted. */
+  left(): ReadonlyArray<Left> {
+    return this.all().flatMap((collector) => collector.left())
+  }
+
+  private all(): ReadonlyArray<Collector | HandCollector> {
+    return [...this.collectors.filter((collector) => collector !== undefined), ...this.handCollectors.values()]
+  }
+}

@@ -1,0 +1,84 @@
+// The model says which outcomes a workflow can have, and exploring says which the runtime has: they are the same, no more and
+// no fewer.
+import { type Exploration, explore } from "@stepgraph/testing"
+import { Effect, Exit } from "effect"
+import { run } from "stepgraph"
+import { expect, it, vi } from "vitest"
+import { anyShape, everything } from "./model/generate.ts"
+import { generated } from "./model/laws.ts"
+import { type Outcome, outcomes } from "./model/model.ts"
+import { type Spec, show, whole } from "./model/spec.ts"
+import { buildWorkflow, type Entry, outcomeOf, type Recorded } from "./model/world.ts"
+
+/** More of them: `GRAPHS=3000`. */
+const graphs = Number(process.env.GRAPHS ?? 80)
+vi.setConfig({ testTimeout: 1_000 * graphs })
+
+const mostStates = 300
+const mostSchedules = 1_500
+
+/** Without what the model and the runtime have no common words for: a step that emits one by one does so in one piece. */
+const comparable = (spec: Spec): Spec => ({
+  ...spec,
+  steps: spec.steps.map((step) => ({
+    ...step,
+    form: whole.has(step.form) ? step.form : "effect",
+    // A promise ends when it is let; there is no timer that it could wait for.
+    slow: step.form === "promise" ? 0 : 1,
+    cleanup: 0,
+    accepts: { ...step.accepts, anyOrder: true }
+  }))
+})
+
+/** A gather's order is the runtime's own where the contract leaves it open. */
+const nameOf = (outcome: Outcome | ReturnType<typeof outcomeOf>): string =>
+  JSON.stringify(outcome._tag === "Failed" ? { ...outcome, input: [...outcome.input].sort() } : outcome)
+
+const explored = (spec: Spec): Promise<Exploration> => {
+  const record: Array<Entry> = []
+  const runs: Array<Recorded> = []
+  return Effect.runPromise(
+    explore(buildWorkflow(spec, undefined, undefined, record, runs), {
+      program: (flow, input) => {
+        record.length = 0
+        runs.length = 0
+        return run(flow, input) as Effect.Effect<unknown>
+      },
+      input: { id: "start", fuel: spec.fuel, key: 0 },
+      schedules: mostSchedules,
+      random: 0,
+      results: "any",
+      invariants: { sameResult: false, neverFails: false, neverStalls: false }
+    }) as Effect.Effect<Exploration>
+  )
+}
+
+it("has the outcomes that the model has, in all its orders", async () => {
+  const forms = { value: 40, effect: 60, promise: 10 }
+  const specs = generated(graphs, (seed) => comparable(anyShape(seed, { ...everything, forms })))
+  let compared = 0
+  let schedules = 0
+  let several = 0
+  for (const spec of specs) {
+    const all = outcomes(spec, mostStates)
+    if (all === undefined) continue
+    const seen = await explored(spec)
+    schedules += seen.schedules
+    const possible = new Set([...all.values()].map(nameOf))
+    const real = new Set(
+      seen.outcomes.map(({ outcome: { kind, result, error } }) =>
+        nameOf(outcomeOf(kind === "stopped" ? Exit.succeed(result) : Exit.fail(error)))
+      )
+    )
+    for (const one of real) expect(possible, `${show(spec)}\n${one}`).toContain(one)
+    if (!seen.complete) continue
+    expect([...real].sort(), show(spec)).toEqual([...possible].sort())
+    compared++
+    if (real.size > 1) several++
+  }
+  console.info(
+    `${compared} of ${specs.length} graphs compared in ${schedules} schedules; ${several} with several outcomes`
+  )
+  expect(compared).toBeGreaterThan(graphs / 3)
+  expect(several).toBeGreaterThan(graphs / 20)
+})
