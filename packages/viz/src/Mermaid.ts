@@ -21,7 +21,10 @@ const shapes: Readonly<Record<NodeKind, readonly [string, string]>> = {
 /** Whatever could be markup, an entity of Mermaid's, or a list or heading to its Markdown. */
 const quoted = (lines: ReadonlyArray<string>): string => {
   const escaped = lines.map((line) =>
-    oneLine(line).replace(/^[-+]|[^\p{L}\p{N} :,+()-]/gu, (character) => `#${character.codePointAt(0)};`)
+    // Two dollars begin a formula, escaped or not: a space of no width keeps them apart.
+    oneLine(line)
+      .replace(/\$(?=\$)/g, "$&\u200b")
+      .replace(/^[-+]|[^\p{L}\p{N} :,+()-]/gu, (character) => `#${character.codePointAt(0)};`)
   )
   return `"${escaped.join("<br>")}"`
 }

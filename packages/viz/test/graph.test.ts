@@ -8,7 +8,7 @@ import { collect, defineEvent, defineStep, workflow } from "stepgraph"
 import { layoutOf, type PlacedNode } from "../src/internal/layout.ts"
 import { pictureOf } from "../src/internal/model.ts"
 import { type Box, cornersOf, type Point } from "../src/internal/shapes.ts"
-import { everything, hostileFlow, makeEverything } from "./support/flows.ts"
+import { everything, hostileFlow, makeEverything, named } from "./support/flows.ts"
 import { unusual as unusualShapes } from "./support/unusual.ts"
 
 const unusual = { "everything at once": everything, ...unusualShapes }
@@ -243,6 +243,12 @@ describe("names that mean something to a drawing's language break nothing", () =
     const svg = graphviz.dot(toDot(flow))
     expect(svg.match(/<g id="node\d+"/g)).toHaveLength(pictureOf(flow).nodes.length)
     expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(pictureOf(flow).edges.length)
+  })
+
+  it("and stand in DOT as they are", () => {
+    const svg = graphviz.dot(toDot(named('a &amp; "b"', "<i>\\\\n</i>")))
+    expect(svg).toContain(">a &amp;amp; &quot;b&quot;</text>")
+    expect(svg).toContain("&lt;i&gt;\\\\n&lt;/i&gt;")
   })
 
   // Reading Mermaid is asynchronous.

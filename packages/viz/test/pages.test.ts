@@ -2,11 +2,11 @@
 
 import { createRequire } from "node:module"
 import { describe, expect, it, vi } from "@effect/vitest"
-import { compare, timeline, toHtml, toMermaid, toSvg } from "@stepgraph/viz"
+import { compare, type Drawable, timeline, toHtml, toMermaid, toSvg } from "@stepgraph/viz"
 import * as Effect from "effect/Effect"
 import type { Page } from "playwright-core"
 import { browsing, noBrowser } from "./support/browser.ts"
-import { everything, hostile, hostileFlow } from "./support/flows.ts"
+import { everything, hostile, hostileFlow, named } from "./support/flows.ts"
 import { busy } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
 
@@ -298,9 +298,26 @@ describe.skipIf(noBrowser)("a Mermaid flowchart", () => {
       .resolve("mermaid/package.json")
       .replace(/package\.json$/, "")
     await page.addScriptTag({ path: `${root}dist/mermaid.min.js` })
-    const svg: string = await page.evaluate(
-      `mermaid.render("drawn", ${JSON.stringify(toMermaid(everything))}).then(({ svg }) => svg)`
+    const words = async (flow: Drawable): Promise<ReadonlyArray<string>> =>
+      page.evaluate(
+        `mermaid.render("drawn", ${JSON.stringify(toMermaid(flow))}).then(({ svg }) => {
+          const host = document.getElementById("host")
+          host.innerHTML = svg
+          return [...host.querySelectorAll("p")].map((label) => label.innerText.replaceAll("\u200b", ""))
+        })`
+      )
+    expect(await words(everything)).toEqual(
+      expect.arrayContaining(["for each Doc", "gather all\nper Doc", "read\nunbounded workers\ntimeout 2s", "Approval"])
     )
-    for (const words of ["for each Doc", "gather all", "publish", "unbounded workers"]) expect(svg).toContain(words)
+    for (const name of ['a &amp; "b"', "<b>#35;</b>", "- end -->", "1. `x` *y* $$z$$"]) {
+      expect(await words(named(name, `on ${name}`))).toEqual([
+        `on ${name}`,
+        "Stop",
+        "start",
+        `${name}\n4 workers`,
+        "stop"
+      ])
+    }
+    expect(await page.locator("b, i, img").count()).toBe(0)
   })
 })

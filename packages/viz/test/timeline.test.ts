@@ -18,16 +18,17 @@ import { busyFlow, traced } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
 
 /** A trace of the busy workflow in virtual time, so that every number is the same each time. */
-const busyTrace = Effect.gen(function* () {
-  const entries: Array<TraceEntry> = []
-  const running = yield* run(busyFlow, { docs: 6 }).pipe(
-    Effect.provideService(Observer, (entry) => void entries.push(entry)),
-    Effect.forkChild
-  )
-  yield* TestClock.adjust("1 second")
-  yield* Fiber.join(running)
-  return entries
-})
+const busyTrace = (docs: number) =>
+  Effect.gen(function* () {
+    const entries: Array<TraceEntry> = []
+    const running = yield* run(busyFlow, { docs }).pipe(
+      Effect.provideService(Observer, (entry) => void entries.push(entry)),
+      Effect.forkChild
+    )
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.join(running)
+    return entries
+  })
 
 describe("timeline", () => {
   const Start = defineEvent("Start")
@@ -116,6 +117,30 @@ describe("timeline", () => {
     })
   )
 
+  it.effect("has a critical path without a gap, from the beginning to the end", () =>
+    Effect.gen(function* () {
+      for (const docs of [1, 2, 5, 9]) {
+        const { critical, duration } = timeline(yield* busyTrace(docs))
+        expect(critical[0]?.from.at).toBe(0)
+        expect(critical.at(-1)?.to.at).toBe(duration)
+        for (const [i, { from }] of critical.slice(1).entries()) expect(from.at).toBe(critical[i]!.to.at)
+      }
+    })
+  )
+
+  it("counts the time in which a step holds an event back as its running", () => {
+    const trace = fan({ invocations: 1 })
+    const held = trace.findIndex(
+      ({ _tag, ...entry }) => _tag === "EventDelivered" && "step" in entry && entry.step === "work"
+    )
+    const { critical } = timeline(trace.map((entry, i) => (i < held ? entry : { ...entry, at: entry.at + 3 })))
+    const spent = critical.filter(({ from, to }) => to.at > from.at)
+    expect(spent.map(({ step, doing, from, to }) => [step, doing, to.at - from.at])).toEqual([
+      ["list", "running", 3],
+      ["work", "running", 10]
+    ])
+  })
+
   it.effect("shows what was interrupted and what was dropped", () =>
     Effect.gen(function* () {
       const { drops, steps } = timeline(yield* traceOf(jobs("unbounded", 2)))
@@ -129,7 +154,7 @@ describe("timeline", () => {
 
   it.effect("has retries, scopes, joins, races and runs inside steps", () =>
     Effect.gen(function* () {
-      const run = timeline(yield* busyTrace, { workflow: busyFlow })
+      const run = timeline(yield* busyTrace(6), { workflow: busyFlow })
       const retried = run.invocations.find(({ attempts }) => attempts.length > 1)
       expect(retried?.attempts.map(({ outcome }) => outcome)).toEqual(["to be retried", "to be retried", "succeeded"])
       const pages = run.invocations.filter(({ step }) => step === "page")
@@ -285,7 +310,7 @@ describe("a timeline in a terminal", () => {
 describe("a timeline as SVG", () => {
   it.effect("has a title, and a description in words", () =>
     Effect.gen(function* () {
-      const svg = toSvg(timeline(yield* busyTrace, { workflow: busyFlow }))
+      const svg = toSvg(timeline(yield* busyTrace(6), { workflow: busyFlow }))
       expect(svg).toContain("<title>A run of busy</title>")
       expect(svg).toMatch(/<desc>busy · stopped with Stop/)
     })
@@ -298,7 +323,7 @@ describe("a timeline as SVG", () => {
 
   it.effect("marks what was retried, dropped, interrupted and joined, and what caused what", () =>
     Effect.gen(function* () {
-      const svg = toSvg(timeline(yield* busyTrace, { workflow: busyFlow }))
+      const svg = toSvg(timeline(yield* busyTrace(6), { workflow: busyFlow }))
       const count = (what: RegExp) => svg.match(what)?.length ?? 0
       // Two retries, and what the mark means.
       expect(count(/>↻</g)).toBe(3)

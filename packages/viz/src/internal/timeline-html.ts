@@ -58,14 +58,16 @@ const most = 60
 const parts: RunsParts = { time, ticks, criticalLine, makeChart, makeView, makeDrawing, makeDetails, listen }
 
 export const timelineHtml = (run: Timeline): string => {
-  const charts = [run, ...inside(run)].slice(0, most).map((one) => chartData(one))
+  const all = [run, ...inside(run)]
+  const charts = all.slice(0, most).map((one) => chartData(one))
+  const rest = all.length > most ? `<span class="soft">and ${count(all.length - most, "run")} more inside</span>` : ""
   const options = charts.map(
     (chart, i) => `<option value="${i}">${i === 0 ? "" : "inside: "}${xml(chart.title)}</option>`
   )
   return runsPage({
     title: `${run.workflow}: a run`,
     charts,
-    above: charts.length === 1 ? "" : `<label>Run <select id="which">${options.join("")}</select></label>`
+    above: charts.length === 1 ? "" : `<label>Run <select id="which">${options.join("")}</select></label>${rest}`
   })
 }
 

@@ -103,6 +103,14 @@ export const hostile = [
   " "
 ]
 
+/** A workflow of one step, with this name and this event. */
+export const named = (step: string, event: string): AnyFlow => {
+  const Start = defineEvent(event)
+  const Stop = defineEvent("Stop")
+  const only = defineStep({ accepts: Start, emits: Stop, run: () => [] })
+  return workflow({ name: "named", start: Start, stop: Stop, steps: { [step]: only } })
+}
+
 const name = Arbitrary.all([
   Arbitrary.schema(Schema.Literals(hostile as [string, ...Array<string>])),
   Arbitrary.schema(Schema.String)
