@@ -128,6 +128,30 @@ describe("timeline", () => {
     })
   )
 
+  it.effect("leads through the step after which all was quiet, though it emitted nothing", () =>
+    Effect.gen(function* () {
+      const flow = workflow({
+        name: "quiet",
+        start: Start,
+        stop: Stop,
+        steps: {
+          plan: defineStep({ accepts: Start, emits: Job, run: () => [1, 4].map((n) => Job({ n })) }),
+          work: defineStep({
+            accepts: Job,
+            emits: Done,
+            run: ({ n }) => Effect.as(Effect.sleep(n * 10), n === 1 ? Done({ n }) : undefined)
+          }),
+          finish: defineStep({ accepts: gather(Done), emits: Stop, run: () => Stop() })
+        }
+      })
+      const { critical } = timeline(yield* traceOf(flow as never))
+      const spent = critical.filter(({ from, to }) => to.at > from.at)
+      expect(spent.map(({ step, doing, from, to }) => [step, doing, from.at, to.at])).toEqual([
+        ["work", "running", 0, 40]
+      ])
+    })
+  )
+
   it("counts the time in which a step holds an event back as its running", () => {
     const trace = fan({ invocations: 1 })
     const held = trace.findIndex(
