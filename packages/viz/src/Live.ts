@@ -77,6 +77,8 @@ export const withLiveView = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.flatMap(Observer, (outer) => {
     const view = new RunView(flow, options ?? {})
+    // What nobody sees costs nothing.
+    if (view.stopped) return running
     const shown = Effect.provideService(running, Observer, (entry) => {
       view.observe(entry)
       outer?.(entry)
@@ -85,6 +87,9 @@ export const withLiveView = <A, E, R>(
     return Effect.onExit(shown, (exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(view.stop)))
   })
 
+/** Whether a stream is a terminal in which a cursor can be moved. */
+const isSeen = ({ isTTY }: LiveStream): boolean => isTTY === true && process.env.TERM !== "dumb"
+
 /** Stands on the screen from the first entry of its run to the last. */
 class RunView implements LiveView {
   private readonly progress: Progress
@@ -92,7 +97,7 @@ class RunView implements LiveView {
   private readonly stream: LiveStream
   private readonly every: number
   private timer: ReturnType<typeof setInterval> | undefined
-  private stopped: boolean
+  stopped: boolean
 
   constructor(flow: Drawable, options: LiveOptions) {
     const now = () => performance.now()
@@ -100,7 +105,7 @@ class RunView implements LiveView {
     this.table = new ProgressTable(this.progress, now)
     this.stream = options.stream ?? (process.stderr as LiveStream)
     this.every = options.every ?? 100
-    this.stopped = this.stream.isTTY !== true || process.env.TERM === "dumb"
+    this.stopped = !isSeen(this.stream)
   }
 
   readonly observe: Observer = (entry) => {

@@ -11,6 +11,16 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 // That nobody reads on, such as `head`, is no error.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
+// How Node reads a file, and that it tries to, is no news to who asked for its workflow.
+const ofLoading = ({ name, message }: Error): boolean =>
+  (name === "ExperimentalWarning" && message.startsWith("Type Stripping")) ||
+  /^(Module type of .* is not specified|Failed to load the ES module)/.test(message)
+const warn = process.listeners("warning")
+process.removeAllListeners("warning")
+process.on("warning", (warning) => {
+  if (!ofLoading(warning)) for (const tell of warn) tell(warning)
+})
+
 /** A package manager hands the signal of a key that was pressed once on, so that it comes twice. */
 const twiceMillis = 300
 let interrupted = Number.POSITIVE_INFINITY

@@ -207,6 +207,21 @@ export const flow = workflow({ name: "dates", start: Ask, stop: Until, steps: { 
     expect(await contents("failed.txt")).toContain("✕")
   })
 
+  it("says whose a step's own error is, whatever it is", async () => {
+    const name = await flowFile(
+      "errors.ts",
+      `class Missing extends Schema.TaggedError<Missing>("Missing")("Missing", { page: Schema.Number }) {}
+const failing = (error: unknown) => flowOf(only(() => Effect.fail(error)))
+export const words = failing("no luck"), error = failing(new Error("no page")), tagged = failing(new Missing({ page: 7 })),
+  plain = failing({ page: 7 })`
+    )
+    const why = async (which: string) => (await stepgraph("run", name, "-w", which)).err.split("\n")[0]
+    expect(await why("words")).toBe("The run failed: step 'a' failed: no luck")
+    expect(await why("error")).toBe("The run failed: step 'a' failed: no page")
+    expect(await why("tagged")).toBe("The run failed: step 'a' failed: { _tag: 'Missing', page: 7 }")
+    expect(await why("plain")).toBe("The run failed: step 'a' failed: { page: 7 }")
+  })
+
   it("says what a run lacks that a program has to give it", async () => {
     const name = await flowFile(
       "lacks.ts",
@@ -402,6 +417,8 @@ describe("as a program", () => {
     promisify(exec)(command, { cwd: folder, env: { ...process.env, FORCE_COLOR: undefined } })
 
   it("ends when it is done, whatever a file has left running, and when nobody reads on", async () => {
+    // Node has something to say about a file whose kind it has to find out.
+    await file("package.json", "{}")
     const name = await flowFile(
       "leaves.ts",
       'setInterval(() => {}, 1000)\nconsole.log("loaded")\nexport const flow = flowOf(only(() => Stop()))'

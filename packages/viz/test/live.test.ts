@@ -405,13 +405,26 @@ describe("withLiveView", () => {
   it.effect("lets others observe, and takes nothing away from the run", () =>
     Effect.gen(function* () {
       const entries: Array<TraceEntry> = []
-      const running = yield* withLiveView(run(busyFlow, { docs: 2 }), busyFlow, { stream: quiet }).pipe(
+      const { stream } = screen(100)
+      const running = yield* withLiveView(run(busyFlow, { docs: 2 }), busyFlow, { stream }).pipe(
         Effect.provideService(Observer, (entry) => void entries.push(entry)),
         Effect.forkChild
       )
       yield* TestClock.adjust("1 second")
       expect((yield* Fiber.join(running))._tag).toBe("Stop")
       expect(entries.at(-1)?._tag).toBe("RunFinished")
+    })
+  )
+
+  it.effect("costs nothing where nobody sees it", () =>
+    Effect.gen(function* () {
+      const observes = defineStep({
+        accepts: Start,
+        emits: Stop,
+        run: () => Effect.map(Observer, (observer) => (observer === undefined ? Stop() : undefined))
+      })
+      const flow = workflow({ name: "quiet", start: Start, stop: Stop, steps: { observes } })
+      expect((yield* withLiveView(run(flow), flow, { stream: quiet }))._tag).toBe("Stop")
     })
   )
 

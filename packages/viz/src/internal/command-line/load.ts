@@ -20,7 +20,8 @@ const isFlow = (value: any): value is AnyFlow =>
   Array.isArray(value.inputs)
 
 /** Whether Node could not read a file as it is, which jiti may: enums, imports without an end, imports of types. */
-const isNotNative = (error: any): boolean => error?.name === "SyntaxError" || String(error?.code).startsWith("ERR_")
+const isNotNative = (error: any): boolean =>
+  error?.name === "SyntaxError" || /^ERR_(MODULE|UNKNOWN_FILE|UNSUPPORTED|IMPORT|PACKAGE|REQUIRE)/.test(error?.code)
 
 const load = async (path: string): Promise<Record<string, unknown>> => {
   const url = pathToFileURL(path).href

@@ -34,9 +34,16 @@ export const runOnce = (
 ): Effect.Effect<void, Misuse | NotWell> =>
   Effect.gen(function* () {
     const trace: Array<TraceEntry> = []
+    let began: string | undefined
+    let failed: string | undefined
+    const observe = (entry: TraceEntry): void => {
+      began ??= entry.run
+      if (entry.run === began && entry._tag === "InvocationEnded" && entry.outcome === "failed") failed ??= entry.step
+      // Without a timeline to write it is not needed, and a long run's is large.
+      if (kept !== undefined) trace.push(entry)
+    }
     const running = withLiveView(run(flow, fields as any) as Effect.Effect<{ _tag: string }, unknown>, flow).pipe(
-      // Without a timeline to write nothing of the trace is needed, and a long run's is large.
-      Effect.provideService(Observer, kept && ((entry) => void trace.push(entry)))
+      Effect.provideService(Observer, observe)
     )
     const exit = yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
@@ -51,7 +58,7 @@ export const runOnce = (
     )
     if (Exit.isSuccess(exit)) return
     if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-    return yield* new NotWell({ message: `The run failed: ${inWords(flow, Cause.squash(exit.cause))}` })
+    return yield* new NotWell({ message: `The run failed: ${inWords(flow, Cause.squash(exit.cause), failed)}` })
   })
 
 /** The stop event as its schema encodes it, or as it is where that cannot be. */
@@ -77,9 +84,13 @@ const recordOf = (flow: AnyFlow, trace: ReadonlyArray<TraceEntry>, kind: Kind): 
 
 const mostFrames = 3
 
-const inWords = (flow: AnyFlow, error: unknown): string => {
+/** Why a run failed; a step's own error does not say whose it is. */
+const inWords = (flow: AnyFlow, error: unknown, step: string | undefined): string => {
   const { _tag, cause } = (error ?? {}) as { readonly _tag?: string; readonly cause?: unknown }
-  const message = error instanceof Error ? error.message : String(error)
+  const told = error instanceof Error ? error.message : typeof error === "string" ? error : ""
+  const isBare = error instanceof Error && Object.keys(error).length === 0
+  const words = told || (isBare ? error.name : inspect(error instanceof Error ? { ...error } : error))
+  const message = step === undefined || words.includes(`step '${step}'`) ? words : `step '${step}' failed: ${words}`
   if (message.includes("Service not found: ")) {
     return `${message}\nThe command line provides no services: run this workflow from a program that does.`
   }
