@@ -405,9 +405,22 @@ const failureOf = (
   written: (schedule: string) => string
 ): ScheduleFailure => {
   const schedule = toToken(deviations, mark)
-  const { trace, told, early } = executed
+  const { trace, told, early, endless } = executed
   const replay = written(schedule)
-  const message = tell({ flow, broken, outcome, usual, trace, told, early, input, schedules, replay, uncontrolled })
+  const message = tell({
+    flow,
+    broken,
+    outcome,
+    usual,
+    trace,
+    told,
+    early,
+    endless,
+    input,
+    schedules,
+    replay,
+    uncontrolled
+  })
   const failure = new ScheduleFailure({ workflow: flow.name, ...broken, schedule, input, schedules, message })
   // Not shown beside the message, which says it all.
   for (const [name, value] of Object.entries({ outcome, usual, trace })) {

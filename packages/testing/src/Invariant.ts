@@ -3,6 +3,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
+import { isPromiseLike } from "effect/Predicate"
 import type { StopOf, TraceEntry, Workflow } from "stepgraph"
 import type { Executed } from "./internal/execution.ts"
 import { identify, show } from "./internal/show.ts"
@@ -67,7 +68,11 @@ export interface Broken {
   readonly problem: string
 }
 
-export const outcomeOf = ({ exit, marking }: Executed): Outcome => {
+export const outcomeOf = ({ exit, endless, marking, trace }: Executed): Outcome => {
+  if (endless) {
+    const text = `goes on and on: given up after ${trace.length.toLocaleString("en")} entries of its trace`
+    return { kind: "hung", result: undefined, error: undefined, text }
+  }
   if (exit === undefined) {
     const running = Object.entries(marking?.steps ?? {}).filter(([, { running }]) => running > 0)
     const who = running.map(([step, { running }]) => `${running > 1 ? `${running} of ` : ""}step '${step}'`).join(", ")
@@ -103,7 +108,8 @@ const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): 
 }
 
 const neverStalls = ({ outcome }: Seen): string | undefined => {
-  if (outcome.kind === "hung") return "it waits for what never comes"
+  if (outcome.kind === "hung")
+    return outcome.text.startsWith("hangs") ? "it waits for what never comes" : "it never ends"
   const stalled = outcome.kind === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
   return stalled === "WorkflowStalled" ? "it stalls" : undefined
 }
@@ -173,6 +179,7 @@ export const firstBroken = (
   for (const [invariant, check] of Object.entries(checks)) {
     try {
       const said = check(seen.trace, seen)
+      if (isPromiseLike(said)) return { invariant, problem: "it returned a promise: a rule is a plain function" }
       if (said === false) return { invariant, problem: "it does not hold" }
       if (typeof said === "string") return { invariant, problem: said }
     } catch (error) {

@@ -617,7 +617,50 @@ describe("what cannot be explored", () => {
   })
 })
 
+describe("a rule of one's own", () => {
+  it("is broken where it throws, and where it returns a promise", async () => {
+    const broken = async (rule: () => any) => (await failing(explore(seed, { check: { rule } }))).problem
+    expect(await broken(() => expect(1).toBe(2))).toContain("expected 1 to be 2")
+    expect(await broken(async () => true)).toBe("it returned a promise: a rule is a plain function")
+  })
+})
+
+describe("a run that never ends", () => {
+  const Next = defineEvent("Next")
+  const endless = (run: () => any) =>
+    workflow({
+      name: "endless",
+      start: Start,
+      stop: Stop,
+      steps: { again: defineStep({ accepts: [Start, Next], emits: [Next, Stop], run }) }
+    })
+
+  it("is given up and told, whether it waits or not", async () => {
+    for (const run of [() => Next(), () => Effect.as(Effect.sleep(1), Next())]) {
+      const { message } = await failing(explore(endless(run)))
+      expect(message).toMatch(/^workflow 'endless' breaks 'neverStalls' in the usual order already: it never ends\n/)
+      expect(message).toMatch(/this time {2}goes on and on: given up after \d+,\d+ entries of its trace/)
+      expect(message).toMatch(/… [\d,]+ more\n(.*again.*\n)+ {4}and so on\n/)
+    }
+  })
+})
+
 describe("a report", () => {
+  it("says how long a timeout is", async () => {
+    const flow = workflow({
+      name: "limited",
+      start: Start,
+      stop: Stop,
+      timeout: "45 seconds",
+      steps: {
+        work: defineStep({ accepts: Start, emits: Stop, run: () => Effect.as(Effect.sleep(1), Stop({ value: 1 })) })
+      }
+    })
+    const { message } = await failing(explore(flow))
+    expect(message).toContain("→ the run itself wakes from a sleep of 45s before work(Start) wakes from one of 1ms")
+    expect(await explorePromise(flow, { time: "ordered" })).toMatchObject({ complete: true, schedules: 1 })
+  })
+
   it("shows where two long results differ", async () => {
     const flow = workflow({
       name: "long",

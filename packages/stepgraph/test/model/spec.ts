@@ -112,7 +112,8 @@ export const runKey = (step: StepSpec, given: Given): string => `${step.name}(${
 
 /** Only a gather promises an order that no timing changes, so only there the order may show in what comes out. */
 const inputKey = (step: StepSpec, given: Given): string => {
-  const ids = step.accepts.kind === "gather" && step.accepts.anyOrder !== true ? idsOf(given) : [...idsOf(given)].sort()
+  const shows = step.accepts.kind === "gather" && step.accepts.anyOrder !== true
+  const ids = shows ? idsOf(given) : [...idsOf(given)].sort()
   return `${step.name}(${ids.length === 0 ? (given.opener?.id ?? "") : ids.join()})`
 }
 
@@ -121,7 +122,9 @@ const emissions = (spec: Spec, index: number, given: Given, what: string): Reado
   const about = [spec.seed, what, inputKey(step, given)]
   const fuels = given.events.flatMap((event) => (event === undefined ? [] : [event.fuel]))
   const fuel = fuels.length === 0 ? 0 : Math.min(...fuels)
-  const key = given.events.find((event) => event !== undefined)?.key ?? given.opener?.key ?? 0
+  const come = given.events.filter((event) => event !== undefined)
+  const first = step.accepts.anyOrder === true ? [...come].sort((a, b) => (a.id < b.id ? -1 : 1))[0] : come[0]
+  const key = first?.key ?? given.opener?.key ?? 0
   const { inCircle } = factsOf(spec)
   const allowed = step.emits.filter((tag) => fuel > 0 || !inCircle(index, tag))
   const tags =

@@ -58,6 +58,8 @@ export interface Executed {
   readonly told: ReadonlyArray<Told>
   /** Whether somebody woke before one whose sleep was to end earlier. */
   readonly early: boolean
+  /** Whether it was given up, because it went on and on. */
+  readonly endless: boolean
   /** What was interrupted, made to fail or held up by the test itself. */
   readonly cancelled: boolean
   readonly faults: number
@@ -83,8 +85,9 @@ const steadyRandom = (): Random.Random => {
 const silence = new Proxy(globalThis.console, { get: () => () => {} })
 const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
 
-/** A run that does not come to an end is given up after so many tasks. */
-const mostTasks = 100_000
+/** A run that does not come to an end is given up after so many tasks, or entries of its trace. */
+const mostTasks = 30_000
+const mostEntries = 200_000
 
 /** How many turns the event loop is given before the world outside is asked whether it may still wake somebody. */
 const patientTurns = 8
@@ -124,6 +127,7 @@ export class Execution {
   private preempted = 0
   private cancelled = false
   private early = false
+  private endless = false
   private flushed = false
   private finished = false
   private tasks = 0
@@ -167,8 +171,8 @@ export class Execution {
       const exit = this.fiber.pollUnsafe()
       if (exit !== undefined) return this.end(exit)
       if (signal?.aborted === true) return this.abandon()
-      if (this.tasks++ > mostTasks) {
-        this.uncontrolled.add(`the run did not end within ${mostTasks.toLocaleString("en")} tasks`)
+      if (this.tasks++ > mostTasks || this.trace.length > mostEntries) {
+        this.endless = true
         return this.abandon()
       }
       if (this.pool.ready.length > 0 && this.modes.fibers === "in turn") {
@@ -379,8 +383,8 @@ export class Execution {
     marking: Marking | undefined
   ): Executed {
     lead(undefined)
-    const { told, early, cancelled, faults } = this
-    return { exit, trace, told, early, cancelled, faults, left, uncontrolled: [...this.uncontrolled], marking }
+    const { told, early, endless, cancelled, faults } = this
+    return { exit, trace, told, early, endless, cancelled, faults, left, uncontrolled: [...this.uncontrolled], marking }
   }
 
   // ---------------------------------------------------------------- what the core asks and tells

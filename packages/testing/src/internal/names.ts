@@ -24,7 +24,9 @@ const CurrentInvocation = Context.Reference<{ readonly invocation: string } | nu
 export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undefined =>
   fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation
 
-const inWords = (way: { readonly millis: number }): string => Duration.format(Duration.millis(way.millis))
+/** Who waits until everything else of an instant has happened sleeps for half a millisecond less. */
+const inWords = ({ millis }: { readonly millis: number }): string =>
+  millis < 1 ? "less than 1ms" : Duration.format(Duration.millis(Math.round(millis)))
 
 export class Names {
   private readonly calls = new Map<string, Call>()

@@ -14,6 +14,7 @@ export interface Story {
   readonly trace: ReadonlyArray<TraceEntry>
   readonly told: ReadonlyArray<Told>
   readonly early: boolean
+  readonly endless: boolean
   readonly input: unknown
   readonly schedules: number
   readonly replay: string
@@ -109,7 +110,7 @@ const shows = (entry: TraceEntry | undefined, invocation: string): boolean =>
   (entry?._tag === "EventEmitted" && entry.cause === invocation) ||
   ((entry?._tag === "InvocationEnded" || entry?._tag === "InvocationStarted") && entry.invocation === invocation)
 
-const linesOf = ({ trace, told, outcome }: Story): ReadonlyArray<Line> => {
+const linesOf = ({ trace, told, outcome, endless }: Story): ReadonlyArray<Line> => {
   const telling = new Telling()
   let next = 0
   for (let index = 0; index <= trace.length; index++) {
@@ -122,7 +123,7 @@ const linesOf = ({ trace, told, outcome }: Story): ReadonlyArray<Line> => {
     }
     if (entry !== undefined) telling.entry(entry)
   }
-  if (outcome.kind === "hung") telling.add("", "nothing more happens")
+  if (outcome.kind === "hung") telling.add("", endless ? "and so on" : "nothing more happens")
   return telling.lines
 }
 
