@@ -15,7 +15,7 @@ import { ticks } from "./ticks.ts"
 import type { Timeline } from "./timeline.ts"
 
 const style =
-  "table{border-collapse:collapse;margin:10px 0}th,td{padding:3px 12px 3px 0;text-align:right;white-space:nowrap}" +
+  "table{border-collapse:collapse;margin:10px 0;display:block;overflow-x:auto}th,td{padding:3px 12px 3px 0;text-align:right;white-space:nowrap}" +
   "th{font-weight:500;color:var(--sg-soft)}th:first-child,td:first-child{text-align:left}" +
   ".share{display:inline-block;width:90px;height:8px;border-radius:4px;background:var(--sg-faint);margin-left:8px;vertical-align:1px;overflow:hidden}" +
   ".share i{display:block;height:100%;background:var(--sg-run)}.share.wait i{background:var(--sg-wait)}" +
