@@ -176,6 +176,32 @@ describe("timeline", () => {
     })
   )
 
+  it.effect("counts what still waited for a worker when the run was over", () =>
+    Effect.gen(function* () {
+      const flow = { ...jobs(1), timeout: "35 millis" }
+      const run = timeline(yield* traceOf(workflow(flow as never)), { workflow: flow })
+      // The first two have had a worker; the third is interrupted after 5 ms, and the fourth has waited all the time.
+      expect(run.steps.find(({ name }) => name === "work")).toMatchObject({
+        invocations: 3,
+        waited: 10 + 30 + 35,
+        longestWait: 35,
+        unserved: 1
+      })
+      expect(run.hint).toBe("1 event still waited for a worker of 'work' when the run ended (it has 1).")
+      expect(toText(run)).toContain("3 events dropped: 1 as the run ended, 2 left over.")
+    })
+  )
+
+  it.effect("does not take for waiting what an intake holds", () =>
+    Effect.gen(function* () {
+      const { steps, drops } = timeline(yield* traceOf(jobs("unbounded", 5)))
+      expect(drops.map(({ step, reason, since }) => [step, reason, since])).toEqual(
+        Array.from({ length: 4 }, () => ["finish", "left over", null])
+      )
+      expect(steps.find(({ name }) => name === "finish")).toMatchObject({ waited: 0, unserved: 0, dropped: 4 })
+    })
+  )
+
   it.effect("has retries, scopes, joins, races and runs inside steps", () =>
     Effect.gen(function* () {
       const run = timeline(yield* busyTrace(6), { workflow: busyFlow })

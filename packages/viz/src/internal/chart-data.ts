@@ -6,6 +6,7 @@ import { type Axis, axisOf, levels } from "./levels.ts"
 import { oneLine } from "./text.ts"
 import type { Moment, Outcome, Timeline, TimelineInvocation } from "./timeline.ts"
 import { remarks, title } from "./timeline-text.ts"
+import { waitsOf } from "./waits.ts"
 
 export interface ChartAttempt {
   readonly from: ChartMoment
@@ -199,11 +200,10 @@ export const chartData = (run: Timeline, beside?: Beside): ChartData => {
   const bySteps = new Map<string, Array<TimelineInvocation>>(run.steps.map(({ name }) => [name, []]))
   for (const invocation of run.invocations) bySteps.get(invocation.step)!.push(invocation)
   const summarised = shown.length < run.invocations.length
+  const waitsOfAll = waitsOf(run, axis)
   const steps = run.steps.map((step): ChartStep => {
     const own = bySteps.get(step.name)!
-    const waits = own
-      .filter(({ ready, start }) => start.at > ready.at)
-      .map(({ ready, start }) => ({ from: ready[key], to: start[key] }))
+    const waits = waitsOfAll.get(step.name)!
     const runs = summarised ? own.map(({ start, end }) => ({ from: start[key], to: end[key] })) : []
     return {
       name: oneLine(step.name),

@@ -2,7 +2,7 @@
  * Makes a run's timeline of its trace, entry by entry.
  */
 import type { TraceEntry } from "stepgraph"
-import { time } from "./text.ts"
+import { count, time } from "./text.ts"
 import type {
   CriticalPart,
   Moment,
@@ -49,6 +49,13 @@ interface Step extends Writable<Omit<TimelineStep, "critical" | "utilisation" | 
   readonly crew: Workers
 }
 
+interface Fired {
+  readonly step: string
+  readonly events: ReadonlyArray<string>
+  readonly at: Moment
+  readonly quietAfter: string | null
+}
+
 export class Builder {
   readonly started: Extract<TraceEntry, { _tag: "RunStarted" }>
   private readonly invocations = new Map<string, Invocation>()
@@ -58,7 +65,9 @@ export class Builder {
   private readonly finalizerFailures: Array<{ invocation: string; error: string; at: Moment }> = []
   /** When each event was delivered to each step, until an invocation begins with it. */
   private readonly delivered = new Map<string, Map<string, Moment>>()
-  private readonly fired = new Map<string, { readonly at: Moment; readonly quietAfter: string | null }>()
+  /** What intakes have let run, until it begins. */
+  private readonly fired = new Map<string, Fired>()
+  private readonly withIntake = new Set<string>()
   private readonly running = new Set<Invocation>()
   private finished: Extract<TraceEntry, { _tag: "RunFinished" }> | undefined
   private before: TraceEntry | undefined
@@ -86,15 +95,17 @@ export class Builder {
         this.deliveries(entry.step).set(entry.event, at)
         break
       case "EventDropped":
-        this.drops.push({ event: entry.event, step: entry.step, reason: entry.reason, at })
-        if (entry.step !== null) {
-          this.step(entry.step).dropped++
-          this.delivered.get(entry.step)?.delete(entry.event)
-        }
+        this.drop(entry, at)
         break
       case "IntakeFired":
         this.step(entry.step)
-        this.fired.set(entry.invocation, { at, quietAfter: this.quietBefore(entry.step) })
+        this.withIntake.add(entry.step)
+        this.fired.set(entry.invocation, {
+          step: entry.step,
+          events: entry.events,
+          at,
+          quietAfter: this.quietBefore(entry.step)
+        })
         break
       case "InvocationStarted":
         this.begin(entry, at)
@@ -118,11 +129,35 @@ export class Builder {
     return before?._tag === "EventDelivered" && before.step === step ? null : this.lastEnded
   }
 
+  private drop({ event, step: name, reason }: Extract<TraceEntry, { _tag: "EventDropped" }>, at: Moment): void {
+    const since = name === null || reason === "left over" ? null : this.waitingSince(name, event)
+    this.drops.push({ event, step: name, reason, since, at })
+    if (name === null) return
+    const step = this.step(name)
+    step.dropped++
+    this.deliveries(name).delete(event)
+    if (since === null || since.at === at.at) return
+    step.unserved++
+    this.wait(step, at.at - since.at)
+  }
+
+  /** Since when an event has waited for a worker: what an intake holds does not, until it is complete. */
+  private waitingSince(step: string, event: string): Moment | null {
+    if (!this.withIntake.has(step)) return this.deliveries(step).get(event) ?? null
+    for (const fired of this.fired.values()) if (fired.step === step && fired.events.includes(event)) return fired.at
+    return null
+  }
+
+  private wait(step: Step, millis: number): void {
+    step.waited += millis
+    step.longestWait = Math.max(step.longestWait, millis)
+  }
+
   private step(name: string): Step {
     let step = this.steps.get(name)
     if (step === undefined) {
-      const none = { invocations: 0, busy: 0, waited: 0, longestWait: 0 }
-      step = { name, crew: new Workers(), ...none, failed: 0, retried: 0, interrupted: 0, dropped: 0 }
+      const none = { invocations: 0, busy: 0, waited: 0, longestWait: 0, failed: 0, retried: 0, interrupted: 0 }
+      step = { name, crew: new Workers(), ...none, dropped: 0, unserved: 0 }
       this.steps.set(name, step)
     }
     return step
@@ -175,8 +210,7 @@ export class Builder {
     this.invocations.set(entry.invocation, invocation)
     this.running.add(invocation)
     step.invocations++
-    step.waited += at.at - ready.at
-    step.longestWait = Math.max(step.longestWait, at.at - ready.at)
+    this.wait(step, at.at - ready.at)
   }
 
   private end(entry: Extract<TraceEntry, { _tag: "InvocationEnded" }>, at: Moment): void {
@@ -260,21 +294,24 @@ export class Builder {
       drops: this.drops,
       finalizerFailures: this.finalizerFailures,
       critical,
-      hint: hintOf(steps, duration),
+      hint: hintOf(steps, duration, finished?.outcome === "stopped"),
       nested
     }
   }
 }
 
 /** What is worth a word: a step whose events waited for a worker, on the critical path first. */
-const hintOf = (steps: ReadonlyArray<TimelineStep>, duration: number): string | undefined => {
+const hintOf = (steps: ReadonlyArray<TimelineStep>, duration: number, stopped: boolean): string | undefined => {
   // Where fewer were at work than there are, it was not for want of workers that something waited.
   const waiting = steps.filter(({ waited, workers, rows }) => waited > 0 && (workers === undefined || rows === workers))
   const [most] = waiting.sort((a, b) => b.critical.waiting - a.critical.waiting || b.waited - a.waited)
   if (most === undefined || most.waited < duration / 100) return undefined
-  const { name, rows, waited, critical } = most
+  const { name, rows, waited, critical, unserved } = most
   const crew = most.workers ?? rows
   const at = most.workers === undefined ? `it had ${crew} at work at once` : `it has ${crew}`
+  if (!stopped && unserved > 0) {
+    return `${count(unserved, "event")} still waited for a worker of '${name}' when the run ended (${at}).`
+  }
   return critical.waiting > 0
     ? `More workers for '${name}' would help most: ${time(critical.waiting)} of the critical path was waiting for one (${at}).`
     : `Events waited ${time(waited)} in all for a worker of '${name}' (${at}), but not on the critical path.`

@@ -8,6 +8,7 @@ import { fonts, variables } from "./theme.ts"
 import { ticks } from "./ticks.ts"
 import type { Moment, Timeline, TimelineInvocation, TimelineStep } from "./timeline.ts"
 import { remarks, title, worthSeeing } from "./timeline-text.ts"
+import { waitsOf } from "./waits.ts"
 
 const width = 1000
 const left = 150
@@ -118,12 +119,11 @@ export const timelineSvg = (run: Timeline): string => {
     })
   ]
 
+  const waits = waitsOf(run, axis)
   const bars = bands.flatMap((band) => {
     const { step, own, y, queue, row } = band
-    const waits = own
-      .filter(({ ready, start }) => start.at > ready.at)
-      .map(({ ready, start }) => ({ from: ready[key], to: start[key] }))
-    const waiting = queue === 0 ? [] : [area(levels(waits, total, 260), y + queue - 2, queue - 4, undefined, "queue")]
+    const waiting =
+      queue === 0 ? [] : [area(levels(waits.get(step.name)!, total, 260), y + queue - 2, queue - 4, undefined, "queue")]
     if (detailed) return [...waiting, ...own.map((one) => bar(one, band))]
     const runs = own.map(({ start, end }) => ({ from: start[key], to: end[key] }))
     const rows = Math.max(1, step.rows)

@@ -1,10 +1,11 @@
 /**
  * A run's timeline for a terminal.
  */
-import { type Axis, axisOf, levels } from "./levels.ts"
+import { axisOf, levels, type Span } from "./levels.ts"
 import { painter, type TextOptions } from "./terminal.ts"
 import { count, oneLine, shorten, time } from "./text.ts"
 import type { Moment, Timeline, TimelineInvocation, TimelineStep } from "./timeline.ts"
+import { waitsOf } from "./waits.ts"
 
 const mostRows = 8
 /** Which share of a run a wait has to be to be drawn. */
@@ -25,6 +26,7 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
   const byStep = new Map<string, Array<TimelineInvocation>>(run.steps.map((step) => [step.name, []]))
   for (const invocation of run.invocations) byStep.get(invocation.step)!.push(invocation)
 
+  const waits = waitsOf(run, axis)
   const drawRow = (row: ReadonlyArray<TimelineInvocation>): string => {
     const cells = new Array<string>(room).fill(" ")
     const ranks = new Uint8Array(room)
@@ -62,7 +64,7 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
       time(step.waited).padStart(10)
     ].join("")
     const blank = " ".repeat(left.length)
-    const queue = step.longestWait < worthSeeing * run.duration ? undefined : queued(own, axis, total, room)
+    const queue = step.longestWait < worthSeeing * run.duration ? undefined : queued(waits.get(step.name)!, total, room)
     const lines = [...(queue === undefined ? [] : [paint("yellow", queue)]), ...rows]
     if (step.rows > mostRows) lines.push(paint("dim", `and ${count(step.rows - mostRows, "worker")} more`))
     if (lines.length === 0) lines.push("")
@@ -120,17 +122,8 @@ export const title = (run: Timeline): string => {
   return `${shorten(run.workflow)} · ${ended} · ${time(run.duration)} · ${count(run.invocations.length, "invocation")}`
 }
 
-/** How many invocations waited for a worker, as a row of bars; undefined where none did. */
-const queued = (
-  own: ReadonlyArray<TimelineInvocation>,
-  axis: Axis,
-  total: number,
-  room: number
-): string | undefined => {
-  const key = axis === "time" ? "at" : "seq"
-  const spans = own
-    .filter(({ ready, start }) => start.at > ready.at)
-    .map(({ ready, start }) => ({ from: ready[key], to: start[key] }))
+/** How many events waited for a worker, as a row of bars; undefined where none did. */
+const queued = (spans: ReadonlyArray<Span>, total: number, room: number): string | undefined => {
   if (spans.length === 0) return undefined
   const level = levels(spans, total, room)
   const most = Math.max(...level)

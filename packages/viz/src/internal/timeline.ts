@@ -59,6 +59,8 @@ export interface TimelineDrop {
   readonly event: string
   readonly step: string | null
   readonly reason: "raced" | "ended" | "left over"
+  /** Since when it had waited for a worker; `null` where it did not. */
+  readonly since: Moment | null
   readonly at: Moment
 }
 
@@ -84,7 +86,7 @@ export interface TimelineStep {
   readonly busy: number
   /** The share of its workers' time in which they were at work, from 0 to 1. */
   readonly utilisation: number
-  /** How long its invocations waited for a free worker, all together, and the longest of them. */
+  /** How long events waited for a free worker, all together, and the longest of them. */
   readonly waited: number
   readonly longestWait: number
   /** How much of the critical path was its invocations running, and how much their waiting for a free worker. */
@@ -93,6 +95,8 @@ export interface TimelineStep {
   readonly retried: number
   readonly interrupted: number
   readonly dropped: number
+  /** How many of those that were dropped had waited for a worker. */
+  readonly unserved: number
 }
 
 export interface Timeline {
@@ -121,7 +125,7 @@ export interface Timeline {
     readonly at: Moment
   }>
   readonly critical: ReadonlyArray<CriticalPart>
-  /** Where more workers would have helped most, in a sentence; `undefined` where nothing waited for one. */
+  /** Where more workers would have helped most, in words; `undefined` where nothing waited for one. */
   readonly hint: string | undefined
   /** The runs that were started inside this one's steps. */
   readonly nested: ReadonlyArray<Timeline>

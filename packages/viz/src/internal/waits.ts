@@ -1,0 +1,18 @@
+/**
+ * When events waited for a worker: until an invocation began with them, or until they were dropped.
+ */
+import type { Axis, Span } from "./levels.ts"
+import type { Timeline } from "./timeline.ts"
+
+/** The spans of each step, on an axis. */
+export const waitsOf = (run: Timeline, axis: Axis): ReadonlyMap<string, ReadonlyArray<Span>> => {
+  const key = axis === "time" ? "at" : "seq"
+  const spans = new Map<string, Array<Span>>(run.steps.map(({ name }) => [name, []]))
+  for (const { step, ready, start } of run.invocations) {
+    if (start.at > ready.at) spans.get(step)!.push({ from: ready[key], to: start[key] })
+  }
+  for (const { step, since, at } of run.drops) {
+    if (step !== null && since !== null && at.at > since.at) spans.get(step)!.push({ from: since[key], to: at[key] })
+  }
+  return spans
+}
