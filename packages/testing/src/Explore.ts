@@ -3,16 +3,16 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import type * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type EventDef, type Problem, type RunServices, run, type StopOf, type TraceEntry } from "stepgraph"
+import { type EventDef, type Problem, type RunServices, run, type StopOf } from "stepgraph"
+import { CannotReplay, type ExploreError, InvalidExploration, ScheduleFailure } from "./Errors.ts"
 import type { AnyFlow, Check, Invariants, Outcome } from "./Invariant.ts"
 import { along } from "./internal/choices.ts"
 import { type Coverage, Tally } from "./internal/coverage.ts"
-import type { Modes } from "./internal/execution.ts"
 import { Explorer, type Found, type Plan } from "./internal/explorer.ts"
 import type { FaultKind } from "./internal/faults.ts"
+import { type Modes, modesOf } from "./internal/modes.ts"
 import { problemsOf } from "./internal/options.ts"
 import { written } from "./internal/replay.ts"
 import { tell } from "./internal/report.ts"
@@ -93,48 +93,6 @@ export interface Exploration {
   /** With how many inputs the workflow was run. */
   readonly inputs: number
 }
-
-/** A schedule breaks an invariant. The message is the whole story. */
-export class ScheduleFailure extends Data.TaggedError("ScheduleFailure")<{
-  readonly workflow: string
-  /** The rule that is broken, and how. */
-  readonly invariant: string
-  readonly problem: string
-  /** What to give as `replay`. */
-  readonly schedule: string
-  readonly input: unknown
-  /** How many schedules had been run. */
-  readonly schedules: number
-  readonly message: string
-}> {
-  /** How this schedule ends, and how production's order does. */
-  declare readonly outcome: Outcome
-  declare readonly usual: Outcome
-  declare readonly trace: ReadonlyArray<TraceEntry>
-}
-
-/** A schedule cannot be replayed: the workflow has changed since it was found, or it is none. */
-export class CannotReplay extends Data.TaggedError("CannotReplay")<{
-  readonly schedule: string
-  readonly message: string
-}> {}
-
-/** An exploration cannot be begun: the workflow is none, or options or input do not fit. The message lists all problems. */
-export class InvalidExploration extends Data.TaggedError("InvalidExploration")<{
-  readonly problems: ReadonlyArray<string>
-  readonly message: string
-}> {
-  constructor(flow: unknown, problems: ReadonlyArray<string>) {
-    const name = (flow as { readonly name?: unknown } | undefined)?.name
-    const which = typeof name === "string" ? `workflow '${name}'` : "this"
-    const [first, ...more] = problems
-    const said = more.length === 0 ? ` ${first}` : problems.map((problem) => `\n- ${problem}`).join("")
-    super({ problems, message: `${which} cannot be explored:${said}` })
-  }
-}
-
-/** Why there is no `Exploration`. */
-export type ExploreError = ScheduleFailure | CannotReplay | InvalidExploration
 
 const perInput = 50
 
@@ -246,23 +204,6 @@ class Died {
     this.defect = defect
   }
 }
-
-const modesOf = (options: ExploreOptions<AnyFlow>): Modes => ({
-  time: options.time ?? "any",
-  lanes: options.lanes ?? "any",
-  fibers: options.fibers ?? "in turn",
-  results: options.results ?? "at once",
-  timers: options.timers ?? "real",
-  preempt: options.preempt ?? 0,
-  cancel: options.cancel ?? false,
-  faults: {
-    max: options.faults === undefined ? 0 : (options.faults.max ?? 1),
-    kinds: options.faults?.kinds ?? [],
-    steps: options.faults?.steps
-  },
-  patience: options.patience ?? 1_000,
-  logs: options.logs ?? false
-})
 
 const start = async (
   flow: AnyFlow,

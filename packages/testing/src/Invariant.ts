@@ -4,8 +4,8 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
-import type { StopOf, TraceEntry, Workflow } from "stepgraph"
-import type { Executed } from "./internal/execution.ts"
+import type { TraceEntry, Workflow } from "stepgraph"
+import type { Executed } from "./internal/executed.ts"
 import { identify, show } from "./internal/show.ts"
 
 export type AnyFlow = Workflow<any, any, any, any, any, any>
@@ -195,5 +195,3 @@ export const firstBroken = (
     (invariants.sameResult === false ? undefined : found("sameResult", sameResult(seen, invariants.sameResult ?? true)))
   )
 }
-
-export type ResultOf<W> = StopOf<W>

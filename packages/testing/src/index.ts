@@ -1,16 +1,8 @@
 /**
  * Run a workflow in every order that could happen, and replay the one that breaks it.
  */
-export {
-  CannotReplay,
-  type Exploration,
-  type ExploreError,
-  type ExploreOptions,
-  explore,
-  explorePromise,
-  InvalidExploration,
-  ScheduleFailure
-} from "./Explore.ts"
+export { CannotReplay, type ExploreError, InvalidExploration, ScheduleFailure } from "./Errors.ts"
+export { type Exploration, type ExploreOptions, explore, explorePromise } from "./Explore.ts"
 export type { Check, Invariants, Outcome, Seen } from "./Invariant.ts"
 export type { Coverage, Edge } from "./internal/coverage.ts"
 export { type FaultKind, InjectedFault } from "./internal/faults.ts"

@@ -15,72 +15,15 @@ import { Observer, type TraceEntry } from "stepgraph"
 import { type Call, type Marking, Probe } from "stepgraph/probe"
 import type { Choices, Kind } from "./choices.ts"
 import { ControlledClock, type Sleeper } from "./clock.ts"
+import type { Executed, Told } from "./executed.ts"
 import { type FaultKind, instead, inWords } from "./faults.ts"
+import type { Modes } from "./modes.ts"
 import { invocationOf, Names } from "./names.ts"
+import { steadyRandom } from "./random.ts"
 import { Pool, type Task } from "./scheduler.ts"
 import { show } from "./show.ts"
 import { lead, owned } from "./timers.ts"
 import { activeOutside, eventLoop, microtasks, now, realSleep } from "./turn.ts"
-
-/** What may happen in a run, beside what happens in production first. */
-export interface Modes {
-  readonly time: "any" | "ordered"
-  readonly lanes: "any" | "in turn"
-  readonly fibers: "any" | "in turn"
-  readonly results: "any" | "at once"
-  readonly timers: "real" | "virtual"
-  readonly preempt: number
-  readonly cancel: boolean
-  readonly faults: {
-    readonly max: number
-    readonly kinds: ReadonlyArray<FaultKind>
-    readonly steps: ReadonlyArray<string> | undefined
-  }
-  /** How long the world outside is waited for, in milliseconds. */
-  readonly patience: number
-  readonly logs: boolean
-}
-
-/** A choice as the report tells of it, by the place in the trace before which it was taken. */
-export interface Told {
-  readonly at: number
-  /** Whether it went another way than in production, and how; otherwise who went on. */
-  readonly differs: string | undefined
-  readonly invocation: string | undefined
-}
-
-/** What one run showed. */
-export interface Executed {
-  /** `undefined` where the run waits for what never comes. */
-  readonly exit: Exit.Exit<unknown, unknown> | undefined
-  readonly trace: ReadonlyArray<TraceEntry>
-  /** The choices that went another way than in production, and who went on at the others. */
-  readonly told: ReadonlyArray<Told>
-  /** Whether somebody woke before one whose sleep was to end earlier. */
-  readonly early: boolean
-  /** Whether it was given up, because it went on and on. */
-  readonly endless: boolean
-  /** What was interrupted, made to fail or held up by the test itself. */
-  readonly cancelled: boolean
-  readonly faults: number
-  /** What was still there when the run had ended. */
-  readonly left: ReadonlyArray<string>
-  /** What went its own way, and so was not explored. */
-  readonly uncontrolled: ReadonlyArray<string>
-  readonly marking: Marking | undefined
-}
-
-/** The same numbers in every run. */
-const steadyRandom = (): Random.Random => {
-  let seed = 1
-  const nextDouble = () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-  return { nextDoubleUnsafe: nextDouble, nextIntUnsafe: () => Math.floor((nextDouble() - 0.5) * 2 ** 32) }
-}
 
 const silence = new Proxy(globalThis.console, { get: () => () => {} })
 const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()

@@ -16,7 +16,9 @@ import {
 } from "../Invariant.ts"
 import { along, Choices, type Deviation, type Strategy } from "./choices.ts"
 import type { Tally } from "./coverage.ts"
-import { type Executed, Execution, type Modes } from "./execution.ts"
+import type { Executed } from "./executed.ts"
+import { Execution } from "./execution.ts"
+import type { Modes } from "./modes.ts"
 import { prioritized, Search } from "./search.ts"
 import { eventLoop, now } from "./turn.ts"
 

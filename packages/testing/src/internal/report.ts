@@ -3,7 +3,7 @@
  */
 import type { TraceEntry } from "stepgraph"
 import { type AnyFlow, type Broken, keyOf, type Outcome } from "../Invariant.ts"
-import type { Told } from "./execution.ts"
+import type { Told } from "./executed.ts"
 import { show, showApart } from "./show.ts"
 
 export interface Story {

@@ -5,6 +5,7 @@
  * choice: some 60 bytes, where whole paths took thousands. What is still to be tried is not kept at all, as it follows.
  */
 import type { Deviation, Strategy } from "./choices.ts"
+import { numbers } from "./random.ts"
 
 /** A list of numbers that grows without an object for each. */
 class Numbers<A extends Int32Array | Uint16Array> {
@@ -111,20 +112,12 @@ export class Search {
   }
 }
 
-/** Numbers between 0 and 1 that are the same for the same seed. */
-const random = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-}
-
 /**
  * Probabilistic concurrency testing of depth 2 (Burckhardt and others, 2010): everybody has a random priority, who has
  * the highest goes on, and at one random place he falls behind all others.
  */
 export const prioritized = (seed: number, choices: number): Strategy => {
-  const next = random(seed)
+  const next = numbers(seed)
   const change = Math.floor(next() * choices)
   const priorities = new Map<string, number>()
   const priority = (key: string) => {

@@ -1,0 +1,46 @@
+/**
+ * What may happen in a run, as the options say.
+ */
+import type { FaultKind } from "./faults.ts"
+
+/** What may happen in a run, beside what happens in production first. */
+export interface Modes {
+  readonly time: "any" | "ordered"
+  readonly lanes: "any" | "in turn"
+  readonly fibers: "any" | "in turn"
+  readonly results: "any" | "at once"
+  readonly timers: "real" | "virtual"
+  readonly preempt: number
+  readonly cancel: boolean
+  readonly faults: {
+    readonly max: number
+    readonly kinds: ReadonlyArray<FaultKind>
+    readonly steps: ReadonlyArray<string> | undefined
+  }
+  /** How long the world outside is waited for, in milliseconds. */
+  readonly patience: number
+  readonly logs: boolean
+}
+
+/** The options that say so. */
+type Given = { readonly [Name in keyof Omit<Modes, "faults">]?: Modes[Name] | undefined } & {
+  readonly faults?: Partial<Modes["faults"]> | undefined
+}
+
+/** What is left out is nearest to production, but for time and lanes. */
+export const modesOf = (options: Given): Modes => ({
+  time: options.time ?? "any",
+  lanes: options.lanes ?? "any",
+  fibers: options.fibers ?? "in turn",
+  results: options.results ?? "at once",
+  timers: options.timers ?? "real",
+  preempt: options.preempt ?? 0,
+  cancel: options.cancel ?? false,
+  faults: {
+    max: options.faults === undefined ? 0 : (options.faults.max ?? 1),
+    kinds: options.faults?.kinds ?? [],
+    steps: options.faults?.steps
+  },
+  patience: options.patience ?? 1_000,
+  logs: options.logs ?? false
+})
