@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "@effect/vitest"
 import { Graphviz } from "@hpcc-js/wasm-graphviz"
-import { type Drawable, toDot, toHtml, toMermaid, toSvg, toText } from "@stepgraph/viz"
+import { type Drawable, type DrawOptions, toDot, toHtml, toMermaid, toSvg, toText } from "@stepgraph/viz"
 import DOMPurify from "dompurify"
 import * as Effect from "effect/Effect"
 import mermaid from "mermaid"
@@ -21,8 +21,8 @@ beforeAll(async () => {
   graphviz = await Graphviz.load()
 })
 
-const readByMermaid = async (flow: Drawable) => {
-  const { db } = await mermaid.mermaidAPI.getDiagramFromText(toMermaid(flow))
+const readByMermaid = async (flow: Drawable, options?: DrawOptions) => {
+  const { db } = await mermaid.mermaidAPI.getDiagramFromText(toMermaid(flow, options))
   const { nodes, edges } = (db as any).getData()
   return { nodes: nodes.filter(({ isGroup }: { isGroup: boolean }) => !isGroup).length, edges: edges.length }
 }
@@ -107,14 +107,19 @@ describe("a picture", () => {
   })
 })
 
-for (const [what, flow] of Object.entries(unusual)) {
-  describe(what, () => {
-    const picture = pictureOf(flow)
+const directions = ["right", "down"] as const
+const all = Object.entries(unusual).flatMap(([what, flow]) => directions.map((to) => [what, to, flow] as const))
+for (const [what, direction, flow] of all) {
+  describe(`${what}, drawn ${direction === "right" ? "to the right" : "down"}`, () => {
+    const picture = pictureOf(flow, { direction })
     const { nodes, edges, frames, width, height } = layoutOf(picture)
 
     it("is read by Mermaid and Graphviz as what it is", async () => {
-      expect(await readByMermaid(flow)).toEqual({ nodes: picture.nodes.length, edges: picture.edges.length })
-      const svg = graphviz.dot(toDot(flow))
+      expect(await readByMermaid(flow, { direction })).toEqual({
+        nodes: picture.nodes.length,
+        edges: picture.edges.length
+      })
+      const svg = graphviz.dot(toDot(flow, { direction }))
       expect(svg.match(/<g id="node\d+"/g)).toHaveLength(picture.nodes.length)
       expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(picture.edges.length)
     })
@@ -128,6 +133,11 @@ for (const [what, flow] of Object.entries(unusual)) {
         expect(box.y + box.height / 2).toBeLessThanOrEqual(height)
       }
       for (const [i, a] of nodes.entries()) for (const b of nodes.slice(i + 1)) expect(apart(a, b)).toBe(true)
+      for (const outer of frames) {
+        const inside = frames.filter(({ frame }) => frame === outer.frame || frame.within === outer.frame.id)
+        const members = new Set(inside.flatMap(({ frame }) => frame.nodes))
+        for (const box of nodes) expect(apart(box, outer), box.label).toBe(!members.has(box.node.id))
+      }
     })
 
     it("has arrows that begin and end at what they join, and loops that lead back", () => {

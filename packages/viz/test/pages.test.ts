@@ -251,7 +251,7 @@ describe.skipIf(noBrowser)("names and data that mean something to a page", () =>
         expect(shown).toMatchObject({ script: 2, svg: 1, h1: 1 })
         expect(shown).not.toHaveProperty("img")
       }),
-    { arbitrary: { runs: 40 } }
+    { arbitrary: { runs: 25 } }
   )
 
   it("break no picture of a run", async () => {

@@ -64,6 +64,22 @@ const scopes = () => {
   })
 }
 
+/** Two scopes beside each other, into which arrows lead and out of which they lead, to the right and down. */
+const beside = () => {
+  const [Doc, Image, Text, Size, Page, Seen] = ["Doc", "Image", "Text", "Size", "Page", "Seen"].map((tag) =>
+    defineEvent(tag)
+  )
+  return flow("beside", {
+    list: step(Start, [Doc, Image]),
+    doc: step(Doc, [Text, Seen]),
+    docs: step(join([Text, Text] as never, { per: Doc! } as never), Page),
+    image: step(Image, [Size, Seen]),
+    images: step(gather(Size!, { per: Image! }), Page),
+    seen: step(Seen, []),
+    all: step(gather(Page!), Stop)
+  })
+}
+
 export const unusual = {
   "one step": flow("one", { only: step(Start, Stop) }),
   "60 steps": chain(60),
@@ -82,5 +98,6 @@ export const unusual = {
   "a loop in a loop": flow("loops", { outer: step([Start, C], A), inner: step([A, B], [B, C, Stop]) }),
   "names that are words of a language": words(),
   "names of 200 characters": long(),
-  "a scope in a scope": scopes()
+  "a scope in a scope": scopes(),
+  "a scope beside a scope": beside()
 } satisfies Record<string, AnyFlow>
