@@ -2,7 +2,19 @@ import { setImmediate as turn } from "node:timers/promises"
 import { describe, expect, it, vi } from "@effect/vitest"
 import { Effect, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { collect, defineEvent, defineStep, gather, launch, race, run, runPromise, workflow } from "stepgraph"
+import {
+  collect,
+  defineEvent,
+  defineStep,
+  gather,
+  join,
+  launch,
+  launchPromise,
+  race,
+  run,
+  runPromise,
+  workflow
+} from "stepgraph"
 import { heapInUse } from "../support/memory.ts"
 import { random } from "../support/virtual.ts"
 
@@ -234,6 +246,57 @@ describe("back-pressure", () => {
       clearInterval(ticking)
       expect(ticks, `${kind}: ticks in ${took.toFixed(0)} ms`).toBeGreaterThan(1)
     }
+  })
+})
+
+describe("a live run that is sent events for hours", () => {
+  it("keeps nothing of those that are done, whatever waited for them", async () => {
+    const Note = defineEvent("Note", { n: Schema.Number })
+    const A = defineEvent("A", { n: Schema.Number })
+    const B = defineEvent("B", { n: Schema.Number })
+    const Pair = defineEvent("Pair", { n: Schema.Number })
+    const All = defineEvent("All", { n: Schema.Number })
+    const Told = defineEvent("Told", { n: Schema.Number })
+    let raced = 0
+    let heard = 0
+    const flow = workflow({
+      name: "session",
+      start: Start,
+      stop: Stop,
+      inputs: [Note],
+      outputs: [Told],
+      steps: {
+        begin: defineStep({ accepts: Start, emits: Stop, run: () => {} }),
+        fan: defineStep({ accepts: Note, emits: [A, B], run: async ({ n }) => [A({ n }), B({ n })] }),
+        pair: defineStep({ accepts: join([A, B], { per: Note }), emits: Pair, run: ([{ n }]) => Pair({ n }) }),
+        all: defineStep({ accepts: gather([A, Pair], { per: Note }), emits: All, run: ([a]) => All({ n: a!.n }) }),
+        first: defineStep({ accepts: race([A, B], { per: Note }), emits: [], run: () => void raced++ }),
+        tell: defineStep({
+          accepts: collect(All, 2, { by: ({ n }) => n >> 1, within: "1 hour" }),
+          emits: Told,
+          run: ([all]) => Told({ n: all!.n })
+        })
+      }
+    })
+    const live = await launchPromise(flow, { count: 0 }, { replay: 0 })
+    const listening = (async () => {
+      for await (const _ of live.events) heard++
+    })()
+    const talk = async (from: number, count: number) => {
+      for (let n = from; n < from + count; n++) {
+        await live.send(Note({ n }))
+        if (n % 100 === 99) await turn()
+      }
+      while (heard < (from + count) / 2) await turn()
+      return heapInUse()
+    }
+    await talk(0, 5000)
+    const before = await talk(5000, 5000)
+    const after = await talk(10_000, 10_000)
+    expect(raced).toBe(20_000)
+    expect(after - before).toBeLessThan(MiB)
+    await live.interrupt()
+    await expect(listening).rejects.toMatchObject({ name: "AbortError" })
   })
 })
 
