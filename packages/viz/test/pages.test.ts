@@ -82,6 +82,19 @@ describe.skipIf(noBrowser)("a run's page", () => {
     expect(complaints).toEqual([])
   })
 
+  it("leads from an invocation to the run inside it", async () => {
+    const { flow, entries } = await busy(2)
+    const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
+    await page.locator("#search").fill("page#")
+    await page.keyboard.press("Enter")
+    const details = page.locator(".run:not([hidden]) .details")
+    while (!(await details.textContent())?.startsWith("page worker")) await page.keyboard.press("Enter")
+    await details.getByRole("button", { name: /^run inside: inner · stopped with InnerStop/ }).click()
+    expect(await page.locator(".run:not([hidden]) h1").textContent()).toMatch(/^inner · stopped/)
+    expect(await page.locator("#which").inputValue()).toMatch(/^[12]$/)
+    expect(complaints).toEqual([])
+  })
+
   it("stays smooth with 10,000 invocations", async () => {
     const { page, complaints } = await open(toHtml(timeline(fan({ invocations: 10_000, workers: 8 }))))
     await page.waitForTimeout(200)

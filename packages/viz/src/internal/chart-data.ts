@@ -73,6 +73,8 @@ export interface ChartData {
   readonly title: string
   readonly workflow: string
   readonly run: string
+  /** The run and the invocation in which it was started. */
+  readonly parent: { readonly run: string; readonly invocation: string } | null
   readonly axis: Axis
   readonly duration: number
   /** How long the axis of times is: runs beside each other have the same. */
@@ -227,6 +229,7 @@ export const chartData = (run: Timeline, beside?: Beside): ChartData => {
     title: title(run),
     workflow: oneLine(run.workflow),
     run: run.run,
+    parent: run.parent,
     axis,
     duration: run.duration,
     extent: beside?.extent ?? run.duration,

@@ -13,7 +13,9 @@ export interface Details {
 export const makeDetails = (
   document: Browser,
   data: ChartData,
-  { time }: { readonly time: typeof inWords }
+  { time }: { readonly time: typeof inWords },
+  /** The runs that were started in an invocation, and what shows them. */
+  inside: (id: string) => ReadonlyArray<{ readonly title: string; readonly show: () => void }>
 ): Details => {
   const { steps, invocations, events } = data
   const words = new Map<number, string>()
@@ -54,6 +56,11 @@ export const makeDetails = (
       }
       for (const error of one.finalizerErrors) told.push(element("div", `a finalizer failed: ${error}`, "bad"))
       if (one.scope !== null) told.push(element("div", `in the scope of ${one.scope}`, "soft"))
+      for (const { title, show } of inside(one.id)) {
+        const button = element("button", `run inside: ${title}`)
+        button.addEventListener("click", show)
+        told.push(button)
+      }
       for (const [title, places] of [
         ["given", one.events],
         ["emitted", one.emitted]

@@ -26,8 +26,11 @@ export const makeChart = (
   data: ChartData,
   host: Browser,
   parts: ChartParts,
-  /** Told the id of what has been selected, where charts stand beside each other. */
-  selected: (id: string | undefined) => void
+  page: {
+    /** Told the id of what has been selected, where charts stand beside each other. */
+    readonly selected: (id: string | undefined) => void
+    readonly inside: (id: string) => ReadonlyArray<{ readonly title: string; readonly show: () => void }>
+  }
 ): Chart => {
   const { invocations } = data
   const made = (name: string, kind: string): Browser => {
@@ -49,7 +52,7 @@ export const makeChart = (
   const attention: Attention = { hovered: -1, selected: -1, found: undefined }
   const view = parts.makeView(data, canvas)
   const draw = parts.makeDrawing(window, canvas, data, view, attention, parts)
-  const { about, words } = parts.makeDetails(document, data, parts)
+  const { about, words } = parts.makeDetails(document, data, parts, page.inside)
   let list: ReadonlyArray<number> = []
   let at = -1
 
@@ -84,7 +87,7 @@ export const makeChart = (
   }
   const select = (place: number) => {
     show(place)
-    selected(invocations[place]?.id)
+    page.selected(invocations[place]?.id)
   }
   const go = (place: number) => {
     view.reveal(invocations[place]!)

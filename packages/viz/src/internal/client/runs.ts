@@ -23,16 +23,31 @@ export const showRuns = (document: Browser, window: Browser, parts: RunsParts): 
       invocations: unpacked(chosen.invocations),
       events: unpacked(chosen.events)
     }
-    const chart = parts.makeChart(document, window, data, host, parts, (id) => {
-      // What has the same cause has the same id in both.
-      if (!linked) return
-      for (const other of mounted.values()) {
-        if (other !== chart) other.select(other.data.invocations.findIndex((one) => one.id === id))
-      }
+    const chart = parts.makeChart(document, window, data, host, parts, {
+      selected: (id) => {
+        // What has the same cause has the same id in both.
+        if (!linked) return
+        for (const other of mounted.values()) {
+          if (other !== chart) other.select(other.data.invocations.findIndex((one) => one.id === id))
+        }
+      },
+      inside: (id) =>
+        charts.flatMap(({ parent, title }, i) =>
+          which !== null && parent?.run === data.run && parent.invocation === id
+            ? [{ title, show: () => show(String(i)) }]
+            : []
+        )
     })
     mounted.set(host, chart)
   }
-  for (const host of hosts) mount(host)
+  const which = document.getElementById("which")
+  const show = (place: string) => {
+    which.value = place
+    for (const host of hosts) host.hidden = host.dataset.chart !== place
+    for (const host of hosts) mount(host)
+    look(false)
+  }
+  which?.addEventListener("change", () => show(which.value))
 
   const search = document.getElementById("search")
   const found = document.getElementById("found")
@@ -54,9 +69,5 @@ export const showRuns = (document: Browser, window: Browser, parts: RunsParts): 
     event.preventDefault()
     search.focus()
   })
-  document.getElementById("which")?.addEventListener("change", (event: Browser) => {
-    for (const host of hosts) host.hidden = host.dataset.chart !== event.target.value
-    for (const host of hosts) mount(host)
-    look(false)
-  })
+  for (const host of hosts) mount(host)
 }
