@@ -231,7 +231,7 @@ describe("what is wrong with the graph", () => {
     const steps = { emitter, reader, finish: { ...finish, accepts: accepts } }
     expect(problemsOf({ ...good, inputs: [B], steps })).toEqual([
       "step 'finish' keeps one intake per 'Doc', but the start event 'Start' comes from outside of every 'Doc': accept another event there",
-      "step 'finish' keeps one intake per 'Doc', but the input event 'B' comes from outside of every 'Doc': accept another event there"
+      "step 'finish' keeps one intake per 'Doc', but the input event 'B' comes from outside of every 'Doc': match it by a key ('by'), or accept another event there"
     ])
   })
 })

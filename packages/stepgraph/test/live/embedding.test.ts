@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { defineEvent, defineStep, gather, launch, run, runPromise, workflow } from "stepgraph"
+import { defineEvent, defineStep, gather, join, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
 import { heapInUse } from "../support/memory.ts"
 import { result } from "../support/virtual.ts"
 
@@ -268,6 +268,36 @@ describe("thousands of runs at once", () => {
       }),
     30_000
   )
+
+  it("that wait for an answer cost a bounded amount each, and nothing when they are interrupted", async () => {
+    const Answer = defineEvent("Answer", { n: Schema.Number })
+    const asking = workflow({
+      ...define,
+      name: "asking",
+      inputs: [Answer],
+      outputs: [Done],
+      steps: {
+        ask: defineStep({ accepts: Start, emits: Done, run: async ({ n }) => Done({ n }) }),
+        end: defineStep({ accepts: join([Done, Answer]), emits: Stop, run: ([{ n }]) => Stop({ sum: n }) })
+      }
+    })
+    const count = 2000
+    const measure = async () => {
+      const before = heapInUse()
+      const live = await Promise.all(Array.from({ length: count }, (_, n) => launchPromise(asking, { n })))
+      await Promise.all(live.map(({ events }) => events[Symbol.asyncIterator]().next()))
+      const during = heapInUse()
+      await Promise.all(live.map((run) => run.interrupt()))
+      live.length = 0
+      return { before, during, after: heapInUse() }
+    }
+    await measure()
+    const { before, during, after } = await measure()
+    const each = (during - before) / count
+    console.log(`${count} launched runs that wait, with a reader each: ${(each / 1024).toFixed(1)} KiB each`)
+    expect(each).toBeLessThan(64 * 1024)
+    expect(after - before).toBeLessThan(4 * 2 ** 20)
+  })
 
   it("as promises, in waves, keep nothing either", async () => {
     const plain = workflow({

@@ -237,7 +237,9 @@ const checkScopes = (flow: Definition, nodes: ReadonlyArray<Node>, report: Repor
       if (tag === flow.start.tag) {
         report(`${intake} the start event '${tag}' comes from outside of every '${per}': accept another event there`)
       } else if (flow.inputs.some((def) => def.tag === tag)) {
-        report(`${intake} the input event '${tag}' comes from outside of every '${per}': accept another event there`)
+        report(
+          `${intake} the input event '${tag}' comes from outside of every '${per}': match it by a key ('by'), or accept another event there`
+        )
       } else if (outside.length === producers.length) {
         report(`${intake} '${tag}' never descends from '${per}': ${mend}`)
       } else if (outside.length > 0) {
