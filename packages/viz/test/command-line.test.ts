@@ -421,10 +421,14 @@ describe("as a program", () => {
     await file("package.json", "{}")
     const name = await flowFile(
       "leaves.ts",
-      'setInterval(() => {}, 1000)\nconsole.log("loaded")\nexport const flow = flowOf(only(() => Stop()))'
+      `setInterval(() => {}, 1000)
+process.stdout.write("loaded\\n")
+await new Promise((resolve) => setImmediate(resolve))
+export const flow = flowOf(only(() => Stop()))`
     )
-    const { stdout, stderr } = await sh(`'${process.execPath}' '${bin}' draw ${name} | head -2`)
-    expect({ stdout, stderr }).toEqual({ stdout: "loaded\ngiven\n", stderr: "" })
+    const command = `'${process.execPath}' '${bin}' draw ${name}`
+    const { stdout, stderr } = await sh(`${command} | head -2; { ${command}; echo ended with $? >&2; } | true`)
+    expect({ stdout, stderr }).toEqual({ stdout: "loaded\ngiven\n", stderr: "ended with 0\n" })
   })
 
   it("does without a Node that reads TypeScript", async () => {
