@@ -79,12 +79,44 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
     "collector.ts",
     "shared = Scope.shared(shared, scope)",
     "break"
+  ],
+  [
+    "lets a gather run with half of what a decided race has called off",
+    "races.ts",
+    "      for (const { race } of decisions) this.disarm(race)\n",
+    ""
+  ],
+  [
+    "decides a race before all that came with its first has come",
+    "dispatcher.ts",
+    "if (!from.returning) this.races.endMoment()",
+    "this.races.endMoment()"
+  ],
+  [
+    "ends while something of it still runs",
+    "dispatcher.ts",
+    "this.outcome === undefined || this.invocations.size > 0) return",
+    "this.outcome === undefined) return"
+  ],
+  ["runs what has been called off", "lane.ts", "      if (delivery.calledOff) continue\n", ""],
+  [
+    "takes surplus for what is missing",
+    "cell.ts",
+    "if (slot.come.length === slot.needed) this.lacking--",
+    "if (slot.come.length >= slot.needed) this.lacking--"
   ]
 ]
 
 const laws = ["exec", "vitest", "run", "--config", "vitest.workspace.ts", "packages/stepgraph/test/laws", "--bail=1"]
-const caught = () =>
-  spawnSync("npx", ["-y", "pnpm@10.34.9", ...laws], { cwd: root, stdio: "ignore", timeout: 120_000 }).status !== 0
+/** Whether the laws hold, and how long that took; a runtime that does not come to an end does not keep them. */
+const hold = (timeout?: number): { readonly hold: boolean; readonly millis: number } => {
+  const begin = performance.now()
+  const { status } = spawnSync("npx", ["-y", "pnpm@10.34.9", ...laws], { cwd: root, stdio: "ignore", timeout })
+  return { hold: status === 0, millis: performance.now() - begin }
+}
+
+const honest = hold()
+if (!honest.hold) throw new Error("the laws do not hold without a mutant: see to that first")
 
 const survivors: Array<string> = []
 for (const [name, file, from, to] of mutants) {
@@ -93,9 +125,9 @@ for (const [name, file, from, to] of mutants) {
   if (!text.includes(from)) throw new Error(`mutant '${name}': its place in ${file} is gone; say where it is now`)
   writeFileSync(path, text.replace(from, to))
   try {
-    const dies = caught()
-    if (!dies) survivors.push(name)
-    console.log(`${dies ? "caught  " : "SURVIVED"} ${name}`)
+    const { hold: survives } = hold(Math.round(4 * honest.millis))
+    if (survives) survivors.push(name)
+    console.log(`${survives ? "SURVIVED" : "caught  "} ${name}`)
   } finally {
     writeFileSync(path, text)
   }
