@@ -334,7 +334,8 @@ const fieldsOf = (flow: AnyFlow): number => {
 
 const report = (flow: AnyFlow, schedules: number, depth: number): void => {
   const tried = `${schedules.toLocaleString("en")} schedules`
-  console.info(`explore '${flow.name}': ${tried}, at ${depth} deviations from production's order`)
+  const deviations = `${depth} deviation${depth === 1 ? "" : "s"}`
+  console.info(`explore '${flow.name}': ${tried}, at ${deviations} from production's order`)
 }
 
 const failureOf = (

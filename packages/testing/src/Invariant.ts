@@ -96,15 +96,21 @@ export const keyOf = ({ kind, result, error, text }: Outcome): string => {
   return kind === "failed" && typeof error === "object" ? `${text} ${identify({ ...error })}` : text
 }
 
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): string | undefined => {
   const { outcome, usual } = seen
   if (seen.cancelled && outcome.kind === "interrupted") return undefined
   const project = typeof by === "function" ? by : (result: unknown) => result
-  const same =
-    outcome.kind === "stopped" && usual.kind === "stopped"
-      ? identify(project(outcome.result)) === identify(project(usual.result))
-      : keyOf(outcome) === keyOf(usual)
-  return same ? undefined : "it ends in another way than in the usual order"
+  try {
+    const same =
+      outcome.kind === "stopped" && usual.kind === "stopped"
+        ? identify(project(outcome.result)) === identify(project(usual.result))
+        : keyOf(outcome) === keyOf(usual)
+    return same ? undefined : "it ends in another way than in the usual order"
+  } catch (error) {
+    return `the function given for it throws: ${reason(error)}`
+  }
 }
 
 const neverStalls = ({ outcome }: Seen): string | undefined => {
@@ -121,26 +127,29 @@ const neverFails = ({ outcome, faults }: Seen): string | undefined => {
 
 const withinWorkers = ({ trace }: Seen, flow: AnyFlow): string | undefined => {
   const running = new Map<string, Set<string>>()
+  const keyOf = ({ run, step }: { readonly run: string; readonly step: string }) => `${run} ${step}`
   for (const entry of trace) {
     if (entry._tag === "InvocationStarted") {
       const { workers } = flow.steps[entry.step] ?? {}
-      const now = running.get(entry.step) ?? new Set()
-      running.set(entry.step, now.add(entry.invocation))
+      const now = running.get(keyOf(entry)) ?? new Set()
+      running.set(keyOf(entry), now.add(entry.invocation))
       if (typeof workers === "number" && now.size > workers) {
         return `step '${entry.step}' has ${now.size} invocations at once and ${workers} workers`
       }
     } else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") {
-      running.get(entry.step)?.delete(entry.invocation)
+      running.get(keyOf(entry))?.delete(entry.invocation)
     }
   }
   return undefined
 }
 
 const eachConsumed = ({ trace }: Seen): string | undefined => {
-  const tags = new Map(trace.flatMap((entry) => (entry._tag === "EventEmitted" ? [[entry.event, entry] as const] : [])))
+  const keyOf = ({ run, event }: { readonly run: string; readonly event: string }) => `${run} ${event}`
+  const events = trace.filter((entry) => entry._tag === "EventEmitted")
+  const tags = new Map(events.map((entry) => [keyOf(entry), entry]))
   for (const entry of trace) {
     if (entry._tag !== "EventDropped" || entry.reason === "raced") continue
-    const emitted = tags.get(entry.event)
+    const emitted = tags.get(keyOf(entry))
     const event = emitted === undefined ? entry.event : show({ _tag: emitted.tag, ...(emitted.data as object) })
     const where = entry.step === null ? "" : ` for step '${entry.step}'`
     return entry.reason === "left over"
@@ -151,8 +160,11 @@ const eachConsumed = ({ trace }: Seen): string | undefined => {
 }
 
 const finalizersRun = ({ trace, outcome }: Seen, left: ReadonlyArray<string>): string | undefined => {
-  const running = new Map<string, string>()
+  // A program may have several runs at once.
+  const runs = new Map<string, Map<string, string>>()
   for (const entry of trace) {
+    const running = runs.get(entry.run) ?? new Map<string, string>()
+    runs.set(entry.run, running)
     if (entry._tag === "InvocationStarted") running.set(entry.invocation, entry.step)
     else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") running.delete(entry.invocation)
     else if (entry._tag === "FinalizerFailure") return `a finalizer of step '${entry.step}' failed: ${entry.error}`
@@ -163,8 +175,6 @@ const finalizersRun = ({ trace, outcome }: Seen, left: ReadonlyArray<string>): s
   if (outcome.kind !== "hung" && left.length > 0) return `something of it goes on after its end: ${left[0]}`
   return undefined
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The first rule that a run breaks: the more telling ones first. */
 export const firstBroken = (

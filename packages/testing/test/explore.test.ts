@@ -12,7 +12,7 @@ import {
   ScheduleFailure
 } from "@stepgraph/testing"
 import { Context, Data, Effect, Layer, Schema } from "effect"
-import { collect, defineEvent, defineStep, gather, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, run, workflow } from "stepgraph"
 import { describe, expect, it, vi } from "vitest"
 import { seed } from "./seed.ts"
 
@@ -112,6 +112,8 @@ describe("explore", () => {
     const options = { schedules: 5, random: 2_000, lanes: "in turn", check: { lastFirst } } as const
     const failure = await failing(explore(flow, options))
     expect(failure.message).toContain("3 choices differ")
+    const again = await failing(explore(flow, { ...options, replay: failure.schedule }))
+    expect(again.trace).toEqual(failure.trace)
   })
 
   it("gives the event loop a turn, so that it can be interrupted", async () => {
@@ -617,11 +619,38 @@ describe("what cannot be explored", () => {
   })
 })
 
+describe("sameResult", () => {
+  it("compares what a function makes of the results, and says where that throws", async () => {
+    const sorted = ({ result }: { result: string }) => result.split(", ").sort()
+    expect(await explorePromise(seed, { invariants: { sameResult: sorted } })).toMatchObject({ complete: true })
+    const wrong = () => {
+      throw new Error("what is this?")
+    }
+    const { problem } = await failing(explore(seed, { invariants: { sameResult: wrong } }))
+    expect(problem).toBe("the function given for it throws: what is this?")
+  })
+})
+
 describe("a rule of one's own", () => {
   it("is broken where it throws, and where it returns a promise", async () => {
     const broken = async (rule: () => any) => (await failing(explore(seed, { check: { rule } }))).problem
     expect(await broken(() => expect(1).toBe(2))).toContain("expected 1 to be 2")
     expect(await broken(async () => true)).toBe("it returned a promise: a rule is a plain function")
+  })
+})
+
+describe("a program", () => {
+  it("may have several runs at once", async () => {
+    const both = (flow: typeof seed) => Effect.all([run(flow), run(flow)], { concurrency: 2 })
+    const seen = await explorePromise(seed, { ...anyResult, program: both, schedules: 200, random: 20 })
+    expect(seen).toMatchObject({ complete: false, schedules: 220, coverage: { ratio: 1 } })
+  })
+
+  it("that throws is a defect of the exploration", async () => {
+    const program = () => {
+      throw new Error("no program")
+    }
+    await expect(explorePromise(seed, { program })).rejects.toThrow("no program")
   })
 })
 
@@ -635,13 +664,19 @@ describe("a run that never ends", () => {
       steps: { again: defineStep({ accepts: [Start, Next], emits: [Next, Stop], run }) }
     })
 
-  it("is given up and told, whether it waits or not", async () => {
-    for (const run of [() => Next(), () => Effect.as(Effect.sleep(1), Next())]) {
-      const { message } = await failing(explore(endless(run)))
-      expect(message).toMatch(/^workflow 'endless' breaks 'neverStalls' in the usual order already: it never ends\n/)
-      expect(message).toMatch(/this time {2}goes on and on: given up after \d+,\d+ entries of its trace/)
-      expect(message).toMatch(/… [\d,]+ more\n(.*again.*\n)+ {4}and so on\n/)
-    }
+  const runs = { "does not wait": () => Next(), waits: () => Effect.as(Effect.sleep(1), Next()) }
+
+  it.for(Object.entries(runs))("is given up and told, where it %s", { timeout: 20_000 }, async ([, run]) => {
+    const { message } = await failing(explore(endless(run)))
+    expect(message).toMatch(/^workflow 'endless' breaks 'neverStalls' in the usual order already: it never ends\n/)
+    expect(message).toMatch(/this time {2}goes on and on: given up after \d+,\d+ entries of its trace/)
+    expect(message).toMatch(/… [\d,]+ more\n(.*again.*\n)+ {4}and so on\n/)
+    const { complete } = await explorePromise(endless(run), {
+      schedules: 1,
+      random: 0,
+      invariants: { neverStalls: false }
+    })
+    expect(complete).toBe(false)
   })
 })
 

@@ -54,14 +54,14 @@ export class Tally {
     const steps = new Map<string, string>()
     const emitted = new Map<string, { readonly from: string | null; readonly tag: string }>()
     for (const entry of trace) {
-      if (entry._tag === "InvocationStarted") steps.set(entry.invocation, entry.step)
+      if (entry._tag === "InvocationStarted") steps.set(`${entry.run} ${entry.invocation}`, entry.step)
       else if (entry._tag === "IntakeFired") this.fired.add(entry.step)
       else if (entry._tag === "EventEmitted") {
-        const from = entry.cause === null ? null : (steps.get(entry.cause) ?? null)
-        emitted.set(entry.event, { from, tag: entry.tag })
+        const from = entry.cause === null ? null : (steps.get(`${entry.run} ${entry.cause}`) ?? null)
+        emitted.set(`${entry.run} ${entry.event}`, { from, tag: entry.tag })
         this.taken.add(keyOf({ from, event: entry.tag, to: null }))
       } else if (entry._tag === "EventDelivered") {
-        const { from, tag } = emitted.get(entry.event) ?? { from: null, tag: "" }
+        const { from, tag } = emitted.get(`${entry.run} ${entry.event}`) ?? { from: null, tag: "" }
         this.taken.add(keyOf({ from, event: tag, to: entry.step }))
       }
     }

@@ -29,8 +29,8 @@ const silence = new Proxy(globalThis.console, { get: () => () => {} })
 const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
 
 /** A run that does not come to an end is given up after so many tasks, or entries of its trace. */
-const mostTasks = 30_000
-const mostEntries = 200_000
+const mostTasks = 20_000
+const mostEntries = 100_000
 
 /** How many turns the event loop is given before the world outside is asked whether it may still wake somebody. */
 const patientTurns = 8
@@ -116,6 +116,7 @@ export class Execution {
       if (signal?.aborted === true) return this.abandon()
       if (this.tasks++ > mostTasks || this.trace.length > mostEntries) {
         this.endless = true
+        this.uncontrolled.add("a run that went on and on was given up")
         return this.abandon()
       }
       if (this.pool.ready.length > 0 && this.modes.fibers === "in turn") {

@@ -102,7 +102,12 @@ export class Explorer {
       longest = Math.max(longest, ran.choices.counts.length)
       this.seen(ran, deviations)
       const broken = this.broken(ran, usual)
-      if (broken !== undefined) return this.found(input, deviations, broken, usual)
+      if (broken !== undefined) {
+        // A second run that goes on and on would tell no more.
+        const { executed, outcome } = ran
+        if (executed.endless) return { broken, deviations, executed, outcome, usual, schedules: this.schedules }
+        return this.found(input, deviations, broken, usual)
+      }
       search.ran(deviations, ran.choices.counts)
       if (now() > this.turnAt) await this.turn(search.depth)
     }
