@@ -455,7 +455,7 @@ describe.skipIf(noTerminal)("in a terminal", () => {
 })`
     )
     const { see, resize, ended } = command("run", name)
-    const lines = await see(/^work/)
+    const lines = await see(/^work .* 3$/)
     expect(lines.slice(0, 3)).toEqual(["at work", "at work", "at work"])
     expect(lines[3]).toMatch(/^given · \d\.\d s$/)
     expect(lines.slice(4)).toEqual([
