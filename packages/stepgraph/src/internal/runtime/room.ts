@@ -16,8 +16,7 @@ interface Paused {
   readonly node: Node
   /** What was paused before has a smaller one. */
   readonly since: number
-  /** `through` where it is to go on although there is no room. */
-  readonly resume: (through: boolean) => void
+  readonly resume: () => void
 }
 
 /** What is asked of it again and again costs as much as the graph is large, however many producers wait. */
@@ -39,16 +38,14 @@ export class Room {
 
   /** Waits until there is room. `waiting` is called when it begins to. */
   await(node: Node, waiting: () => void): Effect.Effect<void> {
-    const pause = Effect.callback<boolean>((resume) => {
-      const paused: Paused = { node, since: this.count++, resume: (through) => resume(Effect.succeed(through)) }
+    return Effect.callback((resume) => {
+      const paused: Paused = { node, since: this.count++, resume: () => resume(Effect.void) }
       const others = this.paused.get(node)
       if (others === undefined) this.paused.set(node, new Set([paused]))
       else others.add(paused)
       waiting()
       return Effect.sync(() => this.forget(paused))
     })
-    // Where it could not go on at once, others may have filled the lane meanwhile.
-    return Effect.flatMap(pause, (through) => (through || this.has(node) ? Effect.void : this.await(node, waiting)))
   }
 
   /** A delivery has been taken from a lane. */
@@ -60,14 +57,14 @@ export class Room {
   refill(): boolean {
     let some = false
     // What is resumed goes on at once, so the first ones may leave no room for the others.
-    while (this.resumeOldest((node) => this.has(node), false)) some = true
+    while (this.resumeOldest((node) => this.has(node))) some = true
     return some
   }
 
   /** Lets the oldest of those go on that would wait for ever: a loop must not wait for itself. */
   letThrough(): boolean {
     const moves = new Map<Node, boolean>()
-    return this.resumeOldest((node) => !this.willMove(node, moves), true)
+    return this.resumeOldest((node) => !this.willMove(node, moves))
   }
 
   /**
@@ -88,19 +85,15 @@ export class Room {
   }
 
   /** `false` where there is none. */
-  private resumeOldest(which: (node: Node) => boolean, through: boolean): boolean {
+  private resumeOldest(which: (node: Node) => boolean): boolean {
     let oldest: Paused | undefined
     for (const [node, [first]] of this.paused) {
       if ((oldest === undefined || first!.since < oldest.since) && which(node)) oldest = first
     }
     if (oldest === undefined) return false
-    this.resume(oldest, through)
+    this.forget(oldest)
+    oldest.resume()
     return true
-  }
-
-  private resume(paused: Paused, through: boolean): void {
-    this.forget(paused)
-    paused.resume(through)
   }
 
   private forget(paused: Paused): void {
