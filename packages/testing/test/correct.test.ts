@@ -3,11 +3,14 @@ import { explore } from "@stepgraph/testing"
 import { Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, join, race, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
+import { digest } from "../../../examples/digest/workflow.ts"
+import { compare, comparePlain, madeUp } from "../../../examples/http/workflow.ts"
 import { search } from "../../../examples/search/workflow.ts"
 import { byHand, declared } from "../../../examples/seed/collect-three.ts"
 import { joined } from "../../../examples/seed/declared-order.ts"
 import { firstWins } from "../../../examples/seed/first-wins.ts"
 import { editing } from "../../../examples/seed/loop-and-branch.ts"
+import { download } from "../../../examples/telemetry/workflow.ts"
 import { seed } from "./seed.ts"
 
 const explored = (flow: any, options: any = {}) =>
@@ -82,6 +85,13 @@ const demo = (() => {
   } as any)
 })()
 
+/** Answers that come at once come in any order; the limit of the whole is not what is looked at. */
+const shops = {
+  input: { item: "tea", shops: ["south", "closed", "north"] },
+  time: "ordered",
+  results: "any"
+} as const
+
 const flows: ReadonlyArray<readonly [name: string, flow: any, options: any, schedules: number]> = [
   [
     "the seed's, but for the order of its answers",
@@ -91,6 +101,10 @@ const flows: ReadonlyArray<readonly [name: string, flow: any, options: any, sche
   ],
   ["declared order", joined, { input: { a: 1, b: 2, c: 3 } }, 36],
   ["a loop and a branch", editing, { input: { text: "very really small", revisions: 3 } }, 1],
+  ["a newspaper of two articles", digest, { input: { articles: 2 }, lanes: "in turn", schedules: 5_000 }, 80],
+  ["a download from three mirrors, one of them retried", download, { input: { file: "a.txt" } }, 11],
+  ["the prices of three shops, one of them closed", compare, { ...shops, layer: madeUp }, 6],
+  ["the same with promises", comparePlain, shops, 6],
   ["the demo's, with stubs", demo, { input: { question: "?", folder: "docs", patterns: [] } }, 72]
 ]
 
