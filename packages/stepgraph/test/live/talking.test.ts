@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Schema } from "effect"
+import { Deferred, Effect, Exit, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { collect, defineEvent, defineStep, gather, join, launch, launchPromise, race, run, workflow } from "stepgraph"
 import { ended } from "../support/virtual.ts"
@@ -322,6 +322,24 @@ describe("a run that waits for an input", () => {
       expect((yield* live.status).state).toBe("running")
       yield* live.closeInputs
       expect((yield* live.result).text).toBe("0,0")
+    })
+  )
+
+  it.effect("is ended by the workflow's timeout, which names what it waited for", () =>
+    Effect.gen(function* () {
+      const limited = workflow({ ...review, timeout: "1 day" })
+      const live = yield* launch(limited, { text: "News" })
+      const reader = yield* Effect.forkChild(Effect.flip(Stream.runDrain(live.events)), { startImmediately: true })
+      yield* TestClock.adjust("23 hours")
+      expect((yield* live.status).state).toBe("running")
+      yield* TestClock.adjust("1 hour")
+      for (const error of [yield* Effect.flip(live.result), yield* Fiber.join(reader)]) {
+        expect(error._tag).toBe("WorkflowTimedOut")
+        expect(error.message).toContain(
+          "step 'publish' waits for join([Draft, Approval]): has 1 Draft, needs 1 Approval"
+        )
+      }
+      expect((yield* Effect.flip(live.send(ada)))._tag).toBe("RunEnded")
     })
   )
 
