@@ -1,66 +1,14 @@
 // The command line as a person meets it: what it prints, and its exit codes.
-import { type ChildProcess, exec, fork } from "node:child_process"
-import { once } from "node:events"
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
-import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
-import { inTerminal, noTerminal } from "./support/pty.ts"
+import { beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import { inFolder, inSession, seed } from "./support/command-line.ts"
 
-// Some of these start a program, and other tests run beside them.
+// A process is started for these, and other tests run beside them.
 vi.setConfig({ testTimeout: 60_000 })
 
-const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-const bin = path("../bin.js")
-const seed = (name: string) => path(`../../../examples/seed/${name}.ts`)
-let folder: string
-let session: ChildProcess
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "stepgraph-"))
-  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined }
-  session = fork(path("./support/session.ts"), [], { cwd: folder, env, execArgv: [] })
-})
-afterAll(async () => {
-  session.kill()
-  await rm(folder, { recursive: true, force: true })
-})
-
-interface Told {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-const told = async (args: ReadonlyArray<string>, virtual: boolean): Promise<Told> => {
-  session.send({ args, virtual })
-  const [answer] = await once(session, "message")
-  return answer
-}
-const stepgraph = (...args: ReadonlyArray<string>) => told(args, false)
-const contents = (name: string) => readFile(join(folder, name), "utf8")
-
-const file = async (name: string, text: string): Promise<string> => {
-  await writeFile(join(folder, name), text)
-  return name
-}
-
-/** A file that imports what it needs wherever it lies. */
-const flowFile = (name: string, text: string) =>
-  file(
-    name,
-    `import { Context, Effect, Schema } from ${JSON.stringify(import.meta.resolve("effect"))}
-import { defineEvent, defineStep, join, workflow } from ${JSON.stringify(import.meta.resolve("stepgraph"))}
-const Start = defineEvent("Start")
-const Stop = defineEvent("Stop")
-const Other = defineEvent("Other")
-const flowOf = (steps: any, more: any = {}): any => workflow({ name: "given", start: Start, stop: Stop, steps, ...more })
-const only = (run: any, workers: any = 4) => ({ a: defineStep({ accepts: Start, emits: Stop, workers, run }) })
-${text}
-`
-  )
+const { place, file, flowFile, contents } = inFolder()
+const { stepgraph, inVirtualTime } = inSession(place)
 
 describe("stepgraph draw", () => {
   it("draws in the terminal", async () => {
@@ -340,7 +288,7 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
   )
   refuses(
     "a folder in the place of a file",
-    async () => ["draw", editing, "-o", await mkdir(join(folder, "folder.svg")).then(() => "folder.svg")],
+    async () => ["draw", editing, "-o", await mkdir(join(place.folder, "folder.svg")).then(() => "folder.svg")],
     /^folder\.svg cannot be written: it is a folder\.\n$/
   )
   refuses(
@@ -366,7 +314,7 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
 
   it("a file that waits for what does not come, after a while", async () => {
     const name = await file("waits.ts", "await new Promise(() => {})\nexport {}\n")
-    expect(await told(["check", name], true)).toEqual({
+    expect(await inVirtualTime("check", name)).toEqual({
       code: 2,
       out: "",
       err: `waits.ts is still being loaded: Ctrl-C ends that.
@@ -409,105 +357,5 @@ describe("TypeScript as people write it is read:", () => {
     await file("only.ts", "export type Only = number\n")
     await file("data.json", "{}")
     await file("tsconfig.json", '{ "compilerOptions": { "paths": { "@/*": ["./*"] } } }')
-  })
-})
-
-describe("as a program", () => {
-  const sh = (command: string) =>
-    promisify(exec)(command, { cwd: folder, env: { ...process.env, FORCE_COLOR: undefined } })
-
-  it("ends when it is done, whatever a file has left running, and when nobody reads on", async () => {
-    // Node has something to say about a file whose kind it has to find out.
-    await file("package.json", "{}")
-    const name = await flowFile(
-      "leaves.ts",
-      `setInterval(() => {}, 1000)
-process.stdout.write("loaded\\n")
-await new Promise((resolve) => setImmediate(resolve))
-export const flow = flowOf(only(() => Stop()))`
-    )
-    const command = `'${process.execPath}' '${bin}' draw ${name}`
-    const { stdout, stderr } = await sh(`${command} | head -2; { ${command}; echo ended with $? >&2; } | true`)
-    expect({ stdout, stderr }).toEqual({ stdout: "loaded\ngiven\n", stderr: "ended with 0\n" })
-  })
-
-  it("does without a Node that reads TypeScript", async () => {
-    const { stdout } = await sh(
-      `'${process.execPath}' --no-experimental-strip-types '${bin}' check '${seed("first-wins")}'`
-    )
-    expect(stdout).toBe("workflow 'first-wins' has no problems (2 steps)\n")
-  })
-})
-
-describe.skipIf(noTerminal)("in a terminal", () => {
-  const command = (...args: ReadonlyArray<string>) => inTerminal([bin, ...args], { cwd: folder })
-
-  it("shows how a run goes, above it what the steps print, in whatever width, and leaves the last state", async () => {
-    const name = await flowFile(
-      "shows.ts",
-      `export const flow = flowOf({
-  begin: defineStep({ accepts: Start, emits: Other, run: () => [1, 2, 3].map(() => Other()) }),
-  work: defineStep({ accepts: Other, emits: Stop, run: async () => {
-    console.log("at work")
-    await new Promise((resolve) => process.once("SIGWINCH", () => setTimeout(resolve, 150)))
-    return Stop()
-  } })
-})`
-    )
-    const { see, resize, ended } = command("run", name)
-    const lines = await see(/^work .* 3$/)
-    expect(lines.slice(0, 3)).toEqual(["at work", "at work", "at work"])
-    expect(lines[3]).toMatch(/^given · \d\.\d s$/)
-    expect(lines.slice(4)).toEqual([
-      "                                    done  running   queued     rate    left",
-      "begin  ━━━━━━━━━━━━━━━━━━━━━━━━        1",
-      "work   ────────────────────────                 3"
-    ])
-    await resize(60)
-    const { code, lines: last } = await ended()
-    expect(code).toBe(0)
-    expect(last.slice(0, 3)).toEqual(["at work", "at work", "at work"])
-    expect(last[3]).toMatch(/^given · stopped after \d+ ms$/)
-    expect(last.slice(4)).toEqual([
-      "                                    done  dropped",
-      "begin  ━━━━━━━━━━━━━━━━━━━━━━━━        1",
-      "work   ━━━━━━━━────────────────        1        2",
-      "{",
-      '  "_tag": "Stop"',
-      "}"
-    ])
-  })
-
-  it("Ctrl-C interrupts the run, whose steps clean up, and what happened is written", async () => {
-    const name = await flowFile(
-      "cleans.ts",
-      `const clean = Effect.andThen(Effect.sleep(50), Effect.sync(() => console.log("cleaned up")))
-export const flow = flowOf(only(() => Effect.onInterrupt(Effect.never, () => clean)))`
-    )
-    const { see, type, ended } = command("run", name, "-t", "cleans.txt")
-    await see(/^a .* 1$/)
-    type("\u0003")
-    const { code, lines } = await ended()
-    expect(code).toBe(130)
-    expect(lines.filter((line) => /^\w.* /.test(line))).toEqual([
-      "cleaned up",
-      expect.stringMatching(/^given · interrupted after \d+ ms$/),
-      expect.stringMatching(/^a {2}─+ +1$/),
-      "What happened is in cleans.txt"
-    ])
-    expect(await contents("cleans.txt")).toContain("⊘")
-  })
-
-  it("a second Ctrl-C ends it where a step does not come to an end", async () => {
-    const name = await flowFile(
-      "hangs.ts",
-      "export const flow = flowOf(only(() => Effect.uninterruptible(Effect.never)))"
-    )
-    const { see, type, ended } = command("run", name)
-    await see(/^a .* 1$/)
-    type("\u0003")
-    await see(/^Its steps are cleaning up: Ctrl-C again ends it at once\.$/)
-    type("\u0003")
-    expect((await ended()).code).toBe(130)
   })
 })

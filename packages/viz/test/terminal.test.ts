@@ -1,0 +1,130 @@
+// Programs as they are started, most of them in a terminal: the command, and the example that shows its run.
+import { exec } from "node:child_process"
+import { promisify } from "node:util"
+import { describe, expect, it, vi } from "@effect/vitest"
+import { bin, example, inFolder, seed } from "./support/command-line.ts"
+import { inTerminal, noTerminal } from "./support/pty.ts"
+
+// Each test starts a program, and other tests run beside these.
+vi.setConfig({ testTimeout: 60_000 })
+
+const { place, file, flowFile, contents } = inFolder()
+
+describe("as a program", () => {
+  const sh = (command: string) =>
+    promisify(exec)(command, { cwd: place.folder, env: { ...process.env, FORCE_COLOR: undefined } })
+
+  it("ends when it is done, whatever a file has left running, and when nobody reads on", async () => {
+    // Node has something to say about a file whose kind it has to find out.
+    await file("package.json", "{}")
+    const name = await flowFile(
+      "leaves.ts",
+      `setInterval(() => {}, 1000)
+process.stdout.write("loaded\\n")
+await new Promise((resolve) => setImmediate(resolve))
+export const flow = flowOf(only(() => Stop()))`
+    )
+    const command = `'${process.execPath}' '${bin}' draw ${name}`
+    const { stdout, stderr } = await sh(`${command} | head -2; { ${command}; echo ended with $? >&2; } | true`)
+    expect({ stdout, stderr }).toEqual({ stdout: "loaded\ngiven\n", stderr: "ended with 0\n" })
+  })
+
+  it("does without a Node that reads TypeScript", async () => {
+    const { stdout } = await sh(
+      `'${process.execPath}' --no-experimental-strip-types '${bin}' check '${seed("first-wins")}'`
+    )
+    expect(stdout).toBe("workflow 'first-wins' has no problems (2 steps)\n")
+  })
+})
+
+describe.skipIf(noTerminal)("in a terminal", () => {
+  const command = (...args: ReadonlyArray<string>) => inTerminal([bin, ...args], { cwd: place.folder })
+
+  it("shows how a run goes, above it what the steps print, in whatever width, and leaves the last state", async () => {
+    const name = await flowFile(
+      "shows.ts",
+      `export const flow = flowOf({
+  begin: defineStep({ accepts: Start, emits: Other, run: () => [1, 2, 3].map(() => Other()) }),
+  work: defineStep({ accepts: Other, emits: Stop, run: async () => {
+    console.log("at work")
+    await new Promise((resolve) => process.once("SIGWINCH", () => setTimeout(resolve, 150)))
+    return Stop()
+  } })
+})`
+    )
+    const { see, resize, ended } = command("run", name)
+    const lines = await see(/^work .* 3$/)
+    expect(lines.slice(0, 3)).toEqual(["at work", "at work", "at work"])
+    expect(lines[3]).toMatch(/^given · \d\.\d s$/)
+    expect(lines.slice(4)).toEqual([
+      "                                    done  running   queued     rate    left",
+      "begin  ━━━━━━━━━━━━━━━━━━━━━━━━        1",
+      "work   ────────────────────────                 3"
+    ])
+    await resize(60)
+    const { code, lines: last } = await ended()
+    expect(code).toBe(0)
+    expect(last.slice(0, 3)).toEqual(["at work", "at work", "at work"])
+    expect(last[3]).toMatch(/^given · stopped after \d+ ms$/)
+    expect(last.slice(4)).toEqual([
+      "                                    done  dropped",
+      "begin  ━━━━━━━━━━━━━━━━━━━━━━━━        1",
+      "work   ━━━━━━━━────────────────        1        2",
+      "{",
+      '  "_tag": "Stop"',
+      "}"
+    ])
+  })
+
+  it("Ctrl-C interrupts the run, whose steps clean up, and what happened is written", async () => {
+    const name = await flowFile(
+      "cleans.ts",
+      `const clean = Effect.andThen(Effect.sleep(50), Effect.sync(() => console.log("cleaned up")))
+export const flow = flowOf(only(() => Effect.onInterrupt(Effect.never, () => clean)))`
+    )
+    const { see, type, ended } = command("run", name, "-t", "cleans.txt")
+    await see(/^a .* 1$/)
+    type("\u0003")
+    const { code, lines } = await ended()
+    expect(code).toBe(130)
+    expect(lines.filter((line) => /^\w.* /.test(line))).toEqual([
+      "cleaned up",
+      expect.stringMatching(/^given · interrupted after \d+ ms$/),
+      expect.stringMatching(/^a {2}─+ +1$/),
+      "What happened is in cleans.txt"
+    ])
+    expect(await contents("cleans.txt")).toContain("⊘")
+  })
+
+  it("a second Ctrl-C ends it where a step does not come to an end", async () => {
+    const name = await flowFile(
+      "hangs.ts",
+      "export const flow = flowOf(only(() => Effect.uninterruptible(Effect.never)))"
+    )
+    const { see, type, ended } = command("run", name)
+    await see(/^a .* 1$/)
+    type("\u0003")
+    await see(/^Its steps are cleaning up: Ctrl-C again ends it at once\.$/)
+    type("\u0003")
+    expect((await ended()).code).toBe(130)
+  })
+})
+
+describe.skipIf(noTerminal)("examples/search in a terminal", () => {
+  it("shows what each step did, and the answer below", async () => {
+    for (const name of ["a", "b", "c"]) await file(`${name}.md`, "# Clock\n\nIt ticks.\n")
+    const args = [example("search/main"), place.folder, "--files", "*.md", "clock"]
+    const { code, lines } = await inTerminal(args, { cwd: place.folder }).ended()
+    expect(code).toBe(0)
+    expect(lines[0]).toMatch(/^search · stopped after \d+ ms$/)
+    const bar = "━".repeat(24)
+    expect(lines.slice(1, 10)).toEqual([
+      "                                      done",
+      `find     ${bar}        1`,
+      `read     ${bar}        3`,
+      ...["index", "keyword", "fuzzy", "symbols", "fuse"].map((step) => `${step.padEnd(7)}  ${bar}        1`),
+      ""
+    ])
+    expect(lines[10]).toMatch(/^ 1 Clock +a\.md:1$/)
+  })
+})
