@@ -7,6 +7,8 @@ import {
   defineEvent,
   defineStep,
   gather,
+  join,
+  launch,
   Observer,
   run,
   runPromise,
@@ -74,6 +76,20 @@ describe("timeline", () => {
         [1, 0, 20, 60]
       ])
       expect({ duration, outcome }).toEqual({ duration: 60, outcome: "stopped" })
+    })
+  )
+
+  it.effect("has no worker do two things at once, and no more workers than the step has", () =>
+    Effect.gen(function* () {
+      for (const docs of [1, 4, 9]) {
+        const { invocations, steps } = timeline(yield* busyTrace(docs), { workflow: busyFlow })
+        const ended = new Map<string, number>()
+        for (const { step, row, start, end } of invocations) {
+          expect(start.seq).toBeGreaterThan(ended.get(`${step} ${row}`) ?? -1)
+          ended.set(`${step} ${row}`, end.seq)
+        }
+        for (const { rows, workers } of steps) expect(rows).toBeLessThanOrEqual(workers as number)
+      }
     })
   )
 
@@ -148,6 +164,36 @@ describe("timeline", () => {
       const spent = critical.filter(({ from, to }) => to.at > from.at)
       expect(spent.map(({ step, doing, from, to }) => [step, doing, from.at, to.at])).toEqual([
         ["work", "running", 0, 40]
+      ])
+    })
+  )
+
+  it.effect("begins with the wait for what came from outside", () =>
+    Effect.gen(function* () {
+      const flow = workflow({
+        name: "asking",
+        start: Start,
+        stop: Stop,
+        inputs: [Done],
+        steps: {
+          decide: defineStep({
+            accepts: join([Start, Done]),
+            emits: Stop,
+            run: () => Effect.as(Effect.sleep(30), Stop())
+          })
+        }
+      })
+      const entries: Array<TraceEntry> = []
+      const live = yield* launch(flow, {}).pipe(Effect.provideService(Observer, (entry) => void entries.push(entry)))
+      yield* TestClock.adjust(80)
+      yield* live.send(Done({ n: 1 }))
+      yield* TestClock.adjust(30)
+      yield* live.result
+      const { critical } = timeline(entries)
+      const spent = critical.filter(({ from, to }) => to.at > from.at)
+      expect(spent.map(({ doing, from, to }) => [doing, from.at, to.at])).toEqual([
+        ["collecting", 0, 80],
+        ["running", 80, 110]
       ])
     })
   )

@@ -25,6 +25,8 @@ export const criticalPath = ({
     const cause: TimelineInvocation | undefined = quiet ?? (last?.cause == null ? undefined : byId.get(last.cause))
     const then: Moment | undefined = quiet?.end ?? (last === undefined ? undefined : handedOn(at, last.at, cause))
     if (then !== undefined && ready.at > then.at) add("collecting", then, ready)
+    // What came last came from outside, and the rest had been waiting for it.
+    if (cause === undefined && at.intake && last !== undefined) add("collecting", at.since, last.at)
     // Causes come before what they cause: a trace that says otherwise is no reason to walk in circles.
     if (cause === undefined || then === undefined || cause.start.seq >= start.seq) break
     at = cause
