@@ -5,9 +5,10 @@ import { describe, it } from "vitest"
 import { addsUp, begin, released } from "./core/building.ts"
 import { flows } from "./core/flows.ts"
 import { liveFlows } from "./core/live.ts"
+import { pressureFlows } from "./core/pressure.ts"
 import { timeFlows } from "./core/time.ts"
 
-const all = { ...flows, ...liveFlows, ...timeFlows }
+const all = { ...flows, ...liveFlows, ...timeFlows, ...pressureFlows }
 
 const modes: Readonly<Record<string, ExploreOptions<any>>> = {
   "in any order": { results: "any" },

@@ -12,7 +12,7 @@ import {
   ScheduleFailure
 } from "@stepgraph/testing"
 import { Context, Data, Effect, Layer, Schema } from "effect"
-import { collect, defineEvent, defineStep, gather, run, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, Observer, run, type TraceEntry, workflow } from "stepgraph"
 import { describe, expect, it, vi } from "vitest"
 import { seed } from "./seed.ts"
 
@@ -616,6 +616,43 @@ describe("what cannot be explored", () => {
     expect(failure.message).toBe(
       "'0.1.2' cannot be replayed without its input: copy the whole line from the report, 'input' too"
     )
+  })
+})
+
+describe("the rules about the trace", () => {
+  const one = { run: "r", seq: 0, at: 0, step: "work", events: [], attempt: 1, scope: null }
+  const started = (invocation: string) => ({ ...one, _tag: "InvocationStarted", invocation }) as TraceEntry
+  const ended = (invocation: string) =>
+    ({ ...one, _tag: "InvocationEnded", invocation, outcome: "succeeded", error: null }) as TraceEntry
+  const finished = { ...one, _tag: "RunFinished", outcome: "stopped", event: null, error: null } as TraceEntry
+  const flow = workflow({
+    name: "told",
+    start: Start,
+    stop: Stop,
+    steps: { work: defineStep({ accepts: Start, emits: Stop, workers: 2, run: () => Stop({ value: 1 }) }) }
+  })
+  /** A runtime that would do this: the real one does not. */
+  const told = async (...trace: ReadonlyArray<TraceEntry>) => {
+    const program = () => Effect.map(Observer, (observe) => trace.forEach((entry) => observe?.(entry)))
+    const explored = await explorePromise(flow, { program }).catch((error: ScheduleFailure) => error)
+    return explored instanceof ScheduleFailure ? [explored.invariant, explored.problem] : undefined
+  }
+
+  it("are broken by a worker too many", async () => {
+    const [a, b, c] = ["a", "b", "c"] as const
+    expect(await told(started(a), started(b), ended(a), started(c))).toBeUndefined()
+    expect(await told(started(a), started(b), started(c))).toEqual([
+      "withinWorkers",
+      "step 'work' has 3 invocations at once and 2 workers"
+    ])
+  })
+
+  it("are broken by a run that ends before its steps", async () => {
+    expect(await told(started("a"), ended("a"), finished)).toBeUndefined()
+    expect(await told(started("a"), finished, ended("a"))).toEqual([
+      "finalizersRun",
+      "step 'work' had not ended when the run ended"
+    ])
   })
 })
 
