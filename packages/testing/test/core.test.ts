@@ -2,7 +2,7 @@
 import { type ExploreOptions, explore } from "@stepgraph/testing"
 import { Effect } from "effect"
 import { describe, it } from "vitest"
-import { addsUp, begin, released } from "./core/building.ts"
+import { addsUp, begin, promised, released } from "./core/building.ts"
 import { flows } from "./core/flows.ts"
 import { liveFlows } from "./core/live.ts"
 import { pressureFlows } from "./core/pressure.ts"
@@ -23,7 +23,13 @@ const modes: Readonly<Record<string, ExploreOptions<any>>> = {
 describe.for(Object.entries(modes))("%s", ([, mode]) => {
   it.for(Object.entries(all))("%s", async ([, { flow, options }]) => {
     begin()
-    const exploring = explore(flow, { schedules: 60, random: 20, check: { released, addsUp }, ...mode, ...options })
+    const exploring = explore(flow, {
+      schedules: 60,
+      random: 20,
+      check: { released, promised, addsUp },
+      ...mode,
+      ...options
+    })
     await Effect.runPromise(exploring as Effect.Effect<any, any>)
   })
 })

@@ -31,6 +31,7 @@ export const all = defineStep({
 let open = 0
 export const begin = (): void => {
   open = 0
+  broken = undefined
 }
 const resource = Effect.acquireRelease(
   Effect.sync(() => void open++),
@@ -47,10 +48,19 @@ export const released = (): string | undefined => {
   return left === 0 ? undefined : `${left} are still open`
 }
 
+let broken: string | undefined
+/** What a program says must hold; `promised` looks at it, whatever the program comes to. */
+export const must = (holds: boolean, what: string) =>
+  Effect.sync(() => {
+    if (!holds) broken ??= what
+  })
+export const promised = (): string | undefined => {
+  const what = broken
+  broken = undefined
+  return what
+}
 /** To be asked in the middle of a program: when a run is over, nothing of it is open. */
-export const nothingOpen = Effect.sync(() => {
-  if (open !== 0) throw new Error(`${open} are open although the run is over`)
-})
+export const nothingOpen = Effect.suspend(() => must(open === 0, `${open} are open although the run is over`))
 
 /** Every delivery has one end, every invocation too, and the run is a whole. */
 export const addsUp = (trace: ReadonlyArray<TraceEntry>): string | undefined => {

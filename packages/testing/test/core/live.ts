@@ -1,7 +1,7 @@
 // Runs that are talked to, listened to and interrupted.
 import { Effect, Exit, Fiber, Stream } from "effect"
 import { defineStep, gather, join, launch, workflow } from "stepgraph"
-import { all, Done, type Flows, Go, holding, Item, nothingOpen, Other, Start, Stop } from "./building.ts"
+import { all, Done, type Flows, Go, holding, Item, must, nothingOpen, Other, Start, Stop } from "./building.ts"
 
 const live = workflow({
   name: "live",
@@ -44,7 +44,6 @@ const letterBox = workflow({
 })
 
 const sum = (of: ReadonlyArray<number>) => of.reduce((sum, n) => sum + n, 0)
-const must = (holds: boolean, what: string) => (holds ? Effect.void : Effect.die(new Error(what)))
 
 export const liveFlows: Flows = {
   "inputs that come at odd moments": {
