@@ -12,7 +12,7 @@ import {
   ScheduleFailure
 } from "@stepgraph/testing"
 import { Context, Data, Effect, Layer, Schema } from "effect"
-import { collect, defineEvent, defineStep, gather, Observer, run, type TraceEntry, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, launch, Observer, run, type TraceEntry, workflow } from "stepgraph"
 import { describe, expect, it, vi } from "vitest"
 import { seed } from "./seed.ts"
 
@@ -681,6 +681,35 @@ describe("a program", () => {
     const both = (flow: typeof seed) => Effect.all([run(flow), run(flow)], { concurrency: 2 })
     const seen = await explorePromise(seed, { ...anyResult, program: both, schedules: 200, random: 20 })
     expect(seen).toMatchObject({ complete: false, schedules: 220, coverage: { ratio: 1 } })
+  })
+
+  it("may talk to a live run, and the report says when", async () => {
+    const flow = workflow({
+      name: "asked",
+      start: Start,
+      stop: Stop,
+      inputs: [Item],
+      steps: {
+        begin: defineStep({ accepts: Start, emits: Done, run: () => Effect.as(Effect.sleep(1), Done({ n: 0 })) }),
+        end: defineStep({ accepts: [Item, Done], emits: Stop, run: ({ _tag }) => Stop({ value: _tag }) })
+      }
+    })
+    const talking = Effect.scoped(
+      Effect.gen(function* () {
+        const live = yield* launch(flow)
+        yield* Effect.forkChild(Effect.andThen(Effect.sleep(2), Effect.ignore(live.send(Item({ n: 1 })))))
+        return yield* live.result
+      })
+    )
+    const { message } = await failing(explore(flow, { program: () => talking }))
+    expect(message).toContain(`
+    begin  begins with Start
+  → the run itself wakes from a sleep of 2ms before begin(Start) wakes from one of 1ms
+    Item {"n":1} comes from outside
+    end    begins with Item {"n":1}
+    end    emits Stop {"value":"Item"}
+    begin  is interrupted
+`)
   })
 
   it("that throws is a defect of the exploration", async () => {

@@ -39,6 +39,8 @@ class Telling {
   private readonly invocations = new Map<string, { readonly step: string; readonly input: string }>()
   private readonly running = new Set<string>()
   private readonly emits = new Set<string>()
+  /** Whether the start event has come: what begins with it says so. */
+  private started = false
 
   add(who: string, text: string, marked = false): void {
     this.lines.push({ who, text, marked })
@@ -55,7 +57,11 @@ class Telling {
       case "EventEmitted": {
         const event = show({ _tag: entry.tag, ...(entry.data as object) })
         this.events.set(entry.event, event)
-        if (entry.cause === null) return
+        if (entry.cause === null) {
+          if (this.started) this.add("", `${event} comes from outside`)
+          this.started = true
+          return
+        }
         this.emits.add(entry.cause)
         return this.add(this.stepOf(entry.cause), `emits ${event}${this.which(entry.cause)}`)
       }
