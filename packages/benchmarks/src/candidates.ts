@@ -5,7 +5,8 @@ const here = (file: string) => new URL(file, import.meta.url).href
 
 export const candidates = [
   { id: "stepgraph", title: "stepgraph", file: here("./candidates/stepgraph.ts") },
-  { id: "compiled", title: "stepgraph, compiled validators", file: here("./candidates/stepgraph-compiled.ts") },
+  { id: "checked", title: "stepgraph, checked fields", file: here("./candidates/stepgraph-checked.ts") },
+  { id: "compiled", title: "stepgraph, checked and compiled", file: here("./candidates/stepgraph-compiled.ts") },
   { id: "queues", title: "Effect queues by hand", file: here("./candidates/effect-queues.ts") },
   { id: "forEach", title: "Effect.forEach", file: here("./candidates/effect-for-each.ts") },
   { id: "pool", title: "promise pool", file: here("./candidates/promise-pool.ts") },

@@ -3,13 +3,14 @@ import { collect, defineEvent, defineState, defineStep, gather, join, race, run,
 import { awaiting, type Candidate } from "../candidate.ts"
 import { aliveMillis, chainLength, itemsAtOnce, sleepersAtOnce, sleepMillis } from "../workloads.ts"
 import { atOnce, inOneFiber } from "./effects.ts"
+import { number, string } from "./fields.ts"
 
 // ---------------------------------------------------------------- the seed flow
 
 const Start = defineEvent("Start")
-const Query = defineEvent("Query", { query: Schema.String })
-const Answer = defineEvent("Answer", { result: Schema.String })
-const Stop = defineEvent("Stop", { result: Schema.String })
+const Query = defineEvent("Query", { query: string })
+const Answer = defineEvent("Answer", { result: string })
+const Stop = defineEvent("Stop", { result: string })
 
 const seed = workflow({
   name: "seed",
@@ -32,10 +33,10 @@ const seed = workflow({
 
 // ---------------------------------------------------------------- fan-out and fan-in
 
-const Count = defineEvent("Count", { count: Schema.Number })
-const Item = defineEvent("Item", { n: Schema.Number })
-const Done = defineEvent("Done", { n: Schema.Number })
-const Sum = defineEvent("Sum", { sum: Schema.Number })
+const Count = defineEvent("Count", { count: number })
+const Item = defineEvent("Item", { n: number })
+const Done = defineEvent("Done", { n: number })
+const Sum = defineEvent("Sum", { sum: number })
 
 const items = (count: number) => Array.from({ length: count }, (_, n) => Item({ n }))
 const sumOf = (done: ReadonlyArray<{ readonly n: number }>) => Sum({ sum: done.reduce((sum, { n }) => sum + n, 0) })
@@ -74,9 +75,9 @@ const gathered = workflow({
 
 // ---------------------------------------------------------------- a loop
 
-const Ping = defineEvent("Ping", { hops: Schema.Number, left: Schema.Number })
-const Pong = defineEvent("Pong", { hops: Schema.Number, left: Schema.Number })
-const Hops = defineEvent("Hops", { hops: Schema.Number })
+const Ping = defineEvent("Ping", { hops: number, left: number })
+const Pong = defineEvent("Pong", { hops: number, left: number })
+const Hops = defineEvent("Hops", { hops: number })
 
 const loop = workflow({
   name: "loop",
@@ -98,7 +99,7 @@ const loop = workflow({
 
 // ---------------------------------------------------------------- a chain
 
-const links = Array.from({ length: chainLength + 1 }, (_, n) => defineEvent(`Link${n}`, { n: Schema.Number }))
+const links = Array.from({ length: chainLength + 1 }, (_, n) => defineEvent(`Link${n}`, { n: number }))
 const chain = bySize((size) =>
   workflow({
     name: "chain",
@@ -144,9 +145,9 @@ const sleepers = bySize((size) =>
 
 // ---------------------------------------------------------------- a mixed join
 
-const A = defineEvent("A", { text: Schema.String })
-const B = defineEvent("B", { text: Schema.String })
-const C = defineEvent("C", { text: Schema.String })
+const A = defineEvent("A", { text: string })
+const B = defineEvent("B", { text: string })
+const C = defineEvent("C", { text: string })
 
 const mixed = workflow({
   name: "mixed",
@@ -166,9 +167,9 @@ const mixed = workflow({
 
 // ---------------------------------------------------------------- a join for each document
 
-const Doc = defineEvent("Doc", { n: Schema.Number })
-const Words = defineEvent("Words", { n: Schema.Number })
-const Links = defineEvent("Links", { n: Schema.Number })
+const Doc = defineEvent("Doc", { n: number })
+const Words = defineEvent("Words", { n: number })
+const Links = defineEvent("Links", { n: number })
 
 const scopes = workflow({
   name: "scopes",
@@ -193,8 +194,8 @@ const scopes = workflow({
 
 // ---------------------------------------------------------------- a race
 
-const Ask = defineEvent("Ask", { mirror: Schema.Number })
-const Reply = defineEvent("Reply", { mirror: Schema.Number })
+const Ask = defineEvent("Ask", { mirror: number })
+const Reply = defineEvent("Reply", { mirror: number })
 
 const mirrors = workflow({
   name: "race",
@@ -232,7 +233,7 @@ const alive = workflow({
 
 // ---------------------------------------------------------------- a million items
 
-const total = defineState("total", Schema.Struct({ count: Schema.Number, sum: Schema.Number }), { count: 0, sum: 0 })
+const total = defineState("total", Schema.Struct({ count: number, sum: number }), { count: 0, sum: 0 })
 const million = bySize((size) =>
   workflow({
     name: "million",
