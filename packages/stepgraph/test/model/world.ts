@@ -70,7 +70,7 @@ class Boom extends Error {
 
 // ---------------------------------------------------------------- time and order
 
-interface World {
+export interface World {
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler
   /** A timer for steps that are not Effects. */
@@ -202,7 +202,7 @@ const fields = { id: Schema.String, fuel: Schema.Number, key: Schema.Number }
 export const buildWorkflow = (
   spec: Spec,
   timing: Timing = { seed: 0, shuffled: false, observed: false },
-  world: World = makeWorld(timing),
+  world: Pick<World, "sleep"> = makeWorld(timing),
   record: Array<Entry> = [],
   runs: Array<Recorded> = []
 ): any => {
