@@ -28,7 +28,7 @@ import { type Graph, inWords, type Node, type Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
 import type { Collector, Dispatch } from "./collector.ts"
 import { Intakes } from "./intakes.ts"
-import { behind, eventsInTurn, Invocation, type Run } from "./invocation.ts"
+import { behind, Invocation, type Run } from "./invocation.ts"
 import { Delivery, type Holder, Lane } from "./lane.ts"
 import { Place } from "./place.ts"
 import { Races } from "./races.ts"
@@ -38,7 +38,7 @@ import { Quietness, Scope, type Watch } from "./scope.ts"
 import { RunState } from "./state.ts"
 import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
-import { Turns } from "./turns.ts"
+import { eventsInTurn, Turns } from "./turns.ts"
 
 /** How a run stands at one moment. */
 export interface RunStatus {

@@ -19,6 +19,7 @@ import type { Node } from "../graph/graph.ts"
 import { Attempt, type Caller } from "./attempt.ts"
 import type { Delivery, Holder } from "./lane.ts"
 import { Fan, type Place } from "./place.ts"
+import { type Emitter, pulling } from "./pulling.ts"
 import type { Recorder } from "./recorder.ts"
 import type { RunState } from "./state.ts"
 
@@ -66,12 +67,7 @@ export const behind = (cause: Cause.Cause<unknown>, errors: ReadonlyArray<unknow
   return Cause.combine(cause, Cause.fromReasons<unknown>(errors.map((error) => reason(error))))
 }
 
-/** How many events are handled before everybody else gets a turn. */
-export const eventsInTurn = 2048
-
-type Iteration = Iterator<unknown> | AsyncIterator<unknown>
-
-export class Invocation implements Holder, Caller {
+export class Invocation implements Holder, Caller, Emitter {
   readonly run: Run
   readonly node: Node
   readonly delivery: Delivery
@@ -355,9 +351,9 @@ export class Invocation implements Holder, Caller {
         return this.whenRoom(Stream.runForEach(stream, (event) => this.emitWithRoom(event)))
       }
       if (hasProperty(value, Symbol.asyncIterator)) {
-        return this.pulling((value as AsyncIterable<unknown>)[Symbol.asyncIterator]())
+        return pulling((value as AsyncIterable<unknown>)[Symbol.asyncIterator](), this)
       }
-      if (hasProperty(value, Symbol.iterator)) return this.pulling((value as Iterable<unknown>)[Symbol.iterator]())
+      if (hasProperty(value, Symbol.iterator)) return pulling((value as Iterable<unknown>)[Symbol.iterator](), this)
     }
     return Effect.sync(() => this.emit(value))
   }
@@ -369,13 +365,19 @@ export class Invocation implements Holder, Caller {
     })
   }
 
-  /** Goes on when what it emits has room. */
-  private whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E> {
-    const { run, node } = this
-    return run.hasRoom(node) ? then : Effect.flatMap(run.awaitRoom(node), () => then)
+  get unwanted(): boolean {
+    return this.calledOff || this.run.over
   }
 
-  private settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
+  get hasRoom(): boolean {
+    return this.run.hasRoom(this.node)
+  }
+
+  whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return this.hasRoom ? then : Effect.flatMap(this.run.awaitRoom(this.node), () => then)
+  }
+
+  settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
     const rejected = (cause: unknown) => this.rejected(cause)
     const { probe } = this.run
     if (probe === undefined) return Effect.tryPromise({ try: () => promise, catch: rejected })
@@ -388,50 +390,5 @@ export class Invocation implements Holder, Caller {
         failed
       )
     })
-  }
-
-  /** Pulls an iterator while its events find room, and closes it when it is not pulled to its end. */
-  private pulling(iterator: Iteration): Effect.Effect<void, unknown> {
-    const { run, node } = this
-    let finished = false
-    let pending = false
-    let inTurn = 0
-    /** Emits until the iterator ends, has to be waited for, or finds no room. */
-    const pull = (): Effect.Effect<void, unknown> => {
-      while (!this.calledOff && !run.over) {
-        pending = true
-        const next = iterator.next()
-        if (isPromiseLike(next)) {
-          return Effect.flatMap(this.settling(next), (result) => {
-            pending = false
-            return emit(result) ?? Effect.suspend(pull)
-          })
-        }
-        pending = false
-        const pause = emit(next)
-        if (pause !== undefined) return pause
-      }
-      return Effect.void
-    }
-    /** What to do before pulling again: nothing where `undefined`. */
-    const emit = (result: IteratorResult<unknown>): Effect.Effect<void, unknown> | undefined => {
-      finished = result.done === true
-      if (finished) return Effect.void
-      this.send(result.value)
-      if (!run.hasRoom(node)) return this.whenRoom(Effect.suspend(pull))
-      // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
-      if (++inTurn % eventsInTurn === 0) return Effect.flatMap(Effect.yieldNow, () => Effect.suspend(pull))
-      return undefined
-    }
-    const close = Effect.suspend(() => {
-      if (finished || iterator.return === undefined) return Effect.void
-      const closing = iterator.return()
-      if (!isPromiseLike(closing)) return Effect.void
-      if (!pending) return Effect.asVoid(this.settling(closing))
-      // A generator that is itself waiting closes only after that, which may be never: nobody waits for it, or listens.
-      closing.then(undefined, () => {})
-      return Effect.void
-    })
-    return Effect.onExit(this.whenRoom(Effect.suspend(pull)), () => close as Effect.Effect<void>)
   }
 }

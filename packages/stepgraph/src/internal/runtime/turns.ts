@@ -4,6 +4,9 @@
 import type { Probe } from "../../Probe.ts"
 import type { Lane } from "./lane.ts"
 
+/** How many events are handled before everybody else gets a turn. */
+export const eventsInTurn = 2048
+
 /** How many passed lanes are kept in the list before they are cut off. */
 const slack = 64
 

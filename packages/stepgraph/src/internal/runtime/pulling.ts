@@ -1,0 +1,63 @@
+/**
+ * What a step returns piece by piece: pulled while its events find room, and closed when it is not pulled to its end.
+ */
+import * as Effect from "effect/Effect"
+import { isPromiseLike } from "effect/Predicate"
+import { eventsInTurn } from "./turns.ts"
+
+/** The invocation that what is pulled is emitted by. */
+export interface Emitter {
+  /** Whether nothing that it still emits is wanted. */
+  readonly unwanted: boolean
+  readonly hasRoom: boolean
+  send(event: unknown): void
+  /** Goes on when what it emits has room. */
+  whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E>
+  settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
+}
+
+export const pulling = (
+  iterator: Iterator<unknown> | AsyncIterator<unknown>,
+  emitter: Emitter
+): Effect.Effect<void, unknown> => {
+  let finished = false
+  let pending = false
+  let inTurn = 0
+  /** Emits until the iterator ends, has to be waited for, or finds no room. */
+  const pull = (): Effect.Effect<void, unknown> => {
+    while (!emitter.unwanted) {
+      pending = true
+      const next = iterator.next()
+      if (isPromiseLike(next)) {
+        return Effect.flatMap(emitter.settling(next), (result) => {
+          pending = false
+          return emit(result) ?? Effect.suspend(pull)
+        })
+      }
+      pending = false
+      const pause = emit(next)
+      if (pause !== undefined) return pause
+    }
+    return Effect.void
+  }
+  /** What to do before pulling again: nothing where `undefined`. */
+  const emit = (result: IteratorResult<unknown>): Effect.Effect<void, unknown> | undefined => {
+    finished = result.done === true
+    if (finished) return Effect.void
+    emitter.send(result.value)
+    if (!emitter.hasRoom) return emitter.whenRoom(Effect.suspend(pull))
+    // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
+    if (++inTurn % eventsInTurn === 0) return Effect.flatMap(Effect.yieldNow, () => Effect.suspend(pull))
+    return undefined
+  }
+  const close = Effect.suspend(() => {
+    if (finished || iterator.return === undefined) return Effect.void
+    const closing = iterator.return()
+    if (!isPromiseLike(closing)) return Effect.void
+    if (!pending) return Effect.asVoid(emitter.settling(closing))
+    // A generator that is itself waiting closes only after that, which may be never: nobody waits for it, or listens.
+    closing.then(undefined, () => {})
+    return Effect.void
+  })
+  return Effect.onExit(emitter.whenRoom(Effect.suspend(pull)), () => close as Effect.Effect<void>)
+}
