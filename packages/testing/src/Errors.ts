@@ -18,7 +18,7 @@ export class ScheduleFailure extends Data.TaggedError("ScheduleFailure")<{
   readonly schedules: number
   readonly message: string
 }> {
-  /** How this schedule ends, and how production's order does. */
+  /** How this schedule ends, and how the usual order does. */
   declare readonly outcome: Outcome
   declare readonly usual: Outcome
   declare readonly trace: ReadonlyArray<TraceEntry>

@@ -18,6 +18,7 @@ import { written } from "./internal/replay.ts"
 import { tell } from "./internal/report.ts"
 import { withVirtualTimers } from "./internal/timers.ts"
 import { changed, fromToken, markOf, toToken } from "./internal/token.ts"
+import { inOneLine, type Uncontrolled } from "./internal/uncontrolled.ts"
 
 /** The fields of a workflow's start event. */
 type InputOf<W> = W extends { readonly start: EventDef<any, infer Fields> } ? Fields : never
@@ -28,7 +29,7 @@ export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, 
   readonly input?: InputOf<W>
   /** How many inputs are made where none is given: 20. Each gets 50 schedules, or its part of `schedules`. */
   readonly inputs?: number
-  /** How many schedules are tried, those with the fewest deviations from production's order first: 1,000. */
+  /** How many schedules are tried, those nearest to the usual order first: 1,000. */
   readonly schedules?: number
   /** How many more are tried at random where that was not all: a quarter of `schedules`. */
   readonly random?: number
@@ -47,8 +48,9 @@ export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, 
   readonly results?: Modes["results"]
   /**
    * `virtual`: `setTimeout`, `setInterval`, `setImmediate`, `Date`, `performance.now` and `AbortSignal.timeout` follow the
-   * exploration's clock while a run uses them, so that steps that wait with them are explored, too. `real`, or left out:
-   * they are the world's, which is waited for and makes an exploration incomplete.
+   * exploration's clock while a run uses them, so that steps that wait with them are explored, too; give stubs
+   * for real input and output, as no virtual timer waits for it. `real`, or left out: they are the world's, which is waited for
+   * and makes an exploration incomplete.
    */
   readonly timers?: Modes["timers"]
   /** How often something may be held up in the middle, so that others go first: 0. */
@@ -77,6 +79,8 @@ export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, 
   readonly logs?: boolean
   /** Told every 5 seconds how far the exploration has come. Left out, a line is written to the console. */
   readonly progress?: (schedules: number, deviations: number) => void
+  /** Whether a line is written to the console where nothing was found and not everything was under control: true. */
+  readonly warn?: boolean
 }
 
 /** What an exploration has seen. */
@@ -88,7 +92,7 @@ export interface Exploration {
   /** The different ways in which runs ended, with how often they did and a schedule that leads there. */
   readonly outcomes: ReadonlyArray<{ readonly outcome: Outcome; readonly times: number; readonly schedule: string }>
   readonly coverage: Coverage
-  /** What went its own way; where there is something, an exploration is never complete. */
+  /** What went its own way; where there is something, an exploration is never complete, and warns of it. */
   readonly uncontrolled: ReadonlyArray<string>
   /** With how many inputs the workflow was run. */
   readonly inputs: number
@@ -97,7 +101,7 @@ export interface Exploration {
 const perInput = 50
 
 /**
- * Runs a workflow in every order in which its parts could go on, those nearest to production's first, and looks at each run.
+ * Runs a workflow in every order in which its parts could go on, those nearest to the usual one first, and looks at each run.
  *
  * Succeeds with what was seen. Fails with a `ScheduleFailure`, whose message is the story of the first schedule found that
  * breaks a rule, and the line that runs just that schedule again; with `CannotReplay` where the schedule to replay is none of
@@ -238,6 +242,7 @@ const start = async (
     )
   const seen = (complete: boolean, inputs: number): Exploration => {
     if (signal.aborted) throw signal.reason
+    if (options.warn !== false && explorer.uncontrolled.size > 0) warn(flow, explorer.uncontrolled, plan.modes)
     return {
       schedules: explorer.schedules,
       complete: complete && explorer.uncontrolled.size === 0,
@@ -245,14 +250,14 @@ const start = async (
         return { outcome, times, schedule: toToken(deviations, mark) }
       }),
       coverage: plan.tally.coverage,
-      uncontrolled: [...explorer.uncontrolled],
+      uncontrolled: [...explorer.uncontrolled.keys()],
       inputs
     }
   }
 
   if (options.replay !== undefined) {
     const found = await replay(options.replay, flow, { given, input: options.input }, explorer)
-    if (found !== undefined) throw fail({ ...found, schedules: 0 }, options.input)
+    if (found !== undefined) throw fail(found, options.input)
     return seen(false, 1)
   }
   if (given) {
@@ -267,22 +272,25 @@ const start = async (
   const arbitrary = inputsOf(flow)
   let failing: Found | undefined
   const property = (input: unknown) =>
-    Effect.map(
-      Effect.promise(() => explorer.explore(input, budget, 0, seed)),
-      (found) => {
-        if (typeof found !== "object") return true
-        failing = found
-        return false
-      }
-    )
+    // One that was waited for in vain is not made smaller: each would take as long again.
+    failing?.executed.waited === true
+      ? Effect.succeed(true)
+      : Effect.map(
+          Effect.promise(() => explorer.explore(input, budget, 0, seed)),
+          (found) => {
+            if (typeof found !== "object") return true
+            failing = found
+            return false
+          }
+        )
   const checked = await Effect.runPromise(Arbitrary.checkEffect(arbitrary, property, { runs: inputs, seed }), {
     signal
   })
   if (checked._tag === "Falsified") {
     const input = checked.shrunkInput
     const { schedules } = explorer
-    const found = await explorer.explore(input, budget, 0, seed)
-    throw fail({ ...(typeof found === "object" ? found : failing!), schedules }, input)
+    const again = failing?.executed.waited === true ? failing : await explorer.explore(input, budget, 0, seed)
+    throw fail({ ...(typeof again === "object" ? again : failing!), schedules }, input)
   }
   const runs = checked._tag === "Passed" || checked._tag === "Exhausted" ? checked.runs : 0
   if (runs === 0) throw cannotMake(flow, "nothing that was tried fits its checks")
@@ -324,7 +332,8 @@ const replay = async (
   explorer.seen(ran, deviations)
   const broken = explorer.broken(ran, usual.outcome)
   if (broken === undefined) return undefined
-  return explorer.found(input, ran.choices.deviations(), broken, usual.outcome)
+  const { executed, outcome } = ran
+  return { broken, deviations: ran.choices.deviations(), executed, outcome, usual: usual.outcome, schedules: 0 }
 }
 
 const fieldsOf = (flow: AnyFlow): number => {
@@ -334,13 +343,16 @@ const fieldsOf = (flow: AnyFlow): number => {
 
 const report = (flow: AnyFlow, schedules: number, depth: number): void => {
   const tried = `${schedules.toLocaleString("en")} schedules`
-  const deviations = `${depth} deviation${depth === 1 ? "" : "s"}`
-  console.info(`explore '${flow.name}': ${tried}, at ${deviations} from production's order`)
+  const differ = depth === 1 ? "1 choice differs" : `${depth} choices differ`
+  console.info(`explore '${flow.name}': ${tried}, by now ${differ} from the usual order`)
 }
+
+const warn = (flow: AnyFlow, uncontrolled: Uncontrolled, { timers }: Modes): void =>
+  console.warn(`explore '${flow.name}' found nothing, but has not tried all orders: ${inOneLine(uncontrolled, timers)}`)
 
 const failureOf = (
   { broken, deviations, executed, outcome, usual, schedules }: Found,
-  { flow }: Plan,
+  { flow, modes }: Plan,
   { uncontrolled }: Explorer,
   mark: string,
   input: unknown,
@@ -361,7 +373,9 @@ const failureOf = (
     input,
     schedules,
     replay,
-    uncontrolled
+    choices: deviations.length,
+    uncontrolled,
+    timers: modes.timers
   })
   const failure = new ScheduleFailure({ workflow: flow.name, ...broken, schedule, input, schedules, message })
   // Not shown beside the message, which says it all.

@@ -27,7 +27,7 @@ export interface Seen<Result = unknown> {
   readonly outcome: Outcome
   /** The stop event; `undefined` where the run did not come to one. */
   readonly result: Result | undefined
-  /** How the same input ends in production's order. */
+  /** How the same input ends in the usual order. */
   readonly usual: Outcome
   /** Whether `explore` interrupted this run, and how many faults it put in. */
   readonly cancelled: boolean
@@ -46,7 +46,7 @@ export type Check<Result = unknown> = (
 /** Which invariants are looked at; those that are left out are as their comment says. */
 export interface Invariants<Result = unknown> {
   /**
-   * Every schedule ends as production's order does. On. Given a function, what it makes of the stop event is compared: give
+   * Every schedule ends as the usual order does. On. Given a function, what it makes of the stop event is compared: give
    * it where a difference is meant, such as the order of a list; turn it off for a race.
    */
   readonly sameResult?: boolean | ((result: Result) => unknown)
@@ -115,7 +115,7 @@ const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): 
 
 const neverStalls = ({ outcome }: Seen): string | undefined => {
   if (outcome.kind === "hung")
-    return outcome.text.startsWith("hangs") ? "it waits for what never comes" : "it never ends"
+    return outcome.text.startsWith("hangs") ? "it waits for what does not come" : "it never ends"
   const stalled = outcome.kind === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
   return stalled === "WorkflowStalled" ? "it stalls" : undefined
 }

@@ -20,6 +20,8 @@ const Start = defineEvent("Start")
 const Item = defineEvent("Item", { n: Schema.Number })
 const Done = defineEvent("Done", { n: Schema.Number })
 const Stop = defineEvent("Stop", { value: Schema.Unknown })
+/** The real one, also while timers are virtual. */
+const kept = promisify(setTimeout)
 const anyResult = { invariants: { sameResult: false } }
 
 const failing = (exploring: Effect.Effect<unknown, ExploreError>) =>
@@ -175,7 +177,7 @@ describe("explore", () => {
         all
       }
     })
-    const { complete, uncontrolled } = await explorePromise(flow, anyResult)
+    const { complete, uncontrolled } = await explorePromise(flow, { ...anyResult, warn: false })
     expect([complete, uncontrolled]).toEqual([
       false,
       ["the workflow does not do the same when the same choices are taken again"]
@@ -339,11 +341,130 @@ describe("promises", () => {
     for (const { complete, outcomes } of await Promise.all(both)) expect([complete, outcomes.length]).toEqual([true, 3])
   })
 
-  it("of a real timer are waited for, and make an exploration incomplete", async () => {
-    const flow = asyncSteps(() => new Promise((resolve) => setTimeout(resolve, 2)))
-    const { complete, uncontrolled } = await explorePromise(flow, { ...anyResult, schedules: 3, random: 0 })
+  it("of a real timer are waited for, make an exploration incomplete, and it says so once", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {})
+    const few = { ...anyResult, schedules: 3, random: 0 }
+    const { complete, uncontrolled } = await explorePromise(
+      asyncSteps(() => kept(2)),
+      few
+    )
     expect(complete).toBe(false)
     expect(uncontrolled).toEqual(["step 'work' waits for a promise that only the world outside can settle"])
+    await explorePromise(
+      asyncSteps(() => kept(2)),
+      { ...few, schedules: 1, timers: "virtual" }
+    )
+    const said = warn.mock.calls.map(([line]) => line)
+    await explorePromise(
+      asyncSteps(() => kept(2)),
+      { ...few, warn: false }
+    )
+    await explorePromise(
+      asyncSteps(async () => {}),
+      few
+    )
+    expect(warn).toHaveBeenCalledTimes(2)
+    warn.mockRestore()
+    expect(said).toEqual([
+      `explore 'promises' found nothing, but has not tried all orders: step 'work' waits for a promise that only the world outside can settle. What waits for a timer is explored with timers: "virtual"; give stubs for files, sockets and other processes.`,
+      `explore 'promises' found nothing, but has not tried all orders: step 'work' waits for a promise that only the world outside can settle. A timer function kept from before, as by promisify(setTimeout) in a module, is a real one. No virtual timer, such as a time limit of fetch, waits for files, sockets and other processes: give stubs for them.`
+    ])
+  })
+
+  const waits: Readonly<Record<string, () => any>> = {
+    "the promise of a step": async () => {
+      await kept(20)
+      return Stop({ value: 1 })
+    },
+    "the promise of a step's Effect": () =>
+      Effect.as(
+        Effect.promise(() => kept(20)),
+        Stop({ value: 1 })
+      )
+  }
+
+  it.for(Object.entries(waits))("of a timer kept from before do not make a run hang, as %s", async ([, run]) => {
+    const one = workflow({
+      name: "kept",
+      start: Start,
+      stop: Stop,
+      steps: { one: defineStep({ accepts: Start, emits: Stop, run }) }
+    })
+    for (const timers of ["virtual", "real"] as const) {
+      // What is open as the run begins, and closed as it waits.
+      for (let i = 0; i < 3; i++) setImmediate(() => {})
+      const { complete, outcomes } = await explorePromise(one, { timers, warn: false })
+      expect([complete, outcomes.map(({ outcome }) => outcome.text)]).toEqual([false, ['Stop {"value":1}']])
+    }
+  })
+
+  it("that nothing settles make a run hang once its patience has passed, and the report names them", async () => {
+    const failure = await failing(
+      explore(
+        asyncSteps(() => new Promise(() => {})),
+        { patience: 30 }
+      )
+    )
+    expect(failure.message).toContain(
+      "breaks 'neverStalls' in the usual order already: it waits for what does not come\n"
+    )
+    expect(failure.message).toMatch(/this time {2}hangs: 3 of step 'work' never ended\n/)
+    expect(failure.message).toContain(
+      `explore(flow, { patience: 30, replay: "${failure.schedule}" })\n\nNot under control: a run waited 30 ms ('patience') in vain for the promise of step 'work'. What waits for a timer is explored with timers: "virtual"; give stubs`
+    )
+    const again = await failing(
+      explore(
+        asyncSteps(() => new Promise(() => {})),
+        { patience: 5, timers: "virtual" }
+      )
+    )
+    expect(again.message).toContain(
+      "for the promise of step 'work'. A timer function kept from before, as by promisify(setTimeout) in a module, is a real one. No virtual timer"
+    )
+  })
+
+  it("that nothing settles are waited for once, not for each smaller input", async () => {
+    let calls = 0
+    const Given = defineEvent("Given", { text: Schema.String })
+    const flow = workflow({
+      name: "stuck",
+      start: Given,
+      stop: Stop,
+      steps: {
+        one: defineStep({
+          accepts: Given,
+          emits: Stop,
+          run: ({ text }) => (text.length < 3 ? Stop({ value: text }) : new Promise<never>(() => calls++))
+        })
+      }
+    })
+    const failure = await failing(explore(flow, { patience: 5 }))
+    expect([failure.invariant, calls]).toEqual(["neverStalls", 1])
+  })
+
+  it("that end in another way the second time are told as they broke the rule", async () => {
+    let calls = 0
+    const flow = workflow({
+      name: "flaky",
+      start: Start,
+      stop: Stop,
+      steps: {
+        one: defineStep({
+          accepts: Start,
+          emits: Stop,
+          run: async () => {
+            if (calls++ === 0) throw new Error("refused")
+            return Stop({ value: 1 })
+          }
+        })
+      }
+    })
+    const { message } = await failing(explore(flow))
+    expect(message).toContain("breaks 'neverFails' in the usual order already: it fails\n")
+    expect(message).toMatch(/this time {2}fails with .*refused\n/)
+    expect(message).toContain(
+      "Not under control: the workflow does not do the same when the same choices are taken again."
+    )
   })
 })
 
@@ -559,7 +680,7 @@ describe("what cannot be explored", () => {
       - 'logs' must be true or false, not 1
       - 'progress' must be a function, not "dots"
       - 'signal' must be an AbortSignal, not {}
-      - there is no 'schedule': there are input, inputs, schedules, random, seed, time, lanes, fibers, results, timers, preempt, cancel, faults, replay, layer, program, invariants, check, patience, logs, progress, signal
+      - there is no 'schedule': there are input, inputs, schedules, random, seed, time, lanes, fibers, results, timers, preempt, cancel, faults, replay, layer, program, invariants, check, patience, logs, progress, warn, signal
       - 'faults.max' must be a whole number from 0, not -1
       - 'faults.kinds' must be a list of 'fail', 'fail after', 'die', 'interrupt', 'interrupt after', 'hang', not ["explode"]
       - there is no 'faults.often': there are max, kinds, steps
@@ -740,6 +861,7 @@ describe("a run that never ends", () => {
     const { complete } = await explorePromise(endless(run), {
       schedules: 1,
       random: 0,
+      warn: false,
       invariants: { neverStalls: false }
     })
     expect(complete).toBe(false)
@@ -831,7 +953,7 @@ describe("a long exploration", () => {
     expect(told.length).toBeGreaterThan(2)
     expect(told[0]).toEqual([expect.any(Number), 1])
     expect(line.mock.calls[0]![0]).toMatch(
-      /^explore 'sleepers': \d+ schedules, at 1 deviations? from production's order$/
+      /^explore 'sleepers': \d+ schedules, by now 1 choice differs from the usual order$/
     )
     line.mockRestore()
   })

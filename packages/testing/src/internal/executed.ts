@@ -4,32 +4,35 @@
 import type * as Exit from "effect/Exit"
 import type { TraceEntry } from "stepgraph"
 import type { Marking } from "stepgraph/probe"
+import type { Uncontrolled } from "./uncontrolled.ts"
 
 /** A choice as the report tells of it, by the place in the trace before which it was taken. */
 export interface Told {
   readonly at: number
-  /** Whether it went another way than in production, and how; otherwise who went on. */
+  /** Whether it went another way than the usual one, and how; otherwise who went on. */
   readonly differs: string | undefined
   readonly invocation: string | undefined
 }
 
 /** What one run showed. */
 export interface Executed {
-  /** `undefined` where the run waits for what never comes. */
+  /** `undefined` where the run waits for what does not come. */
   readonly exit: Exit.Exit<unknown, unknown> | undefined
   readonly trace: ReadonlyArray<TraceEntry>
-  /** The choices that went another way than in production, and who went on at the others. */
+  /** The choices that differ from the usual order, and who went on at the others. */
   readonly told: ReadonlyArray<Told>
   /** Whether somebody woke before one whose sleep was to end earlier. */
   readonly early: boolean
   /** Whether it was given up, because it went on and on. */
   readonly endless: boolean
+  /** Whether it was given up, because all the time that the world outside is given had passed. */
+  readonly waited: boolean
   /** What was interrupted, made to fail or held up by the test itself. */
   readonly cancelled: boolean
   readonly faults: number
   /** What was still there when the run had ended. */
   readonly left: ReadonlyArray<string>
   /** What went its own way, and so was not explored. */
-  readonly uncontrolled: ReadonlyArray<string>
+  readonly uncontrolled: Uncontrolled
   readonly marking: Marking | undefined
 }

@@ -19,11 +19,13 @@ import type { Executed, Told } from "./executed.ts"
 import { type FaultKind, instead, inWords } from "./faults.ts"
 import type { Modes } from "./modes.ts"
 import { invocationOf, Names } from "./names.ts"
+import { Outside } from "./outside.ts"
 import { steadyRandom } from "./random.ts"
 import { Pool, type Task } from "./scheduler.ts"
 import { show } from "./show.ts"
 import { lead, owned } from "./timers.ts"
-import { activeOutside, eventLoop, microtasks, now, realSleep } from "./turn.ts"
+import { microtasks } from "./turn.ts"
+import { type Cause, inVain, onlyOutside, somethingOutside, wentOn } from "./uncontrolled.ts"
 
 const silence = new Proxy(globalThis.console, { get: () => () => {} })
 const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
@@ -31,10 +33,6 @@ const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
 /** A run that does not come to an end is given up after so many tasks, or entries of its trace. */
 const mostTasks = 20_000
 const mostEntries = 100_000
-
-/** How many turns the event loop is given before the world outside is asked whether it may still wake somebody. */
-const patientTurns = 8
-const outsidePromise = (step: string) => `step '${step}' waits for a promise that only the world outside can settle`
 
 /** What a step gave at once, held back as if it had been slow. */
 class Held {
@@ -58,13 +56,12 @@ export class Execution {
   private readonly telling: boolean
   private readonly trace: Array<TraceEntry> = []
   private readonly told: Array<Told> = []
-  private readonly uncontrolled = new Set<string>()
+  private readonly uncontrolled = new Map<string, Cause>()
   private readonly names = new Names()
   private marking: (() => Marking) | undefined
   private fiber!: Fiber<unknown, unknown>
   private running = 0
-  /** Promises that steps have returned and that have not been settled. */
-  private readonly awaiting = new Set<{ readonly step: string; stuck: boolean }>()
+  private readonly outside: Outside
   private faults = 0
   private hanging = 0
   private preempted = 0
@@ -73,16 +70,15 @@ export class Execution {
   private endless = false
   private flushed = false
   private finished = false
+  private waited = false
   private tasks = 0
-  /** Whether the world outside has woken it before. */
-  private woken = false
-  private readonly activeBefore: number
 
-  constructor(choices: Choices, modes: Modes, telling: boolean) {
+  /** `outsideHasSay`: whether the world outside has woken a run like this before. */
+  constructor(choices: Choices, modes: Modes, telling: boolean, outsideHasSay: boolean) {
     this.choices = choices
     this.modes = modes
     this.telling = telling
-    this.activeBefore = activeOutside() ?? 0
+    this.outside = new Outside(modes.patience, outsideHasSay)
     this.pool = new Pool(modes.preempt === 0 ? undefined : (fiber) => this.preempts(fiber))
   }
 
@@ -116,7 +112,7 @@ export class Execution {
       if (signal?.aborted === true) return this.abandon()
       if (this.tasks++ > mostTasks || this.trace.length > mostEntries) {
         this.endless = true
-        this.uncontrolled.add("a run that went on and on was given up")
+        this.uncontrolled.set(wentOn, "endless")
         return this.abandon()
       }
       if (this.pool.ready.length > 0 && this.modes.fibers === "in turn") {
@@ -124,7 +120,7 @@ export class Execution {
       } else if (this.needsMicrotasks()) {
         return this.microtasks(signal)
       } else if (!this.chooseNext()) {
-        return this.outside(signal)
+        return this.waitOutside(signal)
       }
     }
   }
@@ -216,7 +212,7 @@ export class Execution {
   private somethingElse(): boolean {
     const { ready, arrivals, preempted } = this.pool
     const sleepers = this.modes.time === "any" ? this.clock.sleepers.length : 0
-    return ready.length + arrivals.length + preempted.length + sleepers > 0 || this.awaiting.size > 0
+    return ready.length + arrivals.length + preempted.length + sleepers > 0 || this.outside.awaits
   }
 
   // ---------------------------------------------------------------- the world outside
@@ -224,7 +220,7 @@ export class Execution {
   /** Whether a promise could be settled by what has already happened. */
   private needsMicrotasks(): boolean {
     if (this.flushed) return false
-    if (this.awaiting.size > 0) return true
+    if (this.outside.awaits) return true
     const { ready, arrivals } = this.pool
     if (ready.length > 0) return false
     return (
@@ -235,31 +231,27 @@ export class Execution {
   private async microtasks(signal: AbortSignal | undefined): Promise<Executed> {
     this.flushed = true
     await microtasks()
-    for (const wait of this.awaiting) wait.stuck = true
+    this.outside.microtasksRan()
     return this.continue(signal)
   }
 
   /** Nothing can go on by itself: either the world outside wakes somebody, or nobody ever will. */
-  private async outside(signal: AbortSignal | undefined): Promise<Executed> {
-    const came = () =>
-      this.fiber.pollUnsafe() !== undefined || this.pool.arrivals.length + this.clock.sleepers.length > 0
-    const stuck = [...this.awaiting].filter((wait) => wait.stuck)
-    const until = now() + this.modes.patience
+  private async waitOutside(signal: AbortSignal | undefined): Promise<Executed> {
     // What others do while the event loop turns takes its real time.
     lead(undefined)
-    for (let turns = 0; !came(); turns++) {
-      if (signal?.aborted === true) return this.abandon()
-      // A few turns are for what is just about to come.
-      if (turns === patientTurns && !this.mayCome()) return this.hang()
-      if (now() > until) return this.hang()
-      await (turns > patientTurns ? realSleep(1) : eventLoop())
+    const settled = await this.outside.wait({
+      came: () => this.fiber.pollUnsafe() !== undefined || this.pool.arrivals.length + this.clock.sleepers.length > 0,
+      givesUp: () => signal?.aborted === true,
+      hanging: this.hanging > 0
+    })
+    if (typeof settled === "string") {
+      this.waited = settled === "in vain"
+      if (this.waited) this.uncontrolled.set(inVain(this.modes.patience, this.outside.stuck), "outside")
+      return this.abandon()
     }
-    this.woken = true
     this.leadTimers()
-    const settled = stuck.filter((wait) => !this.awaiting.has(wait))
-    for (const { step } of settled) this.uncontrolled.add(outsidePromise(step))
-    if (settled.length === 0)
-      this.uncontrolled.add("something in the world outside (a timer, a file, a socket) woke the run")
+    for (const step of settled) this.uncontrolled.set(onlyOutside(step), "outside")
+    if (settled.length === 0) this.uncontrolled.set(somethingOutside, "outside")
     return this.continue(signal)
   }
 
@@ -267,24 +259,12 @@ export class Execution {
     if (this.modes.timers === "virtual") lead(this.clock)
   }
 
-  /** Whether it is of use to wait: whether a timer, file or socket has been opened since the run began. */
-  private mayCome(): boolean {
-    if (this.hanging > 0) return false
-    const active = activeOutside()
-    // Others open and close theirs, too, so that the count says nothing once time has passed.
-    return active === undefined || active > this.activeBefore || this.woken
-  }
-
-  /** Ends a run that waits for what never comes; it is interrupted so that it holds nothing. */
-  private hang(): Executed {
+  /** Ends a run that does not end by itself; it is interrupted so that it holds nothing. */
+  private abandon(): Executed {
     const marking = this.marking?.()
     const trace = [...this.trace]
     this.stop()
     return this.executed(undefined, trace, [], marking)
-  }
-
-  private abandon(): Executed {
-    return this.hang()
   }
 
   private stop(): void {
@@ -308,16 +288,15 @@ export class Execution {
     const sleepers = this.clock.sleepers.filter(({ fiber }) => fiber !== undefined)
     const left = sleepers.map((sleeper) => `${this.names.nameOf(sleeper)} still waits for time to pass`)
     for (const { fiber } of sleepers) this.pool.inside(() => fiber!.interruptUnsafe())
-    for (const { step, stuck } of this.awaiting) {
-      if (stuck && !this.waitsForTimers()) this.uncontrolled.add(outsidePromise(step))
-    }
+    if (!this.waitsForTimers())
+      for (const step of this.outside.stuck) this.uncontrolled.set(onlyOutside(step), "outside")
     this.drain()
     return this.executed(exit, this.trace, left, marking)
   }
 
   /** Whether a promise that is not settled can be one that a virtual timer would have settled. */
   private waitsForTimers(): boolean {
-    return this.modes.timers === "virtual" && (activeOutside() ?? 0) <= this.activeBefore
+    return this.modes.timers === "virtual" && this.outside.hasOpened() !== true
   }
 
   private executed(
@@ -327,8 +306,8 @@ export class Execution {
     marking: Marking | undefined
   ): Executed {
     lead(undefined)
-    const { told, early, endless, cancelled, faults } = this
-    return { exit, trace, told, early, endless, cancelled, faults, left, uncontrolled: [...this.uncontrolled], marking }
+    const { told, early, endless, waited, cancelled, faults, uncontrolled } = this
+    return { exit, trace, told, early, endless, waited, cancelled, faults, left, uncontrolled, marking }
   }
 
   // ---------------------------------------------------------------- what the core asks and tells
@@ -382,10 +361,9 @@ export class Execution {
         arrive(() => fulfilled(promise.value))
         return
       }
-      const wait = { step, stuck: false }
-      this.awaiting.add(wait)
+      const settled = this.outside.await(step)
       const settle = (run: () => void) => {
-        this.awaiting.delete(wait)
+        settled()
         arrive(run)
       }
       promise.then(

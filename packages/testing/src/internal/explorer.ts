@@ -21,6 +21,7 @@ import { Execution } from "./execution.ts"
 import type { Modes } from "./modes.ts"
 import { prioritized, Search } from "./search.ts"
 import { eventLoop, now } from "./turn.ts"
+import { type Cause, notAgain } from "./uncontrolled.ts"
 
 export interface Plan {
   readonly flow: AnyFlow
@@ -58,6 +59,12 @@ interface Ran {
   readonly outcome: Outcome
 }
 
+/** A run that breaks a rule. */
+interface Breaks {
+  readonly broken: Broken
+  readonly ran: Ran
+}
+
 /** How long schedules are run before the event loop has a turn, and before progress is told, in milliseconds. */
 const turnAfter = 50
 const progressAfter = 5_000
@@ -65,7 +72,9 @@ const progressAfter = 5_000
 export class Explorer {
   private readonly plan: Plan
   readonly endings = new Map<string, Ending>()
-  readonly uncontrolled = new Set<string>()
+  readonly uncontrolled = new Map<string, Cause>()
+  /** Whether the world outside has had a say in some run. */
+  private outsideHasSay = false
   schedules = 0
   private turnAt = now() + turnAfter
   private progressAt = now() + progressAfter
@@ -78,7 +87,7 @@ export class Explorer {
   async ran(input: unknown, strategy: Strategy, telling: boolean): Promise<Ran> {
     const { plan } = this
     const choices = new Choices(strategy)
-    const execution = new Execution(choices, plan.modes, telling)
+    const execution = new Execution(choices, plan.modes, telling, this.outsideHasSay)
     const running = execution.run(plan.program(input), plan.context, plan.signal)
     // Most runs are over at once: they are not made to wait for a promise.
     const executed = running instanceof Promise ? await running : running
@@ -103,10 +112,7 @@ export class Explorer {
       this.seen(ran, deviations)
       const broken = this.broken(ran, usual)
       if (broken !== undefined) {
-        // A second run that goes on and on would tell no more.
-        const { executed, outcome } = ran
-        if (executed.endless) return { broken, deviations, executed, outcome, usual, schedules: this.schedules }
-        return this.found(input, deviations, broken, usual)
+        return this.told(input, deviations, { broken, ran }, usual)
       }
       search.ran(deviations, ran.choices.counts)
       if (now() > this.turnAt) await this.turn(search.depth)
@@ -117,7 +123,7 @@ export class Explorer {
       const deviations = ran.choices.deviations()
       this.seen(ran, deviations)
       const broken = this.broken(ran, usual!)
-      if (broken !== undefined) return this.shrink(input, deviations, broken, usual!)
+      if (broken !== undefined) return this.shrink(input, deviations, { broken, ran }, usual!)
       if (now() > this.turnAt) await this.turn(search.depth)
     }
     return "some"
@@ -134,20 +140,41 @@ export class Explorer {
   seen({ executed, outcome, choices }: Ran, deviations: ReadonlyArray<Deviation>): void {
     this.schedules++
     this.plan.tally.add(executed.trace)
-    for (const what of executed.uncontrolled) this.uncontrolled.add(what)
-    // Where the world outside has a say in it, that is no wonder.
-    if (this.uncontrolled.size === 0 && choices.missed(deviations) !== undefined) {
-      this.uncontrolled.add("the workflow does not do the same when the same choices are taken again")
+    for (const [what, cause] of executed.uncontrolled) {
+      this.uncontrolled.set(what, cause)
+      this.outsideHasSay ||= cause === "outside" && !executed.waited
     }
+    if (choices.missed(deviations) !== undefined) this.notAgain()
     const key = keyOf(outcome)
     const ending = this.endings.get(key)
     if (ending === undefined) this.endings.set(key, { outcome, deviations, times: 1 })
     else ending.times++
   }
 
+  private notAgain(): void {
+    // Where the world outside has a say in it, that is no wonder.
+    if (this.uncontrolled.size === 0) this.uncontrolled.set(notAgain, "again")
+  }
+
   /** Runs a schedule that breaks a rule once more, so that it can be told. */
-  async found(input: unknown, deviations: ReadonlyArray<Deviation>, broken: Broken, usual: Outcome): Promise<Found> {
-    const { executed, outcome } = await this.ran(input, along(deviations), true)
+  private async told(
+    input: unknown,
+    deviations: ReadonlyArray<Deviation>,
+    first: Breaks,
+    usual: Outcome
+  ): Promise<Found> {
+    const { endless, waited } = first.ran.executed
+    // A second run that goes on and on would tell no more, nor would one that waits for as long again in the usual order.
+    if (endless || (waited && deviations.length === 0)) return this.foundBy(first, deviations, usual)
+    const ran = await this.ran(input, along(deviations), true)
+    const broken = this.broken(ran, usual)
+    if (broken?.invariant === first.broken.invariant) return this.foundBy({ broken, ran }, deviations, usual)
+    this.notAgain()
+    return this.foundBy(first, deviations, usual)
+  }
+
+  private foundBy({ broken, ran }: Breaks, deviations: ReadonlyArray<Deviation>, usual: Outcome): Found {
+    const { executed, outcome } = ran
     return { broken, deviations, executed, outcome, usual, schedules: this.schedules }
   }
 
@@ -155,21 +182,22 @@ export class Explorer {
   private async shrink(
     input: unknown,
     deviations: ReadonlyArray<Deviation>,
-    broken: Broken,
+    first: Breaks,
     usual: Outcome
   ): Promise<Found> {
     let smallest = deviations
-    let best = broken
-    for (let i = smallest.length - 1; i >= 0; i--) {
+    let best = first
+    // Each that waits for the world outside in vain would take as long again.
+    for (let i = smallest.length - 1; i >= 0 && !best.ran.executed.waited; i--) {
       const fewer = smallest.filter((_, index) => index !== i).map((deviation) => ({ ...deviation, count: 0 }))
       const ran = await this.ran(input, along(fewer), false)
-      const still = this.broken(ran, usual)
-      if (still?.invariant !== broken.invariant) continue
+      const broken = this.broken(ran, usual)
+      if (broken?.invariant !== first.broken.invariant) continue
       smallest = ran.choices.deviations()
-      best = still
+      best = { broken, ran }
       i = Math.min(i, smallest.length)
     }
-    return this.found(input, smallest, best, usual)
+    return this.told(input, smallest, best, usual)
   }
 
   /** Gives the event loop a turn, so that a test's timeout and its interruption work. */

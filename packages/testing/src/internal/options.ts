@@ -49,6 +49,7 @@ const rules: Readonly<Record<string, Rule>> = {
   patience: rule("a number of milliseconds from 0", (value) => Number.isFinite(value) && value >= 0),
   logs: yesOrNo,
   progress: aFunction,
+  warn: yesOrNo,
   signal: rule("an AbortSignal", (value) => value instanceof AbortSignal)
 }
 

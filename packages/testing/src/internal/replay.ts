@@ -19,8 +19,8 @@ export const code = (value: unknown): string => {
 const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value))
 const isName = (name: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) && name !== "__proto__"
 
-/** What decides which choices there are, as values; and what only its owner can write again, by its name. */
-const values = ["time", "lanes", "fibers", "results", "timers", "preempt", "cancel", "faults"] as const
+/** What decides how runs go, as values; and what only its owner can write again, by its name. */
+const values = ["time", "lanes", "fibers", "results", "timers", "preempt", "cancel", "faults", "patience"] as const
 const names = ["layer", "program", "check", "invariants"] as const
 
 export const written = (

@@ -4,7 +4,9 @@
 import type { TraceEntry } from "stepgraph"
 import { type AnyFlow, type Broken, keyOf, type Outcome } from "../Invariant.ts"
 import type { Told } from "./executed.ts"
+import type { Modes } from "./modes.ts"
 import { show, showApart } from "./show.ts"
+import { inOneLine, type Uncontrolled } from "./uncontrolled.ts"
 
 export interface Story {
   readonly flow: AnyFlow
@@ -18,7 +20,10 @@ export interface Story {
   readonly input: unknown
   readonly schedules: number
   readonly replay: string
-  readonly uncontrolled: ReadonlySet<string>
+  /** In how many choices it differs from the usual order. */
+  readonly choices: number
+  readonly uncontrolled: Uncontrolled
+  readonly timers: Modes["timers"]
 }
 
 interface Line {
@@ -167,8 +172,8 @@ const ending = (outcome: Outcome, other: Outcome): string =>
     : outcome.text
 
 export const tell = (story: Story): string => {
-  const { flow, broken, outcome, usual, schedules, replay, uncontrolled } = story
-  const choices = story.told.filter(({ differs }) => differs !== undefined).length
+  const { flow, broken, outcome, usual, schedules, replay, choices, uncontrolled, timers } = story
+  const marked = story.told.some(({ differs }) => differs !== undefined) ? ", marked →" : ""
   const what = choices === 0 ? "in the usual order already" : "in one order of events"
   const differs = choices === 1 ? "one choice differs" : `${choices} choices differ`
   const found =
@@ -180,7 +185,7 @@ export const tell = (story: Story): string => {
     fact("this time", ending(outcome, usual)),
     ...(story.input !== undefined ? [fact("input", show(story.input))] : []),
     "",
-    choices === 0 ? "What happens:" : `What happens this time (${differs} from the usual order, marked →):`,
+    choices === 0 ? "What happens:" : `What happens this time (${differs} from the usual order${marked}):`,
     "",
     ...shorten(linesOf(story)),
     "",
@@ -188,6 +193,6 @@ export const tell = (story: Story): string => {
     `${found[0]!.toUpperCase()}${found.slice(1)}. To see it again:`,
     "",
     `  ${replay}`,
-    ...(uncontrolled.size === 0 ? [] : ["", `Not under control: ${[...uncontrolled].join("; ")}`])
+    ...(uncontrolled.size === 0 ? [] : ["", `Not under control: ${inOneLine(uncontrolled, timers)}`])
   ].join("\n")
 }

@@ -23,5 +23,5 @@ export const eventLoop = (): Promise<void> =>
 
 export const realSleep = (millis: number): Promise<void> => new Promise((then) => setTimeout(then, millis))
 
-/** How much in the world outside could still wake somebody; `undefined` where that cannot be known. */
-export const activeOutside = (): number | undefined => process?.getActiveResourcesInfo?.().length
+/** The kinds of what in the world outside could still wake somebody; `undefined` where that cannot be known. */
+export const activeOutside = (): ReadonlyArray<string> | undefined => process?.getActiveResourcesInfo?.()
