@@ -93,8 +93,8 @@ export async function runPromise<W extends AnyWorkflow>(
   const signal = options?.signal
   signal?.throwIfAborted()
   const running = begin(flow as AnyWorkflow, input, (dispatcher) => {
-    if (signal !== undefined) interruptOn(signal, dispatcher)
     if (options?.state !== undefined) beginWith(dispatcher, options.state)
+    if (signal !== undefined) interruptOn(signal, dispatcher)
   })
   return settle(flow, await Effect.runPromiseExit(observed(running, options?.observe)), signal) as StopOf<W>
 }

@@ -1,7 +1,7 @@
 // Interruption from outside (fiber, scope, AbortSignal) interrupts every step and waits for finalizers; nothing outlives the
 // run. A signal that is already aborted runs nothing.
 import { getEventListeners } from "node:events"
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { Cause, Clock, Duration, Effect, Exit, Fiber, Logger, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import { collect, defineStep, run, runPromise, type TraceEntry, workflow } from "stepgraph"
@@ -391,7 +391,8 @@ describe("an AbortSignal", () => {
     await expect(runPromise(slow([]), {}, { signal })).rejects.toMatchObject({ name: "TimeoutError" })
   })
 
-  it("rejects with its reason even where a finalizer fails", async () => {
+  it("rejects with its reason even where a finalizer fails, which is logged once", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => {})
     const controller = new AbortController()
     setTimeout(() => controller.abort(new Error("reason")), 10)
     const only = untyped.step({
@@ -402,6 +403,9 @@ describe("an AbortSignal", () => {
     const flow = untyped.workflow({ name: "broken", start: Start, stop: Stop, steps: { only } })
     const running = untyped.runPromise(flow, {}, { signal: controller.signal })
     await expect(running).rejects.toThrow("reason")
+    const logged = log.mock.calls.map((words) => words.map(String).join(" "))
+    log.mockRestore()
+    expect(logged).toEqual([expect.stringContaining("step 'only' of workflow 'broken' failed while it was shut down")])
   })
 
   it("that is already aborted runs nothing: no step, no trace, no look at the input", async () => {

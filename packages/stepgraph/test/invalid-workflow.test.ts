@@ -224,6 +224,18 @@ describe("what is wrong with the graph", () => {
     ])
   })
 
+  it("an event that an input alone leads to, with no scope on the way", () => {
+    const emitter = step({ accepts: Start, emits: Doc, run: () => {} })
+    const cutter = step({ accepts: Doc, emits: B, run: () => {} })
+    const reader = step({ accepts: B, emits: A, run: () => {} })
+    const steps = { emitter, cutter, reader, finish: { ...finish, accepts: gather(A, { per: Doc }) } }
+    expect(problemsOf({ ...good, steps })).toEqual([])
+    expect(problemsOf({ ...good, inputs: [B], steps })).toEqual([
+      "step 'finish' keeps one intake per 'Doc', but 'A' also comes of the input event 'B', from outside of every 'Doc': " +
+        "match it by a key ('by'), or let another event lead to it"
+    ])
+  })
+
   it("the start event, or an input, in an intake with another per", () => {
     const emitter = step({ accepts: [Start, B], emits: Doc, run: () => {} })
     const reader = step({ accepts: Doc, emits: [Start, A, B], run: () => {} })

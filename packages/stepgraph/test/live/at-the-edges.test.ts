@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { defineEvent, defineStep, gather, launch, launchPromise, type Run, workflow } from "stepgraph"
+import { defineEvent, defineStep, gather, launch, launchPromise, type Run, race, runPromise, workflow } from "stepgraph"
 import { recorded } from "../support/flow.ts"
 
 const Start = defineEvent("Start")
@@ -409,4 +409,54 @@ describe("a step that uses the handle of its own run", () => {
       expect(yield* live.result).toEqual(Stop({ all: [3] }))
     })
   )
+})
+
+describe("a gather that an input can lead to", () => {
+  it("runs no more when the inputs are closed, where a race that it leads to has been decided", async () => {
+    const ran: Array<string> = []
+    const steps = {
+      ask: defineStep({ accepts: Start, emits: Task, run: () => [Task({ n: 1 }), Task({ n: 2 })] }),
+      compose: defineStep({
+        accepts: gather([Task, Note]),
+        emits: Done,
+        run: (parts) => {
+          ran.push(`compose(${parts.length})`)
+          return Done({ n: 0 })
+        }
+      }),
+      first: defineStep({ accepts: race(Done), emits: Told, run: ({ n }) => Told({ n }) }),
+      end: defineStep({ accepts: gather(Told), emits: Stop, run: (told) => Stop({ all: told.map(({ n }) => n) }) })
+    }
+    const flow = workflow({ name: "race", start: Start, stop: Stop, inputs: [Done, Note], steps })
+    const live = await launchPromise(flow)
+    await live.send(Done({ n: 7 }))
+    await new Promise((resolve) => setImmediate(resolve))
+    live.closeInputs()
+    expect((await live.result).all).toEqual([7])
+    expect(ran).toEqual([])
+  })
+})
+
+describe("a signal", () => {
+  it("that is aborted while the start event is made runs nothing", async () => {
+    const controller = new AbortController()
+    let ran = 0
+    const abort = () => {
+      controller.abort()
+      return true
+    }
+    const aborting = Schema.Number.check(Schema.makeFilter(abort))
+    const Begin = defineEvent("Begin", { n: aborting })
+    const end = defineStep({ accepts: Begin, emits: Stop, run: () => Stop({ all: [++ran] }) })
+    const flow = workflow({ name: "begins", start: Begin, stop: Stop, steps: { end } })
+    await expect(runPromise(flow, { n: 1 }, { signal: controller.signal })).rejects.toThrow("aborted")
+    expect(ran).toBe(0)
+  })
+
+  it("has no listener left of a run that could not begin", async () => {
+    const { signal } = new AbortController()
+    const options = { signal, state: "no list" as never }
+    await expect(runPromise(sudden, {}, options)).rejects.toThrow("state is no list")
+    expect(getEventListeners(signal, "abort")).toEqual([])
+  })
 })

@@ -1,7 +1,18 @@
 // A run that is talked to by its own observer, in the middle of what it does.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Schema } from "effect"
-import { defineEvent, defineStep, gather, launch, Observer, type Run, race, workflow } from "stepgraph"
+import {
+  defineEvent,
+  defineStep,
+  gather,
+  join,
+  launch,
+  Observer,
+  type Run,
+  race,
+  runPromise,
+  workflow
+} from "stepgraph"
 import { recorded } from "../support/flow.ts"
 
 const Start = defineEvent("Start")
@@ -147,4 +158,37 @@ describe("an observer that uses the handle of the run that it observes", () => {
       expect(trace.of("EventDropped")).toMatchObject([{ event: late.event, step: null, reason: "ended" }])
     })
   )
+})
+
+describe("an observer that aborts the run in the middle of what it is told of", () => {
+  /** What is told after the end. */
+  const toldLate = async (flow: Parameters<typeof runPromise>[0]) => {
+    const controller = new AbortController()
+    const told: Array<string> = []
+    const observe: Observer = (entry) => {
+      told.push(entry._tag)
+      if (entry._tag === "IntakeFired") controller.abort()
+    }
+    await expect(runPromise(flow as never, {}, { signal: controller.signal, observe })).rejects.toThrow("aborted")
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    return told.slice(told.indexOf("RunFinished") + 1)
+  }
+
+  it("is told nothing after the end, though two gathers go quiet at once", async () => {
+    const steps = {
+      fan: defineStep({ accepts: Start, emits: [Task, Done], run: async () => [Task({ n: 1 }), Done({ n: 1 })] }),
+      tasks: defineStep({ accepts: gather(Task), emits: Stop, run: () => Stop({ all: [] }) }),
+      dones: defineStep({ accepts: gather(Done), emits: Stop, run: () => Stop({ all: [] }) })
+    }
+    expect(await toldLate(workflow({ name: "two", start: Start, stop: Stop, steps }))).toEqual([])
+  })
+
+  it("leaves no deadline behind", async () => {
+    const steps = {
+      fan: defineStep({ accepts: Start, emits: Task, run: () => [1, 2, 3].map((n) => Task({ n })) }),
+      other: defineStep({ accepts: Task, emits: Done, run: () => {} }),
+      both: defineStep({ accepts: join([Task, Done], { within: 5 }), emits: Stop, run: () => Stop({ all: [] }) })
+    }
+    expect(await toldLate(workflow({ name: "deadline", start: Start, stop: Stop, steps }))).toEqual([])
+  })
 })

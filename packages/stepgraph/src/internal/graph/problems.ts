@@ -221,12 +221,28 @@ const checkReach = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report
   }
 }
 
+/** The events that come of inputs alone on a way that no `per` event opens a scope on, each with its input. */
+const fromInputs = (flow: Definition, nodes: ReadonlyArray<Node>, per: string): ReadonlyMap<string, string> => {
+  const found = new Map(flow.inputs.filter(({ tag }) => tag !== per).map(({ tag }) => [tag, tag]))
+  for (let before = -1; before !== found.size; ) {
+    before = found.size
+    for (const node of nodes) {
+      const accepted = acceptedBy(node.step)
+      if (!accepted.every(({ tag }) => found.has(tag))) continue
+      for (const tag of node.routes.keys())
+        if (tag !== per && !found.has(tag)) found.set(tag, found.get(accepted[0]!.tag)!)
+    }
+  }
+  return found
+}
+
 /** Events that reach an intake from outside the scope that its `per` names, as far as the graph shows it. */
 const checkScopes = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report): void => {
   for (const node of nodes) {
     const per = node.intake?.per?.tag
     if (per === undefined) continue
     const accepts = (step: Node) => acceptedBy(step.step).some(({ tag }) => tag === per)
+    const inputOf = fromInputs(flow, nodes, per)
     const inside = (step: Node) => accepts(step) || [...upstream(step, nodes)].some(accepts)
     for (const tag of new Set(acceptedBy(node.step).map((def) => def.tag))) {
       if (tag === per) continue
@@ -245,6 +261,10 @@ const checkScopes = (flow: Definition, nodes: ReadonlyArray<Node>, report: Repor
       } else if (outside.length > 0) {
         const names = outside.map(({ name }) => `'${name}'`).join(", ")
         report(`${intake} '${tag}' also comes from ${names}, where no '${per}' leads to: ${mend}`)
+      } else if (inputOf.has(tag)) {
+        report(
+          `${intake} '${tag}' also comes of the input event '${inputOf.get(tag)}', from outside of every '${per}': match it by a key ('by'), or let another event lead to it`
+        )
       }
     }
   }

@@ -71,6 +71,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
   readonly ordered: boolean
   readonly recorder: Recorder | undefined
   readonly probe: Probe | undefined
+  readonly state = new RunState()
   private readonly graph: Graph
   private readonly scheduler: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
@@ -83,7 +84,6 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private readonly invocations = new Set<Invocation>()
   private readonly room: Room
   private readonly timers: Timers
-  readonly state = new RunState()
   private draining = false
   private scheduled = false
   /** Counted over all that happens until the scheduler has had a turn: a loop of promises is as endless as any other. */
@@ -98,6 +98,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
   private generatedId: string | undefined
   private stopId: string | undefined
   private readonly fromObservers: Array<() => void> = []
+  /** Whether events could ever be sent to it. */
+  private launched = false
   private inputsOpen = false
   private inputs = 0
   private warned = false
@@ -154,6 +156,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   /** Lets the run wait for events from outside, until `closeInputs`. */
   openInputs(): void {
+    this.launched = true
     this.inputsOpen = true
     this.quietness.openInputs(this.root)
   }
@@ -255,6 +258,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
 
   private finishIfDone(): void {
     if (this.finished || this.draining || this.outcome === undefined || this.invocations.size > 0) return
+    // Ended by an observer in the middle of what it is told of: that is told to its end first.
+    if (this.recorder?.telling) return
     this.finished = true
     // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
     if (this.failed && this.finalizerFailures.length > 0 && Exit.isFailure(this.outcome)) {
@@ -274,11 +279,9 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   private stall(): void {
-    this.end(
-      Exit.fail(
-        new WorkflowStalled({ workflow: this.workflow, stops: this.graph.stops, waiting: this.intakes.waiting() })
-      )
-    )
+    const { workflow, graph, launched, intakes } = this
+    const unsent = launched ? [] : [...graph.inputs.keys()]
+    this.end(Exit.fail(new WorkflowStalled({ workflow, stops: graph.stops, unsent, waiting: intakes.waiting() })))
   }
 
   private startTimeout(duration: Duration.Duration): void {
@@ -579,6 +582,8 @@ export class Dispatcher implements Run, Dispatch, Holder {
     })
     this.pending++
     this.quietness.enter(flight)
+    // An observer may have ended the run meanwhile.
+    if (this.outcome !== undefined) timer.cancel()
     return timer
   }
 }

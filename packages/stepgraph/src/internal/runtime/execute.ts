@@ -21,8 +21,8 @@ export const execute = (
   Effect.withFiber((fiber) => {
     const dispatcher = new Dispatcher(graph, fiber)
     prepare?.(dispatcher)
-    return Effect.callback((resume) => {
-      dispatcher.whenFinished(() => resume(outcomeOf(dispatcher)))
+    const ended = Effect.callback<void>((resume) => {
+      dispatcher.whenFinished(() => resume(Effect.void))
       dispatcher.begin(start, timeout)
       // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
       return Effect.suspend(() => {
@@ -30,6 +30,8 @@ export const execute = (
         return Effect.andThen(finished(dispatcher), logged(dispatcher))
       })
     })
+    // After it, and not in it: a run that was interrupted by a signal is not interrupted once more.
+    return Effect.flatMap(ended, () => outcomeOf(dispatcher))
   })
 
 const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => {
@@ -47,6 +49,8 @@ const logged = ({ finalizerFailures }: Dispatcher): Effect.Effect<void> =>
 /** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
   const abort = () => dispatcher.end(Exit.interrupt())
+  // The start event's own schema may have aborted it.
+  if (signal.aborted) return abort()
   signal.addEventListener("abort", abort, { once: true })
   dispatcher.whenFinished(() => signal.removeEventListener("abort", abort))
 }

@@ -64,6 +64,7 @@ export class Races {
     const disarm = (quiet: Quiet, watch: Watch | undefined) => {
       if (watch === undefined || !leading.has(quiet)) return
       watch.armed = false
+      watch.dropped = true
       this.drop(watch)
     }
     for (const quiet of leading) disarm(quiet, race.scope.watches[quiet.index])

@@ -29,6 +29,8 @@ export class Watch {
   fresh = false
   /** Whether the scope around has still to hear of that: it does once this one goes quiet, however deep the nesting. */
   private news = false
+  /** Whether a race that it leads to has been decided, and has dropped what it held. */
+  dropped = false
   /** Whether a race has been run. */
   decided = false
   /** How many rounds a gather has had. */
@@ -191,11 +193,11 @@ export class Quietness {
     for (const { index, fed } of this.graph.quiets) if (fed) root.watches[index]!.enter(false)
   }
 
-  /** What inputs can lead to has a round now, with nothing where none has come. */
+  /** What inputs can lead to has a round now, with nothing where none has come: but not where a race wants it no more. */
   closeInputs(root: Scope): void {
     for (const { index, fed } of this.graph.quiets) {
-      if (!fed) continue
-      const watch = root.watches[index]!
+      const watch = root.watches[index]
+      if (!fed || watch === undefined || watch.dropped) continue
       watch.come()
       watch.armed = true
     }
