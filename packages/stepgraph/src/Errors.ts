@@ -55,6 +55,24 @@ const describe = (cause: unknown): string => {
 
 const quoted = (tags: ReadonlyArray<string>): string => tags.map((tag) => `'${tag}'`).join(", ")
 
+interface Refused {
+  readonly input: unknown
+  readonly issue?: Issue | undefined
+  readonly problem: string
+}
+
+/** What a refused value's error is made of. The schema's issue can be read of it, and is too long to be printed with it. */
+const refusal = <P extends Refused>(what: string, props: P) => {
+  const { issue: _, ...shown } = props
+  const problem = props.problem.replace(/\s*\n\s*/g, " ")
+  const message = `${what} does not fit its schema: ${problem} (given ${show(props.input)})`
+  return { ...shown, message } as Omit<P, "issue"> & { readonly issue: Issue | undefined; readonly message: string }
+}
+
+const keepIssue = (error: Error, { issue }: Refused): void => {
+  Object.defineProperty(error, "issue", { value: issue, enumerable: false })
+}
+
 /** What a step was given, in the words of a message; a step behind a `gather` may have been given nothing at all. */
 const given = (event: unknown): string => (event === undefined ? "" : `, given ${show(event)}`)
 
@@ -71,11 +89,8 @@ export class InvalidEvent extends Data.TaggedError("InvalidEvent")<{
   readonly message: string
 }> {
   constructor(props: { event: string; input: unknown; issue?: Issue | undefined; problem: string }) {
-    super({
-      ...props,
-      issue: props.issue,
-      message: `event '${props.event}' does not fit its schema: ${props.problem.replace(/\s*\n\s*/g, " ")} (given ${show(props.input)})`
-    })
+    super(refusal(`event '${props.event}'`, props))
+    keepIssue(this, props)
   }
 }
 
@@ -91,11 +106,8 @@ export class InvalidState extends Data.TaggedError("InvalidState")<{
   readonly message: string
 }> {
   constructor(props: { state: string; input: unknown; issue?: Issue | undefined; problem: string }) {
-    super({
-      ...props,
-      issue: props.issue,
-      message: `state '${props.state}' does not fit its schema: ${props.problem.replace(/\s*\n\s*/g, " ")} (given ${show(props.input)})`
-    })
+    super(refusal(`state '${props.state}'`, props))
+    keepIssue(this, props)
   }
 }
 
@@ -260,8 +272,14 @@ export class WorkflowStalled extends Data.TaggedError("WorkflowStalled")<{
   readonly waiting: ReadonlyArray<Waiting>
   readonly message: string
 }> {
-  constructor(props: { workflow: string; stops: ReadonlyArray<string>; waiting: ReadonlyArray<Waiting> }) {
-    const { workflow, stops, waiting } = props
+  constructor(props: {
+    workflow: string
+    stops: ReadonlyArray<string>
+    /** The input events of a run that nothing can be sent to. */
+    unsent: ReadonlyArray<string>
+    waiting: ReadonlyArray<Waiting>
+  }) {
+    const { workflow, stops, unsent, waiting } = props
     super({
       workflow,
       waiting,
@@ -269,7 +287,10 @@ export class WorkflowStalled extends Data.TaggedError("WorkflowStalled")<{
         `workflow '${workflow}' stalled: nothing is queued or running, and no stop event (${quoted(stops)}) came. ` +
         (waiting.length === 0
           ? "No step is waiting either: the last steps emitted nothing"
-          : `What is waiting:${listed(waiting.map(waitingInWords))}`)
+          : `What is waiting:${listed(waiting.map(waitingInWords))}`) +
+        (unsent.length === 0
+          ? ""
+          : `\nTo send ${quoted(unsent)} while it runs, start it with launch or launchPromise instead of run or runPromise`)
     })
   }
 }

@@ -147,12 +147,12 @@ export function defineStep<
   const Em extends AnyDef | Defs,
   Ret extends Returned<EventsOf<Em>>,
   Rec extends Returned<EventsOf<Em>> = never,
-  Limit = undefined
+  Limit extends Duration.Input | undefined = undefined
 >(definition: {
   readonly accepts: A
   readonly emits: Em
   readonly workers?: number | "unbounded"
-  readonly timeout?: Limit & Duration.Input
+  readonly timeout?: Limit
   readonly retry?: Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>> | Schedule.Schedule<any, any, any, any>
   readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Ret
   readonly recover?: (

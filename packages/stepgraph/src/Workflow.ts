@@ -91,14 +91,14 @@ export function workflow<
   const S extends Steps,
   const Inputs extends Defs = [],
   const Outputs extends Defs = [],
-  Limit = undefined
+  Limit extends Duration.Input | undefined = undefined
 >(definition: {
   readonly name: string
   readonly start: Start
   readonly stop: Stop
   readonly inputs?: Inputs
   readonly outputs?: Outputs
-  readonly timeout?: Limit & Duration.Input
+  readonly timeout?: Limit
   readonly steps: S & Check<S, TagOf<Start>, TagsOf<Stop>, TagOf<Inputs[number]>, TagOf<Outputs[number]>>
 }): Workflow<Start, Stop, S, Inputs, Outputs, undefined extends Limit ? never : WorkflowTimedOut> {
   if (typeof definition !== "object" || definition === null) {

@@ -241,7 +241,7 @@ describe("ctx.signal", () => {
   }
   const limits = {
     "on its own": {},
-    "with a timeout": { timeout: "1 week" },
+    "with a timeout": { timeout: "1 week" as const },
     "with a retry": { retry: { times: 1 } },
     "with a recovery": { recover: () => stop(0) }
   }

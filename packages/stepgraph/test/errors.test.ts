@@ -1,4 +1,5 @@
 // Every public error, with its whole message: what happened, where, with which values, what to do.
+import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import { type Cause, Effect, Exit, Schema } from "effect"
 import {
@@ -53,6 +54,18 @@ describe("InvalidEvent", () => {
     expect(make).toThrow(InvalidEvent)
     expect(make).toThrow('event \'Note\' does not fit its schema: Expected string at ["text"] (given {"text":3})')
     expect(make).toThrow(expect.objectContaining({ event: "Note", input: { text: 3 }, issue: expect.anything() }))
+  })
+
+  it("is printed without the schema's own issue, which can be read of it", () => {
+    const error = (() => {
+      try {
+        return Note({ text: 3 } as never)
+      } catch (error) {
+        return error as InvalidEvent
+      }
+    })() as InvalidEvent
+    expect(inspect(error)).not.toContain("issue")
+    expect(error.issue).toBeDefined()
   })
 
   it("fails a run whose input does not fit its start event", async () => {
@@ -294,6 +307,20 @@ describe("WorkflowStalled", () => {
     expect((await stalled({ none, all })).message).toContain(
       "step 'all' waits for collect(Note, 1): has nothing, needs 1 Note"
     )
+  })
+
+  it("says how to send what only comes from outside, where nothing can be sent", async () => {
+    const finish = defineStep({ accepts: Note, emits: Stop, run: () => Stop() })
+    const ask = defineStep({ accepts: Start, emits: [], run: () => {} })
+    const flow = workflow({ name: "asks", start: Start, stop: Stop, inputs: [Note], steps: { ask, finish } })
+    expect((await rejection(runPromise(flow, { n: 1 }))).message).toBe(
+      "workflow 'asks' stalled: nothing is queued or running, and no stop event ('Stop') came. " +
+        "No step is waiting either: the last steps emitted nothing\n" +
+        "To send 'Note' while it runs, start it with launch or launchPromise instead of run or runPromise"
+    )
+    const live = await launchPromise(flow, { n: 1 })
+    live.closeInputs()
+    expect((await rejection(live.result)).message).not.toContain("launch")
   })
 
   it("says so where no step waits", async () => {

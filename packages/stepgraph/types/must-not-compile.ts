@@ -38,3 +38,5 @@ launchPromise(talking, {}) // «error» Property 'query' is missing
 launchPromise(needs, { query: "x" }) // «error» this workflow needs services
 run(bare, {}, { state: [seen.with("text")] }) // «error» Argument of type 'string' is not assignable to parameter of type 'number'
 run(bare, {}, { state: [seen] }) // «error» 'State<number>' is missing the following properties from type 'StateValue'
+defineStep({ accepts: Query, emits: Stop, timeout: "5s", run: () => Stop({ result: "" }) }) // «error» Type '"5s"' is not assignable to type 'Input
+workflow({ name: "w", start: Start, stop: Stop, timeout: "5s", steps: { start, search, finish } }) // «error» Type '"5s"' is not assignable to type 'Input
