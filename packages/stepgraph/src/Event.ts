@@ -123,24 +123,26 @@ const typeOf = /*#__PURE__*/ new Map<unknown, "string" | "number" | "boolean">([
 
 /**
  * Makes events whose fields are strings, numbers and booleans, of which a schema asks nothing but their type; `undefined`
- * for input that has anything else, so that the schema can say what it makes of it.
+ * for input that has anything else, or in another order, so that the schema can say what it makes of it.
  *
  * Hot: 0.05 µs an event with its freeze, where the schema takes 0.12 (0.05 with Effect's compiled validators). Spreading
- * makes objects of 50 bytes, and setting field after field of 82.
+ * makes objects of 50 bytes, and setting field after field of 82. A symbol among the keys is not looked for: that would take
+ * as long as all the rest.
  */
 const plainMaker = (tag: string, fields: Schema.Struct.Fields): ((input: any) => AnyEvent | undefined) | undefined => {
-  const names = Object.keys(fields)
-  const types = names.map((name) => typeOf.get(fields[name]))
-  if (Reflect.ownKeys(fields).length > names.length || types.includes(undefined) || names.includes("__proto__")) return
+  const names = ["_tag", ...Object.keys(fields)]
+  const types = ["string", ...Object.values(fields).map((field) => typeOf.get(field))]
+  if (Reflect.ownKeys(fields).length >= names.length || types.includes(undefined) || names.includes("__proto__")) return
   return (input = {}) => {
     if (typeof input !== "object" || input === null || Array.isArray(input)) return
     const event = { _tag: tag, ...input }
     if (event._tag !== tag) return
-    let others = -1 - names.length
-    for (const _ in event) others++
-    if (others !== 0) return
-    for (let i = 0; i < names.length; i++) if (typeof event[names[i]!] !== types[i]) return
-    return Object.freeze(event)
+    let at = 0
+    for (const name in event) {
+      if (name !== names[at] || typeof event[name] !== types[at]) return
+      at++
+    }
+    return at === names.length ? Object.freeze(event) : undefined
   }
 }
 

@@ -71,7 +71,7 @@ export class Invocation implements Holder, Caller, Emitter {
   readonly run: Run
   readonly node: Node
   readonly delivery: Delivery
-  /** Whether a race has called it off, so that nothing it still emits is wanted. */
+  /** Whether it has been interrupted, by a race or by the end of its run, so that nothing it still emits is wanted. */
   calledOff = false
   attempt: Attempt | undefined
   /** The emissions of an attempt that may still fail; undefined where they are delivered as they come. */

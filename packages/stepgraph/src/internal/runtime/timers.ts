@@ -54,7 +54,6 @@ export class Timers {
   }
 
   cancelAll(): void {
-    if (this.timers.size === 0) return
     for (const timer of [...this.timers]) timer.cancel()
   }
 }

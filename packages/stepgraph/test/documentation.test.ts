@@ -1,0 +1,45 @@
+// What the documentation links to is there, and what is made of it is current.
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { files } from "../assistants.ts"
+import { workspace } from "./support/compile.ts"
+
+const documents = globSync(["*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: workspace }).sort()
+const read = (file: string) => readFileSync(join(workspace, file), "utf8")
+
+/** A page without its code. */
+const prose = (text: string) => text.replace(/^(\s*)(`{3,}|~{3,})[\s\S]*?^\1\2.*$/gm, "").replace(/`[^`\n]*`/g, "code")
+
+const anchorsOf = (text: string) =>
+  [...text.replace(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-")
+  )
+
+it.each(documents)("every link of %s leads somewhere", (document) => {
+  const lost = [...prose(read(document)).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target!)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .filter((target) => {
+      const [file, part] = target.split("#")
+      const path = file === "" ? document : join(dirname(document), file!)
+      if (!existsSync(join(workspace, path))) return true
+      return part !== undefined && path.endsWith(".md") && !anchorsOf(read(path)).includes(part)
+    })
+  expect(lost).toEqual([])
+})
+
+it("every page of docs/ is in the list of pages", () => {
+  const listed = [...read("docs/README.md").matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, file]) => file!)
+  const pages = globSync("docs/*.md", { cwd: workspace }).map((file) => file.slice("docs/".length))
+  expect(new Set(listed)).toEqual(new Set(pages.filter((page) => page !== "README.md")))
+})
+
+describe("what coding assistants read", () => {
+  it.each(Object.entries(files))("%s is current: `pnpm assistants` makes it", (file, make) => {
+    expect(read(file)).toBe(make())
+  })
+})
