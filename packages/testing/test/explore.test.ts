@@ -11,7 +11,7 @@ import {
   InvalidExploration,
   ScheduleFailure
 } from "@stepgraph/testing"
-import { Context, Data, Effect, Layer, Schema } from "effect"
+import { Context, Data, Effect, Layer, Schema, Stream } from "effect"
 import { collect, defineEvent, defineStep, gather, launch, Observer, run, type TraceEntry, workflow } from "stepgraph"
 import { describe, expect, it, vi } from "vitest"
 import { seed } from "./seed.ts"
@@ -531,6 +531,41 @@ describe("faults", () => {
     const failure = await failing(explore(flow, { faults: { max: 2, kinds: ["fail"] } }))
     expect(failure.outcome?.error).toBeInstanceOf(InjectedFault)
     expect(failure.message).toContain("2 choices differ")
+  })
+
+  it.each<[string, (done: () => void) => any]>([
+    ["a plain function", (done) => done()],
+    ["an Effect", (done) => Effect.sync(done)],
+    ["a promise", async (done) => done()],
+    [
+      "a generator",
+      function* (done) {
+        done()
+      }
+    ],
+    [
+      "an async generator",
+      async function* (done) {
+        done()
+      }
+    ],
+    [
+      "an Effect of a generator",
+      (done) =>
+        Effect.sync(() =>
+          (function* () {
+            done()
+          })()
+        )
+    ],
+    ["a stream", (done) => Stream.fromEffectDrain(Effect.sync(done))]
+  ])("come after all that a step does, where they say so: %s", async (_, work) => {
+    let done = 0
+    const steps = { only: defineStep({ accepts: Start, emits: Stop, run: (): any => work(() => void done++) }) }
+    const flow = workflow({ name: "after", start: Start, stop: Stop, steps })
+    const invariants = { sameResult: false, neverStalls: false, neverFails: false }
+    const { schedules } = await explorePromise(flow, { faults: { kinds: ["fail after"] }, invariants })
+    expect([schedules, done]).toEqual([2, 2])
   })
 
   it("come to the steps that are named", async () => {

@@ -3,7 +3,8 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { isPromiseLike } from "effect/Predicate"
+import { hasProperty, isPromiseLike } from "effect/Predicate"
+import * as Stream from "effect/Stream"
 
 /**
  * - `fail`: it fails and has done nothing
@@ -42,13 +43,24 @@ export class InjectedFault extends Data.TaggedError("InjectedFault")<{
   }
 }
 
-const done = (run: () => unknown): Effect.Effect<unknown, unknown> =>
-  Effect.suspend(() => {
-    const value = run()
-    if (Effect.isEffect(value)) return value as Effect.Effect<unknown, unknown>
-    if (isPromiseLike(value)) return Effect.tryPromise(() => value as Promise<unknown>)
-    return Effect.void
-  })
+/** Lets a step do all that it does, whatever its function returns, and drops what it would have emitted. */
+const done = (run: () => unknown): Effect.Effect<unknown, unknown> => Effect.suspend(() => drained(run()))
+
+const drained = (value: unknown): Effect.Effect<unknown, unknown> => {
+  if (typeof value !== "object" || value === null) return Effect.void
+  if (Effect.isEffect(value)) return Effect.flatMap(value as Effect.Effect<unknown, unknown>, drained)
+  if (isPromiseLike(value))
+    return Effect.flatMap(
+      Effect.tryPromise(() => value),
+      drained
+    )
+  if (Stream.isStream(value)) return Stream.runDrain(value as Stream.Stream<unknown, unknown>)
+  if (hasProperty(value, Symbol.asyncIterator)) {
+    return Stream.runDrain(Stream.fromAsyncIterable(value as AsyncIterable<unknown>, (error) => error))
+  }
+  if (hasProperty(value, Symbol.iterator)) return Effect.sync(() => void [...(value as Iterable<unknown>)])
+  return Effect.void
+}
 
 export const instead = (fault: FaultKind, step: string, run: () => unknown): Effect.Effect<unknown, unknown> => {
   switch (fault) {
