@@ -1,11 +1,11 @@
 /**
  * The picture of docs/performance.md: a panel for each workload, a bar for each candidate, all on one logarithmic scale.
  */
-import { cost, digits } from "./report.ts"
+import { cost, digits, each } from "./report.ts"
 import type { Outcomes } from "./rounds.ts"
 import type { Runner } from "./runner.ts"
 
-const names = 190
+const names = 220
 const bars = 300
 const values = 90
 const row = 18
@@ -44,7 +44,7 @@ export const chart = (outcomes: Outcomes, runners: ReadonlyArray<Runner>, titles
       }
       return `${name}<text class="none" x="${names + 4}" y="${at + 12}">–</text>`
     })
-    return `<g transform="translate(${x} ${y})"><text class="title" x="0" y="16">${inXml(workload.title)}, µs a ${workload.unit}</text>${ticks.join("")}${rows.join("")}</g>`
+    return `<g transform="translate(${x} ${y})"><text class="title" x="0" y="16">${inXml(workload.title)}, µs ${each(workload)}</text>${ticks.join("")}${rows.join("")}</g>`
   })
   const width = columns * panel.width + panel.gap
   const whole = Math.ceil(chosen.length / columns) * (height + panel.gap)

@@ -14,7 +14,7 @@ import { candidates } from "./candidates.ts"
 import { chart } from "./chart.ts"
 import { importTimes } from "./imports.ts"
 import { fill } from "./page.ts"
-import { aims, beginnings, cost, digits, memory, slower, times } from "./report.ts"
+import { aims, beginnings, cost, digits, each, memory, slower, times } from "./report.ts"
 import { inRounds, type Plan } from "./rounds.ts"
 import { Runner } from "./runner.ts"
 import { spread } from "./statistics.ts"
@@ -40,18 +40,20 @@ const runners = candidates
   .map(({ title, file }) => new Runner(title, file))
 const workloads = (options.quick ? quick : full).filter(({ name }) => names?.includes(name) ?? true)
 const plan: Plan = options.quick
-  ? { rounds: 3, warmUps: 1, newProcesses: false, cap: 0.6, slow: 0.1, slowRounds: 1 }
-  : { rounds: 9, warmUps: 3, newProcesses: true, cap: 20, slow: 2, slowRounds: 2 }
+  ? { rounds: 3, warmUp: 0.02, newProcesses: false, cap: 0.6, slow: 0.1, slowRounds: 1 }
+  : { rounds: 9, warmUp: 1, newProcesses: true, cap: 20, slow: 2, slowRounds: 2 }
 
 for (const runner of runners) await runner.begin()
 const wrong: Array<string> = []
 const outcomes = await inRounds(workloads, runners, plan, (workload, came) => {
   console.log(`\n${workload.title}`)
-  for (const [runner, outcome] of came) {
+  for (const runner of runners) {
+    const outcome = came.get(runner)
+    if (outcome === undefined) continue
     const micros = cost(workload, outcome)
     if (micros !== undefined && "millis" in outcome) {
       const deviation = Math.round(spread(outcome.millis) * 100)
-      console.log(`  ${runner.title.padEnd(32)}${digits(micros).padStart(10)} µs a ${workload.unit}  ±${deviation} %`)
+      console.log(`  ${runner.title.padEnd(32)}${digits(micros).padStart(10)} µs ${each(workload)}  ±${deviation} %`)
     } else if ("over" in outcome) console.log(`  ${runner.title.padEnd(32)}   over ${outcome.over} s`)
     else if ("wrong" in outcome) wrong.push(`${runner.title}, ${workload.title}: ${outcome.wrong}`)
   }

@@ -29,13 +29,15 @@ const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<st
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n")
 
-const unitOf = ({ unit }: Workload): string => (unit === "whole" ? "all" : `a ${unit}`)
+/** What a time is for. */
+export const each = ({ unit }: Workload): string =>
+  unit === "whole" ? "for all" : unit === "item" ? "an item" : `a ${unit}`
 
 /** Who did what in which time: a row for each candidate. */
 export const times = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string => {
   const workloads = [...outcomes.keys()]
   return table(
-    ["", ...workloads.map((workload) => `${workload.title}, ${unitOf(workload)}`)],
+    ["", ...workloads.map((workload) => `${workload.title}, ${each(workload)}`)],
     runners.map((runner) => [
       runner.title,
       ...workloads.map((workload) => {

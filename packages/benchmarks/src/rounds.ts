@@ -2,7 +2,7 @@
  * All candidates, all workloads, in rounds: in each round every candidate has its turn, and each round begins with another
  * one, so that what else the machine does meets all of them alike.
  */
-import type { Runner } from "./runner.ts"
+import type { Measured, Runner } from "./runner.ts"
 import type { Workload } from "./workloads.ts"
 
 /** What came of one candidate at one workload. */
@@ -18,8 +18,8 @@ export type Outcome =
 
 export interface Plan {
   readonly rounds: number
-  /** How many rounds go before, and are not counted. */
-  readonly warmUps: number
+  /** For how many seconds each candidate works before its first round that is counted. */
+  readonly warmUp: number
   /** Whether each workload has processes of its own. */
   readonly newProcesses: boolean
   /** How many seconds a candidate may take for one round. */
@@ -36,28 +36,38 @@ const turn = <A>(values: ReadonlyArray<A>, by: number): ReadonlyArray<A> => {
   return [...values.slice(first), ...values.slice(0, first)]
 }
 
+const add = (outcomes: Map<Runner, Outcome>, runner: Runner, measured: Measured): void => {
+  const before = outcomes.get(runner)
+  if (!("millis" in measured)) outcomes.set(runner, measured)
+  else {
+    const { memory, heap } = measured
+    const kept = before !== undefined && "millis" in before ? before : { millis: [], cpu: [] }
+    outcomes.set(runner, { millis: [...kept.millis, measured.millis], cpu: [...kept.cpu, measured.cpu], memory, heap })
+  }
+}
+
 /** One workload for all who can do it. */
 const contest = async (workload: Workload, runners: ReadonlyArray<Runner>, plan: Plan) => {
   const outcomes = new Map<Runner, Outcome>()
   const able = runners.filter(({ names }) => names.includes(workload.name))
   // What one workload has taught the compiler, or left in memory, is not for the next.
   if (plan.newProcesses) for (const runner of able) runner.end()
-  for (let round = -plan.warmUps; round < plan.rounds; round++) {
-    for (const runner of turn(able, round + plan.warmUps)) {
+  for (const runner of able) {
+    for (let left = plan.warmUp * 1000; left > 0; ) {
+      const measured = await runner.measure(workload, plan.cap)
+      left -= "millis" in measured ? measured.millis : left
+      // What is slow is warm for most of its first round, which counts.
+      if (!("millis" in measured)) outcomes.set(runner, measured)
+      else if (measured.millis > plan.slow * 1000) add(outcomes, runner, measured)
+    }
+  }
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const runner of turn(able, round)) {
       const before = outcomes.get(runner)
       if (before !== undefined && !("millis" in before)) continue
       const isSlow = before !== undefined && before.millis[0]! > plan.slow * 1000
       if (isSlow && before.millis.length >= plan.slowRounds) continue
-      const measured = await runner.measure(workload, plan.cap)
-      if (!("millis" in measured)) {
-        outcomes.set(runner, measured)
-        continue
-      }
-      // What is slow is warm for most of its first round, which is kept; any other candidate's last warm-up is dropped.
-      const kept = round <= 0 && !isSlow ? undefined : before
-      const millis = [...(kept?.millis ?? []), measured.millis]
-      const cpu = [...(kept?.cpu ?? []), measured.cpu]
-      outcomes.set(runner, { millis, cpu, memory: measured.memory, heap: measured.heap })
+      add(outcomes, runner, await runner.measure(workload, plan.cap))
     }
   }
   if (plan.newProcesses) for (const runner of able) runner.end()
