@@ -5,6 +5,7 @@ import { promisify } from "node:util"
 import { it } from "vitest"
 
 const lastLines = {
+  "gather-all": "found a, found b, found c",
   "first-wins": "The run ended with the answer to Query 2.",
   "collect-three": "collect: the quick one, the one between, the slow one",
   "declared-order": "arrived c b a: ctx.collect gave from c, from a, from b; join gave from c, from a, from b",

@@ -2,7 +2,7 @@
 //
 // The SVGs stand in docs/pictures. A page has a picture as text in the first fence below a line like
 //
-//   <!-- pnpm pictures: collect -->
+//   <!-- pnpm pictures: gather-all -->
 //
 // and the fence's language says in which form.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -18,9 +18,18 @@ import { search } from "../../examples/search/workflow.ts"
 import { declared as collect } from "../../examples/seed/collect-three.ts"
 import { joined } from "../../examples/seed/declared-order.ts"
 import { firstWins } from "../../examples/seed/first-wins.ts"
+import { gathered } from "../../examples/seed/gather-all.ts"
 import { editing } from "../../examples/seed/loop-and-branch.ts"
 
-const flows = { "first-wins": firstWins, collect, "order-by-join": joined, editing, search, digest }
+const flows = {
+  "gather-all": gathered,
+  "first-wins": firstWins,
+  collect,
+  "order-by-join": joined,
+  editing,
+  search,
+  digest
+}
 const pages = ["README.md", "docs/pictures.md", "packages/viz/README.md"]
 
 /** A run in virtual time is the same on every machine. */
