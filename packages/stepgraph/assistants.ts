@@ -1,0 +1,81 @@
+// Writes what coding assistants read, from the documentation: `AGENTS.md`, which is published inside the package, and
+// `llms.txt`, the list of all pages.
+//
+//   npx -y pnpm@10.34.9 assistants
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+const workspace = join(import.meta.dirname, "../..")
+const read = (file: string) => readFileSync(join(workspace, file), "utf8")
+
+/** The pages that say how workflows are written. All others say how to go further. */
+const pages = ["getting-started", "steps", "workers", "joins", "errors", "retry", "time"]
+
+const rules = `- Write events, steps and workflows as values: \`defineEvent\`, \`defineStep\`, \`workflow\`. There are no classes and no decorators,
+  and no type argument is ever written.
+- effect is version 4.1: import \`Schema\` from \`effect\`, never from \`@effect/schema\`. A step need not use Effect: plain, \`async\`
+  and generator functions do.
+- A step's name is its key in \`steps\`. Events go to every step that accepts them: nobody draws edges.
+- \`accepts: [A, B]\` runs the step for either. For one of each write \`join([A, B])\`, for all that come \`gather(A)\`, for a number
+  \`collect(A, n)\`, for the first \`race(A)\`; add \`{ per: Doc }\` to keep the events of one document together.
+- Count nothing by hand, and share no variable between steps: joins and \`defineState\` do both, for each run alone.
+- Emit by returning: an event, an array, nothing. \`ctx.send\` is for events that go out before the step is done.
+- Pass \`ctx.signal\` to \`fetch\` and its like: a step is interrupted when its run ends.
+- Let the compiler check the graph: an error at a step says which event nobody accepts or emits.`
+
+/** A heading as a link to it is written. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} -]/gu, "")
+    .replaceAll(" ", "-")
+
+/** A page as a chapter: its headings one deeper, links to other chapters kept, all other links as their words. */
+const chapter = (page: string): string => {
+  const titles = new Map(pages.map((name) => [`${name}.md`, read(`docs/${name}.md`).match(/^# (.*)$/m)![1]!]))
+  let code = false
+  return read(`docs/${page}.md`)
+    .split("\n")
+    .map((line) => {
+      if (/^\s*```/.test(line)) code = !code
+      if (code) return line
+      return line.replace(/^#+ /, "#$&").replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (link, words, target: string) => {
+        const [file, part] = target.split("#")
+        if (file === "") return link
+        const title = titles.get(file!)
+        return title === undefined ? words : `[${words}](#${part ?? anchor(title)})`
+      })
+    })
+    .join("\n")
+    .trim()
+}
+
+const description = JSON.parse(read("packages/stepgraph/package.json")).description
+
+export const agents = (): string =>
+  [
+    "# stepgraph, for coding assistants",
+    `${description}. Made from the documentation: every program here is compiled and run by the tests.`,
+    "## In short",
+    rules,
+    ...pages.map(chapter),
+    ""
+  ]
+    .join("\n\n")
+    .replace(/\n+$/, "\n")
+
+/** The rows of the table in docs/README.md, as https://llmstxt.org has them. */
+export const llms = (): string => {
+  const rows = [...read("docs/README.md").matchAll(/^\| (.+) \| \[(.+)\]\((.+)\) \|$/gm)]
+  const links = rows.map(([, task, title, file]) => `- [${title}](docs/${file}): ${task}`)
+  return `# stepgraph\n\n> ${description}\n\n## Documentation\n\n${links.join("\n")}\n`
+}
+
+export const files: Readonly<Record<string, () => string>> = {
+  "packages/stepgraph/AGENTS.md": agents,
+  "llms.txt": llms
+}
+
+if (import.meta.main) {
+  for (const [file, make] of Object.entries(files)) writeFileSync(join(workspace, file), make())
+}
