@@ -41,7 +41,7 @@ const runners = candidates
 const workloads = (options.quick ? quick : full).filter(({ name }) => names?.includes(name) ?? true)
 const plan: Plan = options.quick
   ? { rounds: 3, warmUp: 0.02, newProcesses: false, cap: 0.6, slow: 0.1, slowRounds: 1 }
-  : { rounds: 9, warmUp: 1, newProcesses: true, cap: 20, slow: 2, slowRounds: 2 }
+  : { rounds: 9, warmUp: 1, newProcesses: true, cap: 8, slow: 1, slowRounds: 1 }
 
 for (const runner of runners) await runner.begin()
 const wrong: Array<string> = []
