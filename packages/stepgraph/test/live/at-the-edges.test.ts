@@ -5,27 +5,7 @@ import { Deferred, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { defineEvent, defineStep, gather, launch, launchPromise, type Run, race, runPromise, workflow } from "stepgraph"
 import { recorded } from "../support/flow.ts"
-
-const Start = defineEvent("Start")
-const Task = defineEvent("Task", { n: Schema.Number })
-const Done = defineEvent("Done", { n: Schema.Number })
-const Note = defineEvent("Note", { n: Schema.Number })
-const Told = defineEvent("Told", { n: Schema.Number })
-const Stop = defineEvent("Stop", { all: Schema.Array(Schema.Number) })
-const note = (n: number) => Note({ n })
-
-/** Ends with its first note. */
-const waiting = workflow({
-  name: "waiting",
-  start: Start,
-  stop: Stop,
-  inputs: [Note],
-  outputs: [Told],
-  steps: {
-    tell: defineStep({ accepts: Start, emits: Told, run: () => Told({ n: 1 }) }),
-    end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => Stop({ all: [n] }) })
-  }
-})
+import { Done, Note, note, Start, Stop, Task, Told, waiting } from "../support/live.ts"
 
 /** Ends at once. */
 const sudden = workflow({

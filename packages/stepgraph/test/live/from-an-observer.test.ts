@@ -1,40 +1,9 @@
 // A run that is talked to by its own observer, in the middle of what it does.
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Schema } from "effect"
-import {
-  defineEvent,
-  defineStep,
-  gather,
-  join,
-  launch,
-  Observer,
-  type Run,
-  race,
-  runPromise,
-  workflow
-} from "stepgraph"
+import { Effect, Exit } from "effect"
+import { defineStep, gather, join, launch, Observer, type Run, race, runPromise, workflow } from "stepgraph"
 import { recorded } from "../support/flow.ts"
-
-const Start = defineEvent("Start")
-const Task = defineEvent("Task", { n: Schema.Number })
-const Done = defineEvent("Done", { n: Schema.Number })
-const Note = defineEvent("Note", { n: Schema.Number })
-const Told = defineEvent("Told", { n: Schema.Number })
-const Stop = defineEvent("Stop", { all: Schema.Array(Schema.Number) })
-const note = (n: number) => Note({ n })
-
-/** Ends with its first note. */
-const waiting = workflow({
-  name: "waiting",
-  start: Start,
-  stop: Stop,
-  inputs: [Note],
-  outputs: [Told],
-  steps: {
-    tell: defineStep({ accepts: Start, emits: Told, run: () => Told({ n: 1 }) }),
-    end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => Stop({ all: [n] }) })
-  }
-})
+import { Done, Note, note, Start, Stop, Task, Told, waiting } from "../support/live.ts"
 
 describe("an observer that uses the handle of the run that it observes", () => {
   const soon = <A>(value: A) => Effect.as(Effect.yieldNow, value)
