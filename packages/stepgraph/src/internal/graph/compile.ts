@@ -30,7 +30,19 @@ export const compile = (flow: Definition): Graph => {
     const intake = isIntake(step.accepts) ? step.accepts : undefined
     const workers = step.workers === "unbounded" ? Number.POSITIVE_INFINITY : step.workers
     const per = kindOf(intake?.per?.tag)
-    return { index, name, step, workers, intake, per, routes: new Map(), targets: [], feeds: [], quiet: undefined }
+    return {
+      index,
+      name,
+      step,
+      workers,
+      intake,
+      per,
+      routes: new Map(),
+      first: undefined,
+      targets: [],
+      feeds: [],
+      quiet: undefined
+    }
   })
 
   const stops = new Set(stopsOf(flow).map((def) => def.tag))
@@ -51,6 +63,7 @@ export const compile = (flow: Definition): Graph => {
   }
   for (const node of nodes) {
     node.routes = new Map(node.step.emits.map((def) => [def.tag, routeOf(def)]))
+    node.first = node.routes.values().next().value
     node.targets = nodes.filter((target) =>
       [...node.routes.values()].some(({ acceptors }) => acceptors.includes(target))
     )

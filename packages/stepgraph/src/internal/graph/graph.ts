@@ -38,6 +38,8 @@ export interface Node {
   readonly per: number
   /** The emissions it declares, by tag. */
   readonly routes: ReadonlyMap<string, Route>
+  /** The first of them, looked at first. Most steps have no other. */
+  readonly first: Route | undefined
   /** The steps whose lanes its emissions enter. */
   readonly targets: ReadonlyArray<Node>
   /** The intakes that wait for quiet upstream of them, and that this step is upstream of: in the order they fire in. */

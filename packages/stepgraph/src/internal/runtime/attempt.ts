@@ -6,13 +6,13 @@ import { StepEnded } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import type { State } from "../../State.ts"
 import type { Node } from "../graph/graph.ts"
-import type { Delivery } from "./lane.ts"
+import type { Scope } from "./scope.ts"
 import type { RunState } from "./state.ts"
 
 /** The invocation that an attempt speaks for. */
 export interface Caller {
   readonly node: Node
-  readonly delivery: Delivery
+  readonly scope: Scope
   readonly ended: boolean
   readonly run: {
     readonly id: string
@@ -76,8 +76,8 @@ export class Attempt {
   }
 
   get per(): AnyEvent | undefined {
-    const { node, delivery } = this.#invocation
-    return delivery.scope.owners[node.per]?.opener?.event
+    const { node, scope } = this.#invocation
+    return scope.owners[node.per]?.opener?.event
   }
 
   get signal(): AbortSignal {

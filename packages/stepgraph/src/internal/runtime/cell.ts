@@ -6,11 +6,11 @@ import * as MutableList from "effect/MutableList"
 import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
 import type { Node } from "../graph/graph.ts"
-import type { Place } from "./place.ts"
-import type { Scope } from "./scope.ts"
+import { Place } from "./place.ts"
+import { Scope } from "./scope.ts"
 import type { Timer } from "./timers.ts"
 
-/** An event that has been emitted, as an intake keeps it. */
+/** An event that has been emitted, and where. */
 export interface Emission {
   readonly event: AnyEvent
   /** Where the run is recorded. */
@@ -19,44 +19,70 @@ export interface Emission {
   readonly place: Place
 }
 
-/** What has come of one type. */
+/** What makes a round. */
+export interface Needs {
+  /** How many of each type: a `join` names its types apart, every other intake has one slot for all of its own. */
+  readonly slots: ReadonlyArray<{ readonly tag: string; readonly needed: number }>
+  /** The list of a `join`, in whose order its step is given them; others are given them as they came. */
+  readonly list: ReadonlyArray<string> | undefined
+}
+
+export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "events" | "count">): Needs => {
+  const tags = events.map(({ tag }) => tag)
+  if (kind !== "join") {
+    return { slots: [{ tag: tags.join(" or "), needed: count ?? Number.POSITIVE_INFINITY }], list: undefined }
+  }
+  const needed = new Map<string, number>()
+  for (const tag of tags) needed.set(tag, (needed.get(tag) ?? 0) + 1)
+  return { slots: [...needed].map(([tag, needed]) => ({ tag, needed })), list: tags }
+}
+
+/** What a step is run with. */
+export interface Round {
+  /** `undefined` stands for what a join's deadline has not let come. */
+  readonly events: ReadonlyArray<AnyEvent | undefined>
+  /** The deepest scope that all of them are in. */
+  readonly scope: Scope
+  /** The first of their places, which nobody else has any more; `undefined` where nothing has come. */
+  readonly place: Place | undefined
+  /** What they were emitted as, where the run is recorded. */
+  readonly from: ReadonlyArray<Emission>
+}
+
+const isThere = (emission: Emission | undefined): emission is Emission => emission !== undefined
+
+/** What has come of one type, and when, where the intake has a deadline. */
 interface Slot {
   readonly tag: string
   readonly needed: number
-  readonly come: MutableList.MutableList<Emission>
-  /** When each came, where the intake has a deadline. */
+  readonly come: MutableList.MutableList<Emission | AnyEvent>
   readonly at: MutableList.MutableList<number> | undefined
 }
 
-/** How many of each type make a round: a `join` names its types apart, every other intake has one slot for all of its own. */
-export type Needs = ReadonlyArray<{ readonly tag: string; readonly needed: number }>
-
-export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "events" | "count">): Needs => {
-  if (kind !== "join") {
-    return [{ tag: events.map(({ tag }) => tag).join(" or "), needed: count ?? Number.POSITIVE_INFINITY }]
-  }
-  const needed = new Map<string, number>()
-  for (const { tag } of events) needed.set(tag, (needed.get(tag) ?? 0) + 1)
-  return [...needed].map(([tag, needed]) => ({ tag, needed }))
-}
-
-/** What has come for one scope and key: a `join` has a slot for each type, every other intake one for all. */
 export class Cell {
-  readonly slots: ReadonlyArray<Slot>
   readonly scope: Scope
   readonly key: unknown
   /** How many slots have less than they need. */
   lacking: number
   timer: Timer | undefined
+  private readonly slots: ReadonlyArray<Slot>
+  private readonly list: ReadonlyArray<string> | undefined
+  /**
+   * Whether just the events are kept, as all were emitted in one scope, and nobody asks for their order or ids. Hot: an item
+   * of a fan-out of 100,000 takes 0.32 µs so, and 0.35 where an object more is kept for each.
+   */
+  private readonly plain: boolean
 
-  constructor(needs: Needs, timed: boolean, scope: Scope, key: unknown) {
-    this.slots = needs.map(({ tag, needed }) => ({
+  constructor({ slots, list }: Needs, timed: boolean, plain: boolean, scope: Scope, key: unknown) {
+    this.slots = slots.map(({ tag, needed }) => ({
       tag,
       needed,
       come: MutableList.make(),
       at: timed ? MutableList.make() : undefined
     }))
-    this.lacking = this.slots.length
+    this.list = list
+    this.lacking = slots.length
+    this.plain = plain
     this.scope = scope
     this.key = key
   }
@@ -65,25 +91,48 @@ export class Cell {
     return this.slots.every(({ come }) => come.length === 0)
   }
 
-  add(emission: Emission, at?: number): void {
-    const slot = this.slots.length === 1 ? this.slots[0]! : this.slots.find(({ tag }) => tag === emission.event._tag)!
-    MutableList.append(slot.come, emission)
+  add(event: AnyEvent, id: string | undefined, scope: Scope, place: Place, at?: number): void {
+    const slot = this.slots.length === 1 ? this.slots[0]! : this.slots.find(({ tag }) => tag === event._tag)!
+    MutableList.append(slot.come, this.plain ? event : { event, id, scope, place })
     if (slot.at !== undefined) MutableList.append(slot.at, at!)
     if (slot.come.length === slot.needed) this.lacking--
   }
 
-  /** Takes one round of events out, slot by slot; fewer where they have not all come. */
-  take(): ReadonlyArray<ReadonlyArray<Emission>> {
+  /** Takes one round out; fewer events where they have not all come. */
+  take(): Round {
+    if (this.plain) {
+      const { scope } = this
+      return { events: this.takeKept<AnyEvent>(), scope, place: scope.place, from: [] }
+    }
+    const emissions = this.takeKept<Emission>()
+    const from = this.list === undefined ? (emissions as ReadonlyArray<Emission>) : emissions.filter(isThere)
+    let { scope, place } = from[0] ?? { scope: this.scope, place: undefined }
+    for (const emission of from) {
+      if (emission.scope !== scope) scope = Scope.shared(scope, emission.scope)
+      if (emission.place !== place && Place.compare(emission.place, place!) < 0) place = emission.place
+    }
+    return { events: emissions.map((emission) => emission?.event), scope, place, from }
+  }
+
+  /** Takes all out in the order of emission. */
+  takeInOrder(): Round {
+    const from = [...(this.takeKept() as ReadonlyArray<Emission>)].sort((a, b) => Place.compare(a.place, b.place))
+    return { events: from.map(({ event }) => event), scope: this.scope, place: from[0]?.place, from }
+  }
+
+  private takeKept<Kept extends Emission | AnyEvent>(): ReadonlyArray<Kept | undefined> {
     let lacking = 0
     const taken = this.slots.map(({ come, needed, at }) => {
       const count = Math.min(needed, come.length)
       if (at !== undefined) MutableList.takeN(at, count)
-      const emissions = MutableList.takeN(come, count)
+      const kept = MutableList.takeN(come, count) as Array<Kept>
       if (come.length < needed) lacking++
-      return emissions
+      return kept
     })
     this.lacking = lacking
-    return taken
+    if (this.list === undefined) return taken[0]!
+    const left = new Map(this.slots.map(({ tag }, index) => [tag, [...taken[index]!]]))
+    return this.list.map((tag) => left.get(tag)!.shift())
   }
 
   /** When the first of what is there came. */
@@ -94,7 +143,10 @@ export class Cell {
   }
 
   emissions(): ReadonlyArray<Emission> {
-    return this.slots.flatMap(({ come }) => MutableList.toArray(come))
+    const kept = this.slots.flatMap(({ come }) => MutableList.toArray(come))
+    if (!this.plain) return kept as ReadonlyArray<Emission>
+    const { scope } = this
+    return (kept as ReadonlyArray<AnyEvent>).map((event) => ({ event, id: undefined, scope, place: scope.place }))
   }
 
   /** Takes everything out. */
@@ -128,13 +180,3 @@ export interface Left {
 
 export const leftOf = (node: Node, cell: Cell): ReadonlyArray<Left> =>
   cell.emissions().map(({ id }) => ({ node, events: [id!] }))
-
-/** Puts the events of a join's slots into the order of its list; `undefined` stands where one has not come. */
-export const inOrder = (
-  tags: ReadonlyArray<string>,
-  slots: ReadonlyArray<Slot>,
-  taken: ReadonlyArray<ReadonlyArray<Emission>>
-) => {
-  const left = new Map(slots.map(({ tag }, index) => [tag, [...taken[index]!]]))
-  return tags.map((tag) => left.get(tag)!.shift())
-}

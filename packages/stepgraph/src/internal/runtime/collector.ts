@@ -5,11 +5,12 @@
 import * as Duration from "effect/Duration"
 import * as Ref from "effect/Ref"
 import { OutsideScope, type Waiting } from "../../Errors.ts"
+import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
 import { inWords, type Node } from "../graph/graph.ts"
-import { Cell, type Emission, inOrder, type Left, leftOf, type Needs, needsOf } from "./cell.ts"
-import { Place } from "./place.ts"
-import { Scope, type Watch } from "./scope.ts"
+import { Cell, type Emission, type Left, leftOf, type Needs, needsOf } from "./cell.ts"
+import type { Place } from "./place.ts"
+import type { Scope, Watch } from "./scope.ts"
 import type { Timer } from "./timers.ts"
 
 /** What a collector needs of its run. */
@@ -17,34 +18,20 @@ export interface Dispatch {
   /** Makes the step runnable with a batch; `round` tells batches of nothing apart. */
   push(node: Node, input: unknown, scope: Scope, place: Place, from: ReadonlyArray<Emission>, round: number): void
   /** An event will never be used. */
-  raced(node: Node, emission: Emission): void
+  raced(node: Node, id: string | undefined): void
   now(): number
   /** Calls back when `millis` have passed; until then something can still happen at the step. */
   after(node: Node, scope: Scope, millis: number, then: () => void, cancelled: () => void): Timer
   /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
   decided(race: Watch, take: () => () => void): void
   readonly root: Scope
-}
-
-/** The place of a batch is the first of its events' places, which nobody else has any more. */
-const placeOf = (emissions: ReadonlyArray<Emission>): Place | undefined => {
-  let first = emissions[0]?.place
-  for (const { place } of emissions) if (place !== first && Place.compare(place, first!) < 0) first = place
-  return first
-}
-
-const isThere = (emission: Emission | undefined): emission is Emission => emission !== undefined
-
-const sharedScope = (emissions: ReadonlyArray<Emission>): Scope => {
-  let shared = emissions[0]!.scope
-  for (const { scope } of emissions) if (scope !== shared) shared = Scope.shared(shared, scope)
-  return shared
+  /** Whether an event says all of its emission: there is one scope, and nobody asks for order or ids. */
+  readonly plain: boolean
 }
 
 export class Collector {
   readonly node: Node
   private readonly intake: AnyIntake
-  private readonly tags: ReadonlyArray<string>
   private readonly needs: Needs
   private readonly within: number | undefined
   private readonly dispatch: Dispatch
@@ -56,26 +43,25 @@ export class Collector {
     this.node = node
     this.intake = node.intake!
     this.needs = needsOf(this.intake)
-    this.tags = this.intake.events.map(({ tag }) => tag)
     const within = this.intake.within === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(this.intake.within)
     this.within = within === Number.POSITIVE_INFINITY ? undefined : within
     this.dispatch = dispatch
   }
 
   /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
-  offer(emission: Emission): void {
+  offer(event: AnyEvent, id: string | undefined, scope: Scope, place: Place): void {
     const { node, intake } = this
-    const owner = emission.scope.owners[node.per]
+    const owner = scope.owners[node.per]
     if (owner === undefined) {
-      throw new OutsideScope({ event: emission.event, intake: node.name, per: intake.per!.tag })
+      throw new OutsideScope({ event, intake: node.name, per: intake.per!.tag })
     }
     const watch = node.quiet && owner.watches[node.quiet.index]!
     if (watch?.decided) {
-      this.dispatch.raced(node, emission)
+      this.dispatch.raced(node, id)
       return
     }
-    const cell = this.cell(owner, intake.by?.(emission.event))
-    cell.add(emission, this.within === undefined ? undefined : this.dispatch.now())
+    const cell = this.cell(owner, intake.by?.(event))
+    cell.add(event, id, scope, place, this.within === undefined ? undefined : this.dispatch.now())
     if (watch !== undefined) watch.armed = true
     if (intake.kind === "gather") return
     if (cell.lacking === 0) {
@@ -95,11 +81,10 @@ export class Collector {
       return
     }
     const cells = Ref.getUnsafe(this.cells)
-    const [taken = []] = cells.get(scope)?.get(undefined)?.take() ?? []
+    const round = cells.get(scope)?.get(undefined)?.takeInOrder()
     this.forgetAll(scope)
-    const sorted = [...taken].sort((a, b) => Place.compare(a.place, b.place))
-    const input = sorted.map(({ event }) => event)
-    this.dispatch.push(this.node, input, scope, sorted[0]?.place ?? this.emptyPlace(watch), sorted, watch.rounds)
+    const place = round?.place ?? this.emptyPlace(watch)
+    this.dispatch.push(this.node, round?.events ?? [], scope, place, round?.from ?? [], watch.rounds)
     watch.rounds++
   }
 
@@ -117,7 +102,7 @@ export class Collector {
   waiting(): ReadonlyArray<Waiting> {
     const cells = [...Ref.getUnsafe(this.cells).values()].flatMap((keyed) => [...keyed.values()])
     if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
-      cells.push(new Cell(this.needs, false, this.dispatch.root, undefined))
+      cells.push(new Cell(this.needs, false, false, this.dispatch.root, undefined))
     }
     return cells.map((cell) => ({
       step: this.node.name,
@@ -140,7 +125,7 @@ export class Collector {
     }
     let cell = keyed.get(key)
     if (cell === undefined) {
-      cell = new Cell(this.needs, this.within !== undefined, scope, key)
+      cell = new Cell(this.needs, this.within !== undefined, this.dispatch.plain, scope, key)
       keyed.set(key, cell)
     }
     this.last = cell
@@ -165,32 +150,26 @@ export class Collector {
   private complete(cell: Cell): void {
     cell.timer?.cancel()
     cell.timer = undefined
-    const taken = cell.take()
-    const emissions = this.intake.kind === "join" ? inOrder(this.tags, cell.slots, taken) : taken[0]!
+    const { events, scope, place, from } = cell.take()
     if (cell.empty) this.forget(cell)
-    const input = emissions.map((emission) => emission?.event)
-    // Only a deadline makes a round that is not whole.
-    const come = this.within === undefined ? (emissions as ReadonlyArray<Emission>) : emissions.filter(isThere)
-    this.dispatch.push(this.node, input, sharedScope(come), placeOf(come)!, come, 0)
+    this.dispatch.push(this.node, events, scope, place!, from, 0)
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
 
   /** Takes out what decides a race, once in its scope, and gives what makes its step runnable. */
   private take(watch: Watch, cell: Cell): () => void {
     watch.decided = true
-    const emissions = cell.take()[0]!
+    const { events, place = this.emptyPlace(watch), from } = cell.take()
     this.forget(cell)
-    const events = emissions.map(({ event }) => event)
-    const place = placeOf(emissions) ?? this.emptyPlace(watch)
     const input = this.intake.single ? events[0] : events
-    return () => this.dispatch.push(this.node, input, watch.scope, place, emissions, 0)
+    return () => this.dispatch.push(this.node, input, watch.scope, place, from, 0)
   }
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */
   drop(scope: Scope): void {
     const cells = Ref.getUnsafe(this.cells)
     for (const cell of cells.get(scope)?.values() ?? []) {
-      for (const emission of cell.clear()) this.dispatch.raced(this.node, emission)
+      for (const { id } of cell.clear()) this.dispatch.raced(this.node, id)
     }
     this.forgetAll(scope)
   }

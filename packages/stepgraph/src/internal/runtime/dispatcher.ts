@@ -29,7 +29,7 @@ import type { Emission } from "./cell.ts"
 import type { Collector, Dispatch } from "./collector.ts"
 import { Intakes } from "./intakes.ts"
 import { behind, Invocation, type Run } from "./invocation.ts"
-import { Delivery, type Holder, Lane } from "./lane.ts"
+import { Lane } from "./lane.ts"
 import { Place } from "./place.ts"
 import { Races } from "./races.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
@@ -53,9 +53,11 @@ export interface RunStatus {
 }
 
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
-const routeOf = (node: Node, value: unknown): Route => {
-  const route = node.routes.get((value as AnyEvent | undefined)?._tag as string)
-  if (route === undefined) throw new InvalidEmission({ emitted: value, declared: [...node.routes.keys()] })
+const routeOf = ({ first, routes }: Node, value: unknown): Route => {
+  const tag = (value as AnyEvent | undefined)?._tag as string
+  if (first?.def.tag === tag) return first
+  const route = routes.get(tag)
+  if (route === undefined) throw new InvalidEmission({ emitted: value, declared: [...routes.keys()] })
   return route
 }
 
@@ -63,12 +65,13 @@ const routeOf = (node: Node, value: unknown): Route => {
 const eventOf = ({ def }: Route, value: unknown): AnyEvent =>
   Object.isExtensible(value) ? def(value) : (value as AnyEvent)
 
-export class Dispatcher implements Run, Dispatch, Holder {
+export class Dispatcher implements Run, Dispatch {
   readonly workflow: string
   readonly context: Context.Context<never>
   readonly fiberId: number
   readonly root: Scope
   readonly ordered: boolean
+  readonly plain: boolean
   readonly recorder: Recorder | undefined
   readonly probe: Probe | undefined
   readonly state = new RunState()
@@ -117,6 +120,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     if (observer !== undefined || telemetry !== undefined) {
       this.recorder = new Recorder(this.id, observer, telemetry, () => this.timers.now())
     }
+    this.plain = !graph.ordered && graph.kinds.length === 1 && this.recorder === undefined
     this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
@@ -309,10 +313,10 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   emit(from: Invocation, value: unknown, place: Place): void {
-    const { delivery, node } = from
+    const { node } = from
     const route = routeOf(node, value)
     const event = eventOf(route, value)
-    const id = this.recorder?.emitted(route.def, event, delivery.id!, from.emitted++)
+    const id = this.recorder?.emitted(route.def, event, from.id!, from.emitted++)
     if (this.outcome !== undefined || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.outcome === undefined ? "raced" : "ended")
     } else if (route.stop) {
@@ -322,7 +326,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       if (!from.returning) this.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
-      this.enter(route, event, id, delivery.scope, place)
+      this.enter(route, event, id, from.scope, place)
       // What is returned together is delivered together.
       if (!from.returning) this.races.endMoment()
     }
@@ -372,19 +376,19 @@ export class Dispatcher implements Run, Dispatch, Holder {
       if (node.feeds.length > 0) this.quietness.come(node, scope)
       const collector = this.intakes.of(node)
       if (collector === undefined) this.deliverTo(node, event, scope, place, id)
-      else this.offer(collector, { event, id, scope, place })
+      else this.offer(collector, event, id, scope, place)
     }
   }
 
-  private offer(collector: Collector, emission: Emission): void {
+  private offer(collector: Collector, event: AnyEvent, id: string | undefined, scope: Scope, place: Place): void {
     try {
-      collector.offer(emission)
+      collector.offer(event, id, scope, place)
     } catch (error) {
-      this.recorder?.dropped({ node: collector.node, events: [emission.id!] }, "ended")
+      this.recorder?.dropped({ node: collector.node, events: [id!] }, "ended")
       if (error instanceof OutsideScope) throw error
       // The intake's own `by` has thrown: that is no fault of whoever emitted.
       const { workflow } = this
-      const defect = new StepDefect({ workflow, step: collector.node.name, event: emission.event, cause: error })
+      const defect = new StepDefect({ workflow, step: collector.node.name, event, cause: error })
       this.end(Exit.die(defect))
     }
   }
@@ -394,9 +398,9 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.recorder?.fired(delivery, from, round)
   }
 
-  private deliverTo(node: Node, input: unknown, scope: Scope, place: Place, event: string | undefined): Delivery {
+  private deliverTo(node: Node, input: unknown, scope: Scope, place: Place, event: string | undefined): Invocation {
     const lane = this.lanes[node.index]!
-    const delivery = new Delivery(lane, input, scope, place, this)
+    const delivery = new Invocation(this, node, input, scope, place)
     if (event !== undefined) delivery.name([event])
     this.pending++
     lane.push(delivery)
@@ -409,17 +413,16 @@ export class Dispatcher implements Run, Dispatch, Holder {
     this.races.decided(race, take)
   }
 
-  /** Takes back a delivery that still waits, because a race has been decided. */
-  callOff(delivery: Delivery): void {
+  callOff(delivery: Invocation): void {
     if (delivery.calledOff) return
     delivery.calledOff = true
     this.recorder?.dropped(delivery, "raced")
-    delivery.lane.waiting--
+    this.lanes[delivery.node.index]!.waiting--
     this.pending--
     this.quietness.leave(delivery)
   }
 
-  raced(node: Node, { id }: Emission): void {
+  raced(node: Node, id: string | undefined): void {
     this.recorder?.dropped({ node, events: [id!] }, "raced")
   }
 
@@ -462,7 +465,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     lane.busy++
     this.turns.list(lane)
     this.room.taken(lane)
-    new Invocation(this, delivery).start()
+    delivery.start()
   }
 
   wake(): void {
@@ -487,17 +490,17 @@ export class Dispatcher implements Run, Dispatch, Holder {
     if (this.outcome !== undefined || invocation.calledOff) invocation.interrupt()
   }
 
-  contextOf({ delivery }: Invocation): Context.Context<never> {
+  contextOf({ id }: Invocation): Context.Context<never> {
     if (this.recorder === undefined) return this.context
-    const current = { run: this.id, workflow: this.workflow, invocation: delivery.id! }
+    const current = { run: this.id, workflow: this.workflow, invocation: id! }
     const context = Context.add(this.context, CurrentInvocation, current)
-    return this.recorder.telemetry?.contextOf(delivery.id!, context) ?? context
+    return this.recorder.telemetry?.contextOf(id!, context) ?? context
   }
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
-    const { delivery, node } = invocation
-    const { lane } = delivery
-    this.recorder?.ended(invocation.attempts, delivery, exit, this.outcome !== undefined || invocation.calledOff)
+    const { node } = invocation
+    const lane = this.lanes[node.index]!
+    this.recorder?.ended(invocation.attempts, invocation, exit, this.outcome !== undefined || invocation.calledOff)
     if (Exit.isFailure(exit)) {
       const { cause } = exit
       if (this.outcome === undefined && !invocation.calledOff) this.fail(invocation, cause)
@@ -508,7 +511,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
     }
     // While it still counts as running, so that a run whose last work this is does not look stalled.
     if (this.outcome === undefined) this.races.endMoment()
-    this.invocations.delete(invocation)
+    if (this.invocations.size > 0) this.invocations.delete(invocation)
     lane.busy--
     this.pending--
     if (this.outcome !== undefined) {
@@ -516,7 +519,7 @@ export class Dispatcher implements Run, Dispatch, Holder {
       return
     }
     if (node.feeds.length > 0) {
-      this.quietness.leave(delivery)
+      this.quietness.leave(invocation)
       this.races.endMoment()
     }
     this.turns.list(lane)
@@ -524,25 +527,26 @@ export class Dispatcher implements Run, Dispatch, Holder {
   }
 
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void {
-    const { node, delivery } = invocation
+    const { node, input } = invocation
     const named = cause.reasons.map((reason) => {
       if (!Cause.isDieReason(reason)) return reason
       const { workflow } = this
-      const defect = new StepDefect({ workflow, step: node.name, event: delivery.input, cause: reason.defect })
+      const defect = new StepDefect({ workflow, step: node.name, event: input, cause: reason.defect })
       return Cause.makeDieReason(defect).annotate(Cause.reasonAnnotations(reason))
     })
     this.end(Exit.failCause(Cause.fromReasons(named)))
   }
 
-  private finalizerFailed({ node, delivery }: Invocation, cause: Cause.Cause<unknown>): void {
+  private finalizerFailed(invocation: Invocation, cause: Cause.Cause<unknown>): void {
     const { workflow } = this
-    const failure = { workflow, step: node.name, event: delivery.input, cause: Cause.squash(cause) }
-    this.recorder?.finalizerFailed(delivery, cause)
+    const { node, input } = invocation
+    const failure = { workflow, step: node.name, event: input, cause: Cause.squash(cause) }
+    this.recorder?.finalizerFailed(invocation, cause)
     this.finalizerFailures.push(new FinalizerFailed(failure))
   }
 
-  collect({ delivery }: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
-    return this.intakes.byHand(delivery).offer(delivery, tags)
+  collect(invocation: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
+    return this.intakes.byHand(invocation).offer(invocation, tags)
   }
 
   // ---------------------------------------------------------------- room and time

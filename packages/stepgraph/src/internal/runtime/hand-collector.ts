@@ -5,8 +5,8 @@ import * as Ref from "effect/Ref"
 import type { Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import { acceptedBy, inWords, type Node } from "../graph/graph.ts"
-import { Cell, inOrder, type Left, leftOf, needsOf } from "./cell.ts"
-import type { Delivery } from "./lane.ts"
+import { Cell, type Left, leftOf, needsOf } from "./cell.ts"
+import type { Delivery } from "./delivery.ts"
 
 /** What one step keeps in one run, for each list that it asks for. */
 export class HandCollector {
@@ -37,6 +37,7 @@ export class HandCollector {
   }
 
   private add(delivery: Delivery, list: string, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
+    const { input, scope, place, events } = delivery
     const cells = Ref.getUnsafe(this.cells)
     let kept = cells.get(list)
     if (kept === undefined) {
@@ -44,19 +45,19 @@ export class HandCollector {
       if (unknown !== undefined) {
         throw new TypeError(`ctx.collect waits for '${unknown}', but step '${this.node.name}' does not accept it`)
       }
-      const events = acceptedBy(this.node.step)
-      const wanted = tags.map((tag) => events.find((def) => def.tag === tag)!)
+      const accepted = acceptedBy(this.node.step)
+      const wanted = tags.map((tag) => accepted.find((def) => def.tag === tag)!)
       kept = {
-        cell: new Cell(needsOf({ kind: "join", events: wanted, count: undefined }), false, delivery.scope, undefined),
+        cell: new Cell(needsOf({ kind: "join", events: wanted, count: undefined }), false, false, scope, undefined),
         tags
       }
       cells.set(list, kept)
     }
     const { cell } = kept
-    const event = delivery.input as AnyEvent
+    const event = input as AnyEvent
     if (!tags.includes(event._tag)) return undefined
-    cell.add({ event, id: delivery.events?.[0], scope: delivery.scope, place: delivery.place })
-    return cell.lacking > 0 ? undefined : inOrder(tags, cell.slots, cell.take()).map((emission) => emission!.event)
+    cell.add(event, events?.[0], scope, place)
+    return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
   }
 
   left(): ReadonlyArray<Left> {

@@ -5,8 +5,8 @@ import type { Waiting } from "../../Errors.ts"
 import type { Graph, Node } from "../graph/graph.ts"
 import type { Left } from "./cell.ts"
 import { Collector, type Dispatch } from "./collector.ts"
+import type { Delivery } from "./delivery.ts"
 import { HandCollector } from "./hand-collector.ts"
-import type { Delivery } from "./lane.ts"
 import type { Scope } from "./scope.ts"
 
 export class Intakes {

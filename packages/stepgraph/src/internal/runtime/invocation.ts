@@ -17,10 +17,11 @@ import type { Probe } from "../../Probe.ts"
 import type { StepContext } from "../../Step.ts"
 import type { Node } from "../graph/graph.ts"
 import { Attempt, type Caller } from "./attempt.ts"
-import type { Delivery, Holder } from "./lane.ts"
+import { Delivery } from "./delivery.ts"
 import { Fan, type Place } from "./place.ts"
 import { type Emitter, pulling } from "./pulling.ts"
 import type { Recorder } from "./recorder.ts"
+import type { Scope } from "./scope.ts"
 import type { RunState } from "./state.ts"
 
 /** What an invocation needs of its run. */
@@ -45,6 +46,8 @@ export interface Run {
   readonly over: boolean
   hasRoom(node: Node): boolean
   awaitRoom(node: Node): Effect.Effect<void>
+  /** Takes back what still waits, because a race has been decided. */
+  callOff(invocation: Invocation): void
   /** An invocation goes on by itself, and will call `settled`. */
   running(invocation: Invocation): void
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void
@@ -67,38 +70,44 @@ export const behind = (cause: Cause.Cause<unknown>, errors: ReadonlyArray<unknow
   return Cause.combine(cause, Cause.fromReasons<unknown>(errors.map((error) => reason(error))))
 }
 
-export class Invocation implements Holder, Caller, Emitter {
+/** `returning`: its function is done, so that what its emissions decide has nothing to interrupt here. */
+type Phase = "waiting" | "running" | "awaiting a promise" | "returning" | "over"
+
+export class Invocation extends Delivery implements Caller, Emitter {
   readonly run: Run
-  readonly node: Node
-  readonly delivery: Delivery
-  /** Whether it has been interrupted, by a race or by the end of its run, so that nothing it still emits is wanted. */
-  calledOff = false
-  attempt: Attempt | undefined
-  /** The emissions of an attempt that may still fail; undefined where they are delivered as they come. */
-  held: Array<AnyEvent> | undefined
-  private over = false
-  /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
-  returning = false
-  /** Whether it waits for a promise, which cannot be interrupted but only left. */
-  private awaiting = false
-  private fiber: Fiber<unknown, unknown> | undefined
-  private fan: Fan | undefined
+  private phase: Phase = "waiting"
+  private attempt: Attempt | undefined
   /** How many attempts there have been, and how many events it has emitted. */
   attempts = 0
   emitted = 0
+  /** The emissions of an attempt that may still fail; undefined where they are delivered as they come. */
+  private held: Array<AnyEvent> | undefined
+  private fiber: Fiber<unknown, unknown> | undefined
+  private fan: Fan | undefined
 
-  constructor(run: Run, delivery: Delivery) {
+  constructor(run: Run, node: Node, input: unknown, scope: Scope, place: Place) {
+    super(node, input, scope, place)
     this.run = run
-    this.node = delivery.lane.node
-    this.delivery = delivery
-    delivery.start(this)
+  }
+
+  get underWay(): boolean {
+    return this.phase !== "waiting"
+  }
+
+  get returning(): boolean {
+    return this.phase === "returning"
+  }
+
+  get ended(): boolean {
+    return this.phase === "over"
   }
 
   start(): void {
     const { step } = this.node
+    this.phase = "running"
     this.attempts = 1
     // Told before a fiber is made, which is to carry the invocation's span.
-    this.run.recorder?.started(1, this.delivery)
+    this.run.recorder?.started(1, this)
     if (step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined) {
       this.fork(this.guarded())
       return
@@ -115,34 +124,33 @@ export class Invocation implements Holder, Caller, Emitter {
   }
 
   private call(ctx: StepContext<any, any>): unknown {
-    const { delivery, node, run } = this
-    if (run.probe === undefined) return node.step.run(delivery.input, ctx)
-    const call = { step: node.name, input: delivery.input, attempt: this.attempts, invocation: delivery.id }
-    return run.probe.call(call, () => node.step.run(delivery.input, ctx))
+    const { input, node, run } = this
+    if (run.probe === undefined) return node.step.run(input, ctx)
+    const call = { step: node.name, input, attempt: this.attempts, invocation: this.id }
+    return run.probe.call(call, () => node.step.run(input, ctx))
   }
 
   /** Waits for a promise; a test may have it wait longer. */
   private wait(promise: PromiseLike<any>, fulfilled: (value: any) => void, rejected: (cause: unknown) => void): void {
     const { probe } = this.run
     if (probe === undefined) promise.then(fulfilled, rejected)
-    else probe.wait({ step: this.node.name, invocation: this.delivery.id }, promise, fulfilled, rejected)
+    else probe.wait({ step: this.node.name, invocation: this.id }, promise, fulfilled, rejected)
   }
 
   /** Interrupts it, whatever it is doing. Its end is told as any other. */
   interrupt(): void {
-    if (this.over || this.returning) return
+    if (this.phase === "over" || this.phase === "returning") return
     this.calledOff = true
     this.attempt?.abort()
     if (this.fiber !== undefined) this.fiber.interruptUnsafe(this.run.fiberId)
-    else if (this.awaiting) this.end(Exit.interrupt(this.run.fiberId))
+    // A promise cannot be interrupted but only left.
+    else if (this.phase === "awaiting a promise") this.end(Exit.interrupt(this.run.fiberId))
   }
 
-  callOff(): void {
-    this.interrupt()
-  }
-
-  get ended(): boolean {
-    return this.over
+  /** A race has been decided elsewhere. */
+  cancel(): void {
+    if (this.phase === "waiting") this.run.callOff(this)
+    else this.interrupt()
   }
 
   /** Emits an event while the step's function is still at work. */
@@ -183,7 +191,7 @@ export class Invocation implements Holder, Caller, Emitter {
   }
 
   private emitAll(one: AnyEvent | undefined, several: ReadonlyArray<unknown> | undefined): void {
-    this.returning = true
+    this.phase = "returning"
     const { run } = this
     try {
       if (one !== undefined) run.emit(this, one, this.lastPlace())
@@ -205,34 +213,33 @@ export class Invocation implements Holder, Caller, Emitter {
 
   /** The place of one more emission, which may turn out to be the only one. */
   private nextPlace(): Place {
-    const { place } = this.delivery
-    if (!this.run.ordered) return place
+    if (!this.run.ordered) return this.place
     this.fan ??= new Fan()
-    return place.next(this.fan)
+    return this.place.next(this.fan)
   }
 
   /** The place of the last emission. */
   private lastPlace(): Place {
-    return this.fan === undefined ? this.delivery.place : this.nextPlace()
+    return this.fan === undefined ? this.place : this.nextPlace()
   }
 
   private emittingReturned(values: ReadonlyArray<unknown>): Effect.Effect<void> {
     return Effect.sync(() => {
-      this.returning = this.held === undefined
+      if (this.held === undefined) this.phase = "returning"
       for (const value of values) this.emit(value)
     })
   }
 
   private await(promise: PromiseLike<unknown>): void {
-    this.awaiting = true
+    this.phase = "awaiting a promise"
     this.run.running(this)
     const failed = (cause: unknown) => {
-      if (!this.over) this.end(Exit.fail(this.rejected(cause)))
+      if (!this.ended) this.end(Exit.fail(this.rejected(cause)))
     }
     try {
       const fulfilled = (value: unknown) => {
-        if (this.over) return
-        this.awaiting = false
+        if (this.ended) return
+        this.phase = "running"
         this.returned(value)
       }
       this.wait(promise, fulfilled, failed)
@@ -260,20 +267,20 @@ export class Invocation implements Holder, Caller, Emitter {
   }
 
   private end(exit: Exit.Exit<unknown, unknown>): void {
-    if (this.over) return
-    this.over = true
+    if (this.phase === "over") return
+    this.phase = "over"
     if (this.fan !== undefined) this.fan.closed = true
     this.run.settled(this, exit)
   }
 
   private rejected(cause: unknown): StepRejected {
     const { workflow } = this.run
-    return new StepRejected({ workflow, step: this.node.name, event: this.delivery.input, cause })
+    return new StepRejected({ workflow, step: this.node.name, event: this.input, cause })
   }
 
   /** A step with a timeout, a retry or a recovery, as one Effect. What a failed attempt emitted is never seen. */
   private guarded(): Effect.Effect<void, unknown> {
-    const { run, node, delivery } = this
+    const { run, node, input } = this
     const { step } = node
     const holds = step.retry !== undefined || step.recover !== undefined
     const attempt = (call: (ctx: StepContext<any, any>) => unknown) =>
@@ -289,14 +296,14 @@ export class Invocation implements Holder, Caller, Emitter {
     let effect: Effect.Effect<void, unknown> = Effect.suspend(() => {
       if (this.attempt !== undefined) {
         this.attempts++
-        run.recorder?.started(this.attempts, delivery)
+        run.recorder?.started(this.attempts, this)
       }
       return attempt((ctx) => this.call(ctx))
     })
     if (step.timeout !== undefined) {
       const duration = Duration.fromInputUnsafe(step.timeout)
       const after = Duration.format(duration)
-      const error = { workflow: run.workflow, step: node.name, event: delivery.input, after }
+      const error = { workflow: run.workflow, step: node.name, event: input, after }
       effect = Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(new StepTimedOut(error)) })
     }
     if (step.retry !== undefined) {
@@ -306,7 +313,7 @@ export class Invocation implements Holder, Caller, Emitter {
     if (recover !== undefined) {
       effect = Effect.catch(effect, (error) =>
         Effect.catchCause(
-          attempt((ctx) => recover(error, delivery.input, ctx)),
+          attempt((ctx) => recover(error, input, ctx)),
           // The recovery's own error first, what it could not recover from behind it.
           (cause) => Effect.failCause(behind(cause, [error]))
         )
@@ -316,7 +323,7 @@ export class Invocation implements Holder, Caller, Emitter {
     return Effect.map(effect, () => {
       const held = this.held!
       this.held = undefined
-      this.returning = true
+      this.phase = "returning"
       for (const event of held) run.emit(this, event, this.nextPlace())
     })
   }
@@ -327,7 +334,7 @@ export class Invocation implements Holder, Caller, Emitter {
     if (recorder === undefined) return attempt
     let failed: { readonly cause: Cause.Cause<unknown>; readonly at: number } | undefined
     return Effect.suspend(() => {
-      if (failed !== undefined) recorder.retried(this.attempts, this.delivery, failed.cause, failed.at)
+      if (failed !== undefined) recorder.retried(this.attempts, this, failed.cause, failed.at)
       return Effect.tapCause(attempt, (cause) =>
         Effect.sync(() => {
           failed = { cause, at: recorder.now() }
@@ -384,7 +391,7 @@ export class Invocation implements Holder, Caller, Emitter {
     return Effect.callback((resume) => {
       const failed = (cause: unknown) => resume(Effect.fail(rejected(cause)))
       probe.wait(
-        { step: this.node.name, invocation: this.delivery.id },
+        { step: this.node.name, invocation: this.id },
         promise,
         (value) => resume(Effect.succeed(value)),
         failed

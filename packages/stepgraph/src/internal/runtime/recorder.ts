@@ -10,8 +10,8 @@ import type { EventDropped, Observer, TraceEntry } from "../../Trace.ts"
 import type { Node } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
 import { dataOf } from "./data.ts"
+import type { Delivery } from "./delivery.ts"
 import { eventId } from "./ids.ts"
-import type { Delivery } from "./lane.ts"
 import type { Telemetry } from "./telemetry.ts"
 
 /** The invocation in which a fiber runs, for the runs that are started there. */
