@@ -316,7 +316,7 @@ export class Dispatcher implements Run, Dispatch {
     const { node } = from
     const route = routeOf(node, value)
     const event = eventOf(route, value)
-    const id = this.recorder?.emitted(route.def, event, from.id!, from.emitted++)
+    const id = this.recorder?.emitted(route.def, event, from.id!, from.number())
     if (this.outcome !== undefined || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.outcome === undefined ? "raced" : "ended")
     } else if (route.stop) {

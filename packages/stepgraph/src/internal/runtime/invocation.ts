@@ -17,7 +17,8 @@ import type { Probe } from "../../Probe.ts"
 import type { StepContext } from "../../Step.ts"
 import type { Node } from "../graph/graph.ts"
 import { Attempt, type Caller } from "./attempt.ts"
-import { Delivery } from "./delivery.ts"
+import type { Delivery } from "./delivery.ts"
+import { invocationId } from "./ids.ts"
 import { Fan, type Place } from "./place.ts"
 import { type Emitter, pulling } from "./pulling.ts"
 import type { Recorder } from "./recorder.ts"
@@ -73,21 +74,64 @@ export const behind = (cause: Cause.Cause<unknown>, errors: ReadonlyArray<unknow
 /** `returning`: its function is done, so that what its emissions decide has nothing to interrupt here. */
 type Phase = "waiting" | "running" | "awaiting a promise" | "returning" | "over"
 
-export class Invocation extends Delivery implements Caller, Emitter {
+/** What an invocation is called where its run is recorded. */
+interface Names {
+  readonly id: string
+  readonly events: ReadonlyArray<string>
+  /** How many events it has emitted, which makes their names. */
+  emitted: number
+}
+
+/** What most invocations never have. */
+class More {
+  /** The emissions of an attempt that may still fail; undefined where they are delivered as they come. */
+  held: Array<AnyEvent> | undefined
+  fiber: Fiber<unknown, unknown> | undefined
+  fan: Fan | undefined
+}
+
+/** Hot: there is one for each event that is delivered, and it waits in a queue. */
+export class Invocation implements Delivery, Caller, Emitter {
   readonly run: Run
+  readonly node: Node
+  readonly input: unknown
+  readonly scope: Scope
+  readonly place: Place
+  calledOff = false
   private phase: Phase = "waiting"
   private attempt: Attempt | undefined
-  /** How many attempts there have been, and how many events it has emitted. */
-  attempts = 0
-  emitted = 0
-  /** The emissions of an attempt that may still fail; undefined where they are delivered as they come. */
-  private held: Array<AnyEvent> | undefined
-  private fiber: Fiber<unknown, unknown> | undefined
-  private fan: Fan | undefined
+  private names: Names | undefined
+  private more: More | undefined
 
   constructor(run: Run, node: Node, input: unknown, scope: Scope, place: Place) {
-    super(node, input, scope, place)
     this.run = run
+    this.node = node
+    this.input = input
+    this.scope = scope
+    this.place = place
+  }
+
+  name(events: ReadonlyArray<string>, causes = events): void {
+    // Frozen, as whoever observes the run is given it.
+    this.names = { id: invocationId(this.node.name, causes), events: Object.freeze(events), emitted: 0 }
+  }
+
+  get id(): string | undefined {
+    return this.names?.id
+  }
+
+  get events(): ReadonlyArray<string> | undefined {
+    return this.names?.events
+  }
+
+  /** The number of an emission among those of this invocation. */
+  number(): number {
+    return this.names!.emitted++
+  }
+
+  /** How many attempts there have been. */
+  get attempts(): number {
+    return this.attempt?.attempt ?? 1
   }
 
   get underWay(): boolean {
@@ -105,7 +149,6 @@ export class Invocation extends Delivery implements Caller, Emitter {
   start(): void {
     const { step } = this.node
     this.phase = "running"
-    this.attempts = 1
     // Told before a fiber is made, which is to carry the invocation's span.
     this.run.recorder?.started(1, this)
     if (step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined) {
@@ -142,7 +185,7 @@ export class Invocation extends Delivery implements Caller, Emitter {
     if (this.phase === "over" || this.phase === "returning") return
     this.calledOff = true
     this.attempt?.abort()
-    if (this.fiber !== undefined) this.fiber.interruptUnsafe(this.run.fiberId)
+    if (this.more?.fiber !== undefined) this.more.fiber.interruptUnsafe(this.run.fiberId)
     // A promise cannot be interrupted but only left.
     else if (this.phase === "awaiting a promise") this.end(Exit.interrupt(this.run.fiberId))
   }
@@ -156,7 +199,7 @@ export class Invocation extends Delivery implements Caller, Emitter {
   /** Emits an event while the step's function is still at work. */
   send(event: unknown): void {
     this.emit(event)
-    if (this.held === undefined) this.run.wake()
+    if (this.more?.held === undefined) this.run.wake()
   }
 
   fail(cause: Cause.Cause<unknown>): void {
@@ -206,7 +249,8 @@ export class Invocation extends Delivery implements Caller, Emitter {
 
   /** Emits one event of those that come one by one. */
   private emit(value: unknown): void {
-    const { run, node, held } = this
+    const { run, node } = this
+    const held = this.more?.held
     if (held !== undefined) held.push(run.accept(node, value))
     else run.emit(this, value, this.nextPlace())
   }
@@ -214,18 +258,19 @@ export class Invocation extends Delivery implements Caller, Emitter {
   /** The place of one more emission, which may turn out to be the only one. */
   private nextPlace(): Place {
     if (!this.run.ordered) return this.place
-    this.fan ??= new Fan()
-    return this.place.next(this.fan)
+    this.more ??= new More()
+    this.more.fan ??= new Fan()
+    return this.place.next(this.more.fan)
   }
 
   /** The place of the last emission. */
   private lastPlace(): Place {
-    return this.fan === undefined ? this.place : this.nextPlace()
+    return this.more?.fan === undefined ? this.place : this.nextPlace()
   }
 
   private emittingReturned(values: ReadonlyArray<unknown>): Effect.Effect<void> {
     return Effect.sync(() => {
-      if (this.held === undefined) this.phase = "returning"
+      if (this.more?.held === undefined) this.phase = "returning"
       for (const value of values) this.emit(value)
     })
   }
@@ -255,13 +300,14 @@ export class Invocation extends Delivery implements Caller, Emitter {
       this.exited(exit)
       return
     }
-    this.fiber = fiber
+    this.more ??= new More()
+    this.more.fiber = fiber
     this.run.running(this)
     fiber.addObserver((exit) => this.exited(exit))
   }
 
   private exited(exit: Exit.Exit<unknown, unknown>): void {
-    this.fiber = undefined
+    if (this.more !== undefined) this.more.fiber = undefined
     if (Exit.isSuccess(exit)) this.returned(exit.value)
     else this.end(exit)
   }
@@ -269,7 +315,7 @@ export class Invocation extends Delivery implements Caller, Emitter {
   private end(exit: Exit.Exit<unknown, unknown>): void {
     if (this.phase === "over") return
     this.phase = "over"
-    if (this.fan !== undefined) this.fan.closed = true
+    if (this.more?.fan !== undefined) this.more.fan.closed = true
     this.run.settled(this, exit)
   }
 
@@ -283,22 +329,24 @@ export class Invocation extends Delivery implements Caller, Emitter {
     const { run, node, input } = this
     const { step } = node
     const holds = step.retry !== undefined || step.recover !== undefined
-    const attempt = (call: (ctx: StepContext<any, any>) => unknown) =>
+    const attempt = (number: number, call: (ctx: StepContext<any, any>) => unknown) =>
       Effect.suspend(() => {
-        const attempt = new Attempt(this, this.attempts)
+        const attempt = new Attempt(this, number)
         this.attempt = attempt
-        if (holds) this.held = []
+        if (holds) {
+          this.more ??= new More()
+          this.more.held = []
+        }
         return Effect.onExit(
           Effect.suspend(() => this.emitting(call(attempt as unknown as StepContext<any, any>))),
           (exit) => Effect.sync(() => attempt.close(Exit.isFailure(exit)))
         )
       })
     let effect: Effect.Effect<void, unknown> = Effect.suspend(() => {
-      if (this.attempt !== undefined) {
-        this.attempts++
-        run.recorder?.started(this.attempts, this)
-      }
-      return attempt((ctx) => this.call(ctx))
+      const again = this.attempt !== undefined
+      const number = again ? this.attempts + 1 : 1
+      if (again) run.recorder?.started(number, this)
+      return attempt(number, (ctx) => this.call(ctx))
     })
     if (step.timeout !== undefined) {
       const duration = Duration.fromInputUnsafe(step.timeout)
@@ -313,7 +361,7 @@ export class Invocation extends Delivery implements Caller, Emitter {
     if (recover !== undefined) {
       effect = Effect.catch(effect, (error) =>
         Effect.catchCause(
-          attempt((ctx) => recover(error, input, ctx)),
+          attempt(this.attempts, (ctx) => recover(error, input, ctx)),
           // The recovery's own error first, what it could not recover from behind it.
           (cause) => Effect.failCause(behind(cause, [error]))
         )
@@ -321,8 +369,8 @@ export class Invocation extends Delivery implements Caller, Emitter {
     }
     if (!holds) return effect
     return Effect.map(effect, () => {
-      const held = this.held!
-      this.held = undefined
+      const held = this.more!.held!
+      this.more!.held = undefined
       this.phase = "returning"
       for (const event of held) run.emit(this, event, this.nextPlace())
     })
