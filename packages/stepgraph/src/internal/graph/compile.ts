@@ -29,14 +29,15 @@ export const compile = (flow: Definition): Graph => {
   const nodes: Array<Draft> = steps.map(([name, step], index) => {
     const intake = isIntake(step.accepts) ? step.accepts : undefined
     const workers = step.workers === "unbounded" ? Number.POSITIVE_INFINITY : step.workers
-    const per = kindOf(intake?.per?.tag)
+    const guarded = step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined
     return {
       index,
       name,
       step,
       workers,
+      guarded,
       intake,
-      per,
+      per: kindOf(intake?.per?.tag),
       routes: new Map(),
       first: undefined,
       targets: [],
@@ -56,7 +57,14 @@ export const compile = (flow: Definition): Graph => {
       const gathers = takers.filter(({ intake }) => intake?.kind === "gather")
       const acceptors = [...gathers, ...takers.filter((node) => !gathers.includes(node))]
       const opens = kinds.indexOf(def.tag, 1)
-      route = { def, stop: stops.has(def.tag), output: outputs.has(def.tag), acceptors, opens: Math.max(0, opens) }
+      route = {
+        tag: def.tag,
+        def,
+        stop: stops.has(def.tag),
+        output: outputs.has(def.tag),
+        acceptors,
+        opens: Math.max(0, opens)
+      }
       routes.set(def.tag, route)
     }
     return route

@@ -19,6 +19,7 @@ export interface Definition {
 
 /** Where an event goes when it is emitted. */
 export interface Route {
+  readonly tag: string
   readonly def: AnyDef
   readonly stop: boolean
   readonly output: boolean
@@ -33,6 +34,8 @@ export interface Node {
   readonly name: string
   readonly step: AnyStep
   readonly workers: number
+  /** Whether it has a timeout, a retry or a recovery, so that it always runs as an Effect. */
+  readonly guarded: boolean
   readonly intake: AnyIntake | undefined
   /** The kind of scope that the intake is kept for; 0 is the run. */
   readonly per: number

@@ -55,7 +55,7 @@ export interface RunStatus {
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
 const routeOf = ({ first, routes }: Node, value: unknown): Route => {
   const tag = (value as AnyEvent | undefined)?._tag as string
-  if (first?.def.tag === tag) return first
+  if (first?.tag === tag) return first
   const route = routes.get(tag)
   if (route === undefined) throw new InvalidEmission({ emitted: value, declared: [...routes.keys()] })
   return route

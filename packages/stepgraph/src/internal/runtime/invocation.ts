@@ -147,11 +147,10 @@ export class Invocation implements Delivery, Caller, Emitter {
   }
 
   start(): void {
-    const { step } = this.node
     this.phase = "running"
     // Told before a fiber is made, which is to carry the invocation's span.
     this.run.recorder?.started(1, this)
-    if (step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined) {
+    if (this.node.guarded) {
       this.fork(this.guarded())
       return
     }
