@@ -23,8 +23,8 @@ export interface Emission {
 export interface Needs {
   /** How many of each type: a `join` names its types apart, every other intake has one slot for all of its own. */
   readonly slots: ReadonlyArray<{ readonly tag: string; readonly needed: number }>
-  /** The list of a `join`, in whose order its step is given them; others are given them as they came. */
-  readonly list: ReadonlyArray<string> | undefined
+  /** Where each event of a `join`'s list is found, in whose order its step is given them; others are given them as they came. */
+  readonly list: ReadonlyArray<{ readonly slot: number; readonly nth: number }> | undefined
 }
 
 export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "events" | "count">): Needs => {
@@ -32,9 +32,12 @@ export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "event
   if (kind !== "join") {
     return { slots: [{ tag: tags.join(" or "), needed: count ?? Number.POSITIVE_INFINITY }], list: undefined }
   }
-  const needed = new Map<string, number>()
-  for (const tag of tags) needed.set(tag, (needed.get(tag) ?? 0) + 1)
-  return { slots: [...needed].map(([tag, needed]) => ({ tag, needed })), list: tags }
+  const slots = [...new Set(tags)].map((tag) => ({ tag, needed: 0 }))
+  const list = tags.map((tag) => {
+    const slot = slots.findIndex((slot) => slot.tag === tag)
+    return { slot, nth: slots[slot]!.needed++ }
+  })
+  return { slots, list }
 }
 
 /** What a step is run with. */
@@ -66,7 +69,7 @@ export class Cell {
   lacking: number
   timer: Timer | undefined
   private readonly slots: ReadonlyArray<Slot>
-  private readonly list: ReadonlyArray<string> | undefined
+  private readonly list: Needs["list"]
   /**
    * Whether just the events are kept, as all were emitted in one scope, and nobody asks for their order or ids. Hot: an item
    * of a fan-out of 100,000 takes 0.32 µs so, and 0.35 where an object more is kept for each.
@@ -130,9 +133,7 @@ export class Cell {
       return kept
     })
     this.lacking = lacking
-    if (this.list === undefined) return taken[0]!
-    const left = new Map(this.slots.map(({ tag }, index) => [tag, [...taken[index]!]]))
-    return this.list.map((tag) => left.get(tag)!.shift())
+    return this.list === undefined ? taken[0]! : this.list.map(({ slot, nth }) => taken[slot]![nth])
   }
 
   /** When the first of what is there came. */
