@@ -3,12 +3,12 @@
  * upstream has gone quiet, or when its time is over.
  */
 import * as Duration from "effect/Duration"
-import * as Ref from "effect/Ref"
 import { OutsideScope, type Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
 import { inWords, type Node } from "../graph/graph.ts"
 import { Cell, type Emission, type Left, leftOf, type Needs, needsOf } from "./cell.ts"
+import { Cells } from "./cells.ts"
 import type { Place } from "./place.ts"
 import type { Scope, Watch } from "./scope.ts"
 import type { Timer } from "./timers.ts"
@@ -35,9 +35,7 @@ export class Collector {
   private readonly needs: Needs
   private readonly within: number | undefined
   private readonly dispatch: Dispatch
-  /** One `Ref` for the step and run; what it holds is changed in place, so that a collection of n costs O(n). */
-  private readonly cells: Ref.Ref<Map<Scope, Map<unknown, Cell>>> = Ref.makeUnsafe(new Map())
-  private last: Cell | undefined
+  private readonly cells: Cells
 
   constructor(node: Node, dispatch: Dispatch) {
     this.node = node
@@ -46,6 +44,7 @@ export class Collector {
     const within = this.intake.within === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(this.intake.within)
     this.within = within === Number.POSITIVE_INFINITY ? undefined : within
     this.dispatch = dispatch
+    this.cells = new Cells((scope, key) => new Cell(this.needs, this.within !== undefined, dispatch.plain, scope, key))
   }
 
   /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
@@ -60,7 +59,7 @@ export class Collector {
       this.dispatch.raced(node, id)
       return
     }
-    const cell = this.cell(owner, intake.by?.(event))
+    const cell = this.cells.of(owner, intake.by?.(event))
     cell.add(event, id, scope, place, this.within === undefined ? undefined : this.dispatch.now())
     if (watch !== undefined) watch.armed = true
     if (intake.kind === "gather") return
@@ -77,12 +76,11 @@ export class Collector {
     const { scope } = watch
     if (this.intake.kind === "race") {
       // Nothing else is on its way: the step is runnable at once, before anything around it looks quiet.
-      if (!watch.decided && !this.intake.single) this.take(watch, this.cell(scope, undefined))()
+      if (!watch.decided && !this.intake.single) this.take(watch, this.cells.of(scope, undefined))()
       return
     }
-    const cells = Ref.getUnsafe(this.cells)
-    const round = cells.get(scope)?.get(undefined)?.takeInOrder()
-    this.forgetAll(scope)
+    const round = this.cells.in(scope)[0]?.takeInOrder()
+    this.cells.forgetAll(scope)
     const place = round?.place ?? this.emptyPlace(watch)
     this.dispatch.push(this.node, round?.events ?? [], scope, place, round?.from ?? [], watch.rounds)
     watch.rounds++
@@ -95,12 +93,12 @@ export class Collector {
 
   /** Makes an undecided race known for a scope, so that a stalled run can name it. */
   open(scope: Scope): void {
-    if (this.intake.kind === "race") this.cell(scope, undefined)
+    if (this.intake.kind === "race") this.cells.of(scope, undefined)
   }
 
   /** What is there and what it waits for, the intakes that hold something first. */
   waiting(): ReadonlyArray<Waiting> {
-    const cells = [...Ref.getUnsafe(this.cells).values()].flatMap((keyed) => [...keyed.values()])
+    const cells = [...this.cells.all()]
     if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
       cells.push(new Cell(this.needs, false, false, this.dispatch.root, undefined))
     }
@@ -114,44 +112,12 @@ export class Collector {
     }))
   }
 
-  private cell(scope: Scope, key: unknown): Cell {
-    // Most events come to the cell that the last one came to.
-    if (this.last?.scope === scope && this.last.key === key) return this.last
-    const cells = Ref.getUnsafe(this.cells)
-    let keyed = cells.get(scope)
-    if (keyed === undefined) {
-      keyed = new Map()
-      cells.set(scope, keyed)
-    }
-    let cell = keyed.get(key)
-    if (cell === undefined) {
-      cell = new Cell(this.needs, this.within !== undefined, this.dispatch.plain, scope, key)
-      keyed.set(key, cell)
-    }
-    this.last = cell
-    return cell
-  }
-
-  /** Forgets a cell that holds nothing, so that a million keys do not stay. */
-  private forget(cell: Cell): void {
-    const cells = Ref.getUnsafe(this.cells)
-    const keyed = cells.get(cell.scope)
-    keyed?.delete(cell.key)
-    if (keyed?.size === 0) cells.delete(cell.scope)
-    this.last = undefined
-  }
-
-  private forgetAll(scope: Scope): void {
-    Ref.getUnsafe(this.cells).delete(scope)
-    this.last = undefined
-  }
-
   /** Runs the step with one round of a join or a collect: a whole one, or at the deadline what is there. */
   private complete(cell: Cell): void {
     cell.timer?.cancel()
     cell.timer = undefined
     const { events, scope, place, from } = cell.take()
-    if (cell.empty) this.forget(cell)
+    if (cell.empty) this.cells.forget(cell)
     this.dispatch.push(this.node, events, scope, place!, from, 0)
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
@@ -160,24 +126,20 @@ export class Collector {
   private take(watch: Watch, cell: Cell): () => void {
     watch.decided = true
     const { events, place = this.emptyPlace(watch), from } = cell.take()
-    this.forget(cell)
+    this.cells.forget(cell)
     const input = this.intake.single ? events[0] : events
     return () => this.dispatch.push(this.node, input, watch.scope, place, from, 0)
   }
 
   /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */
   drop(scope: Scope): void {
-    const cells = Ref.getUnsafe(this.cells)
-    for (const cell of cells.get(scope)?.values() ?? []) {
-      for (const { id } of cell.clear()) this.dispatch.raced(this.node, id)
-    }
-    this.forgetAll(scope)
+    for (const cell of this.cells.in(scope)) for (const { id } of cell.clear()) this.dispatch.raced(this.node, id)
+    this.cells.forgetAll(scope)
   }
 
   /** What nobody wanted. */
   left(): ReadonlyArray<Left> {
-    const cells = [...Ref.getUnsafe(this.cells).values()].flatMap((keyed) => [...keyed.values()])
-    return cells.flatMap((cell) => leftOf(this.node, cell))
+    return this.cells.all().flatMap((cell) => leftOf(this.node, cell))
   }
 
   private startTimer(cell: Cell): void {
