@@ -12,8 +12,9 @@ import * as Stream from "effect/Stream"
 import type { Take } from "effect/Take"
 import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
-import type { Dispatcher, RunStatus } from "./internal/runtime/dispatcher.ts"
+import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
+import type { RunStatus } from "./internal/runtime/standing.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
@@ -161,7 +162,7 @@ const begin = (
 
 /** What the run itself has ended with: who interrupts it while it ends does not change that. */
 const resultOf = (dispatcher: Dispatcher, fiber: Fiber.Fiber<AnyEvent, unknown>): Effect.Effect<AnyEvent, unknown> =>
-  Effect.flatMap(Fiber.await(fiber), () => dispatcher.exit)
+  Effect.flatMap(Fiber.await(fiber), () => dispatcher.ending.outcome!)
 
 /** Whatever it is, it comes from outside: so it is checked, also where it looks as if it had been. */
 const send = (

@@ -14,8 +14,8 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "counts out before the emissions are delivered",
     "invocation.ts",
-    "    this.returning = true\n    const { run } = this\n",
-    "    this.returning = true\n    const { run } = this\n    run.settled(this, Exit.void)\n    this.over = true\n"
+    '    this.phase = "returning"\n    const { run } = this\n',
+    '    this.phase = "returning"\n    const { run } = this\n    run.settled(this, Exit.void)\n    this.phase = "over"\n'
   ],
   [
     "forgets that a gather's own step holds its next round",
@@ -27,21 +27,16 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "loses surplus",
     "cell.ts",
-    "      const emissions = MutableList.takeN(come, count)\n",
-    "      const emissions = MutableList.takeN(come, count)\n      MutableList.clear(come)\n"
+    "      const kept = MutableList.takeN(come, count) as Array<Kept>\n",
+    "      const kept = MutableList.takeN(come, count) as Array<Kept>\n      MutableList.clear(come)\n"
   ],
   [
     "pairs by arrival, whatever the scope",
     "collector.ts",
-    "this.cell(owner, intake.by?.(emission.event))",
-    "this.cell(intake.kind === 'join' ? this.dispatch.root : owner, intake.by?.(emission.event))"
+    "this.cells.of(owner, intake.by?.(event))",
+    "this.cells.of(intake.kind === 'join' ? this.dispatch.root : owner, intake.by?.(event))"
   ],
-  [
-    "gathers in the order of arrival",
-    "collector.ts",
-    "[...taken].sort((a, b) => Place.compare(a.place, b.place))",
-    "[...taken]"
-  ],
+  ["gathers in the order of arrival", "cell.ts", ".sort((a, b) => Place.compare(a.place, b.place))", ""],
   ["fires twice", "scope.ts", "      this.onQuiet(next)\n", "      this.onQuiet(next)\n      this.onQuiet(next)\n"],
   [
     "looks at outer scopes first",
@@ -52,8 +47,8 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "gives an event to the scope around its own",
     "collector.ts",
-    "emission.scope.owners[node.per]",
-    "(emission.scope.parent?.owners[node.per] ?? emission.scope.owners[node.per])"
+    "const owner = scope.owners[node.per]",
+    "const owner = scope.parent?.owners[node.per] ?? scope.owners[node.per]"
   ],
   [
     "lets what comes after a race through",
@@ -67,17 +62,12 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
     "for (const flight of flights) if (!flight.underWay) flight.cancel()",
     ""
   ],
-  [
-    "delivers after the stop",
-    "dispatcher.ts",
-    "    if (this.outcome !== undefined || from.calledOff) {",
-    "    if (from.calledOff) {"
-  ],
+  ["delivers after the stop", "dispatcher.ts", "    if (this.over || from.calledOff) {", "    if (from.calledOff) {"],
   ["runs one worker too many", "lane.ts", "this.busy < this.node.workers", "this.busy <= this.node.workers"],
   [
     "runs a batch of a join in the scope of its first event only",
-    "collector.ts",
-    "shared = Scope.shared(shared, scope)",
+    "cell.ts",
+    "scope = Scope.shared(scope, emission.scope)",
     "break"
   ],
   [
@@ -95,10 +85,29 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "ends while something of it still runs",
     "dispatcher.ts",
-    "this.outcome === undefined || this.invocations.size > 0) return",
-    "this.outcome === undefined) return"
+    "this.draining || this.invocations.size > 0 ||",
+    "this.draining ||"
   ],
   ["runs what has been called off", "lane.ts", "      if (delivery.calledOff) continue\n", ""],
+  [
+    "keeps no more than events where scopes matter",
+    "dispatcher.ts",
+    "!graph.ordered && graph.kinds.length === 1 && ",
+    "!graph.ordered && "
+  ],
+  ["gives a join's events in the order of their types", "cell.ts", "taken[slot]![nth]", "taken.flat()[nth + slot]"],
+  [
+    "takes the keys of an intake for one",
+    "cells.ts",
+    "this.last?.scope === scope && this.last.key === key",
+    "this.last?.scope === scope"
+  ],
+  [
+    "forgets the lanes behind the first",
+    "turns.ts",
+    "    this.first = lane.following\n",
+    "    this.first = undefined\n"
+  ],
   [
     "takes surplus for what is missing",
     "cell.ts",

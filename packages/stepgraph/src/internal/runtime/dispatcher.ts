@@ -12,45 +12,27 @@ import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Random from "effect/Random"
 import type { SchedulerDispatcher } from "effect/Scheduler"
-import {
-  FinalizerFailed,
-  InvalidEmission,
-  OutsideScope,
-  StepDefect,
-  type Waiting,
-  WorkflowStalled,
-  WorkflowTimedOut
-} from "../../Errors.ts"
+import { InvalidEmission, OutsideScope, StepDefect } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import { Probe } from "../../Probe.ts"
 import { Observer } from "../../Trace.ts"
-import { type Graph, inWords, type Node, type Route } from "../graph/graph.ts"
+import type { Graph, Node, Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
 import type { Collector, Dispatch } from "./collector.ts"
+import { type Ended, Ending } from "./ending.ts"
 import { Intakes } from "./intakes.ts"
-import { behind, Invocation, type Run } from "./invocation.ts"
+import { Invocation, type Run } from "./invocation.ts"
 import { Lane } from "./lane.ts"
 import { Place } from "./place.ts"
 import { Races } from "./races.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
 import { Quietness, Scope, type Watch } from "./scope.ts"
+import { type RunStatus, Standing } from "./standing.ts"
 import { RunState } from "./state.ts"
 import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
 import { eventsInTurn, Turns } from "./turns.ts"
-
-/** How a run stands at one moment. */
-export interface RunStatus {
-  /** `ending`: an outcome has been reached, and what is still running is waited for. */
-  readonly state: "running" | "ending" | "ended"
-  /** Whether events can still come from outside. */
-  readonly inputs: "open" | "closed"
-  /** How many deliveries each step has queued, and how many of its invocations run. */
-  readonly steps: Readonly<Record<string, { readonly queued: number; readonly running: number }>>
-  /** What the intakes hold, and what they still need. */
-  readonly waiting: ReadonlyArray<Waiting>
-}
 
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
 const routeOf = ({ first, routes }: Node, value: unknown): Route => {
@@ -65,7 +47,7 @@ const routeOf = ({ first, routes }: Node, value: unknown): Route => {
 const eventOf = ({ def }: Route, value: unknown): AnyEvent =>
   Object.isExtensible(value) ? def(value) : (value as AnyEvent)
 
-export class Dispatcher implements Run, Dispatch {
+export class Dispatcher implements Run, Dispatch, Ended {
   readonly workflow: string
   readonly context: Context.Context<never>
   readonly fiberId: number
@@ -75,10 +57,12 @@ export class Dispatcher implements Run, Dispatch {
   readonly recorder: Recorder | undefined
   readonly probe: Probe | undefined
   readonly state = new RunState()
+  readonly ending: Ending
   private readonly graph: Graph
   private readonly scheduler: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
   private readonly intakes: Intakes
+  private readonly standing: Standing
   private readonly quietness: Quietness
   private readonly races: Races
   private readonly turns = new Turns()
@@ -91,13 +75,8 @@ export class Dispatcher implements Run, Dispatch {
   private scheduled = false
   /** Counted over all that happens until the scheduler has had a turn: a loop of promises is as endless as any other. */
   private leftInTurn = eventsInTurn
-  private shuttingDown = false
-  private outcome: Exit.Exit<AnyEvent, unknown> | undefined
   /** Told each output event, where somebody listens. */
   onOutput: ((event: AnyEvent) => void) | undefined
-  readonly finalizerFailures: Array<FinalizerFailed> = []
-  private finished = false
-  private readonly onFinished: Array<() => void> = []
   private generatedId: string | undefined
   private stopId: string | undefined
   private readonly fromObservers: Array<() => void> = []
@@ -115,6 +94,7 @@ export class Dispatcher implements Run, Dispatch {
     this.scheduler = fiber.currentDispatcher
     this.ordered = graph.ordered
     this.timers = new Timers(this.context, this.fiberId)
+    this.ending = new Ending(this)
     const observer = Context.get(this.context, Observer)
     const telemetry = telemetryOf(graph, fiber)
     if (observer !== undefined || telemetry !== undefined) {
@@ -125,6 +105,7 @@ export class Dispatcher implements Run, Dispatch {
     this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
     this.room = new Room(this.lanes)
     this.intakes = new Intakes(graph, this)
+    this.standing = new Standing(graph, this.lanes, this.intakes)
     this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
     this.races = new Races(graph, this.quietness, ({ quiet, scope }) => this.intakes.of(quiet.node)!.drop(scope))
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
@@ -147,9 +128,12 @@ export class Dispatcher implements Run, Dispatch {
         workflow: this.workflow,
         parent: Context.get(this.context, CurrentInvocation)
       })
-      if (this.outcome !== undefined) return
+      if (this.over) return
       const id = recorder?.emitted(this.graph.start.def, start, null, 0)
-      if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
+      if (timeout !== undefined) {
+        const duration = Duration.fromInputUnsafe(timeout)
+        this.timers.start(duration, () => this.ending.end(Exit.fail(this.standing.timedOut(duration))))
+      }
       this.openScope(this.root)
       this.enterFromOutside(this.graph.start, start, id, Place.root)
       this.quietness.release(this.root)
@@ -167,7 +151,7 @@ export class Dispatcher implements Run, Dispatch {
 
   /** Takes in an event from outside; `false` where it comes too late. */
   input(route: Route, event: AnyEvent): boolean {
-    if (!this.inputsOpen || this.outcome !== undefined) return false
+    if (!this.inputsOpen || this.over) return false
     this.betweenEntries(() => this.takeIn(route, event))
     return true
   }
@@ -176,7 +160,7 @@ export class Dispatcher implements Run, Dispatch {
     this.inOnePiece(() => {
       const number = ++this.inputs
       const id = this.recorder?.emitted(route.def, event, null, number)
-      if (this.outcome !== undefined) {
+      if (this.over) {
         this.recorder?.droppedAtOnce(id!, "ended")
         return
       }
@@ -185,14 +169,14 @@ export class Dispatcher implements Run, Dispatch {
       this.enterFromOutside(route, event, id, place)
     })
     this.wake()
-    this.finishIfDone()
+    this.ending.finishIfDone()
   }
 
   closeInputs(): void {
-    if (!this.inputsOpen || this.outcome !== undefined) return
+    if (!this.inputsOpen || this.over) return
     this.inputsOpen = false
     this.betweenEntries(() => {
-      if (this.outcome !== undefined) return
+      if (this.over) return
       this.quietness.closeInputs(this.root)
       this.races.endMoment()
       this.drain()
@@ -217,93 +201,34 @@ export class Dispatcher implements Run, Dispatch {
   }
 
   status(): RunStatus {
-    const steps = this.lanes.map(({ node, waiting, busy }) => [
-      node.name,
-      { queued: this.outcome === undefined ? waiting : 0, running: busy }
-    ])
-    return {
-      state: this.finished ? "ended" : this.outcome === undefined ? "running" : "ending",
-      inputs: this.inputsOpen && this.outcome === undefined ? "open" : "closed",
-      steps: Object.fromEntries(steps),
-      waiting: this.finished ? [] : this.intakes.waiting()
-    }
+    const state = this.ending.finished ? "ended" : this.over ? "ending" : "running"
+    return this.standing.status(state, this.inputsOpen && !this.over ? "open" : "closed")
   }
 
-  /** What the run has ended with. Asked for only when nothing of it is left running. */
-  get exit(): Exit.Exit<AnyEvent, unknown> {
-    return this.outcome!
+  /** Whether it has an outcome. */
+  get over(): boolean {
+    return this.ending.outcome !== undefined
   }
 
-  /** Calls back when nothing of the run is left running. */
-  whenFinished(then: () => void): void {
-    if (this.finished) then()
-    else this.onFinished.push(then)
-  }
-
-  /** Whether it has ended, or is ending, by a failure. */
-  get failed(): boolean {
-    return this.outcome?._tag === "Failure" && !Cause.hasInterruptsOnly(this.outcome.cause)
-  }
-
-  /** Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands. */
-  end(outcome: Exit.Exit<AnyEvent, unknown>): void {
-    this.outcome ??= outcome
-    this.shutDown()
-  }
-
-  private shutDown(): void {
-    if (!this.shuttingDown) {
-      this.shuttingDown = true
-      this.timers.cancelAll()
-      for (const invocation of [...this.invocations]) invocation.interrupt()
-    }
-    this.finishIfDone()
-  }
-
-  private finishIfDone(): void {
-    if (this.finished || this.draining || this.outcome === undefined || this.invocations.size > 0) return
+  get atWork(): boolean {
     // Ended by an observer in the middle of what it is told of: that is told to its end first.
-    if (this.recorder?.telling) return
-    this.finished = true
-    // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
-    if (this.failed && this.finalizerFailures.length > 0 && Exit.isFailure(this.outcome)) {
-      this.outcome = Exit.failCause(behind(this.outcome.cause, this.finalizerFailures))
-    }
-    if (this.recorder !== undefined) this.recordEnd(this.recorder, this.outcome)
-    for (const then of this.onFinished) then()
+    return this.draining || this.invocations.size > 0 || this.recorder?.telling === true
   }
 
-  private recordEnd(recorder: Recorder, outcome: Exit.Exit<AnyEvent, unknown>): void {
+  interruptAll(): void {
+    this.timers.cancelAll()
+    for (const invocation of [...this.invocations]) invocation.interrupt()
+  }
+
+  tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void {
+    const { recorder } = this
+    if (recorder === undefined) return
     for (const work of this.fromObservers.splice(0)) work()
     for (const lane of this.lanes) {
       for (let left = lane.take(); left !== undefined; left = lane.take()) recorder.dropped(left, "ended")
     }
     for (const left of this.intakes.left()) recorder.dropped(left, "left over")
     recorder.finished(outcome, this.stopId)
-  }
-
-  private stall(): void {
-    const { workflow, graph, launched, intakes } = this
-    const unsent = launched ? [] : [...graph.inputs.keys()]
-    this.end(Exit.fail(new WorkflowStalled({ workflow, stops: graph.stops, unsent, waiting: intakes.waiting() })))
-  }
-
-  private startTimeout(duration: Duration.Duration): void {
-    this.timers.start(duration, () => {
-      const busy = this.lanes.filter((lane) => lane.busy > 0).map((lane) => [lane.node.name, lane.busy])
-      const queued = this.lanes.filter((lane) => lane.waiting > 0).map((lane) => [lane.node.name, lane.waiting])
-      this.end(
-        Exit.fail(
-          new WorkflowTimedOut({
-            workflow: this.workflow,
-            after: Duration.format(duration),
-            running: Object.fromEntries(busy),
-            queued: Object.fromEntries(queued),
-            waiting: this.intakes.waiting()
-          })
-        )
-      )
-    })
   }
 
   // ---------------------------------------------------------------- events on their way
@@ -317,13 +242,13 @@ export class Dispatcher implements Run, Dispatch {
     const route = routeOf(node, value)
     const event = eventOf(route, value)
     const id = this.recorder?.emitted(route.def, event, from.id!, from.number())
-    if (this.outcome !== undefined || from.calledOff) {
-      this.recorder?.droppedAtOnce(id!, this.outcome === undefined ? "raced" : "ended")
+    if (this.over || from.calledOff) {
+      this.recorder?.droppedAtOnce(id!, this.over ? "ended" : "raced")
     } else if (route.stop) {
       this.stopId = id
-      this.outcome = Exit.succeed(event)
+      this.ending.outcome = Exit.succeed(event)
       // What has returned the stop event ends first, and then all others are interrupted.
-      if (!from.returning) this.shutDown()
+      if (!from.returning) this.ending.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
       this.enter(route, event, id, from.scope, place)
@@ -346,7 +271,7 @@ export class Dispatcher implements Run, Dispatch {
       this.races.endMoment()
     } catch (error) {
       const { workflow } = this
-      this.end(Exit.die(error instanceof OutsideScope ? new OutsideScope({ ...error, workflow }) : error))
+      this.ending.end(Exit.die(error instanceof OutsideScope ? new OutsideScope({ ...error, workflow }) : error))
     }
   }
 
@@ -389,7 +314,7 @@ export class Dispatcher implements Run, Dispatch {
       // The intake's own `by` has thrown: that is no fault of whoever emitted.
       const { workflow } = this
       const defect = new StepDefect({ workflow, step: collector.node.name, event, cause: error })
-      this.end(Exit.die(defect))
+      this.ending.end(Exit.die(defect))
     }
   }
 
@@ -431,7 +356,7 @@ export class Dispatcher implements Run, Dispatch {
   private drain(): void {
     if (this.draining || this.scheduled) return
     this.draining = true
-    while (this.outcome === undefined) {
+    while (!this.over) {
       if (this.leftInTurn-- === 0 || (this.probe !== undefined && !this.turns.chosen(this.probe.next))) {
         this.schedule()
         break
@@ -441,8 +366,8 @@ export class Dispatcher implements Run, Dispatch {
       else if (!this.room.refill() && !this.room.letThrough()) break
     }
     this.draining = false
-    if (this.outcome !== undefined) this.finishIfDone()
-    else if (this.pending === 0 && !this.inputsOpen) this.stall()
+    if (this.over) this.ending.finishIfDone()
+    else if (this.pending === 0 && !this.inputsOpen) this.ending.end(Exit.fail(this.standing.stalled(this.launched)))
     else if (this.pending === 0 && !this.warned) this.warnOfInputs()
   }
 
@@ -450,11 +375,7 @@ export class Dispatcher implements Run, Dispatch {
   private warnOfInputs(): void {
     for (const { node } of this.quietness.waitingForInputs(this.root)) {
       this.warned = true
-      const inputs = [...this.graph.inputs.keys()].map((tag) => `'${tag}'`).join(", ")
-      const message =
-        `workflow '${this.workflow}': step '${node.name}' waits for ${inWords(node.intake!)}, which runs when nothing more ` +
-        `can come, and events can still come from the inputs ${inputs}: call closeInputs when there are no more`
-      Effect.runForkWith(this.context)(Effect.logWarning(message))
+      Effect.runForkWith(this.context)(Effect.logWarning(this.standing.waitsForInputs(node)))
     }
   }
 
@@ -469,7 +390,7 @@ export class Dispatcher implements Run, Dispatch {
   }
 
   wake(): void {
-    if (this.draining || this.scheduled || this.outcome !== undefined) return
+    if (this.draining || this.scheduled || this.over) return
     this.schedule()
   }
 
@@ -487,7 +408,7 @@ export class Dispatcher implements Run, Dispatch {
   running(invocation: Invocation): void {
     this.invocations.add(invocation)
     // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
-    if (this.outcome !== undefined || invocation.calledOff) invocation.interrupt()
+    if (this.over || invocation.calledOff) invocation.interrupt()
   }
 
   contextOf({ id }: Invocation): Context.Context<never> {
@@ -500,22 +421,23 @@ export class Dispatcher implements Run, Dispatch {
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
     const { node } = invocation
     const lane = this.lanes[node.index]!
-    this.recorder?.ended(invocation.attempts, invocation, exit, this.outcome !== undefined || invocation.calledOff)
+    this.recorder?.ended(invocation.attempts, invocation, exit, this.over || invocation.calledOff)
     if (Exit.isFailure(exit)) {
       const { cause } = exit
-      if (this.outcome === undefined && !invocation.calledOff) this.fail(invocation, cause)
+      if (!this.over && !invocation.calledOff) this.ending.fail(invocation, cause)
       // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
       else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
-        this.finalizerFailed(invocation, cause)
+        this.recorder?.finalizerFailed(invocation, cause)
+        this.ending.finalizerFailed(invocation, cause)
       }
     }
     // While it still counts as running, so that a run whose last work this is does not look stalled.
-    if (this.outcome === undefined) this.races.endMoment()
+    if (!this.over) this.races.endMoment()
     if (this.invocations.size > 0) this.invocations.delete(invocation)
     lane.busy--
     this.pending--
-    if (this.outcome !== undefined) {
-      this.shutDown()
+    if (this.over) {
+      this.ending.shutDown()
       return
     }
     if (node.feeds.length > 0) {
@@ -527,22 +449,7 @@ export class Dispatcher implements Run, Dispatch {
   }
 
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void {
-    const { node, input } = invocation
-    const named = cause.reasons.map((reason) => {
-      if (!Cause.isDieReason(reason)) return reason
-      const { workflow } = this
-      const defect = new StepDefect({ workflow, step: node.name, event: input, cause: reason.defect })
-      return Cause.makeDieReason(defect).annotate(Cause.reasonAnnotations(reason))
-    })
-    this.end(Exit.failCause(Cause.fromReasons(named)))
-  }
-
-  private finalizerFailed(invocation: Invocation, cause: Cause.Cause<unknown>): void {
-    const { workflow } = this
-    const { node, input } = invocation
-    const failure = { workflow, step: node.name, event: input, cause: Cause.squash(cause) }
-    this.recorder?.finalizerFailed(invocation, cause)
-    this.finalizerFailures.push(new FinalizerFailed(failure))
+    this.ending.fail(invocation, cause)
   }
 
   collect(invocation: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
@@ -550,10 +457,6 @@ export class Dispatcher implements Run, Dispatch {
   }
 
   // ---------------------------------------------------------------- room and time
-
-  get over(): boolean {
-    return this.outcome !== undefined
-  }
 
   hasRoom(node: Node): boolean {
     return this.room.has(node)
@@ -571,7 +474,7 @@ export class Dispatcher implements Run, Dispatch {
     const flight = { node, scope, underWay: false, cancel: () => timer.cancel() }
     const done = () => {
       this.pending--
-      if (this.outcome !== undefined) return
+      if (this.over) return
       this.quietness.leave(flight)
       this.races.endMoment()
     }
@@ -587,7 +490,7 @@ export class Dispatcher implements Run, Dispatch {
     this.pending++
     this.quietness.enter(flight)
     // An observer may have ended the run meanwhile.
-    if (this.outcome !== undefined) timer.cancel()
+    if (this.over) timer.cancel()
     return timer
   }
 }

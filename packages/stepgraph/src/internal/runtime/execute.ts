@@ -22,11 +22,11 @@ export const execute = (
     const dispatcher = new Dispatcher(graph, fiber)
     prepare?.(dispatcher)
     const ended = Effect.callback<void>((resume) => {
-      dispatcher.whenFinished(() => resume(Effect.void))
+      dispatcher.ending.whenFinished(() => resume(Effect.void))
       dispatcher.begin(start, timeout)
       // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
       return Effect.suspend(() => {
-        dispatcher.end(Exit.interrupt(fiber.id))
+        dispatcher.ending.end(Exit.interrupt(fiber.id))
         return Effect.andThen(finished(dispatcher), logged(dispatcher))
       })
     })
@@ -35,24 +35,26 @@ export const execute = (
   })
 
 const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => {
-  const { exit, finalizerFailures, failed } = dispatcher
+  const { outcome, finalizerFailures, failed } = dispatcher.ending
   // Behind a failure they stand in its cause.
-  return finalizerFailures.length === 0 || failed ? exit : Effect.andThen(logged(dispatcher), exit)
+  return finalizerFailures.length === 0 || failed ? outcome! : Effect.andThen(logged(dispatcher), outcome!)
 }
 
 const finished = (dispatcher: Dispatcher): Effect.Effect<void> =>
-  Effect.callback((resume) => dispatcher.whenFinished(() => resume(Effect.void)))
+  Effect.callback((resume) => dispatcher.ending.whenFinished(() => resume(Effect.void)))
 
-const logged = ({ finalizerFailures }: Dispatcher): Effect.Effect<void> =>
-  Effect.suspend(() => Effect.forEach(finalizerFailures, (failure) => Effect.logError(failure), { discard: true }))
+const logged = ({ ending }: Dispatcher): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    Effect.forEach(ending.finalizerFailures, (failure) => Effect.logError(failure), { discard: true })
+  )
 
 /** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
-  const abort = () => dispatcher.end(Exit.interrupt())
+  const abort = () => dispatcher.ending.end(Exit.interrupt())
   // The start event's own schema may have aborted it.
   if (signal.aborted) return abort()
   signal.addEventListener("abort", abort, { once: true })
-  dispatcher.whenFinished(() => signal.removeEventListener("abort", abort))
+  dispatcher.ending.whenFinished(() => signal.removeEventListener("abort", abort))
 }
 
 /** Sets cells of a run's state before it begins. */

@@ -1,0 +1,74 @@
+/**
+ * How a run stands at one moment: for whoever asks, and in the words of a run that cannot go on.
+ */
+import * as Duration from "effect/Duration"
+import { type Waiting, WorkflowStalled, WorkflowTimedOut } from "../../Errors.ts"
+import { type Graph, inWords, type Node } from "../graph/graph.ts"
+import type { Intakes } from "./intakes.ts"
+import type { Lane } from "./lane.ts"
+
+/** How a run stands at one moment. */
+export interface RunStatus {
+  /** `ending`: an outcome has been reached, and what is still running is waited for. */
+  readonly state: "running" | "ending" | "ended"
+  /** Whether events can still come from outside. */
+  readonly inputs: "open" | "closed"
+  /** How many deliveries each step has queued, and how many of its invocations run. */
+  readonly steps: Readonly<Record<string, { readonly queued: number; readonly running: number }>>
+  /** What the intakes hold, and what they still need. */
+  readonly waiting: ReadonlyArray<Waiting>
+}
+
+export class Standing {
+  private readonly graph: Graph
+  private readonly lanes: ReadonlyArray<Lane>
+  private readonly intakes: Intakes
+
+  constructor(graph: Graph, lanes: ReadonlyArray<Lane>, intakes: Intakes) {
+    this.graph = graph
+    this.lanes = lanes
+    this.intakes = intakes
+  }
+
+  status(state: RunStatus["state"], inputs: RunStatus["inputs"]): RunStatus {
+    // What is queued when a run ends is dropped.
+    const steps = this.lanes.map(({ node, waiting, busy }) => [
+      node.name,
+      { queued: state === "running" ? waiting : 0, running: busy }
+    ])
+    return {
+      state,
+      inputs,
+      steps: Object.fromEntries(steps),
+      waiting: state === "ended" ? [] : this.intakes.waiting()
+    }
+  }
+
+  /** Nothing can happen any more. `sendable`: whether events could be sent to the run. */
+  stalled(sendable: boolean): WorkflowStalled {
+    const { name, stops, inputs } = this.graph
+    const unsent = sendable ? [] : [...inputs.keys()]
+    return new WorkflowStalled({ workflow: name, stops, unsent, waiting: this.intakes.waiting() })
+  }
+
+  timedOut(after: Duration.Duration): WorkflowTimedOut {
+    const counts = (of: (lane: Lane) => number) =>
+      Object.fromEntries(this.lanes.filter((lane) => of(lane) > 0).map((lane) => [lane.node.name, of(lane)]))
+    return new WorkflowTimedOut({
+      workflow: this.graph.name,
+      after: Duration.format(after),
+      running: counts(({ busy }) => busy),
+      queued: counts(({ waiting }) => waiting),
+      waiting: this.intakes.waiting()
+    })
+  }
+
+  /** What to say where a step waits for nothing but the end of the inputs, of which somebody may not have thought. */
+  waitsForInputs({ name, intake }: Node): string {
+    const inputs = [...this.graph.inputs.keys()].map((tag) => `'${tag}'`).join(", ")
+    return (
+      `workflow '${this.graph.name}': step '${name}' waits for ${inWords(intake!)}, which runs when nothing more ` +
+      `can come, and events can still come from the inputs ${inputs}: call closeInputs when there are no more`
+    )
+  }
+}
