@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { defineEvent, defineStep, gather, join, race, run, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, join, race, run, workflow } from "stepgraph"
 import { defect, random, result } from "../support/virtual.ts"
 
 const Start = defineEvent("Start")
@@ -491,6 +491,28 @@ describe("a join of events from different scopes", () => {
       // There is a per: Chunk too, so that chunks have scopes of their own.
       const perChunk = defineStep({ accepts: gather(Page, { per: Chunk }), emits: [], run: () => {} })
       const flow = workflow({ ...define, steps: { begin, split, turn, both, perDoc, whole, perChunk } })
+      expect((yield* result(run(flow))).text).toBe("a(a1+a2) b(b1+b2)")
+    })
+  )
+
+  it.effect("runs there where no step gathers, and nobody looks on", () =>
+    Effect.gen(function* () {
+      const both = defineStep({
+        accepts: join([Page, Read], { by: ({ page }) => page[0] }),
+        emits: ChunkRead,
+        run: ([page, read]) => ChunkRead({ text: `${page.page}+${read.page}` })
+      })
+      const perDoc = defineStep({
+        accepts: collect(ChunkRead, 1, { per: Doc }),
+        emits: DocRead,
+        run: ([chunk], { per }) => DocRead({ text: `${per.doc}(${chunk!.text})` })
+      })
+      const whole = defineStep({
+        accepts: collect(DocRead, 2),
+        emits: Stop,
+        run: (docs) => Stop({ text: words(docs) })
+      })
+      const flow = workflow({ ...define, steps: { begin, split, turn, both, perDoc, whole } })
       expect((yield* result(run(flow))).text).toBe("a(a1+a2) b(b1+b2)")
     })
   )

@@ -90,13 +90,6 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   ],
   ["runs what has been called off", "lane.ts", "      if (delivery.calledOff) continue\n", ""],
   [
-    "keeps no more than events where scopes matter",
-    "dispatcher.ts",
-    "!graph.ordered && graph.kinds.length === 1 && ",
-    "!graph.ordered && "
-  ],
-  ["gives a join's events in the order of their types", "cell.ts", "taken[slot]![nth]", "taken.flat()[nth + slot]"],
-  [
     "takes the keys of an intake for one",
     "cells.ts",
     "this.last?.scope === scope && this.last.key === key",
