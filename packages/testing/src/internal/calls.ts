@@ -1,0 +1,112 @@
+/**
+ * What becomes of a call of a step's function: what a test makes happen in its place, and when what it gives comes.
+ */
+import * as Effect from "effect/Effect"
+import { isPromiseLike } from "effect/Predicate"
+import { Observer } from "stepgraph"
+import type { Call, Probe } from "stepgraph/probe"
+import { type FaultKind, instead, inWords } from "./faults.ts"
+import type { Modes } from "./modes.ts"
+import type { Names } from "./names.ts"
+import type { Outside } from "./outside.ts"
+import { show } from "./show.ts"
+import { owned } from "./timers.ts"
+import type { Ways } from "./ways.ts"
+
+/** What a step gave at once, held back as if it had been slow. */
+class Held {
+  readonly value: unknown
+  constructor(value: unknown) {
+    this.value = value
+  }
+  then(): void {}
+}
+
+/** A run inside a step is not in this run's trace. */
+const unobserved = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Observer, undefined)
+
+export class Calls {
+  faults = 0
+  /** How many steps were made to hang. */
+  hanging = 0
+  private readonly modes: Modes
+  private readonly names: Names
+  private readonly outside: Outside
+  private readonly ways: Ways
+  private readonly turn: () => number
+
+  /** `turn`: which turn of the run it is. What comes in the turn of its call has come at once. */
+  constructor(modes: Modes, names: Names, outside: Outside, ways: Ways, turn: () => number) {
+    this.modes = modes
+    this.names = names
+    this.outside = outside
+    this.ways = ways
+    this.turn = turn
+  }
+
+  readonly call: Probe["call"] = (call, run) => {
+    this.names.add(call)
+    const fault = this.fault(call)
+    if (fault !== undefined) return unobserved(instead(fault, call.step, run))
+    const value = this.called(call, run)
+    if (Effect.isEffect(value)) return this.paced(unobserved(value as Effect.Effect<unknown, unknown>), call)
+    return this.modes.results === "any" && !isPromiseLike(value) ? new Held(value) : value
+  }
+
+  readonly wait: Probe["wait"] = ({ step, invocation }, promise, fulfilled, rejected) => {
+    if (promise instanceof Held) {
+      this.ways.arrive(invocation, () => fulfilled(promise.value))
+      return
+    }
+    const settled = this.outside.await(step)
+    const settle = (run: () => void) => {
+      settled()
+      this.ways.arrive(invocation, run)
+    }
+    promise.then(
+      (value) => settle(() => fulfilled(value)),
+      (cause) => settle(() => rejected(cause))
+    )
+  }
+
+  private fault({ step, input }: Call): FaultKind | undefined {
+    const { max, kinds, steps } = this.modes.faults
+    if (this.faults >= max || (steps !== undefined && !steps.includes(step))) return undefined
+    const option = this.ways.choose(
+      kinds.length + 1,
+      "fault",
+      () => ["", ...kinds],
+      (option) => `${step}(${show(input)}) ${inWords[kinds[option - 1]!]}`
+    )
+    if (option === 0) return undefined
+    this.faults++
+    const fault = kinds[option - 1]!
+    if (fault === "hang") this.hanging++
+    return fault
+  }
+
+  private called({ invocation }: Call, run: () => unknown): unknown {
+    if (this.modes.results === "at once") return owned(invocation, run)
+    try {
+      return owned(invocation, run)
+    } catch (error) {
+      return Effect.die(error)
+    }
+  }
+
+  /** What an effect comes to at once comes when it is let; what has taken its time comes then. */
+  private paced(effect: Effect.Effect<unknown, unknown>, { invocation }: Call): Effect.Effect<unknown, unknown> {
+    if (this.modes.results === "at once") return effect
+    return Effect.suspend(() => {
+      const began = this.turn()
+      const come = <A, E>(given: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+        if (this.turn() !== began) return given
+        return Effect.callback((resume) => this.ways.arrive(invocation, () => resume(given)))
+      }
+      return Effect.matchCauseEffect(effect, {
+        onSuccess: (value) => come(Effect.succeed(value)),
+        onFailure: (cause) => come(Effect.failCause(cause))
+      })
+    })
+  }
+}

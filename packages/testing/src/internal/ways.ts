@@ -1,0 +1,141 @@
+/**
+ * All that could go on in a run, and which of it does: in the order of production, or in another that is chosen.
+ */
+import type { Fiber } from "effect/Fiber"
+import type { Choices, Kind } from "./choices.ts"
+import { ControlledClock, type Sleeper } from "./clock.ts"
+import type { Modes } from "./modes.ts"
+import { invocationOf, type Names } from "./names.ts"
+import type { Outside } from "./outside.ts"
+import { Pool, type Task } from "./scheduler.ts"
+
+/** What could go on next. */
+type Way = Task | Sleeper
+
+/** Tells of a choice: how it differs from the usual one, otherwise whose invocation went on. */
+export type Tell = (differs: string | undefined, invocation: string | undefined) => void
+
+const wokeEarly = (way: Way, usual: Way): boolean => "wake" in way && "wake" in usual && way.deadline > usual.deadline
+
+export class Ways {
+  readonly clock = new ControlledClock()
+  readonly pool: Pool
+  /** Whether somebody woke before one whose sleep was to end earlier. */
+  early = false
+  /** Set when the run is over: whatever still goes on then does as it usually would. */
+  over = false
+  private preempted = 0
+  private readonly choices: Choices
+  private readonly modes: Modes
+  private readonly names: Names
+  private readonly outside: Outside
+  private readonly tell: Tell | undefined
+
+  constructor(choices: Choices, modes: Modes, names: Names, outside: Outside, tell: Tell | undefined) {
+    this.choices = choices
+    this.modes = modes
+    this.names = names
+    this.outside = outside
+    this.tell = tell
+    this.pool = new Pool(modes.preempt === 0 ? undefined : (fiber) => this.preempts(fiber))
+  }
+
+  /** Lets what is ready go on, where fibers do in turn; `false` where nothing is. */
+  goOnInTurn(): boolean {
+    if (this.modes.fibers === "any" || this.pool.ready.length === 0) return false
+    this.pool.inside(this.pool.ready.shift()!.run)
+    return true
+  }
+
+  /** Lets one of all that could go on do so; `false` where nothing can by itself. */
+  goOn(): boolean {
+    const ways = this.all()
+    if (ways.length === 0) return false
+    const option = this.choose(
+      ways.length,
+      "order",
+      () => ways.map((way) => this.names.keyOf(way)),
+      (option) => this.names.overtakes(ways[option]!, ways[0]!)
+    )
+    if (option === 0) this.tell?.(undefined, this.names.invocationOf(ways[0]!))
+    this.take(ways[option]!)
+    if (option > 0 && wokeEarly(ways[option]!, ways[0]!)) this.early = true
+    return true
+  }
+
+  /** In the order of production: what is ready, what has come, who wakes first; what is held up comes last. */
+  private all(): ReadonlyArray<Way> {
+    const { ready, arrivals, preempted } = this.pool
+    const { sleepers } = this.clock
+    const now = [...ready, ...arrivals]
+    if (this.modes.time === "any") return [...now, ...sleepers, ...preempted]
+    // What is held up in the middle does not sleep: no time passes before it goes on.
+    if (now.length + preempted.length > 0) return [...now, ...preempted]
+    return sleepers.filter(({ deadline }) => deadline === sleepers[0]!.deadline)
+  }
+
+  private take(way: Way): void {
+    if ("wake" in way) {
+      this.pool.inside(() => this.clock.wake(way))
+      return
+    }
+    for (const tasks of [this.pool.ready, this.pool.arrivals, this.pool.preempted]) {
+      const place = tasks.indexOf(way)
+      if (place >= 0) tasks.splice(place, 1)
+    }
+    this.pool.inside(way.run)
+  }
+
+  /** Which of the steps that can begin does; `undefined` where others go on first. */
+  next(steps: ReadonlyArray<string>): number | undefined {
+    const waits = () => `step '${steps[0]}' has to wait before it begins, and others go on first`
+    if (this.mayHoldUp() && this.holdsUp(waits)) {
+      this.pool.preemptNext()
+      return undefined
+    }
+    if (this.modes.lanes === "in turn") return 0
+    return this.choose(
+      steps.length,
+      "order",
+      () => steps,
+      (option) => `step '${steps[option]}' begins before step '${steps[0]}'`
+    )
+  }
+
+  private preempts(fiber: Fiber<unknown, unknown>): boolean {
+    const stops = () => `${this.names.nameOf({ fiber })} is held up in the middle, and others go on first`
+    return this.mayHoldUp() && invocationOf(fiber) !== undefined && this.holdsUp(stops)
+  }
+
+  /** Whether anything could go on in place of what goes on now. */
+  private mayHoldUp(): boolean {
+    if (this.over || this.preempted >= this.modes.preempt) return false
+    const { ready, arrivals, preempted } = this.pool
+    const sleepers = this.modes.time === "any" ? this.clock.sleepers.length : 0
+    return ready.length + arrivals.length + preempted.length + sleepers > 0 || this.outside.awaits
+  }
+
+  private holdsUp(say: () => string): boolean {
+    if (!this.happens("preempt", say)) return false
+    this.preempted++
+    return true
+  }
+
+  /** The world outside, or what is taken for it, has brought something: it waits to go on like all else. */
+  arrive(invocation: string | undefined, run: () => void): void {
+    this.pool.arrivals.push({ run, priority: 0, fiber: undefined, invocation })
+  }
+
+  /** Chooses whether something happens that usually does not. */
+  happens(kind: Kind, say: () => string): boolean {
+    return this.choose(2, kind, () => ["", kind], say) === 1
+  }
+
+  /** Every choice of the run is taken here. `say` tells of an option that is not the usual one. */
+  choose(count: number, kind: Kind, keys: () => ReadonlyArray<string>, say: (option: number) => string): number {
+    if (this.over) return 0
+    const option = this.choices.choose(count, kind, keys)
+    if (option > 0) this.tell?.(say(option), undefined)
+    return option
+  }
+}
