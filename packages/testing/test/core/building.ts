@@ -22,11 +22,10 @@ export const Stop = defineEvent("Stop", { value: Schema.Unknown })
 export const items = (...of: ReadonlyArray<number>) =>
   defineStep({ accepts: Start, emits: Item, run: () => of.map((n) => Item({ n })) })
 export const docs = defineStep({ accepts: Start, emits: Doc, run: () => [1, 2].map((id) => Doc({ id })) })
-export const all = defineStep({
-  accepts: gather(Done),
-  emits: Stop,
-  run: (done) => Stop({ value: done.map(({ n }) => n) })
-})
+/** Stops with what has come of everything. */
+export const allOf = <Def extends typeof Done | typeof Other>(event: Def) =>
+  defineStep({ accepts: gather(event), emits: Stop, run: (events) => Stop({ value: events.map(({ n }) => n) }) })
+export const all = allOf(Done)
 
 let open = 0
 export const begin = (): void => {
@@ -42,6 +41,14 @@ const resource = Effect.acquireRelease(
     )
 )
 export const holding = <A, E>(effect: Effect.Effect<A, E>) => Effect.scoped(Effect.andThen(resource, effect))
+/** Holds something for as long as its number says. */
+export const work = (given: { readonly workers?: number } = {}) =>
+  defineStep({
+    accepts: Item,
+    emits: Done,
+    ...given,
+    run: ({ n }) => holding(Effect.as(Effect.sleep(n), Done({ n })))
+  })
 export const released = (): string | undefined => {
   const left = open
   open = 0

@@ -1,7 +1,22 @@
-// The rules of a run, a flow for each: workers, stop, races, gathers, retries, back-pressure, streams, state.
+// The rules of a run, a flow for each: workers, stop, races, gathers, retries, streams, state.
 import { Effect, Schema, Stream } from "effect"
 import { collect, defineState, defineStep, gather, race, run, workflow } from "stepgraph"
-import { all, Batch, Doc, Done, docs, type Flows, holding, Item, items, Other, Start, Stop } from "./building.ts"
+import {
+  all,
+  allOf,
+  Batch,
+  Doc,
+  Done,
+  docs,
+  type Flows,
+  holding,
+  Item,
+  items,
+  Other,
+  Start,
+  Stop,
+  work
+} from "./building.ts"
 
 export const flows: Flows = {
   "parallel work": {
@@ -11,12 +26,7 @@ export const flows: Flows = {
       stop: Stop,
       steps: {
         items: items(1, 2, 3),
-        work: defineStep({
-          accepts: Item,
-          emits: Done,
-          workers: 2,
-          run: ({ n }) => holding(Effect.as(Effect.sleep(n), Done({ n })))
-        }),
+        work: work({ workers: 2 }),
         all
       }
     })
@@ -43,11 +53,7 @@ export const flows: Flows = {
       stop: Stop,
       steps: {
         items: items(1, 2, 3),
-        work: defineStep({
-          accepts: Item,
-          emits: Done,
-          run: ({ n }) => holding(Effect.as(Effect.sleep(n), Done({ n })))
-        }),
+        work: work(),
         first: defineStep({
           accepts: race(Done),
           emits: Stop,
@@ -74,11 +80,7 @@ export const flows: Flows = {
           emits: Other,
           run: ({ n }) => Effect.as(Effect.sleep(1), Other({ n }))
         }),
-        end: defineStep({
-          accepts: gather(Other),
-          emits: Stop,
-          run: (others) => Stop({ value: others.map(({ n }) => n) })
-        })
+        end: allOf(Other)
       }
     })
   },
@@ -163,30 +165,6 @@ export const flows: Flows = {
       }
     })
   },
-  "a generator that fills its lane": {
-    flow: workflow({
-      name: "pressure",
-      start: Start,
-      stop: Stop,
-      steps: {
-        many: defineStep({
-          accepts: Start,
-          emits: Item,
-          run: function* () {
-            for (let n = 0; n < 1100; n++) yield Item({ n })
-          }
-        }),
-        work: defineStep({
-          accepts: Item,
-          emits: Done,
-          workers: 2,
-          run: ({ n }) => (n % 500 === 0 ? Effect.as(Effect.sleep(1), Done({ n })) : Done({ n }))
-        }),
-        end: defineStep({ accepts: gather(Done), emits: Stop, run: (done) => Stop({ value: done.length }) })
-      }
-    }),
-    options: { schedules: 10, random: 0, lanes: "in turn" }
-  },
   "a stream": {
     flow: workflow({
       name: "stream",
@@ -202,12 +180,7 @@ export const flows: Flows = {
               Stream.tap(() => Effect.sleep(1))
             )
         }),
-        work: defineStep({
-          accepts: Item,
-          emits: Done,
-          workers: 2,
-          run: ({ n }) => holding(Effect.as(Effect.sleep(n), Done({ n })))
-        }),
+        work: work({ workers: 2 }),
         all
       }
     })
@@ -271,13 +244,7 @@ export const flows: Flows = {
                 name: "inner",
                 start: Item,
                 stop: Done,
-                steps: {
-                  one: defineStep({
-                    accepts: Item,
-                    emits: Done,
-                    run: ({ n }) => holding(Effect.as(Effect.sleep(n), Done({ n })))
-                  })
-                }
+                steps: { work: work() }
               }),
               { n }
             )

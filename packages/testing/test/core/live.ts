@@ -1,6 +1,6 @@
 // Runs that are talked to, listened to and interrupted.
 import { Effect, Exit, Fiber, Stream } from "effect"
-import { defineStep, gather, join, launch, workflow } from "stepgraph"
+import { defineStep, join, launch, workflow } from "stepgraph"
 import { all, Done, type Flows, Go, holding, Item, must, nothingOpen, Other, Start, Stop } from "./building.ts"
 
 const live = workflow({
@@ -35,11 +35,7 @@ const letterBox = workflow({
       workers: 2,
       run: ({ n }) => holding(Effect.as(Effect.sleep(n), [Done({ n }), Other({ n })]))
     }),
-    end: defineStep({
-      accepts: gather(Done),
-      emits: Stop,
-      run: (done) => Stop({ value: done.map(({ n }) => n) })
-    })
+    all
   }
 })
 

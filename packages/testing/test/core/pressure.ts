@@ -1,7 +1,7 @@
 // Generators and streams that wait for room in a lane (1,024 deliveries), and what may happen to them while they do.
 import { Effect, Stream } from "effect"
 import { defineStep, gather, race, workflow } from "stepgraph"
-import { Done, type Flows, holding, Item, Other, Start, Stop } from "./building.ts"
+import { allOf, Done, type Flows, holding, Item, Other, Start, Stop } from "./building.ts"
 
 const many = 1_100
 /** Each run is long, so few are looked at. */
@@ -15,6 +15,13 @@ const work = defineStep({
   workers: 2,
   run: ({ n }) => (n % 500 === 0 ? Effect.as(Effect.sleep(1), Done({ n })) : Done({ n }))
 })
+const slow = ({ workers }: { readonly workers: number }) =>
+  defineStep({
+    accepts: Item,
+    emits: Done,
+    workers,
+    run: ({ n }) => holding(Effect.as(Effect.sleep(n + 1), Done({ n })))
+  })
 const numbers = defineStep({
   accepts: Start,
   emits: Item,
@@ -24,6 +31,10 @@ const numbers = defineStep({
 })
 
 export const pressureFlows: Flows = {
+  "a generator that fills its lane": {
+    flow: workflow({ name: "pressure", start: Start, stop: Stop, steps: { numbers, work, count } }),
+    options: { ...few, schedules: 10, random: 0 }
+  },
   "two generators that fill one lane": {
     flow: workflow({
       name: "two",
@@ -79,12 +90,7 @@ export const pressureFlows: Flows = {
       stop: Stop,
       steps: {
         numbers,
-        slow: defineStep({
-          accepts: Item,
-          emits: Done,
-          workers: 1,
-          run: ({ n }) => holding(Effect.as(Effect.sleep(n + 1), Done({ n })))
-        }),
+        slow: slow({ workers: 1 }),
         count,
         stop: defineStep({ accepts: Start, emits: Stop, run: () => Effect.as(Effect.sleep(3), Stop({ value: 0 })) })
       }
@@ -98,18 +104,9 @@ export const pressureFlows: Flows = {
       stop: Stop,
       steps: {
         numbers,
-        slow: defineStep({
-          accepts: Item,
-          emits: Done,
-          workers: 2,
-          run: ({ n }) => holding(Effect.as(Effect.sleep(n + 1), Done({ n })))
-        }),
+        slow: slow({ workers: 2 }),
         first: defineStep({ accepts: race(Done, { take: 3 }), emits: Other, run: (done) => Other({ n: done.length }) }),
-        end: defineStep({
-          accepts: gather(Other),
-          emits: Stop,
-          run: (others) => Stop({ value: others.map(({ n }) => n) })
-        })
+        end: allOf(Other)
       }
     }),
     options: { ...few, time: "ordered" }

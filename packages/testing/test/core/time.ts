@@ -14,7 +14,8 @@ import {
   nothingOpen,
   Other,
   Start,
-  Stop
+  Stop,
+  work
 } from "./building.ts"
 
 const ordered = { time: "ordered" } as const
@@ -123,7 +124,7 @@ export const timeFlows: Flows = {
       timeout: 10,
       steps: {
         items: items(5, 10),
-        work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Effect.as(slowly(n), Done({ n })) }),
+        work: work(),
         all
       }
     }),
@@ -159,7 +160,7 @@ export const timeFlows: Flows = {
       stop: Stop,
       steps: {
         items: items(5, 10, 15),
-        work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Effect.as(slowly(n), Done({ n })) }),
+        work: work(),
         some: defineStep({
           accepts: collect(Done, 3, { within: 10 }),
           emits: Batch,
@@ -223,7 +224,7 @@ export const timeFlows: Flows = {
       stop: Stop,
       steps: {
         items: items(1, 2, 20),
-        work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Effect.as(slowly(n), Done({ n })) }),
+        work: work(),
         all
       }
     }),
