@@ -1,10 +1,12 @@
 // What a step returns piece by piece is pulled only while its target lanes have room, and a loop cannot deadlock. (How much
 // memory that takes, and what is closed when, is measured in live/bounds.test.ts.)
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { defineStep, run, workflow } from "stepgraph"
-import { Done, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
+import { Effect, Schema } from "effect"
+import { defineEvent, defineStep, race, run, workflow } from "stepgraph"
+import { Done, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { result } from "./support/virtual.ts"
+
+const Won = defineEvent("Won", { n: Schema.Number })
 
 describe("a generator", () => {
   it.effect("is pulled no further than its slow consumer's lane has room, and all it yields arrives in order", () =>
@@ -39,6 +41,35 @@ describe("a generator", () => {
       })
       expect((yield* result(run(flow))).values).toEqual([count - 1])
       expect(furthest).toBeLessThan(1_100)
+    })
+  )
+})
+
+describe("a generator that goes on as there is room", () => {
+  it.effect("and decides a race with that, calls off only what waits", () =>
+    Effect.gen(function* () {
+      const flow = workflow({
+        name: "decides",
+        start: Start,
+        stop: Stop,
+        steps: {
+          many: defineStep({
+            accepts: Start,
+            emits: [Task, Done],
+            run: function* () {
+              for (let n = 0; n < 1_024; n++) yield Task({ n })
+              yield Done({ n: -1 })
+            }
+          }),
+          work: defineStep({ accepts: Task, emits: Done, run: () => {} }),
+          first: defineStep({ accepts: race(Done), emits: Won, run: ({ n }) => Won({ n }) }),
+          end: defineStep({ accepts: Won, emits: Stop, run: ({ n }) => Effect.as(Effect.sleep(20), stop(n)) })
+        }
+      })
+      const trace = recorded()
+      expect(yield* result(trace.record(run(flow)))).toEqual(stop(-1))
+      const worked = trace.of("InvocationStarted").filter(({ step }) => step === "work")
+      expect(worked.length + trace.of("EventDropped").length).toBe(1_024)
     })
   )
 })

@@ -195,6 +195,38 @@ describe("what a step returns", () => {
     expect((await runPromise(flow)).values).toEqual([2])
   })
 
+  const twice: Record<string, (fulfil: (value: unknown) => void, reject: (cause: unknown) => void) => void> = {
+    "calls back twice": (fulfil) => {
+      fulfil(Effect.as(Effect.sleep(10), Task({ n: 1 })))
+      fulfil(undefined)
+    },
+    "fulfils and rejects": (fulfil, reject) => {
+      fulfil(Effect.as(Effect.sleep(10), Task({ n: 1 })))
+      reject(new Error("too late"))
+    },
+    "fulfils and throws": (fulfil) => {
+      fulfil(Effect.as(Effect.sleep(10), Task({ n: 1 })))
+      throw new Error("too late")
+    }
+  }
+  it.effect.each(Object.entries(twice))("counts once where a promise-like %s: its first word", ([, then]) =>
+    Effect.gen(function* () {
+      const flow = untyped.workflow({
+        name: "twice",
+        start: Start,
+        stop: Stop,
+        steps: {
+          emit: untyped.step({ accepts: Start, emits: Task, run: () => ({ then }) }),
+          take: defineStep({ accepts: Task, emits: [], run: () => {} }),
+          end: defineStep({ accepts: Start, emits: Stop, run: () => Effect.as(Effect.sleep(30), stop(1)) })
+        }
+      })
+      const trace = recorded()
+      expect(yield* result(trace.record(run(flow)))).toEqual(stop(1))
+      expect(trace.of("InvocationEnded").map(({ step }) => step)).toEqual(["emit", "take", "end"])
+    })
+  )
+
   const halfway = (emit: () => unknown) =>
     untyped.workflow({
       name: "halfway",

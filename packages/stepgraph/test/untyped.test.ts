@@ -118,6 +118,23 @@ describe("what a step emits that is no event", () => {
 })
 
 describe("a step that emits nothing by its declaration", () => {
+  it.effect.each([5, "Task", {}, [undefined], [{}]])("may not emit %o, which is no event", (value) =>
+    Effect.gen(function* () {
+      const flow = untyped.workflow({
+        name: "nothing",
+        start: Start,
+        stop: Stop,
+        steps: {
+          nothing: untyped.step({ accepts: Start, emits: [], run: () => value }),
+          end: defineStep({ accepts: Start, emits: Stop, run: () => Effect.as(Effect.sleep(10), stop(2)) })
+        }
+      })
+      const error = (yield* defect(run(flow))) as StepDefect
+      expect(error).toMatchObject({ _tag: "StepDefect", step: "nothing" })
+      expect(error.message).toContain("which is no event: make events with what defineEvent returns")
+    })
+  )
+
   it("may not emit the start event, a stop event or anything else", async () => {
     for (const event of [Start(), stop(1), Task({ n: 1 })]) {
       const flow = untyped.workflow({

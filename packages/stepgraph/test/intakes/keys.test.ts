@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { collect, defineEvent, defineStep, gather, join, run, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, join, run, type WorkflowStalled, workflow } from "stepgraph"
 import { heapInUse } from "../support/memory.ts"
 import { defect, failure, random, result } from "../support/virtual.ts"
 
@@ -131,6 +131,16 @@ describe("by", () => {
         ]
       })
       expect(error.message).toContain(`step 'finish' waits for join([Left, Right], { by }) with the key "a"`)
+    })
+  )
+
+  it.effect("may give no key: then too the stall names what is left in the order in which it came", () =>
+    Effect.gen(function* () {
+      const finish = defineStep({ accepts: collect(Left, 2, { by }), emits: Stop, run: () => {} })
+      const keys = ["a", undefined, Number.NaN, "b"]
+      const feed = defineStep({ accepts: Start, emits: Left, run: () => keys.map((key) => left(key)) })
+      const error = yield* failure(run(workflow({ ...define, steps: { feed, finish } })))
+      expect((error as WorkflowStalled).waiting.map(({ key }) => key)).toEqual(keys)
     })
   )
 

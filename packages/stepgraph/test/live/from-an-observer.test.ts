@@ -152,6 +152,20 @@ describe("an observer that aborts the run in the middle of what it is told of", 
     expect(await toldLate(workflow({ name: "two", start: Start, stop: Stop, steps }))).toEqual([])
   })
 
+  it("has every attempt that was begun ended, the one included at whose beginning it aborts", async () => {
+    const controller = new AbortController()
+    const told: Array<string> = []
+    const observe: Observer = (entry) => {
+      if (entry._tag !== "InvocationStarted" && entry._tag !== "InvocationEnded") return
+      told.push(`${entry.attempt} ${entry._tag === "InvocationStarted" ? "started" : entry.outcome}`)
+      if (entry._tag === "InvocationStarted" && entry.attempt === 2) controller.abort()
+    }
+    const work = defineStep({ accepts: Start, emits: Stop, retry: { times: 3 }, run: () => Effect.fail("no") })
+    const flow = workflow({ name: "again", start: Start, stop: Stop, steps: { work } })
+    await expect(runPromise(flow, {}, { signal: controller.signal, observe })).rejects.toThrow("aborted")
+    expect(told).toEqual(["1 started", "1 to be retried", "2 started", "2 interrupted"])
+  })
+
   it("leaves no deadline behind", async () => {
     const steps = {
       fan: defineStep({ accepts: Start, emits: Task, run: () => [1, 2, 3].map((n) => Task({ n })) }),

@@ -13,6 +13,7 @@ import {
   type Route,
   stopsOf
 } from "./graph.ts"
+import { needsOf } from "./needs.ts"
 import { direct, orderQuiets, upstream } from "./upstream.ts"
 
 /** Indexes a workflow whose problems have been found to be none. */
@@ -37,6 +38,7 @@ export const compile = (flow: Definition): Graph => {
       workers,
       guarded,
       intake,
+      needs: intake === undefined ? undefined : needsOf(intake),
       per: kindOf(intake?.per?.tag),
       routes: new Map(),
       first: undefined,

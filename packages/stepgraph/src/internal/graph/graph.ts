@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import type { AnyStep } from "../../Step.ts"
+import type { Needs } from "./needs.ts"
 
 /** What of a workflow the graph is made of. */
 export interface Definition {
@@ -37,6 +38,7 @@ export interface Node {
   /** Whether it has a timeout, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
   readonly intake: AnyIntake | undefined
+  readonly needs: Needs | undefined
   /** The kind of scope that the intake is kept for; 0 is the run. */
   readonly per: number
   /** The emissions it declares, by tag. */

@@ -4,8 +4,8 @@
  */
 import * as MutableList from "effect/MutableList"
 import type { AnyEvent } from "../../Event.ts"
-import type { AnyIntake } from "../../Intake.ts"
 import type { Node } from "../graph/graph.ts"
+import type { Needs } from "../graph/needs.ts"
 import { Place } from "./place.ts"
 import { Scope } from "./scope.ts"
 import type { Timer } from "./timers.ts"
@@ -17,27 +17,6 @@ export interface Emission {
   readonly id: string | undefined
   readonly scope: Scope
   readonly place: Place
-}
-
-/** What makes a round. */
-export interface Needs {
-  /** How many of each type: a `join` names its types apart, every other intake has one slot for all of its own. */
-  readonly slots: ReadonlyArray<{ readonly tag: string; readonly needed: number }>
-  /** Where each event of a `join`'s list is found, in whose order its step is given them; others are given them as they came. */
-  readonly list: ReadonlyArray<{ readonly slot: number; readonly nth: number }> | undefined
-}
-
-export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "events" | "count">): Needs => {
-  const tags = events.map(({ tag }) => tag)
-  if (kind !== "join") {
-    return { slots: [{ tag: tags.join(" or "), needed: count ?? Number.POSITIVE_INFINITY }], list: undefined }
-  }
-  const slots = [...new Set(tags)].map((tag) => ({ tag, needed: 0 }))
-  const list = tags.map((tag) => {
-    const slot = slots.findIndex((slot) => slot.tag === tag)
-    return { slot, nth: slots[slot]!.needed++ }
-  })
-  return { slots, list }
 }
 
 /** What a step is run with. */

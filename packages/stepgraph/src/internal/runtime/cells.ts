@@ -2,18 +2,23 @@
  * The cells of one intake in one run: one for each scope that something has come in, and for each key there.
  */
 import * as Ref from "effect/Ref"
-import type { Cell } from "./cell.ts"
+import { Cell } from "./cell.ts"
 import type { Scope } from "./scope.ts"
 
-interface Kept {
-  /** Those without a key, which most intakes have none of but these. */
-  readonly whole: Map<Scope, Cell>
-  readonly keyed: Map<Scope, Map<unknown, Cell>>
+/** What a scope has. Most have one cell, and no map is made for it. */
+type Kept = Cell | Map<unknown, Cell>
+
+const cellsOf = (kept: Kept | undefined): ReadonlyArray<Cell> => {
+  if (kept === undefined) return []
+  return kept instanceof Cell ? [kept] : [...kept.values()]
 }
+
+/** As a `Map` compares keys. */
+const isSame = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b))
 
 export class Cells {
   /** What it holds is changed in place, so that a collection of n costs O(n). */
-  private readonly kept: Ref.Ref<Kept> = Ref.makeUnsafe({ whole: new Map(), keyed: new Map() })
+  private readonly kept: Ref.Ref<Map<Scope, Kept>> = Ref.makeUnsafe(new Map())
   private readonly make: (scope: Scope, key: unknown) => Cell
   private last: Cell | undefined
 
@@ -31,47 +36,41 @@ export class Cells {
 
   /** All that a scope has. */
   in(scope: Scope): ReadonlyArray<Cell> {
-    const { whole, keyed } = Ref.getUnsafe(this.kept)
-    const one = whole.get(scope)
-    return [...(one === undefined ? [] : [one]), ...(keyed.get(scope)?.values() ?? [])]
+    return cellsOf(Ref.getUnsafe(this.kept).get(scope))
   }
 
   all(): ReadonlyArray<Cell> {
-    const { whole, keyed } = Ref.getUnsafe(this.kept)
-    return [...whole.values(), ...[...keyed.values()].flatMap((cells) => [...cells.values()])]
+    return [...Ref.getUnsafe(this.kept).values()].flatMap(cellsOf)
   }
 
   /** Forgets a cell that holds nothing, so that a million keys do not stay. */
   forget({ scope, key }: Cell): void {
-    const { whole, keyed } = Ref.getUnsafe(this.kept)
+    const kept = Ref.getUnsafe(this.kept).get(scope)
+    if (kept instanceof Map && kept.size > 1) kept.delete(key)
+    else Ref.getUnsafe(this.kept).delete(scope)
     this.last = undefined
-    if (key === undefined) whole.delete(scope)
-    else {
-      const cells = keyed.get(scope)
-      cells?.delete(key)
-      if (cells?.size === 0) keyed.delete(scope)
-    }
   }
 
   forgetAll(scope: Scope): void {
-    const { whole, keyed } = Ref.getUnsafe(this.kept)
+    Ref.getUnsafe(this.kept).delete(scope)
     this.last = undefined
-    whole.delete(scope)
-    keyed.delete(scope)
   }
 
   private find(scope: Scope, key: unknown): Cell | undefined {
-    const { whole, keyed } = Ref.getUnsafe(this.kept)
-    return key === undefined ? whole.get(scope) : keyed.get(scope)?.get(key)
+    const kept = Ref.getUnsafe(this.kept).get(scope)
+    if (!(kept instanceof Cell)) return kept?.get(key)
+    return isSame(kept.key, key) ? kept : undefined
   }
 
   private add(cell: Cell): Cell {
-    const { whole, keyed } = Ref.getUnsafe(this.kept)
-    if (cell.key === undefined) whole.set(cell.scope, cell)
+    const { scope, key } = cell
+    const all = Ref.getUnsafe(this.kept)
+    const kept = all.get(scope)
+    if (kept === undefined) all.set(scope, cell)
+    else if (kept instanceof Map) kept.set(key, cell)
     else {
-      const cells = keyed.get(cell.scope)
-      if (cells === undefined) keyed.set(cell.scope, new Map([[cell.key, cell]]))
-      else cells.set(cell.key, cell)
+      const keyed = new Map([[kept.key, kept]])
+      all.set(scope, keyed.set(key, cell))
     }
     return cell
   }

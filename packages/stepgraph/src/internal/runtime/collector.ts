@@ -7,7 +7,8 @@ import { OutsideScope, type Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
 import { inWords, type Node } from "../graph/graph.ts"
-import { Cell, type Emission, type Left, leftOf, type Needs, needsOf } from "./cell.ts"
+import type { Needs } from "../graph/needs.ts"
+import { Cell, type Emission, type Left, leftOf } from "./cell.ts"
 import { Cells } from "./cells.ts"
 import type { Place } from "./place.ts"
 import type { Scope, Watch } from "./scope.ts"
@@ -40,9 +41,9 @@ export class Collector {
   constructor(node: Node, dispatch: Dispatch) {
     this.node = node
     this.intake = node.intake!
-    this.needs = needsOf(this.intake)
-    const within = this.intake.within === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(this.intake.within)
-    this.within = within === Number.POSITIVE_INFINITY ? undefined : within
+    this.needs = node.needs!
+    const within = Duration.toMillis(this.intake.within ?? Duration.infinity)
+    this.within = Number.isFinite(within) ? within : undefined
     this.dispatch = dispatch
     this.cells = new Cells((scope, key) => new Cell(this.needs, this.within !== undefined, dispatch.plain, scope, key))
   }

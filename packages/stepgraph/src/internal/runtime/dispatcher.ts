@@ -37,7 +37,7 @@ import { eventsInTurn, Turns } from "./turns.ts"
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
 const routeOf = ({ first, routes }: Node, value: unknown): Route => {
   const tag = (value as AnyEvent | undefined)?._tag as string
-  if (first?.tag === tag) return first
+  if (first !== undefined && first.tag === tag) return first
   const route = routes.get(tag)
   if (route === undefined) throw new InvalidEmission({ emitted: value, declared: [...routes.keys()] })
   return route
@@ -385,8 +385,10 @@ export class Dispatcher implements Run, Dispatch, Ended {
     if (delivery === undefined) return
     lane.busy++
     this.turns.list(lane)
-    this.room.taken(lane)
+    const hasRoom = this.room.returns(lane)
     delivery.start()
+    // Not before: what a producer then emits may decide a race, and call off what has been taken and has not begun.
+    if (hasRoom) this.room.refill()
   }
 
   wake(): void {

@@ -5,7 +5,8 @@ import * as Ref from "effect/Ref"
 import type { Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import { acceptedBy, inWords, type Node } from "../graph/graph.ts"
-import { Cell, type Left, leftOf, needsOf } from "./cell.ts"
+import { needsOf } from "../graph/needs.ts"
+import { Cell, type Left, leftOf } from "./cell.ts"
 import type { Delivery } from "./delivery.ts"
 
 /** What one step keeps in one run, for each list that it asks for. */

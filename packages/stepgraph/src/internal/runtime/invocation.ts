@@ -277,15 +277,19 @@ export class Invocation implements Delivery, Caller, Emitter {
   private await(promise: PromiseLike<unknown>): void {
     this.phase = "awaiting a promise"
     this.run.running(this)
-    const failed = (cause: unknown) => {
-      if (!this.ended) this.end(Exit.fail(this.rejected(cause)))
+    // A thenable of the step's own may call back twice, or throw afterwards: the first counts, as with a promise.
+    let called = false
+    const first = (settle: (value: unknown) => void) => (value: unknown) => {
+      if (called || this.ended) return
+      called = true
+      settle(value)
     }
+    const failed = first((cause) => this.end(Exit.fail(this.rejected(cause))))
+    const fulfilled = first((value) => {
+      this.phase = "running"
+      this.returned(value)
+    })
     try {
-      const fulfilled = (value: unknown) => {
-        if (this.ended) return
-        this.phase = "running"
-        this.returned(value)
-      }
       this.wait(promise, fulfilled, failed)
     } catch (error) {
       failed(error)
@@ -330,8 +334,10 @@ export class Invocation implements Delivery, Caller, Emitter {
     const holds = step.retry !== undefined || step.recover !== undefined
     const attempt = (number: number, call: (ctx: StepContext<any, any>) => unknown) =>
       Effect.suspend(() => {
+        const again = number > this.attempts
         const attempt = new Attempt(this, number)
         this.attempt = attempt
+        if (again) run.recorder?.started(number, this)
         if (holds) {
           this.more ??= new More()
           this.more.held = []
@@ -342,9 +348,7 @@ export class Invocation implements Delivery, Caller, Emitter {
         )
       })
     let effect: Effect.Effect<void, unknown> = Effect.suspend(() => {
-      const again = this.attempt !== undefined
-      const number = again ? this.attempts + 1 : 1
-      if (again) run.recorder?.started(number, this)
+      const number = this.attempt === undefined ? 1 : this.attempts + 1
       return attempt(number, (ctx) => this.call(ctx))
     })
     if (step.timeout !== undefined) {

@@ -48,9 +48,9 @@ export class Room {
     })
   }
 
-  /** A delivery has been taken from a lane. */
-  taken(lane: Lane): void {
-    if (this.paused.size > 0 && lane.waiting === resumeMark) this.refill()
+  /** Whether what has just been taken from a lane makes room in it. */
+  returns(lane: Lane): boolean {
+    return this.paused.size > 0 && lane.waiting === resumeMark
   }
 
   /** Lets producers go on while there is room, the oldest first; `false` where none has any. */

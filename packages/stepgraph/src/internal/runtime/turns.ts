@@ -16,7 +16,10 @@ export class Turns {
   list(lane: Lane): void {
     if (lane.listed || !lane.runnable) return
     lane.listed = true
-    this.append(lane)
+    lane.following = undefined
+    if (this.last === undefined) this.first = lane
+    else this.last.following = lane
+    this.last = lane
   }
 
   /** Lets a test say whose turn is next; `false` where it has everybody else take a turn first. */
@@ -26,10 +29,19 @@ export class Turns {
     if (lanes.length === 0) return true
     const index = choose(lanes.map(({ node }) => node.name))
     if (index === undefined) return false
-    const [chosen] = lanes.splice(index, 1)
-    this.first = this.last = undefined
-    for (const lane of [chosen!, ...lanes]) this.append(lane)
+    this.moveToFront(lanes[index])
     return true
+  }
+
+  // In the list as it is now: a test may have sent an event meanwhile.
+  private moveToFront(chosen: Lane | undefined): void {
+    if (chosen === undefined || chosen === this.first) return
+    let before = this.first!
+    while (before.following !== chosen) before = before.following!
+    before.following = chosen.following
+    if (chosen === this.last) this.last = before
+    chosen.following = this.first
+    this.first = chosen
   }
 
   next(): Lane | undefined {
@@ -39,12 +51,5 @@ export class Turns {
     if (this.first === undefined) this.last = undefined
     lane.listed = false
     return lane
-  }
-
-  private append(lane: Lane): void {
-    lane.following = undefined
-    if (this.last === undefined) this.first = lane
-    else this.last.following = lane
-    this.last = lane
   }
 }
