@@ -424,15 +424,7 @@ export class Dispatcher implements Run, Dispatch, Ended {
     const { node } = invocation
     const lane = this.lanes[node.index]!
     this.recorder?.ended(invocation.attempts, invocation, exit, this.over || invocation.calledOff)
-    if (Exit.isFailure(exit)) {
-      const { cause } = exit
-      if (!this.over && !invocation.calledOff) this.ending.fail(invocation, cause)
-      // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
-      else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
-        this.recorder?.finalizerFailed(invocation, cause)
-        this.ending.finalizerFailed(invocation, cause)
-      }
-    }
+    if (Exit.isFailure(exit)) this.failed(invocation, exit.cause)
     // While it still counts as running, so that a run whose last work this is does not look stalled.
     if (!this.over) this.races.endMoment()
     if (this.invocations.size > 0) this.invocations.delete(invocation)
@@ -448,6 +440,15 @@ export class Dispatcher implements Run, Dispatch, Ended {
     }
     this.turns.list(lane)
     this.drain()
+  }
+
+  private failed(invocation: Invocation, cause: Cause.Cause<unknown>): void {
+    if (!this.over && !invocation.calledOff) this.ending.fail(invocation, cause)
+    // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
+    else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
+      this.recorder?.finalizerFailed(invocation, cause)
+      this.ending.finalizerFailed(invocation, cause)
+    }
   }
 
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void {

@@ -167,9 +167,13 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   private call(ctx: StepContext<any, any>): unknown {
     const { input, node, run } = this
-    if (run.probe === undefined) return node.step.run(input, ctx)
+    return run.probe === undefined ? node.step.run(input, ctx) : this.probed(run.probe, ctx)
+  }
+
+  private probed(probe: Probe, ctx: StepContext<any, any>): unknown {
+    const { input, node } = this
     const call = { step: node.name, input, attempt: this.attempts, invocation: this.id }
-    return run.probe.call(call, () => node.step.run(input, ctx))
+    return probe.call(call, () => node.step.run(input, ctx))
   }
 
   /** Waits for a promise; a test may have it wait longer. */
@@ -225,20 +229,32 @@ export class Invocation implements Delivery, Caller, Emitter {
   private take(value: unknown): void {
     if (value === undefined || value === null) this.end(Exit.void)
     else if (typeof value !== "object") this.fork(this.emitting(value))
-    else if (isPlainEvent(value)) this.emitAll(value, undefined)
-    else if (Array.isArray(value)) this.emitAll(undefined, value)
+    else if (isPlainEvent(value)) this.emitOne(value)
+    else if (Array.isArray(value)) this.emitAll(value)
     else if (Effect.isEffect(value)) this.fork(value as Effect.Effect<unknown, unknown>)
     else if (isPromiseLike(value)) this.await(value)
     else this.fork(this.emitting(value))
   }
 
-  private emitAll(one: AnyEvent | undefined, several: ReadonlyArray<unknown> | undefined): void {
+  private emitOne(value: unknown): void {
     this.phase = "returning"
-    const { run } = this
     try {
-      if (one !== undefined) run.emit(this, one, this.lastPlace())
-      else if (several!.length === 1) run.emit(this, several![0], this.lastPlace())
-      else for (const event of several!) run.emit(this, event, this.nextPlace())
+      this.run.emit(this, value, this.lastPlace())
+    } catch (error) {
+      this.end(Exit.die(error))
+      return
+    }
+    this.end(Exit.void)
+  }
+
+  private emitAll(values: ReadonlyArray<unknown>): void {
+    if (values.length === 1) {
+      this.emitOne(values[0])
+      return
+    }
+    this.phase = "returning"
+    try {
+      for (const value of values) this.run.emit(this, value, this.nextPlace())
     } catch (error) {
       this.end(Exit.die(error))
       return

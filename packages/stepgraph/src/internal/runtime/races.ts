@@ -40,6 +40,11 @@ export class Races {
    * is called off. Done for all of them at once, so that neither the order of a list nor that of the steps matters.
    */
   endMoment(): void {
+    // Hot: asked at each end of an invocation, and short enough to be compiled into it.
+    if (this.decisions.length > 0) this.run()
+  }
+
+  private run(): void {
     while (this.decisions.length > 0) {
       const decisions = this.decisions
       this.decisions = []
