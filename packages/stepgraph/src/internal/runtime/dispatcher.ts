@@ -22,7 +22,7 @@ import type { Collector, Dispatch } from "./collector.ts"
 import { type Ended, Ending } from "./ending.ts"
 import { Intakes } from "./intakes.ts"
 import { Invocation, type Run } from "./invocation.ts"
-import { Lane } from "./lane.ts"
+import { Lane, type Making } from "./lane.ts"
 import { Place } from "./place.ts"
 import { Races } from "./races.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
@@ -47,7 +47,7 @@ const routeOf = ({ first, routes }: Node, value: unknown): Route => {
 const eventOf = ({ def }: Route, value: unknown): AnyEvent =>
   Object.isExtensible(value) ? def(value) : (value as AnyEvent)
 
-export class Dispatcher implements Run, Dispatch, Ended {
+export class Dispatcher implements Run, Dispatch, Ended, Making {
   readonly workflow: string
   readonly context: Context.Context<never>
   readonly fiberId: number
@@ -102,7 +102,11 @@ export class Dispatcher implements Run, Dispatch, Ended {
     }
     this.plain = !graph.ordered && graph.kinds.length === 1 && this.recorder === undefined
     this.probe = Context.get(this.context, Probe)
-    this.lanes = graph.nodes.map((node) => new Lane(node, this.context))
+    this.lanes = graph.nodes.map((node) => {
+      // Where a race may have to call it off, each has to be known.
+      const making = this.plain && node.feeds.length === 0 ? this : undefined
+      return new Lane(node, this.context, making)
+    })
     this.room = new Room(this.lanes)
     this.intakes = new Intakes(graph, this)
     this.standing = new Standing(graph, this.lanes, this.intakes)
@@ -320,18 +324,33 @@ export class Dispatcher implements Run, Dispatch, Ended {
 
   push(node: Node, input: unknown, scope: Scope, place: Place, from: ReadonlyArray<Emission>, round: number): void {
     const delivery = this.deliverTo(node, input, scope, place, undefined)
-    this.recorder?.fired(delivery, from, round)
+    if (delivery !== undefined) this.recorder?.fired(delivery, from, round)
   }
 
-  private deliverTo(node: Node, input: unknown, scope: Scope, place: Place, event: string | undefined): Invocation {
+  /** Gives the delivery, where it is made already. */
+  private deliverTo(
+    node: Node,
+    input: unknown,
+    scope: Scope,
+    place: Place,
+    event: string | undefined
+  ): Invocation | undefined {
     const lane = this.lanes[node.index]!
-    const delivery = new Invocation(this, node, input, scope, place)
-    if (event !== undefined) delivery.name([event])
+    let delivery: Invocation | undefined
     this.pending++
-    lane.push(delivery)
-    if (node.feeds.length > 0) this.quietness.enter(delivery)
+    if (lane.takesInputs) lane.push(input)
+    else {
+      delivery = new Invocation(this, node, input, scope, place)
+      if (event !== undefined) delivery.name([event])
+      lane.push(delivery)
+      if (node.feeds.length > 0) this.quietness.enter(delivery)
+    }
     this.turns.list(lane)
     return delivery
+  }
+
+  delivery(node: Node, input: unknown): Invocation {
+    return new Invocation(this, node, input, this.root, Place.root)
   }
 
   decided(race: Watch, take: () => () => void): void {
