@@ -40,8 +40,8 @@ const runners = candidates
   .map(({ title, file }) => new Runner(title, file))
 const workloads = (options.quick ? quick : full).filter(({ name }) => names?.includes(name) ?? true)
 const plan: Plan = options.quick
-  ? { rounds: 3, warmUp: 0.02, newProcesses: false, cap: 0.6, slow: 0.1, slowRounds: 1 }
-  : { rounds: 9, warmUp: 1, newProcesses: true, cap: 8, slow: 1, slowRounds: 1 }
+  ? { rounds: 3, warmUp: 0.02, rewarm: 0, newProcesses: false, cap: 0.6, slow: 0.1, slowRounds: 1 }
+  : { rounds: 7, warmUp: 1, rewarm: 0.15, newProcesses: true, cap: 8, slow: 1, slowRounds: 1 }
 
 for (const runner of runners) await runner.begin()
 const wrong: Array<string> = []

@@ -20,6 +20,8 @@ export interface Plan {
   readonly rounds: number
   /** For how many seconds each candidate works before its first round that is counted. */
   readonly warmUp: number
+  /** And for how many before each that is counted: who has waited for the others is not as warm as it was. */
+  readonly rewarm: number
   /** Whether each workload has processes of its own. */
   readonly newProcesses: boolean
   /** How many seconds a candidate may take for one round. */
@@ -46,28 +48,42 @@ const add = (outcomes: Map<Runner, Outcome>, runner: Runner, measured: Measured)
   }
 }
 
+/** Has a candidate work for so many seconds; `false` where it cannot. */
+const warmUp = async (
+  runner: Runner,
+  workload: Workload,
+  plan: Plan,
+  seconds: number,
+  outcomes: Map<Runner, Outcome>
+): Promise<boolean> => {
+  for (let left = seconds * 1000; left > 0; ) {
+    const measured = await runner.measure(workload, plan.cap)
+    if (!("millis" in measured)) {
+      outcomes.set(runner, measured)
+      return false
+    }
+    left -= measured.millis
+    // What is slow is warm for most of its first round, which counts.
+    if (measured.millis > plan.slow * 1000) add(outcomes, runner, measured)
+  }
+  return true
+}
+
 /** One workload for all who can do it. */
 const contest = async (workload: Workload, runners: ReadonlyArray<Runner>, plan: Plan) => {
   const outcomes = new Map<Runner, Outcome>()
   const able = runners.filter(({ names }) => names.includes(workload.name))
   // What one workload has taught the compiler, or left in memory, is not for the next.
   if (plan.newProcesses) for (const runner of able) runner.end()
-  for (const runner of able) {
-    for (let left = plan.warmUp * 1000; left > 0; ) {
-      const measured = await runner.measure(workload, plan.cap)
-      left -= "millis" in measured ? measured.millis : left
-      // What is slow is warm for most of its first round, which counts.
-      if (!("millis" in measured)) outcomes.set(runner, measured)
-      else if (measured.millis > plan.slow * 1000) add(outcomes, runner, measured)
-    }
-  }
+  for (const runner of able) await warmUp(runner, workload, plan, plan.warmUp, outcomes)
   for (let round = 0; round < plan.rounds; round++) {
     for (const runner of turn(able, round)) {
       const before = outcomes.get(runner)
       if (before !== undefined && !("millis" in before)) continue
       const isSlow = before !== undefined && before.millis[0]! > plan.slow * 1000
       if (isSlow && before.millis.length >= plan.slowRounds) continue
-      add(outcomes, runner, await runner.measure(workload, plan.cap))
+      const warm = isSlow || (await warmUp(runner, workload, plan, plan.rewarm, outcomes))
+      if (warm) add(outcomes, runner, await runner.measure(workload, plan.cap))
     }
   }
   if (plan.newProcesses) for (const runner of able) runner.end()
