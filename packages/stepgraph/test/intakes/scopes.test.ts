@@ -474,14 +474,15 @@ describe("a join of events from different scopes", () => {
     run: ({ chunk, pages }) => (pages === 1 ? Page({ page: chunk }) : Read({ page: chunk }))
   })
 
+  // One page is of chunk 1, the other of chunk 2: they share the document.
+  const both = defineStep({
+    accepts: join([Page, Read], { by: ({ page }) => page[0] }),
+    emits: ChunkRead,
+    run: ([page, read]) => ChunkRead({ text: `${page.page}+${read.page}` })
+  })
+
   it.effect("runs in the deepest scope that they share", () =>
     Effect.gen(function* () {
-      // One page is of chunk 1, the other of chunk 2: they share the document.
-      const both = defineStep({
-        accepts: join([Page, Read], { by: ({ page }) => page[0] }),
-        emits: ChunkRead,
-        run: ([page, read]) => ChunkRead({ text: `${page.page}+${read.page}` })
-      })
       const perDoc = defineStep({
         accepts: gather(ChunkRead, { per: Doc }),
         emits: DocRead,
@@ -497,11 +498,6 @@ describe("a join of events from different scopes", () => {
 
   it.effect("runs there where no step gathers, and nobody looks on", () =>
     Effect.gen(function* () {
-      const both = defineStep({
-        accepts: join([Page, Read], { by: ({ page }) => page[0] }),
-        emits: ChunkRead,
-        run: ([page, read]) => ChunkRead({ text: `${page.page}+${read.page}` })
-      })
       const perDoc = defineStep({
         accepts: collect(ChunkRead, 1, { per: Doc }),
         emits: DocRead,
