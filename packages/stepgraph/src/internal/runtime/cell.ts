@@ -51,7 +51,7 @@ export class Cell {
   private readonly list: Needs["list"]
   /**
    * Whether just the events are kept, as all were emitted in one scope, and nobody asks for their order or ids. Hot: an item
-   * of a fan-out of 100,000 takes 0.32 µs so, and 0.35 where an object more is kept for each.
+   * of a fan-out of 100,000 takes 0.26 µs so, and 0.30 where an object more is kept for each.
    */
   private readonly plain: boolean
 
