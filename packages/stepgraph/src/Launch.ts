@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import type { Take } from "effect/Take"
 import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
+import { quoted } from "./internal/graph/graph.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
 import type { RunStatus } from "./internal/runtime/standing.ts"
@@ -179,7 +180,7 @@ const send = (
   })
 
 const notAnInput = (flow: AnyWorkflow, event: unknown): InvalidEvent => {
-  const inputs = flow.inputs.map(({ tag }: { readonly tag: string }) => `'${tag}'`).join(", ")
+  const inputs = quoted(flow.inputs.map(({ tag }: { readonly tag: string }) => tag))
   const problem = `it is no input of workflow '${flow.name}', ${inputs === "" ? "which has none" : `whose inputs are ${inputs}`}`
   return new InvalidEvent({ event: String((event as AnyEvent | undefined)?._tag), input: event, problem })
 }

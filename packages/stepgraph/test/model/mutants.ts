@@ -14,8 +14,8 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "counts out before the emissions are delivered",
     "invocation.ts",
-    '    this.phase = "returning"\n    try {\n      this.run',
-    '    this.phase = "returning"\n    this.run.settled(this, Exit.void)\n    this.phase = "over"\n    try {\n      this.run'
+    '    this.phase = "returning"\n    this.run.emit',
+    '    this.phase = "returning"\n    this.run.settled(this, Exit.void)\n    this.phase = "over"\n    this.run.emit'
   ],
   [
     "forgets that a gather's own step holds its next round",

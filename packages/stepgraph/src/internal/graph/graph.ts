@@ -92,6 +92,9 @@ export const acceptedBy = (step: AnyStep): ReadonlyArray<AnyDef> =>
 export const stopsOf = (flow: Definition): ReadonlyArray<AnyDef> =>
   Array.isArray(flow.stop) ? flow.stop : [flow.stop as AnyDef]
 
+/** Names in a message. */
+export const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `'${name}'`).join(", ")
+
 /** The words of an intake, as a person wrote it. */
 export const inWords = (intake: AnyIntake): string => {
   const { kind, events, count, single, per, by, within } = intake

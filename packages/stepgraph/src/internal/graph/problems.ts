@@ -8,7 +8,7 @@ import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import type { AnyStep } from "../../Step.ts"
 import { compile } from "./compile.ts"
-import { acceptedBy, type Definition, type Node, stopsOf } from "./graph.ts"
+import { acceptedBy, type Definition, type Node, quoted, stopsOf } from "./graph.ts"
 import { upstream } from "./upstream.ts"
 
 type Report = (problem: string) => void
@@ -207,7 +207,7 @@ const checkReach = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report
   for (const node of nodes) {
     if (runs.has(node)) continue
     const missing = acceptedBy(node.step).filter(({ tag }) => !come.has(tag))
-    const names = missing.map(({ tag }) => `'${tag}'`).join(", ")
+    const names = quoted(missing.map(({ tag }) => tag))
     report(
       `no event can reach step '${node.name}': ${names} can never come, as nothing that leads to it starts at '${flow.start.tag}'`
     )
@@ -215,7 +215,7 @@ const checkReach = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report
   for (const { tag } of stopsOf(flow)) {
     const emitters = nodes.filter((node) => node.routes.has(tag))
     if (emitters.length > 0 && !come.has(tag)) {
-      const names = emitters.map(({ name }) => `'${name}'`).join(", ")
+      const names = quoted(emitters.map(({ name }) => name))
       report(`the stop event '${tag}' cannot be reached: what emits it (${names}) can never run`)
     }
   }
@@ -259,7 +259,7 @@ const checkScopes = (flow: Definition, nodes: ReadonlyArray<Node>, report: Repor
       } else if (outside.length === producers.length) {
         report(`${intake} '${tag}' never descends from '${per}': ${mend}`)
       } else if (outside.length > 0) {
-        const names = outside.map(({ name }) => `'${name}'`).join(", ")
+        const names = quoted(outside.map(({ name }) => name))
         report(`${intake} '${tag}' also comes from ${names}, where no '${per}' leads to: ${mend}`)
       } else if (inputOf.has(tag)) {
         report(

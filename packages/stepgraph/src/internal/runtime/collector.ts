@@ -7,7 +7,6 @@ import { OutsideScope, type Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
 import { inWords, type Node } from "../graph/graph.ts"
-import type { Needs } from "../graph/needs.ts"
 import { Cell, type Emission, type Left, leftOf } from "./cell.ts"
 import { Cells } from "./cells.ts"
 import type { Place } from "./place.ts"
@@ -33,7 +32,6 @@ export interface Dispatch {
 export class Collector {
   readonly node: Node
   private readonly intake: AnyIntake
-  private readonly needs: Needs
   private readonly within: number | undefined
   private readonly dispatch: Dispatch
   private readonly cells: Cells
@@ -41,11 +39,10 @@ export class Collector {
   constructor(node: Node, dispatch: Dispatch) {
     this.node = node
     this.intake = node.intake!
-    this.needs = node.needs!
     const within = Duration.toMillis(this.intake.within ?? Duration.infinity)
     this.within = Number.isFinite(within) ? within : undefined
     this.dispatch = dispatch
-    this.cells = new Cells((scope, key) => new Cell(this.needs, this.within !== undefined, dispatch.plain, scope, key))
+    this.cells = new Cells((scope, key) => new Cell(node.needs!, this.within !== undefined, dispatch.plain, scope, key))
   }
 
   /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
@@ -101,7 +98,7 @@ export class Collector {
   waiting(): ReadonlyArray<Waiting> {
     const cells = [...this.cells.all()]
     if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
-      cells.push(new Cell(this.needs, false, false, this.dispatch.root, undefined))
+      cells.push(new Cell(this.node.needs!, false, false, this.dispatch.root, undefined))
     }
     return cells.map((cell) => ({
       step: this.node.name,

@@ -1,7 +1,6 @@
 /**
  * One event, or one batch of an intake, for one step: on its way there, and then at work there.
  */
-
 import type { Place } from "./place.ts"
 import type { Flight } from "./scope.ts"
 
@@ -14,6 +13,8 @@ export interface Delivery extends Flight {
   /** The ids of the invocation it makes and of the events it is made of, where the run is recorded. */
   readonly id: string | undefined
   readonly events: ReadonlyArray<string> | undefined
+  /** Gives it its id, by the events that it is made of, or by other causes where there are none. */
+  name(events: ReadonlyArray<string>, causes?: ReadonlyArray<string>): void
   /** Lets a worker begin with it. */
   start(): void
 }

@@ -1,5 +1,5 @@
 /**
- * The heart of a run: routes what is emitted, lets the runnable steps take turns, and ends the run once.
+ * The heart of a run: routes what is emitted, and lets the runnable steps take turns until the run ends.
  *
  * One dispatcher serves the whole run. A list of runnable lanes, first in first out, and a flag that makes every nested
  * call return to one loop: no fiber is parked between two events that are ready, and no stack grows.

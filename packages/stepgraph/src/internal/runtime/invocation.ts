@@ -134,6 +134,11 @@ export class Invocation implements Delivery, Caller, Emitter {
     return this.attempt?.attempt ?? 1
   }
 
+  private needMore(): More {
+    this.more ??= new More()
+    return this.more
+  }
+
   get underWay(): boolean {
     return this.phase !== "waiting"
   }
@@ -155,14 +160,11 @@ export class Invocation implements Delivery, Caller, Emitter {
       return
     }
     this.attempt = new Attempt(this, 1)
-    let value: unknown
     try {
-      value = this.call(this.attempt as unknown as StepContext<any, any>)
+      this.take(this.call(this.attempt as unknown as StepContext<any, any>))
     } catch (error) {
       this.end(Exit.die(error))
-      return
     }
-    this.returned(value)
   }
 
   private call(ctx: StepContext<any, any>): unknown {
@@ -216,16 +218,19 @@ export class Invocation implements Delivery, Caller, Emitter {
     )
   }
 
-  /** Takes what the function returned, or what its promise or Effect succeeded with. */
+  /** Takes what the function's promise or Effect succeeded with. */
   private returned(value: unknown): void {
     try {
       this.take(value)
     } catch (error) {
-      // A getter, a proxy or an iterable of the step's own can throw when it is looked at.
       this.end(Exit.die(error))
     }
   }
 
+  /**
+   * Takes what the function returned. Throws where the step may not emit it, and where a getter, a proxy or an iterable of the
+   * step's own throws when it is looked at.
+   */
   private take(value: unknown): void {
     if (value === undefined || value === null) this.end(Exit.void)
     else if (typeof value !== "object") this.fork(this.emitting(value))
@@ -238,12 +243,7 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   private emitOne(value: unknown): void {
     this.phase = "returning"
-    try {
-      this.run.emit(this, value, this.lastPlace())
-    } catch (error) {
-      this.end(Exit.die(error))
-      return
-    }
+    this.run.emit(this, value, this.lastPlace())
     this.end(Exit.void)
   }
 
@@ -253,12 +253,7 @@ export class Invocation implements Delivery, Caller, Emitter {
       return
     }
     this.phase = "returning"
-    try {
-      for (const value of values) this.run.emit(this, value, this.nextPlace())
-    } catch (error) {
-      this.end(Exit.die(error))
-      return
-    }
+    for (const value of values) this.run.emit(this, value, this.nextPlace())
     this.end(Exit.void)
   }
 
@@ -273,9 +268,9 @@ export class Invocation implements Delivery, Caller, Emitter {
   /** The place of one more emission, which may turn out to be the only one. */
   private nextPlace(): Place {
     if (!this.run.ordered) return this.place
-    this.more ??= new More()
-    this.more.fan ??= new Fan()
-    return this.place.next(this.more.fan)
+    const more = this.needMore()
+    more.fan ??= new Fan()
+    return this.place.next(more.fan)
   }
 
   /** The place of the last emission. */
@@ -319,8 +314,7 @@ export class Invocation implements Delivery, Caller, Emitter {
       this.exited(exit)
       return
     }
-    this.more ??= new More()
-    this.more.fiber = fiber
+    this.needMore().fiber = fiber
     this.run.running(this)
     fiber.addObserver((exit) => this.exited(exit))
   }
@@ -354,10 +348,7 @@ export class Invocation implements Delivery, Caller, Emitter {
         const attempt = new Attempt(this, number)
         this.attempt = attempt
         if (again) run.recorder?.started(number, this)
-        if (holds) {
-          this.more ??= new More()
-          this.more.held = []
-        }
+        if (holds) this.needMore().held = []
         return Effect.onExit(
           Effect.suspend(() => this.emitting(call(attempt as unknown as StepContext<any, any>))),
           (exit) => Effect.sync(() => attempt.close(Exit.isFailure(exit)))
@@ -453,16 +444,10 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
     const rejected = (cause: unknown) => this.rejected(cause)
-    const { probe } = this.run
-    if (probe === undefined) return Effect.tryPromise({ try: () => promise, catch: rejected })
+    if (this.run.probe === undefined) return Effect.tryPromise({ try: () => promise, catch: rejected })
     return Effect.callback((resume) => {
       const failed = (cause: unknown) => resume(Effect.fail(rejected(cause)))
-      probe.wait(
-        { step: this.node.name, invocation: this.id },
-        promise,
-        (value) => resume(Effect.succeed(value)),
-        failed
-      )
+      this.wait(promise, (value) => resume(Effect.succeed(value)), failed)
     })
   }
 }

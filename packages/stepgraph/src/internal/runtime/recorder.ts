@@ -71,11 +71,7 @@ export class Recorder {
   }
 
   /** An intake has made its step runnable; a batch of nothing is named by its scope and round. */
-  fired(
-    delivery: Delivery & { name(events: ReadonlyArray<string>, causes?: ReadonlyArray<string>): void },
-    from: ReadonlyArray<Emission>,
-    round: number
-  ): void {
+  fired(delivery: Delivery, from: ReadonlyArray<Emission>, round: number): void {
     const events = from.map(({ id }) => id!)
     delivery.name(events, events.length > 0 ? events : [delivery.scope.opener?.id ?? "", String(round)])
     this.record({ _tag: "IntakeFired", step: delivery.node.name, invocation: delivery.id!, events })

@@ -3,7 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import { type Waiting, WorkflowStalled, WorkflowTimedOut } from "../../Errors.ts"
-import { type Graph, inWords, type Node } from "../graph/graph.ts"
+import { type Graph, inWords, type Node, quoted } from "../graph/graph.ts"
 import type { Intakes } from "./intakes.ts"
 import type { Lane } from "./lane.ts"
 
@@ -65,7 +65,7 @@ export class Standing {
 
   /** What to say where a step waits for nothing but the end of the inputs, of which somebody may not have thought. */
   waitsForInputs({ name, intake }: Node): string {
-    const inputs = [...this.graph.inputs.keys()].map((tag) => `'${tag}'`).join(", ")
+    const inputs = quoted([...this.graph.inputs.keys()])
     return (
       `workflow '${this.graph.name}': step '${name}' waits for ${inWords(intake!)}, which runs when nothing more ` +
       `can come, and events can still come from the inputs ${inputs}: call closeInputs when there are no more`
