@@ -1,7 +1,7 @@
 /**
  * A run as a live program: talk to it, listen to it, ask how it stands.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,6 +13,7 @@ import type { Take } from "effect/Take"
 import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
 import { quoted } from "./internal/graph/graph.ts"
+import { asyncIterable } from "./internal/runtime/async-iterable.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
 import type { RunStatus } from "./internal/runtime/standing.ts"
@@ -192,9 +193,15 @@ export interface RunHandle<W> extends AsyncDisposable {
   readonly send: (event: InputsOf<W>) => Promise<void>
   /** Says that no more events will be sent. */
   readonly closeInputs: () => Promise<void>
-  /** The workflow's `outputs` and at last the stop event; each iteration sees all of it. A failed run throws. */
+  /**
+   * The workflow's `outputs` and at last the stop event; each iteration sees all of it. A failed run throws. Several readers
+   * may share one iterator: its calls queue up, as those of an async generator do, and each event goes to one of them.
+   */
   readonly events: AsyncIterable<OutputsOf<W> | StopOf<W>>
-  /** The stop event, once the run has ended. */
+  /**
+   * The stop event, once the run has ended. The failure of a run that nobody asks for its `result` or `events`, and that was
+   * not interrupted on purpose, is an unhandled rejection.
+   */
   readonly result: Promise<StopOf<W>>
   /** Interrupts the run, and resolves when nothing of it is left running. */
   readonly interrupt: () => Promise<void>
@@ -249,20 +256,51 @@ export async function launchPromise<W extends AnyWorkflow>(
   signal?.throwIfAborted()
   const launching = observed(begin(flow as AnyWorkflow, input, options, signal), options?.observe)
   const { dispatcher, fiber, outputs } = await Effect.runPromise(Scope.provide(launching, Scope.makeUnsafe()))
-  const interrupt = () => Effect.runPromise(Fiber.interrupt(fiber))
-  const exit = Effect.runPromiseExit(resultOf(dispatcher, fiber))
-  const result = exit.then((exit) => settle(flow, exit, signal) as StopOf<W>)
-  // Who only reads `events` learns of a failure there.
-  result.catch(() => {})
-  const last = Stream.fromEffect(Effect.tryPromise({ try: () => result as Promise<AnyEvent>, catch: (error) => error }))
+  const ended = resultOf(dispatcher, fiber)
+  // Kept, so that every reader is given the same error.
+  let outcome: Exit.Exit<AnyEvent, unknown> | undefined
+  const settled = Effect.flatMap(Effect.exit(ended), (exit) => (outcome ??= settledAs(flow, exit, signal)))
+  const result = Effect.runPromise(settled) as Promise<StopOf<W>>
+  /** From then on, a failure is not an unhandled rejection. */
+  const letGo = () => void result.catch(() => {})
+  if (signal !== undefined) {
+    void Effect.runPromiseExit(ended).then((exit) => {
+      if (signal.aborted && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) letGo()
+    })
+  }
+  const interrupt = () => {
+    // A failure that came before is nobody's wish.
+    if (!dispatcher.over) letGo()
+    return Effect.runPromise(Fiber.interrupt(fiber))
+  }
+  const events = asyncIterable(Stream.concat(outputs, Stream.fromEffect(settled))) as AsyncIterable<any>
   return {
     id: dispatcher.id,
     send: (event) => Effect.runPromise(send(flow, dispatcher, event)),
     closeInputs: async () => dispatcher.closeInputs(),
-    events: Stream.toAsyncIterable(Stream.concat(outputs, last)) as AsyncIterable<any>,
-    result,
+    // Whoever asks for one of the two learns of a failure there.
+    get events() {
+      letGo()
+      return events
+    },
+    get result() {
+      letGo()
+      return result
+    },
     interrupt,
     status: async () => dispatcher.status(),
     [Symbol.asyncDispose]: interrupt
+  }
+}
+
+const settledAs = (
+  flow: AnyWorkflow,
+  exit: Exit.Exit<AnyEvent, unknown>,
+  signal: AbortSignal | undefined
+): Exit.Exit<AnyEvent, unknown> => {
+  try {
+    return Exit.succeed(settle(flow, exit, signal))
+  } catch (error) {
+    return Exit.fail(error)
   }
 }

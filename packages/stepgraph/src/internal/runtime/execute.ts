@@ -9,6 +9,7 @@ import type { AnyEvent } from "../../Event.ts"
 import type { StateValue } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
 import type { Graph } from "../graph/graph.ts"
+import { whenAborted } from "./aborts.ts"
 import { Dispatcher } from "./dispatcher.ts"
 
 /** Runs a workflow's graph from its start event to its end; `prepare` is given the run before it begins. */
@@ -52,9 +53,8 @@ const logged = ({ ending }: Dispatcher): Effect.Effect<void> =>
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
   const abort = () => dispatcher.ending.end(Exit.interrupt())
   // The start event's own schema may have aborted it.
-  if (signal.aborted) return abort()
-  signal.addEventListener("abort", abort, { once: true })
-  dispatcher.ending.whenFinished(() => signal.removeEventListener("abort", abort))
+  if (signal.aborted) abort()
+  else dispatcher.ending.whenFinished(whenAborted(signal, abort))
 }
 
 /** Sets cells of a run's state before it begins. */
