@@ -1,7 +1,7 @@
 // Every public error, with its whole message: what happened, where, with which values, what to do.
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
-import { type Cause, Effect, Exit, Schema } from "effect"
+import { type Cause, Effect, Exit, Option, Redacted, Schema } from "effect"
 import {
   collect,
   defineEvent,
@@ -392,5 +392,154 @@ describe("an interrupted run", () => {
     await live.interrupt()
     const error = await rejection(live.result)
     expect([error.name, error.message]).toEqual(["AbortError", "workflow 'flow' was interrupted"])
+  })
+})
+
+describe("an error", () => {
+  const rejected = (event: unknown, cause: unknown) =>
+    new StepRejected({ workflow: "flow", step: "work", event, cause })
+
+  it("makes its message when it is first read, and keeps it", () => {
+    let looks = 0
+    const event = new Proxy({ _tag: "Start", n: 1 }, { ownKeys: (target) => Reflect.ownKeys(target).slice(looks++) })
+    const error = rejected(event, new Error("no"))
+    expect(looks).toBe(0)
+    expect(error.message).toBe("step 'work' of workflow 'flow' rejected, given Start {\"n\":1}: no")
+    expect(error.message).toBe(`${error}`.slice("StepRejected: ".length))
+    expect(looks).toBe(1)
+  })
+
+  it.each(["message", "stack"] as const)("has its message at the head of its stack (%s read first)", (first) => {
+    const error = rejected({ _tag: "Start", n: 1 }, new Error("no"))
+    expect(error[first]).toContain("rejected")
+    expect(error.stack?.split("\n")[0]).toBe(`StepRejected: ${error.message}`)
+  })
+
+  it("can be given another message, as any error can", () => {
+    const error = rejected(1, 2)
+    Object.assign(error, { message: "other" })
+    expect([error.message, String(error)]).toEqual(["other", "StepRejected: other"])
+  })
+
+  it("is printed as an error with its cause, and without the event", () => {
+    const event = { _tag: "Start", list: Array.from({ length: 50 }, () => "item") }
+    const text = inspect(rejected(event, new TypeError("no route to host")))
+    expect(text).toMatch(/^StepRejected: step 'work' of workflow 'flow' rejected, given Start .*: TypeError: no route/)
+    expect(text).toMatch(/^ {4}at /m)
+    expect(text).toContain("step: 'work'")
+    expect(text).toContain("[cause]: TypeError: no route to host")
+    expect(text.split("'item'")).toHaveLength(1)
+  })
+
+  it("becomes small JSON with its cause", () => {
+    const event = { _tag: "Start", big: 1n, text: "x".repeat(1_000_000) }
+    const error = rejected(event, rejected(event, new Error("no", { cause: { code: 1n } })))
+    const json = JSON.stringify(error)
+    expect(json.length).toBeLessThan(2_000)
+    expect(JSON.parse(json)).toMatchObject({
+      _tag: "StepRejected",
+      message: error.message,
+      workflow: "flow",
+      step: "work",
+      cause: { name: "StepRejected", cause: { name: "Error", message: "no", cause: { code: "1" } } }
+    })
+  })
+
+  it("is yielded and caught by its tag, with what it was made of", async () => {
+    const error = rejected({ _tag: "Start" }, "cause")
+    const caught = Effect.catchTag(Effect.fail(error), "StepRejected", ({ event, cause }) =>
+      Effect.succeed([event, cause])
+    )
+    expect(await Effect.runPromise(caught)).toEqual([{ _tag: "Start" }, "cause"])
+    expect(
+      await Effect.runPromise(
+        Effect.flip(
+          Effect.gen(function* () {
+            return yield* error
+          })
+        )
+      )
+    ).toBe(error)
+  })
+
+  // What cannot be read, by what a message shows in its place.
+  const revoked = (() => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  })()
+  class Denied extends Error {
+    #why = "no"
+    override get message() {
+      return this.#why
+    }
+  }
+  it.each<[string, unknown, string]>([
+    ["a revoked proxy", revoked, "[cannot be read]"],
+    ["an error whose message throws", Object.create(new Denied()), "[cannot be read]"],
+    ["an error whose message is a symbol", Object.assign(new Error(), { message: Symbol("why") }), "Symbol(why)"],
+    ["an error whose name is a symbol", Object.assign(new Error("no"), { name: Symbol("why") }), "Symbol(why): no"],
+    ["an object without a prototype", Object.assign(Object.create(null), { code: 1 }), '{"code":1}'],
+    [
+      "a getter, which it does not run",
+      {
+        get code() {
+          throw new Error("run")
+        }
+      },
+      '{"code":[Getter]}'
+    ],
+    [
+      "an own toJSON that throws",
+      new (class Odd {
+        toJSON() {
+          throw new Error("no")
+        }
+      })(),
+      "[cannot be read]"
+    ],
+    ["a function", () => 1, "[Function]"],
+    [
+      "a Redacted",
+      { key: Redacted.make("hunter2"), named: Redacted.make("hunter2", { label: "key" }) },
+      '{"key":<redacted>,"named":<redacted:key>}'
+    ],
+    ["control characters", "\u001b[2J\u0000\u202e\u2028\ud800", '"\\u001b[2J\\u0000\\u202e\\u2028\\ud800"'],
+    ["control characters in an error", new Error("\u001b[2J\u202e\u009b"), "\\u001b[2J\\u202e\\u009b"],
+    ["an invalid date", new Date(Number.NaN), "Invalid Date"],
+    ["bytes", { bytes: new Uint8Array(10) }, '{"bytes":Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, … 10 in all])}'],
+    ["a map", new Map([["a", { n: 1n }]]), 'Map([["a", {"n":1n}]])'],
+    ["a tagged value", Option.some(1), 'Some {"value":1}'],
+    [
+      "a class",
+      new (class Money {
+        readonly euros = 3
+      })(),
+      'Money({"euros":3})'
+    ],
+    ["an opaque class", new URL("https://example.org/"), "https://example.org/"]
+  ])("shows %s", (_, cause, shown) => {
+    const error = rejected({ _tag: "Start", cause }, cause)
+    expect(error.message.endsWith(`: ${shown}`)).toBe(true)
+    expect(error.message.length).toBeLessThan(500)
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ message: error.message })
+    expect(inspect(error)).toContain(error.message)
+    expect(JSON.stringify(error) + inspect(error)).not.toContain("hunter2")
+  })
+
+  it("looks at no more than it shows", () => {
+    let looked = 0
+    const watched = <A extends object>(list: A) =>
+      new Proxy(list, {
+        get: (target, key) => {
+          looked++
+          return Reflect.get(target, key)
+        }
+      })
+    const list = watched(new Array(4_000_000_000))
+    const map = new Map(Array.from({ length: 1_000 }, (_, n) => [n, watched([n])]))
+    expect(rejected({ _tag: "Big", list, map }, new Set(map.values())).message.length).toBeLessThan(600)
+    expect(looked).toBeGreaterThan(0)
+    expect(looked).toBeLessThan(300)
   })
 })

@@ -1,0 +1,122 @@
+/**
+ * What a value from outside is made of, found without changing it: no getter of an object is run, no iterator that
+ * cannot begin again is begun, and nothing that is `Redacted` is opened. Whoever asks must expect a throw, as a proxy may
+ * throw whatever is asked of it.
+ */
+import { isDate, isRegExp } from "effect/Predicate"
+
+/** Which parts of a value are secret without being `Redacted` themselves, as their schema knows. */
+export interface Secret {
+  readonly whole: boolean
+  readonly at: (key: string) => Secret | undefined
+}
+
+/** Stands for a secret. */
+export const hidden = "<redacted>"
+
+/** Stands for what throws when it is looked at. */
+export const unreadable = "[cannot be read]"
+
+/** Control characters, halves of characters, and what turns the direction of a line around; not tabs and line ends. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const control = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu
+
+/** Text from outside, fit to stand in a message or on a terminal. */
+export const escaped = (text: string): string =>
+  text.replace(control, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+/** The beginning of a text, without half a character at its end. */
+export const beginning = (text: string, most: number): string => {
+  const last = text.charCodeAt(most - 1)
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most)
+}
+
+/** At most so many characters of a text from outside. */
+export const brief = (text: string, most: number): string =>
+  escaped(text.length > most ? `${beginning(text, most)}…` : text)
+
+/** Stands for a field that is a getter: to run it may do something, such as ask a database. */
+const getter = Symbol("[Getter]")
+
+/** The value of an object's own field. */
+export const fieldOf = (value: object, key: string): unknown => {
+  const property = Object.getOwnPropertyDescriptor(value, key)
+  return property?.get === undefined && property?.set === undefined ? property?.value : getter
+}
+
+/** An object as text, as a list of something, or as the object whose fields it shows. */
+export type Shape =
+  | string
+  | { readonly name: string; readonly items: Iterable<unknown>; readonly size: number }
+  | { readonly name: string; readonly fields: object }
+
+const longestText = 2_000
+
+const nameOf = (value: object): string => {
+  const name: unknown = value.constructor?.name
+  return typeof name === "string" ? brief(name, 80) : ""
+}
+
+const redactable = Symbol.for("~effect/Redactable")
+
+/** Instances of Effect's own collections, which can be asked for their items again and again. */
+const collections = ["~effect/Chunk", "~effect/HashMap", "~effect/HashSet"]
+/** Those of which `toJSON` looks at everything inside. */
+const containers = ["~effect/Option", "~effect/Result"]
+
+/** What an object shows of itself that is neither a list nor an error. */
+export const shapeOf = (value: object): Shape => {
+  if ("~effect/Redacted" in value) {
+    const label = fieldOf(value, "label")
+    return typeof label === "string" ? `<redacted:${brief(label, 80)}>` : hidden
+  }
+  if (redactable in value) return hidden
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return { name: "", fields: value }
+  if (isDate(value)) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
+  if (isRegExp(value)) return brief(String(value), longestText)
+  const name = nameOf(value)
+  if (value instanceof Map) return { name, items: Map.prototype.entries.call(value), size: value.size }
+  if (value instanceof Set) return { name, items: Set.prototype.values.call(value), size: value.size }
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    const items = value as unknown as ArrayLike<unknown> & Iterable<unknown>
+    return { name, items, size: items.length }
+  }
+  if (collections.some((id) => id in value)) {
+    const items = value as Iterable<unknown> & { readonly size?: number; readonly length?: number }
+    return { name, items, size: items.size ?? items.length ?? 0 }
+  }
+  if (containers.some((id) => id in value)) return { name: "", fields: { _tag: Reflect.get(value, "_tag"), ...value } }
+  const { toJSON } = value as { readonly toJSON?: unknown }
+  if (typeof toJSON === "function") {
+    const json: unknown = toJSON.call(value)
+    return typeof json === "object" && json !== null ? { name, fields: json } : brief(String(json), longestText)
+  }
+  const opaque = Object.keys(value).length === 0 && value.toString !== Object.prototype.toString
+  return opaque ? brief(String(value), longestText) : { name, fields: value }
+}
+
+/** What an error says of itself. `name` and `message` may be getters: that is how errors make their words. */
+export const errorText = (error: object, key: "name" | "message"): string => {
+  try {
+    const text: unknown = Reflect.get(error, key)
+    if (typeof text === "string") return brief(text, longestText)
+    return text === undefined ? "" : brief(String(text), longestText)
+  } catch {
+    return unreadable
+  }
+}
+
+/** Text for what is no object; functions and symbols come without their source. */
+export const atomText = (value: unknown): string => {
+  if (value === getter) return "[Getter]"
+  if (typeof value === "symbol") return brief(String(value), 80)
+  if (typeof value === "bigint") return brief(`${value}n`, longestText)
+  if (typeof value !== "function") return String(value)
+  try {
+    const name = fieldOf(value, "name")
+    return typeof name === "string" && name !== "" ? `[Function ${brief(name, 80)}]` : "[Function]"
+  } catch {
+    return unreadable
+  }
+}

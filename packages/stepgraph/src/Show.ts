@@ -1,0 +1,264 @@
+/**
+ * Values from outside in words for messages, and as JSON for traces. Neither ever throws, shows a secret, or costs more
+ * than it shows, whatever the value is.
+ */
+import { encode } from "effect/encoding/Base64"
+import type { Json } from "effect/Schema"
+import {
+  atomText,
+  beginning,
+  brief,
+  errorText,
+  escaped,
+  fieldOf,
+  hidden,
+  type Secret,
+  shapeOf,
+  unreadable
+} from "./Look.ts"
+
+interface Bounds {
+  /** How many objects may stand inside one another. */
+  readonly depth: number
+  /** How many items of one list, and fields of one object, are shown. */
+  readonly items: number
+  /** How many characters of one string are shown. */
+  readonly string: number
+  /** How many characters and how many values are looked at in all. */
+  readonly text: number
+  readonly values: number
+}
+
+const inMessages: Bounds = { depth: 3, items: 8, string: 80, text: 200, values: 100 }
+const inErrors: Bounds = { depth: 4, items: 8, string: 2_000, text: 8_000, values: 100 }
+const inTraces: Bounds = { depth: 32, items: 1_000, string: 100_000, text: 1_000_000, values: 10_000 }
+
+/** What one look may still cost, and what it is inside of. */
+class Look {
+  readonly bounds: Bounds
+  text: number
+  values: number
+  private readonly around: Array<object> = []
+
+  constructor(bounds: Bounds) {
+    this.bounds = bounds
+    this.text = bounds.text
+    this.values = bounds.values
+  }
+
+  /** Whether an object of which so much is shown shows more. */
+  hasRoom(shown: number): boolean {
+    return shown < this.bounds.items && this.values > 0 && this.text > 0
+  }
+
+  /** Takes what a string may cost. */
+  take(text: string): number {
+    const most = Math.max(0, Math.min(text.length, this.bounds.string, this.text))
+    this.text -= most
+    return most
+  }
+
+  /** Looks into an object, unless that is where it comes from. */
+  into<A>(value: object, show: (value: object) => A): A | string {
+    const { around } = this
+    const depth = around.length
+    try {
+      if (around.includes(value)) return "[Circular]"
+      if (depth === this.bounds.depth) return Array.isArray(value) ? "[…]" : "{…}"
+      around.push(value)
+      return show(value)
+    } catch {
+      return unreadable
+    } finally {
+      around.length = depth
+    }
+  }
+}
+
+const isSecret = (value: unknown, secret: Secret | undefined): boolean =>
+  secret?.whole === true && value !== undefined && value !== null
+
+const inWords = (look: Look, value: unknown, secret: Secret | undefined): string => {
+  look.values--
+  if (isSecret(value, secret)) return hidden
+  if (typeof value === "string") return quoted(value, look.take(value))
+  if (typeof value !== "object" || value === null) return atomText(value)
+  return look.into(value, (value) => {
+    if (Array.isArray(value)) return `[${itemsInWords(look, value, value.length, secret)}]`
+    if (value instanceof Error) return errorInWords(look, value)
+    const shape = shapeOf(value)
+    if (typeof shape === "string") return beginning(shape, look.take(shape))
+    if ("items" in shape) return `${shape.name}([${itemsInWords(look, shape.items, shape.size, secret)}])`
+    const fields = fieldsInWords(look, shape.fields, secret)
+    // A tag is name enough.
+    return shape.name === "" || !fields.startsWith("{") ? fields : `${shape.name}(${fields})`
+  })
+}
+
+const quoted = (text: string, most: number): string =>
+  escaped(JSON.stringify(most < text.length ? `${beginning(text, most)}…` : text))
+
+const itemsInWords = (look: Look, items: Iterable<unknown>, size: number, secret: Secret | undefined): string => {
+  const shown: Array<string> = []
+  if (size > 0) {
+    for (const item of items) {
+      if (!look.hasRoom(shown.length)) break
+      shown.push(inWords(look, item, secret?.at("")))
+    }
+  }
+  if (shown.length < size) shown.push(`… ${size} in all`)
+  return shown.join(", ")
+}
+
+const fieldsInWords = (look: Look, value: object, secret: Secret | undefined): string => {
+  const own = fieldOf(value, "_tag")
+  const tag = typeof own === "string" ? brief(own, look.bounds.string) : undefined
+  const shown: Array<string> = []
+  for (const key of Object.keys(value)) {
+    if (key === "_tag" && tag !== undefined) continue
+    if (!look.hasRoom(shown.length)) {
+      shown.push("…")
+      break
+    }
+    shown.push(`${quoted(key, look.take(key))}:${inWords(look, fieldOf(value, key), secret?.at(key))}`)
+  }
+  const body = `{${shown.join(",")}}`
+  return tag === undefined ? body : shown.length === 0 ? tag : `${tag} ${body}`
+}
+
+const errorInWords = (look: Look, error: Error): string => {
+  const [name, message] = [errorText(error, "name"), errorText(error, "message")]
+  const text = message === "" ? name : `${name}: ${message}`
+  const cause = fieldOf(error, "cause")
+  const told = beginning(text, look.take(text))
+  return cause === undefined ? told : `${told} (cause: ${inWords(look, cause, undefined)})`
+}
+
+const inJson = (look: Look, value: unknown, secret: Secret | undefined): Json => {
+  look.values--
+  if (isSecret(value, secret)) return hidden
+  switch (typeof value) {
+    case "string":
+      return cut(value, look.take(value))
+    case "boolean":
+      return value
+    case "number":
+      return Number.isFinite(value) ? value : String(value)
+    case "bigint":
+      return brief(String(value), look.bounds.string)
+    case "undefined":
+      return null
+    case "object":
+      return value === null ? null : look.into(value, (value) => objectInJson(look, value, secret))
+  }
+  return atomText(value)
+}
+
+/** Says how much there was of what is cut. */
+const cut = (text: string, most: number): string =>
+  most < text.length ? `${beginning(text, most)}… ${text.length} characters in all` : text
+
+const objectInJson = (look: Look, value: object, secret: Secret | undefined): Json => {
+  if (Array.isArray(value)) return itemsInJson(look, value, secret)
+  if (value instanceof Error) return errorInJson(look, value)
+  if (value instanceof Uint8Array) return bytesInJson(look, value)
+  const shape = shapeOf(value)
+  if (typeof shape === "string") return cut(shape, look.take(shape))
+  if (!("items" in shape)) return fieldsInJson(look, shape.fields, secret)
+  // JSON has no such lists: they stand as their words.
+  const words = `${shape.name}([${itemsInWords(look, shape.items, shape.size, secret)}])`
+  return cut(words, look.take(words))
+}
+
+const itemsInJson = (look: Look, items: ReadonlyArray<unknown>, secret: Secret | undefined): Json => {
+  const shown: Array<Json> = []
+  while (shown.length < items.length && look.hasRoom(shown.length)) {
+    shown.push(inJson(look, items[shown.length], secret?.at("")))
+  }
+  if (shown.length < items.length) shown.push(`… ${items.length} in all`)
+  return shown
+}
+
+const fieldsInJson = (look: Look, value: object, secret: Secret | undefined, but?: string): Record<string, Json> => {
+  const shown: Record<string, Json> = {}
+  const keys = Object.keys(value)
+  let fields = 0
+  for (const key of keys) {
+    const field = key === but ? undefined : fieldOf(value, key)
+    if (field === undefined) continue
+    if (!look.hasRoom(fields++)) {
+      shown["…"] = `${keys.length} in all`
+      break
+    }
+    set(shown, cut(key, look.take(key)), inJson(look, field, secret?.at(key)))
+  }
+  return shown
+}
+
+const set = (fields: Record<string, Json>, key: string, value: Json): void => {
+  if (key === "__proto__") {
+    Object.defineProperty(fields, key, { value, enumerable: true, configurable: true, writable: true })
+  } else fields[key] = value
+}
+
+const errorInJson = (look: Look, error: Error): Json => {
+  const shown: Record<string, Json> = { name: errorText(error, "name"), message: errorText(error, "message") }
+  for (const key of ["cause", "errors"]) {
+    const field = fieldOf(error, key)
+    if (field !== undefined) shown[key] = inJson(look, field, undefined)
+  }
+  return shown
+}
+
+/** Bytes are base64, as their schema encodes them. */
+const bytesInJson = (look: Look, bytes: Uint8Array): string => {
+  const most = Math.max(0, Math.floor(Math.min(look.bounds.string, look.text) / 4) * 3)
+  const text = encode(bytes.subarray(0, most))
+  look.text -= text.length
+  return bytes.length <= most ? text : `${text}… ${bytes.length} bytes in all`
+}
+
+/** A value as a message shows it: an event as `Tag {…}`. */
+export const show = (value: unknown, secret?: Secret): string => {
+  const text = inWords(new Look(inMessages), value, secret)
+  return text.length > inMessages.text ? `${beginning(text, inMessages.text)}…` : text
+}
+
+/** An event's fields as the trace has them. */
+export const jsonOf = (event: object, secret?: Secret): Json => {
+  const look = new Look(inTraces)
+  return look.into(event, (event) => fieldsInJson(look, event, secret, "_tag"))
+}
+
+/** A field of an error as its own JSON has it: little, as it goes to logs. */
+export const smallJsonOf = (value: unknown): Json => inJson(new Look(inErrors), value, undefined)
+
+/** A cause in words. A tagged error's message says by itself what it is. */
+export const describe = (cause: unknown): string => {
+  if (!isError(cause)) return show(cause)
+  const [name, message] = [errorText(cause, "name"), errorText(cause, "message")]
+  if (message === "") return name
+  return name === "Error" || isTagged(cause) ? message : `${name}: ${message}`
+}
+
+/** An error with its name, as traces and stories have it. A text that was thrown is itself. */
+export const nameAndMessage = (error: unknown): string => {
+  if (typeof error === "string") return brief(error, inErrors.string)
+  return isError(error) ? `${errorText(error, "name")}: ${errorText(error, "message")}` : show(error)
+}
+
+const isError = (value: unknown): value is Error => {
+  try {
+    return value instanceof Error
+  } catch {
+    return false
+  }
+}
+
+const isTagged = (error: object): boolean => {
+  try {
+    return "_tag" in error
+  } catch {
+    return false
+  }
+}

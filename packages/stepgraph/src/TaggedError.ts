@@ -1,0 +1,99 @@
+/**
+ * What every public error is made on: `Data.TaggedError` with a message that is made when it is first read. An attempt
+ * that is retried or recovered from pays for no words that nobody sees.
+ */
+import type { YieldableError } from "effect/Cause"
+import * as Data from "effect/Data"
+import { NodeInspectSymbol } from "effect/Inspectable"
+import type { Json } from "effect/Schema"
+import { describe, smallJsonOf } from "./Show.ts"
+
+/**
+ * An error of these fields. What came from outside is in `behind`: it can be read, and neither the console nor JSON
+ * print it with the error, as it may be large or private, and the message says what of it matters.
+ *
+ * `words` is called once, when the message or the stack is first read.
+ */
+type TaggedErrorClass<Tag extends string> = new <Fields extends Record<string, any> = {}>(
+  fields: Partial<Fields>,
+  behind: Partial<Fields>,
+  words: () => string
+) => YieldableError & { readonly _tag: Tag; readonly message: string } & Readonly<Fields>
+
+const kept = (value: unknown) => ({ value, writable: true, configurable: true, enumerable: false })
+
+class LazyError extends Data.Error {
+  #words: () => string
+
+  constructor(fields: object, behind: Record<string, unknown>, words: () => string) {
+    super()
+    this.#words = words
+    Object.assign(this, fields)
+    for (const key in behind) Object.defineProperty(this, key, kept(behind[key]))
+  }
+
+  /** The words of an error; what only inherits from one has none. */
+  static messageOf(error: object): string {
+    if (!(#words in error)) return ""
+    let message: string
+    try {
+      message = error.#words()
+    } catch {
+      message = "what happened cannot be put into words"
+    }
+    LazyError.keep(error, message)
+    return message
+  }
+
+  /** From now on it is as any error's. */
+  static keep(error: object, message: unknown): void {
+    if (Object.isExtensible(error)) Object.defineProperty(error, "message", kept(message))
+  }
+
+  override toJSON(): Record<string, Json> {
+    const json: Record<string, Json> = { _tag: (this as { readonly _tag?: string })._tag ?? "", message: this.message }
+    for (const key of Object.keys(this)) json[key] ??= smallJsonOf(Reflect.get(this, key))
+    const { cause } = this
+    return cause === undefined ? json : { ...json, cause: smallJsonOf(cause) }
+  }
+}
+
+type Inspect = (value: unknown, options: unknown) => string
+
+/** As the console shows errors, with the message, the stack and the cause, where Effect's own shows an object. */
+function inspected(this: LazyError, _depth: unknown, options: unknown, inspect: Inspect | undefined): string {
+  if (inspect === undefined) return String(this)
+  const shown = Object.assign(new Error(this.message), this)
+  const stand = (key: string, value: unknown) => Object.defineProperty(shown, key, kept(value))
+  stand("name", this.name)
+  stand("stack", this.stack)
+  if (this.cause !== undefined) stand("cause", this.cause)
+  try {
+    return inspect(shown, options)
+  } catch {
+    // The console cannot show every cause.
+    stand("cause", describe(this.cause))
+    return inspect(shown, options)
+  }
+}
+
+Object.defineProperties(LazyError.prototype, {
+  message: {
+    get(this: object) {
+      return LazyError.messageOf(this)
+    },
+    set(this: object, message: unknown) {
+      LazyError.keep(this, message)
+    },
+    configurable: true
+  },
+  [NodeInspectSymbol]: kept(inspected)
+})
+
+export const TaggedError = <Tag extends string>(tag: Tag): TaggedErrorClass<Tag> => {
+  class Tagged extends LazyError {
+    readonly _tag = tag
+  }
+  Object.defineProperty(Tagged.prototype, "name", { value: tag, writable: true, configurable: true })
+  return Tagged as unknown as TaggedErrorClass<Tag>
+}
