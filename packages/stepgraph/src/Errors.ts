@@ -135,6 +135,22 @@ export class StepDefect extends TaggedError("StepDefect")<{
   }
 }
 
+/**
+ * A run broke between its steps: something threw that is none of their code, such as a service that the run was given (a
+ * clock, a scheduler), or the stack was at its end. It reaches an Effect program as a defect, and a promise as its rejection.
+ */
+export class RunDefect extends TaggedError("RunDefect")<{
+  readonly workflow: string
+  /** What the run was doing. */
+  readonly place: string
+  readonly cause: unknown
+}> {
+  constructor(props: { workflow: string; place: string; cause: unknown }) {
+    const { workflow, place, cause } = props
+    super({ workflow, place }, { cause }, () => `workflow '${workflow}' broke while ${place}: ${describe(cause)}`)
+  }
+}
+
 /** Why a step's emission was refused; it is the cause of a {@link StepDefect}. */
 export class InvalidEmission extends TaggedError("InvalidEmission")<{
   /** What the step emitted. */

@@ -1,8 +1,7 @@
 /**
  * The heart of a run: routes what is emitted, and lets the runnable steps take turns until the run ends.
  *
- * One dispatcher serves the whole run. A list of runnable lanes, first in first out, and a flag that makes every nested
- * call return to one loop: no fiber is parked between two events that are ready, and no stack grows.
+ * One dispatcher serves the whole run. Whatever happens to it is a moment of its `loop.ts`.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -11,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Random from "effect/Random"
-import type { SchedulerDispatcher } from "effect/Scheduler"
-import { InvalidEmission, OutsideScope, StepDefect } from "../../Errors.ts"
+import { Scheduler, type SchedulerDispatcher } from "effect/Scheduler"
+import { InvalidEmission, OutsideScope, RunDefect, StepDefect } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import { Probe } from "../../Probe.ts"
 import { Observer } from "../../Trace.ts"
@@ -23,6 +22,7 @@ import { type Ended, Ending } from "./ending.ts"
 import { Intakes } from "./intakes.ts"
 import { Invocation, type Run } from "./invocation.ts"
 import { Lane, type Making } from "./lane.ts"
+import { type Driven, Loop } from "./loop.ts"
 import { Place } from "./place.ts"
 import { Races } from "./races.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
@@ -32,7 +32,7 @@ import { type RunStatus, Standing } from "./standing.ts"
 import { RunState } from "./state.ts"
 import { telemetryOf } from "./telemetry.ts"
 import { type Timer, Timers } from "./timers.ts"
-import { eventsInTurn, Turns } from "./turns.ts"
+import { Turns } from "./turns.ts"
 
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
 const routeOf = ({ first, routes }: Node, value: unknown): Route => {
@@ -51,7 +51,16 @@ const routeOf = ({ first, routes }: Node, value: unknown): Route => {
 const eventOf = ({ def }: Route, value: unknown): AnyEvent =>
   Object.isExtensible(value) ? def(value) : (value as AnyEvent)
 
-export class Dispatcher implements Run, Dispatch, Ended, Making {
+/** The words of a defect may be what throws, or the end of the stack: the place is named all the same. */
+const runDefect = (workflow: string, place: string, cause: unknown): Error => {
+  try {
+    return new RunDefect({ workflow, place, cause })
+  } catch {
+    return new Error(`workflow '${workflow}' broke while ${place}`, { cause })
+  }
+}
+
+export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   readonly workflow: string
   readonly context: Context.Context<never>
   readonly fiberId: number
@@ -75,10 +84,10 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
   private readonly invocations = new Set<Invocation>()
   private readonly room: Room
   private readonly timers: Timers
-  private draining = false
-  private scheduled = false
-  /** Counted over all that happens until the scheduler has had a turn: a loop of promises is as endless as any other. */
-  private leftInTurn = eventsInTurn
+  private readonly loop: Loop
+  private shuttingDown = false
+  /** Whether its own machinery has failed, so that what it has counted may be wrong. */
+  private broken = false
   /** Told each output event, where somebody listens. */
   onOutput: ((event: AnyEvent) => void) | undefined
   private generatedId: string | undefined
@@ -97,7 +106,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
     this.fiberId = fiber.id
     this.scheduler = fiber.currentDispatcher
     this.ordered = graph.ordered
-    this.timers = new Timers(this.context, this.fiberId)
+    this.timers = new Timers(this.context, this.fiberId, (error) => this.clockFailed(error))
     this.ending = new Ending(this)
     const observer = Context.get(this.context, Observer)
     const telemetry = telemetryOf(graph, fiber)
@@ -112,6 +121,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
       return new Lane(node, this.context, making)
     })
     this.room = new Room(this.lanes)
+    const scheduler = Context.get(this.context, Scheduler)
+    this.loop = new Loop(this, this.turns, this.room, this.probe, scheduler, this.scheduler)
     this.intakes = new Intakes(graph, this)
     this.standing = new Standing(graph, this.lanes, this.intakes)
     this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
@@ -129,7 +140,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
 
   /** Begins the run with its start event, and works until everything waits for something. */
   begin(start: AnyEvent, timeout: Duration.Input | undefined): void {
-    this.inOnePiece(() => {
+    this.loop.moment("beginning", () => {
       const { recorder } = this
       recorder?.record({
         _tag: "RunStarted",
@@ -138,16 +149,18 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
       })
       if (this.over) return
       const id = recorder?.emitted(this.graph.start.def, start, null, 0)
-      if (timeout !== undefined) {
-        const duration = Duration.fromInputUnsafe(timeout)
-        this.timers.start(duration, () => this.ending.end(Exit.fail(this.standing.timedOut(duration))))
-      }
+      if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
       this.openScope(this.root)
       this.enterFromOutside(this.graph.start, start, id, Place.root)
       this.quietness.release(this.root)
       this.races.endMoment()
     })
-    this.drain()
+  }
+
+  private startTimeout(duration: Duration.Duration): void {
+    this.timers.start(duration, () => {
+      this.loop.moment("timing out", () => this.ending.end(Exit.fail(this.standing.timedOut(duration))))
+    })
   }
 
   /** Lets the run wait for events from outside, until `closeInputs`. */
@@ -165,7 +178,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
   }
 
   private takeIn(route: Route, event: AnyEvent): void {
-    this.inOnePiece(() => {
+    const takeIn = () => {
       const number = ++this.inputs
       const id = this.recorder?.emitted(route.def, event, null, number)
       if (this.over) {
@@ -175,20 +188,19 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
       // After everything that the start event led to, in the order sent.
       const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
       this.enterFromOutside(route, event, id, place)
-    })
-    this.wake()
-    this.ending.finishIfDone()
+    }
+    this.loop.moment("taking in an input", takeIn, true)
   }
 
   closeInputs(): void {
     if (!this.inputsOpen || this.over) return
     this.inputsOpen = false
-    this.betweenEntries(() => {
+    const close = () => {
       if (this.over) return
       this.quietness.closeInputs(this.root)
       this.races.endMoment()
-      this.drain()
-    })
+    }
+    this.betweenEntries(() => this.loop.moment("closing the inputs", close))
   }
 
   /**
@@ -219,13 +231,40 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
   }
 
   get atWork(): boolean {
+    if (this.broken)
+      for (const invocation of this.invocations) if (invocation.ended) this.invocations.delete(invocation)
     // Ended by an observer in the middle of what it is told of: that is told to its end first.
-    return this.draining || this.invocations.size > 0 || this.recorder?.telling === true
+    return this.invocations.size > 0 || this.recorder?.telling === true
   }
 
-  interruptAll(): void {
-    this.timers.cancelAll()
-    for (const invocation of [...this.invocations]) invocation.interrupt()
+  shutDown(): void {
+    if (this.shuttingDown || this.loop.tooDeep()) return
+    this.shuttingDown = true
+    this.loop.moment("interrupting what runs", () => {
+      this.timers.cancelAll()
+      for (const invocation of [...this.invocations]) this.interrupt(invocation)
+    })
+  }
+
+  /** Whatever one of them throws, the others are interrupted, too. */
+  private interrupt(invocation: Invocation): void {
+    try {
+      invocation.interrupt()
+    } catch (error) {
+      this.broke(error, `interrupting step '${invocation.node.name}'`)
+    }
+  }
+
+  finish(): void {
+    this.shutDown()
+    this.ending.finishIfDone()
+  }
+
+  broke(error: unknown, place: string): void {
+    this.broken = true
+    const defect = runDefect(this.workflow, place, error)
+    if (this.ending.finished) Effect.runForkWith(this.context)(Effect.logError(defect))
+    else this.ending.broke(defect)
   }
 
   tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void {
@@ -249,6 +288,20 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
     const { node } = from
     const route = routeOf(node, value)
     const event = eventOf(route, value)
+    const { loop } = this
+    // Nothing ends the run half-way, such as an observer that aborts it at what it is told.
+    const { inside } = loop
+    loop.inside = true
+    try {
+      this.emitEvent(from, route, event, place)
+    } finally {
+      loop.inside = inside
+    }
+    // What has returned it ends first.
+    if (!inside && this.over && !from.returning) loop.goOn()
+  }
+
+  private emitEvent(from: Invocation, route: Route, event: AnyEvent, place: Place): void {
     const id = this.recorder?.emitted(route.def, event, from.id!, from.number())
     if (this.over || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.over ? "ended" : "raced")
@@ -256,7 +309,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
       this.stopId = id
       this.ending.outcome = Exit.succeed(event)
       // What has returned the stop event ends first, and then all others are interrupted.
-      if (!from.returning) this.ending.shutDown()
+      if (!from.returning) this.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
       this.enter(route, event, id, from.scope, place)
@@ -265,21 +318,13 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
     }
   }
 
-  /** Lets nothing end the run half-way, such as an observer that aborts it at what it is told. */
-  private inOnePiece(work: () => void): void {
-    const { draining } = this
-    this.draining = true
-    work()
-    this.draining = draining
-  }
-
   private enterFromOutside(route: Route, event: AnyEvent, id: string | undefined, place: Place): void {
     try {
       this.enter(route, event, id, this.root, place)
       this.races.endMoment()
     } catch (error) {
-      const { workflow } = this
-      this.ending.end(Exit.die(error instanceof OutsideScope ? new OutsideScope({ ...error, workflow }) : error))
+      if (!(error instanceof OutsideScope)) throw error
+      this.ending.end(Exit.die(new OutsideScope({ ...error, workflow: this.workflow })))
     }
   }
 
@@ -376,22 +421,10 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
 
   // ---------------------------------------------------------------- turns
 
-  private drain(): void {
-    if (this.draining || this.scheduled) return
-    this.draining = true
-    while (!this.over) {
-      if (this.leftInTurn-- === 0 || (this.probe !== undefined && !this.turns.chosen(this.probe.next))) {
-        this.schedule()
-        break
-      }
-      const lane = this.turns.next()
-      if (lane !== undefined) this.work(lane)
-      else if (!this.room.refill() && !this.room.letThrough()) break
-    }
-    this.draining = false
-    if (this.over) this.ending.finishIfDone()
-    else if (this.pending === 0 && !this.inputsOpen) this.ending.end(Exit.fail(this.standing.stalled(this.launched)))
-    else if (this.pending === 0 && !this.warned) this.warnOfInputs()
+  idle(): void {
+    if (this.pending > 0) return
+    if (!this.inputsOpen) this.ending.end(Exit.fail(this.standing.stalled(this.launched)))
+    else if (!this.warned) this.warnOfInputs()
   }
 
   /** A gather that waits for nothing but the end of the inputs would wait for ever where nobody thinks of closing them. */
@@ -402,8 +435,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
     }
   }
 
-  /** Lets one worker of a lane take what is next. */
-  private work(lane: Lane): void {
+  work(lane: Lane): void {
     const delivery = lane.take()
     if (delivery === undefined) return
     lane.busy++
@@ -415,17 +447,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
   }
 
   wake(): void {
-    if (this.draining || this.scheduled || this.over) return
-    this.schedule()
-  }
-
-  private schedule(): void {
-    this.scheduled = true
-    this.scheduler.scheduleTask(() => {
-      this.scheduled = false
-      this.leftInTurn = eventsInTurn
-      this.drain()
-    }, 0)
+    this.loop.wake()
   }
 
   // ---------------------------------------------------------------- invocations
@@ -433,7 +455,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
   running(invocation: Invocation): void {
     this.invocations.add(invocation)
     // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
-    if (this.over || invocation.calledOff) invocation.interrupt()
+    if (this.over || invocation.calledOff) this.interrupt(invocation)
   }
 
   contextOf({ id }: Invocation): Context.Context<never> {
@@ -443,26 +465,41 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
     return this.recorder.telemetry?.contextOf(id!, context) ?? context
   }
 
+  lost(invocation: Invocation, error: unknown): void {
+    this.loop.moment(`ending step '${invocation.node.name}'`, () => {
+      throw error
+    })
+  }
+
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
     const { node } = invocation
+    const { loop } = this
     const lane = this.lanes[node.index]!
-    this.recorder?.ended(invocation.attempts, invocation, exit, this.over || invocation.calledOff)
-    if (Exit.isFailure(exit)) this.failed(invocation, exit.cause)
-    // While it still counts as running, so that a run whose last work this is does not look stalled.
-    if (!this.over) this.races.endMoment()
-    if (this.invocations.size > 0) this.invocations.delete(invocation)
+    const { inside } = loop
+    loop.inside = true
     lane.busy--
     this.pending--
-    if (this.over) {
-      this.ending.shutDown()
-      return
+    try {
+      if (this.invocations.size > 0) this.invocations.delete(invocation)
+      this.recorder?.ended(invocation.attempts, invocation, exit, this.over || invocation.calledOff)
+      if (Exit.isFailure(exit)) this.failed(invocation, exit.cause)
+      if (this.over) this.shutDown()
+      else this.goneQuiet(invocation, lane)
+    } catch (error) {
+      this.broke(error, `ending step '${node.name}'`)
+    } finally {
+      loop.inside = inside
     }
-    if (node.feeds.length > 0) {
+    loop.goOn()
+  }
+
+  private goneQuiet(invocation: Invocation, lane: Lane): void {
+    this.races.endMoment()
+    if (invocation.node.feeds.length > 0) {
       this.quietness.leave(invocation)
       this.races.endMoment()
     }
     this.turns.list(lane)
-    this.drain()
   }
 
   private failed(invocation: Invocation, cause: Cause.Cause<unknown>): void {
@@ -484,6 +521,12 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
 
   // ---------------------------------------------------------------- room and time
 
+  private clockFailed(error: unknown): void {
+    this.loop.moment("waiting for a time", () => {
+      throw error
+    })
+  }
+
   hasRoom(node: Node): boolean {
     return this.room.has(node)
   }
@@ -498,21 +541,16 @@ export class Dispatcher implements Run, Dispatch, Ended, Making {
 
   after(node: Node, scope: Scope, millis: number, then: () => void, cancelled: () => void): Timer {
     const flight = { node, scope, underWay: false, cancel: () => timer.cancel() }
-    const done = () => {
+    const done = (then: () => void) => () => {
       this.pending--
-      if (this.over) return
-      this.quietness.leave(flight)
-      this.races.endMoment()
+      this.loop.moment(`letting a time pass at step '${node.name}'`, () => {
+        then()
+        if (this.over) return
+        this.quietness.leave(flight)
+        this.races.endMoment()
+      })
     }
-    const fired = () => {
-      then()
-      done()
-      this.drain()
-    }
-    const timer = this.timers.start(millis, fired, () => {
-      cancelled()
-      done()
-    })
+    const timer = this.timers.start(millis, done(then), done(cancelled))
     this.pending++
     this.quietness.enter(flight)
     // An observer may have ended the run meanwhile.

@@ -11,10 +11,10 @@ import { behind } from "./invocation.ts"
 /** What ends. */
 export interface Ended {
   readonly workflow: string
-  /** Whether something of it is still running, or it is in the middle of something. */
+  /** Whether something of it is still running. */
   readonly atWork: boolean
-  /** Interrupts all that runs. */
-  interruptAll(): void
+  /** Interrupts all that runs, now or as soon as it can be. */
+  shutDown(): void
   /** Tells whoever observes it. */
   tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void
 }
@@ -23,9 +23,9 @@ export class Ending {
   /** What the run ends, or has ended, with. */
   outcome: Exit.Exit<AnyEvent, unknown> | undefined
   finished = false
-  readonly finalizerFailures: Array<FinalizerFailed> = []
+  /** What went wrong once there was an outcome. It never changes that. */
+  readonly late: Array<Error> = []
   private readonly run: Ended
-  private shuttingDown = false
   private readonly onFinished: Array<() => void> = []
 
   constructor(run: Ended) {
@@ -40,7 +40,7 @@ export class Ending {
   /** Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands. */
   end(outcome: Exit.Exit<AnyEvent, unknown>): void {
     this.outcome ??= outcome
-    this.shutDown()
+    this.run.shutDown()
   }
 
   /** Ends it by the failure of a step, whose defects are given its name. */
@@ -57,26 +57,27 @@ export class Ending {
   finalizerFailed({ node, input }: Delivery, cause: Cause.Cause<unknown>): void {
     const { workflow } = this.run
     const failure = { workflow, step: node.name, event: input, cause: Cause.squash(cause) }
-    this.finalizerFailures.push(new FinalizerFailed(failure))
+    this.late.push(new FinalizerFailed(failure))
   }
 
-  shutDown(): void {
-    if (!this.shuttingDown) {
-      this.shuttingDown = true
-      this.run.interruptAll()
-    }
-    this.finishIfDone()
+  /** The run's own machinery has failed, or somebody's callback. */
+  broke(defect: Error): void {
+    if (this.outcome === undefined) this.outcome = Exit.die(defect)
+    else this.late.push(defect)
   }
 
+  /** Ends the run where nothing of it runs any more. Where it throws, it goes on with what is left when it is called again. */
   finishIfDone(): void {
-    if (this.finished || this.outcome === undefined || this.run.atWork) return
-    this.finished = true
-    // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
-    if (this.failed && this.finalizerFailures.length > 0 && Exit.isFailure(this.outcome)) {
-      this.outcome = Exit.failCause(behind(this.outcome.cause, this.finalizerFailures))
+    if (this.outcome === undefined || this.run.atWork) return
+    if (!this.finished) {
+      this.finished = true
+      // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
+      if (this.failed && this.late.length > 0 && Exit.isFailure(this.outcome)) {
+        this.outcome = Exit.failCause(behind(this.outcome.cause, this.late))
+      }
+      this.run.tellEnd(this.outcome)
     }
-    this.run.tellEnd(this.outcome)
-    for (const then of this.onFinished) then()
+    for (let then = this.onFinished.shift(); then !== undefined; then = this.onFinished.shift()) then()
   }
 
   /** Calls back when nothing of the run is left running. */

@@ -36,18 +36,16 @@ export const execute = (
   })
 
 const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => {
-  const { outcome, finalizerFailures, failed } = dispatcher.ending
+  const { outcome, late, failed } = dispatcher.ending
   // Behind a failure they stand in its cause.
-  return finalizerFailures.length === 0 || failed ? outcome! : Effect.andThen(logged(dispatcher), outcome!)
+  return late.length === 0 || failed ? outcome! : Effect.andThen(logged(dispatcher), outcome!)
 }
 
 const finished = (dispatcher: Dispatcher): Effect.Effect<void> =>
   Effect.callback((resume) => dispatcher.ending.whenFinished(() => resume(Effect.void)))
 
 const logged = ({ ending }: Dispatcher): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    Effect.forEach(ending.finalizerFailures, (failure) => Effect.logError(failure), { discard: true })
-  )
+  Effect.suspend(() => Effect.forEach(ending.late, (failure) => Effect.logError(failure), { discard: true }))
 
 /** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {

@@ -52,6 +52,8 @@ export interface Run {
   /** An invocation goes on by itself, and will call `settled`. */
   running(invocation: Invocation): void
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void
+  /** Something has thrown where an invocation was to end: the run ends by it. */
+  lost(invocation: Invocation, error: unknown): void
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void
   collect(invocation: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined
   readonly state: RunState
@@ -153,15 +155,14 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   start(): void {
     this.phase = "running"
-    // Told before a fiber is made, which is to carry the invocation's span.
-    this.run.recorder?.started(1, this)
-    if (this.node.guarded) {
-      this.fork(this.guarded())
-      return
-    }
-    this.attempt = new Attempt(this, 1)
     try {
-      this.take(this.call(this.attempt as unknown as StepContext<any, any>))
+      // Told before a fiber is made, which is to carry the invocation's span.
+      this.run.recorder?.started(1, this)
+      if (this.node.guarded) this.fork(this.guarded())
+      else {
+        this.attempt = new Attempt(this, 1)
+        this.take(this.call(this.attempt as unknown as StepContext<any, any>))
+      }
     } catch (error) {
       this.end(Exit.die(error))
     }
@@ -189,7 +190,14 @@ export class Invocation implements Delivery, Caller, Emitter {
   interrupt(): void {
     if (this.phase === "over" || this.phase === "returning") return
     this.calledOff = true
-    this.attempt?.abort()
+    try {
+      this.attempt?.abort()
+    } finally {
+      this.leave()
+    }
+  }
+
+  private leave(): void {
     if (this.more?.fiber !== undefined) this.more.fiber.interruptUnsafe(this.run.fiberId)
     // A promise cannot be interrupted but only left.
     else if (this.phase === "awaiting a promise") this.end(Exit.interrupt(this.run.fiberId))
@@ -293,9 +301,13 @@ export class Invocation implements Delivery, Caller, Emitter {
     const first = (settle: (value: unknown) => void) => (value: unknown) => {
       if (called || this.ended) return
       called = true
-      settle(value)
+      try {
+        settle(value)
+      } catch (error) {
+        this.lose(error)
+      }
     }
-    const failed = first((cause) => this.end(Exit.fail(this.rejected(cause))))
+    const failed = first((cause) => this.end(this.rejection(cause)))
     const fulfilled = first((value) => {
       this.phase = "running"
       this.returned(value)
@@ -316,7 +328,13 @@ export class Invocation implements Delivery, Caller, Emitter {
     }
     this.needMore().fiber = fiber
     this.run.running(this)
-    fiber.addObserver((exit) => this.exited(exit))
+    fiber.addObserver((exit) => {
+      try {
+        this.exited(exit)
+      } catch (error) {
+        this.lose(error)
+      }
+    })
   }
 
   private exited(exit: Exit.Exit<unknown, unknown>): void {
@@ -325,11 +343,25 @@ export class Invocation implements Delivery, Caller, Emitter {
     else this.end(exit)
   }
 
+  /** It ends, although something threw where it was to end. */
+  private lose(error: unknown): void {
+    this.phase = "over"
+    this.run.lost(this, error)
+  }
+
   private end(exit: Exit.Exit<unknown, unknown>): void {
     if (this.phase === "over") return
     this.phase = "over"
     if (this.more?.fan !== undefined) this.more.fan.closed = true
     this.run.settled(this, exit)
+  }
+
+  private rejection(cause: unknown): Exit.Exit<never, StepRejected> {
+    try {
+      return Exit.fail(this.rejected(cause))
+    } catch (error) {
+      return Exit.die(error)
+    }
   }
 
   private rejected(cause: unknown): StepRejected {
@@ -443,10 +475,11 @@ export class Invocation implements Delivery, Caller, Emitter {
   }
 
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
-    const rejected = (cause: unknown) => this.rejected(cause)
-    if (this.run.probe === undefined) return Effect.tryPromise({ try: () => promise, catch: rejected })
+    if (this.run.probe === undefined) {
+      return Effect.tryPromise({ try: () => promise, catch: (cause) => this.rejected(cause) })
+    }
     return Effect.callback((resume) => {
-      const failed = (cause: unknown) => resume(Effect.fail(rejected(cause)))
+      const failed = (cause: unknown) => resume(this.rejection(cause))
       this.wait(promise, (value) => resume(Effect.succeed(value)), failed)
     })
   }

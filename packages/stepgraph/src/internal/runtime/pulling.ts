@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
-import { eventsInTurn } from "./turns.ts"
+import { eventsInTurn } from "./budget.ts"
 
 /** The invocation that what is pulled is emitted by. */
 export interface Emitter {

@@ -1,10 +1,12 @@
 /**
  * The deadlines of a run, on Effect's `Clock`.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 
 export interface Timer {
   cancel(): void
@@ -25,11 +27,14 @@ const lastOfTheInstant = (millis: number): Effect.Effect<void> =>
 export class Timers {
   private readonly context: Context.Context<never>
   private readonly fiberId: number
+  private readonly broke: (error: unknown) => void
   private readonly timers = new Set<Timer>()
 
-  constructor(context: Context.Context<never>, fiberId: number) {
+  /** `broke` is called where the clock itself fails. */
+  constructor(context: Context.Context<never>, fiberId: number, broke: (error: unknown) => void) {
     this.context = context
     this.fiberId = fiberId
+    this.broke = broke
   }
 
   now(): number {
@@ -47,8 +52,10 @@ export class Timers {
       }
     }
     this.timers.add(timer)
-    fiber.addObserver(() => {
-      if (this.timers.delete(timer)) then()
+    fiber.addObserver((exit) => {
+      if (!this.timers.delete(timer)) return
+      if (Exit.isSuccess(exit)) then()
+      else this.broke(Cause.squash(exit.cause))
     })
     return timer
   }

@@ -4,13 +4,14 @@
 import type { Probe } from "../../Probe.ts"
 import type { Lane } from "./lane.ts"
 
-/** How many events are handled before everybody else gets a turn. */
-export const eventsInTurn = 2048
-
 /** The lanes are a list of themselves: 0.01 µs an event less than an array that is filled at one end and emptied at the other. */
 export class Turns {
   private first: Lane | undefined
   private last: Lane | undefined
+
+  get empty(): boolean {
+    return this.first === undefined
+  }
 
   /** Gives a lane a turn, where it can use one and waits for none yet. */
   list(lane: Lane): void {

@@ -1,0 +1,137 @@
+/**
+ * The one door into a run: whatever happens to it happens in one piece, and goes on until everything waits for something.
+ *
+ * A list of runnable lanes, first in first out, and a flag that makes every nested call return to one loop: no fiber is
+ * parked between two events that are ready, and no stack grows. Whatever throws in here ends the run, and never leaves it
+ * half-way: it is ended from a new stack where this one was at its end.
+ */
+import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
+import type { Probe } from "../../Probe.ts"
+import { Budget } from "./budget.ts"
+import type { Lane } from "./lane.ts"
+import type { Room } from "./room.ts"
+import type { Turns } from "./turns.ts"
+
+/** The run that a loop drives. */
+export interface Driven {
+  /** Whether it has an outcome. */
+  readonly over: boolean
+  /** Lets one worker of a lane take what is next. */
+  work(lane: Lane): void
+  /** Nothing is ready. */
+  idle(): void
+  /** Interrupts what still runs, and ends the run when nothing does. Where it throws, it is called again to go on. */
+  finish(): void
+  /** Something threw that is none of a step's own code. */
+  broke(error: unknown, place: string): void
+}
+
+export class Loop {
+  /** Whether the run is in the middle of something: then nothing ends it, and nothing goes on beside it. */
+  inside = false
+  private scheduled = false
+  private readonly run: Driven
+  private readonly turns: Turns
+  private readonly room: Room
+  private readonly probe: Probe | undefined
+  private readonly scheduler: SchedulerDispatcher
+  private readonly budget: Budget
+
+  constructor(
+    run: Driven,
+    turns: Turns,
+    room: Room,
+    probe: Probe | undefined,
+    scheduler: Scheduler,
+    dispatcher: SchedulerDispatcher
+  ) {
+    this.run = run
+    this.turns = turns
+    this.room = room
+    this.probe = probe
+    this.budget = Budget.of(scheduler)
+    this.scheduler = this.budget.dispatcherOf(scheduler, dispatcher)
+  }
+
+  /** Does something that happens to the run, in one piece; `later` leaves what follows from it to the next turn. */
+  moment(place: string, work: () => void, later = false): void {
+    const { inside } = this
+    this.inside = true
+    this.budget.depth++
+    try {
+      work()
+    } catch (error) {
+      this.run.broke(error, place)
+    } finally {
+      this.budget.depth--
+      this.inside = inside
+    }
+    if (later) this.wake()
+    else this.goOn()
+  }
+
+  /** Goes on with what is ready, and ends the run where it is over. */
+  goOn(): void {
+    if (this.inside || (this.scheduled && !this.run.over)) return
+    if (this.budget.deep) this.schedule()
+    else this.turn()
+  }
+
+  /** Goes on in the next turn; what is over ends at once. */
+  wake(): void {
+    if (this.inside) return
+    if (this.run.over) this.goOn()
+    else this.schedule()
+  }
+
+  /** Whether what would nest still deeper was put off to a new stack. */
+  tooDeep(): boolean {
+    if (!this.budget.deep) return false
+    this.schedule()
+    return true
+  }
+
+  private turn(): void {
+    this.inside = true
+    this.budget.depth++
+    try {
+      this.drain()
+      if (this.run.over) this.run.finish()
+    } catch (error) {
+      this.run.broke(error, "going on")
+      this.schedule()
+    } finally {
+      this.budget.depth--
+      this.inside = false
+    }
+  }
+
+  private drain(): void {
+    const { budget, probe, room, run, turns } = this
+    while (!run.over) {
+      if (turns.empty) {
+        if (room.refill() || room.letThrough()) continue
+        run.idle()
+        return
+      }
+      if (budget.left === 0 || (probe !== undefined && !turns.chosen(probe.next))) {
+        this.schedule()
+        return
+      }
+      budget.left--
+      run.work(turns.next()!)
+    }
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return
+    const round = this.budget.wait()
+    this.scheduler.scheduleTask(() => {
+      this.scheduled = false
+      this.budget.renew(round)
+      if (!this.inside) this.turn()
+    }, 0)
+    // Not before: a scheduler that throws has not taken it.
+    this.scheduled = true
+  }
+}
