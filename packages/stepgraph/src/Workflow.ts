@@ -5,9 +5,8 @@ import type * as Duration from "effect/Duration"
 import { type InvalidEvent, InvalidWorkflow, type WorkflowStalled, type WorkflowTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import type { Check, Part } from "./internal/graph/check.ts"
-import { compile } from "./internal/graph/compile.ts"
 import type { Graph } from "./internal/graph/graph.ts"
-import { findProblems } from "./internal/graph/problems.ts"
+import { examine } from "./internal/graph/problems.ts"
 import type { AnyStep } from "./Step.ts"
 
 type Steps = Readonly<Record<string, AnyStep>>
@@ -132,9 +131,9 @@ const graphs = new WeakMap<object, Graph>()
 export const graphOf = (flow: AnyWorkflow): Graph => {
   let graph = graphs.get(flow)
   if (graph === undefined) {
-    const problems = findProblems(flow)
-    if (problems.length > 0) throw new InvalidWorkflow({ workflow: String(flow?.name), problems })
-    graph = compile(flow)
+    const examined = examine(flow)
+    if (!("nodes" in examined)) throw new InvalidWorkflow({ workflow: String(flow?.name), problems: examined })
+    graph = examined
     graphs.set(flow, graph)
   }
   return graph

@@ -14,23 +14,36 @@ import {
   stopsOf
 } from "./graph.ts"
 import { needsOf } from "./needs.ts"
-import { direct, orderQuiets, upstream } from "./upstream.ts"
+import { direct, downstream, orderQuiets, upstream } from "./upstream.ts"
 
 /** Indexes a workflow whose problems have been found to be none. */
 export const compile = (flow: Definition): Graph => {
   const steps = Object.entries(flow.steps)
-  const kinds: Array<string | undefined> = [undefined]
-  for (const [, { accepts }] of steps) {
-    const per = isIntake(accepts) ? accepts.per?.tag : undefined
-    if (per !== undefined && !kinds.includes(per)) kinds.push(per)
+  const kinds = new Map<string | undefined, number>([[undefined, 0]])
+  const openers = steps.flatMap(([, { accepts }]) => (isIntake(accepts) ? (accepts.per ?? []) : []))
+  for (const { tag } of openers) if (!kinds.has(tag)) kinds.set(tag, kinds.size)
+
+  const stops = new Set(stopsOf(flow).map((def) => def.tag))
+  const outputs = new Set(flow.outputs.map((def) => def.tag))
+  type RouteDraft = Route & { readonly acceptors: Array<Node>; readonly emitters: Array<Node> }
+  const routes = new Map<string, RouteDraft>()
+  const routeOf = (def: AnyDef): RouteDraft => {
+    let route = routes.get(def.tag)
+    if (route === undefined) {
+      const { tag } = def
+      const opens = kinds.get(tag) ?? 0
+      route = { tag, def, stop: stops.has(tag), output: outputs.has(tag), acceptors: [], emitters: [], opens }
+      routes.set(tag, route)
+    }
+    return route
   }
-  const kindOf = (tag: string | undefined) => Math.max(0, kinds.indexOf(tag))
 
   type Draft = { -readonly [K in keyof Node]: Node[K] }
   const nodes: Array<Draft> = steps.map(([name, step], index) => {
     const intake = isIntake(step.accepts) ? step.accepts : undefined
     const workers = step.workers === "unbounded" ? Number.POSITIVE_INFINITY : step.workers
     const guarded = step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined
+    const emits = new Map(step.emits.map((def) => [def.tag, routeOf(def)]))
     return {
       index,
       name,
@@ -39,65 +52,41 @@ export const compile = (flow: Definition): Graph => {
       guarded,
       intake,
       needs: intake === undefined ? undefined : needsOf(intake),
-      per: kindOf(intake?.per?.tag),
-      routes: new Map(),
-      first: undefined,
-      targets: [],
+      per: kinds.get(intake?.per?.tag)!,
+      accepts: [...new Set(acceptedBy(step).map(routeOf))],
+      emits: [...emits.values()],
+      routes: emits,
+      first: emits.values().next().value,
       feeds: [],
       quiet: undefined
     }
   })
-
-  const stops = new Set(stopsOf(flow).map((def) => def.tag))
-  const outputs = new Set(flow.outputs.map((def) => def.tag))
-  const routes = new Map<string, Route>()
-  const routeOf = (def: AnyDef): Route => {
-    let route = routes.get(def.tag)
-    if (route === undefined) {
-      const takers = nodes.filter((node) => acceptedBy(node.step).some(({ tag }) => tag === def.tag))
-      // A gather that keeps the event itself comes first, so that it has a cause before what came of it.
-      const gathers = takers.filter(({ intake }) => intake?.kind === "gather")
-      const acceptors = [...gathers, ...takers.filter((node) => !gathers.includes(node))]
-      const opens = kinds.indexOf(def.tag, 1)
-      route = {
-        tag: def.tag,
-        def,
-        stop: stops.has(def.tag),
-        output: outputs.has(def.tag),
-        acceptors,
-        opens: Math.max(0, opens)
-      }
-      routes.set(def.tag, route)
-    }
-    return route
-  }
-  for (const node of nodes) {
-    node.routes = new Map(node.step.emits.map((def) => [def.tag, routeOf(def)]))
-    node.first = node.routes.values().next().value
-    node.targets = nodes.filter((target) =>
-      [...node.routes.values()].some(({ acceptors }) => acceptors.includes(target))
-    )
+  openers.forEach(routeOf)
+  const isGather = ({ intake }: Node) => intake?.kind === "gather"
+  for (const node of nodes) for (const { tag } of node.emits) routes.get(tag)!.emitters.push(node)
+  for (const node of [...nodes.filter(isGather), ...nodes.filter((node) => !isGather(node))]) {
+    for (const { tag } of node.accepts) routes.get(tag)!.acceptors.push(node)
   }
 
   const start = routeOf(flow.start)
+  const inputs = new Map(flow.inputs.map((def) => [def.tag, routeOf(def)]))
+  const fromInputs = downstream(inputs.values())
+  const tags = [...kinds.keys()]
   const quiets: Array<Quiet> = []
   const rounds = new Map<Quiet, ReadonlySet<Node>>()
   for (const node of nodes) {
     if (node.intake?.kind !== "gather" && node.intake?.kind !== "race") continue
-    const round = direct(node, nodes)
-    const opener = node.per === 0 ? start : routes.get(kinds[node.per]!)
-    const opened = opener?.acceptors.some((acceptor) => acceptor === node || round.has(acceptor)) === true
-    const above = new Set([node, ...upstream(node, nodes)])
-    const fed =
-      node.per === 0 && flow.inputs.some((def) => routeOf(def).acceptors.some((acceptor) => above.has(acceptor)))
-    const quiet = { index: quiets.length, node, kind: node.per, opened, fed }
+    const round = direct(node)
+    const opener = node.per === 0 ? start : routes.get(tags[node.per]!)!
+    const opened = opener.acceptors.some((acceptor) => acceptor === node || round.has(acceptor))
+    const quiet = { index: quiets.length, node, kind: node.per, opened, fed: node.per === 0 && fromInputs.has(node) }
     node.quiet = quiet
     quiets.push(quiet)
     rounds.set(quiet, round)
   }
   const ordered = orderQuiets(quiets, nodes, start)
   for (const quiet of ordered) {
-    for (const node of upstream(quiet.node, nodes)) {
+    for (const node of upstream(quiet.node)) {
       ;(node.feeds as Array<Feed>).push({ quiet, arms: rounds.get(quiet)!.has(node) })
     }
     // Its own step holds the next round back while it runs, as it may emit more of it; but that it runs makes no round.
@@ -107,11 +96,12 @@ export const compile = (flow: Definition): Graph => {
   return {
     name: flow.name,
     nodes,
+    routes,
     start,
-    inputs: new Map(flow.inputs.map((def) => [def.tag, routeOf(def)])),
+    inputs,
     stops: [...stops],
     quiets: ordered,
-    kinds,
-    ordered: quiets.some(({ node }) => node.intake?.kind === "gather")
+    kinds: tags,
+    ordered: quiets.some(({ node }) => isGather(node))
   }
 }

@@ -24,7 +24,10 @@ export interface Route {
   readonly def: AnyDef
   readonly stop: boolean
   readonly output: boolean
+  /** The steps that accept it. A gather comes before the others, so that what it keeps has a cause before what came of it. */
   readonly acceptors: ReadonlyArray<Node>
+  /** The steps that declare it in `emits`. */
+  readonly emitters: ReadonlyArray<Node>
   /** The kind of scope that the event opens; 0 where it opens none. */
   readonly opens: number
 }
@@ -41,12 +44,14 @@ export interface Node {
   readonly needs: Needs | undefined
   /** The kind of scope that the intake is kept for; 0 is the run. */
   readonly per: number
-  /** The emissions it declares, by tag. */
+  /** The events it accepts, each once. */
+  readonly accepts: ReadonlyArray<Route>
+  /** The emissions it declares, each once. */
+  readonly emits: ReadonlyArray<Route>
+  /** The same by tag. */
   readonly routes: ReadonlyMap<string, Route>
   /** The first of them, looked at first. Most steps have no other. */
   readonly first: Route | undefined
-  /** The steps whose lanes its emissions enter. */
-  readonly targets: ReadonlyArray<Node>
   /** The intakes that wait for quiet upstream of them, and that this step is upstream of: in the order they fire in. */
   readonly feeds: ReadonlyArray<Feed>
   /** The same intake's own entry, where this step has one that waits for quiet. */
@@ -73,6 +78,8 @@ export interface Feed {
 export interface Graph {
   readonly name: string
   readonly nodes: ReadonlyArray<Node>
+  /** Where each event goes, by tag. */
+  readonly routes: ReadonlyMap<string, Route>
   readonly start: Route
   readonly inputs: ReadonlyMap<string, Route>
   readonly stops: ReadonlyArray<string>

@@ -15,9 +15,14 @@ export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "event
   if (kind !== "join") {
     return { slots: [{ tag: tags.join(" or "), needed: count ?? Number.POSITIVE_INFINITY }], list: undefined }
   }
-  const slots = [...new Set(tags)].map((tag) => ({ tag, needed: 0 }))
+  const slots: Array<{ tag: string; needed: number }> = []
+  const slotOf = new Map<string, number>()
   const list = tags.map((tag) => {
-    const slot = slots.findIndex((slot) => slot.tag === tag)
+    let slot = slotOf.get(tag)
+    if (slot === undefined) {
+      slot = slots.push({ tag, needed: 0 }) - 1
+      slotOf.set(tag, slot)
+    }
     return { slot, nth: slots[slot]!.needed++ }
   })
   return { slots, list }

@@ -8,8 +8,8 @@ import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import type { AnyStep } from "../../Step.ts"
 import { compile } from "./compile.ts"
-import { acceptedBy, type Definition, type Node, quoted, stopsOf } from "./graph.ts"
-import { upstream } from "./upstream.ts"
+import { acceptedBy, type Definition, type Graph, stopsOf } from "./graph.ts"
+import { checkReach, checkScopes } from "./reach.ts"
 
 type Report = (problem: string) => void
 
@@ -149,7 +149,7 @@ const checkTags = (flow: Definition, report: Report): void => {
 const checkEnds = (flow: Definition, report: Report): void => {
   const tags = (defs: ReadonlyArray<AnyDef>) => defs.map(({ tag }) => tag)
   const steps = Object.entries(flow.steps)
-  const stops = tags(stopsOf(flow))
+  const stops = new Set(tags(stopsOf(flow)))
   const accepted = new Set(steps.flatMap(([, step]) => tags(acceptedBy(step))))
   const emitted = new Set(steps.flatMap(([, step]) => tags(step.emits)))
   const known = new Set([flow.start.tag, ...tags(flow.inputs), ...emitted])
@@ -163,7 +163,7 @@ const checkEnds = (flow: Definition, report: Report): void => {
     if (!emitted.has(output)) report(`no step emits the output event '${output}'`)
   for (const [name, step] of steps) {
     for (const tag of new Set(tags(acceptedBy(step)))) {
-      if (stops.includes(tag)) {
+      if (stops.has(tag)) {
         report(
           `step '${name}' accepts the stop event '${tag}', but a stop event ends the run: emit another event to it`
         )
@@ -183,95 +183,8 @@ const checkEnds = (flow: Definition, report: Report): void => {
   }
 }
 
-/** Steps and stop events that cannot be reached although somebody emits to them. */
-const checkReach = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report): void => {
-  const emitted = new Set(nodes.flatMap(({ routes }) => [...routes.keys()]))
-  // An event that nobody emits has been reported at the step that accepts it; that the step cannot run says nothing new.
-  const unknown = nodes.flatMap(({ step }) => acceptedBy(step)).filter(({ tag }) => !emitted.has(tag))
-  const come = new Set<string>([flow.start, ...flow.inputs, ...unknown].map(({ tag }) => tag))
-  const runs = new Set<Node>()
-  const mayRun = ({ step, intake }: Node): boolean => {
-    const accepted = acceptedBy(step)
-    return intake?.kind === "join"
-      ? accepted.every(({ tag }) => come.has(tag))
-      : accepted.some(({ tag }) => come.has(tag))
-  }
-  for (let before = -1; before !== runs.size; ) {
-    before = runs.size
-    for (const node of nodes) {
-      if (runs.has(node) || !mayRun(node)) continue
-      runs.add(node)
-      for (const tag of node.routes.keys()) come.add(tag)
-    }
-  }
-  for (const node of nodes) {
-    if (runs.has(node)) continue
-    const missing = acceptedBy(node.step).filter(({ tag }) => !come.has(tag))
-    const names = quoted(missing.map(({ tag }) => tag))
-    report(
-      `no event can reach step '${node.name}': ${names} can never come, as nothing that leads to it starts at '${flow.start.tag}'`
-    )
-  }
-  for (const { tag } of stopsOf(flow)) {
-    const emitters = nodes.filter((node) => node.routes.has(tag))
-    if (emitters.length > 0 && !come.has(tag)) {
-      const names = quoted(emitters.map(({ name }) => name))
-      report(`the stop event '${tag}' cannot be reached: what emits it (${names}) can never run`)
-    }
-  }
-}
-
-/** The events that come of inputs alone on a way that no `per` event opens a scope on, each with its input. */
-const fromInputs = (flow: Definition, nodes: ReadonlyArray<Node>, per: string): ReadonlyMap<string, string> => {
-  const found = new Map(flow.inputs.filter(({ tag }) => tag !== per).map(({ tag }) => [tag, tag]))
-  for (let before = -1; before !== found.size; ) {
-    before = found.size
-    for (const node of nodes) {
-      const accepted = acceptedBy(node.step)
-      if (!accepted.every(({ tag }) => found.has(tag))) continue
-      for (const tag of node.routes.keys())
-        if (tag !== per && !found.has(tag)) found.set(tag, found.get(accepted[0]!.tag)!)
-    }
-  }
-  return found
-}
-
-/** Events that reach an intake from outside the scope that its `per` names, as far as the graph shows it. */
-const checkScopes = (flow: Definition, nodes: ReadonlyArray<Node>, report: Report): void => {
-  for (const node of nodes) {
-    const per = node.intake?.per?.tag
-    if (per === undefined) continue
-    const accepts = (step: Node) => acceptedBy(step.step).some(({ tag }) => tag === per)
-    const inputOf = fromInputs(flow, nodes, per)
-    const inside = (step: Node) => accepts(step) || [...upstream(step, nodes)].some(accepts)
-    for (const tag of new Set(acceptedBy(node.step).map((def) => def.tag))) {
-      if (tag === per) continue
-      const producers = nodes.filter((producer) => producer !== node && producer.routes.has(tag))
-      const outside = producers.filter((producer) => !inside(producer))
-      const intake = `step '${node.name}' keeps one intake per '${per}', but`
-      const mend = `name an event in \`per\` that leads to '${tag}'`
-      if (tag === flow.start.tag) {
-        report(`${intake} the start event '${tag}' comes from outside of every '${per}': accept another event there`)
-      } else if (flow.inputs.some((def) => def.tag === tag)) {
-        report(
-          `${intake} the input event '${tag}' comes from outside of every '${per}': match it by a key ('by'), or accept another event there`
-        )
-      } else if (outside.length === producers.length) {
-        report(`${intake} '${tag}' never descends from '${per}': ${mend}`)
-      } else if (outside.length > 0) {
-        const names = quoted(outside.map(({ name }) => name))
-        report(`${intake} '${tag}' also comes from ${names}, where no '${per}' leads to: ${mend}`)
-      } else if (inputOf.has(tag)) {
-        report(
-          `${intake} '${tag}' also comes of the input event '${inputOf.get(tag)}', from outside of every '${per}': match it by a key ('by'), or let another event lead to it`
-        )
-      }
-    }
-  }
-}
-
-/** Everything that is wrong with a workflow; empty where it can be run. */
-export const findProblems = (flow: Definition): ReadonlyArray<string> => {
+/** Everything that is wrong with a workflow, or the graph of one that can be run. */
+export const examine = (flow: Definition): Graph | ReadonlyArray<string> => {
   if (typeof flow !== "object" || flow === null) return ["it is no object: give workflow({ name, start, stop, steps })"]
   const problems: Array<string> = []
   const report: Report = (problem) => problems.push(problem)
@@ -280,8 +193,8 @@ export const findProblems = (flow: Definition): ReadonlyArray<string> => {
   checkSettings(flow, report)
   checkTags(flow, report)
   checkEnds(flow, report)
-  const { nodes } = compile(flow)
-  checkReach(flow, nodes, report)
-  checkScopes(flow, nodes, report)
-  return problems
+  const graph = compile(flow)
+  checkReach(flow, graph, report)
+  checkScopes(graph, report)
+  return problems.length > 0 ? problems : graph
 }

@@ -32,7 +32,9 @@ export class Room {
 
   /** Whether every lane that a step's emissions enter is below its mark. */
   has(node: Node): boolean {
-    for (const { index } of node.targets) if (this.lanes[index]!.waiting >= highWaterMark) return false
+    for (const { acceptors } of node.emits) {
+      for (const { index } of acceptors) if (this.lanes[index]!.waiting >= highWaterMark) return false
+    }
     return true
   }
 
@@ -75,11 +77,13 @@ export class Room {
     const known = moves.get(node)
     if (known !== undefined) return known
     moves.set(node, false)
-    const will = node.targets.every((target) => {
-      const lane = this.lanes[target.index]!
-      if (lane.waiting < highWaterMark || lane.busy > (this.paused.get(target)?.size ?? 0)) return true
-      return this.willMove(target, moves)
-    })
+    const will = node.emits.every(({ acceptors }) =>
+      acceptors.every((target) => {
+        const lane = this.lanes[target.index]!
+        if (lane.waiting < highWaterMark || lane.busy > (this.paused.get(target)?.size ?? 0)) return true
+        return this.willMove(target, moves)
+      })
+    )
     moves.set(node, will)
     return will
   }
