@@ -1,10 +1,10 @@
 import { defineConfig } from "tsup"
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/bin.ts"],
+  entry: ["src/index.ts"],
   format: "esm",
   target: "node20",
-  dts: { entry: "src/index.ts" },
+  dts: true,
   sourcemap: true,
   clean: true
 })

@@ -7,7 +7,7 @@ export { toHtml } from "./Html.ts"
 export type { Comparison } from "./internal/comparison.ts"
 export type { Direction, DrawOptions, Missed } from "./internal/picture.ts"
 export type { StepProgress } from "./internal/progress.ts"
-export type { TextOptions } from "./internal/terminal.ts"
+export { type TextOptions, textOptions } from "./internal/terminal.ts"
 export type {
   CriticalPart,
   Moment,

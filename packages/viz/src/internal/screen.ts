@@ -1,7 +1,7 @@
 /**
  * The lower end of a terminal, where live views stand one below the other, and whatever else is printed goes above them.
  */
-import { stripVTControlCharacters } from "node:util"
+import stripAnsi from "strip-ansi"
 import { columnsOf } from "./terminal.ts"
 
 /** What a live view is written to: `process.stderr`, or what looks like it. */
@@ -88,7 +88,7 @@ export class Screen {
 
   /** To the first line that is shown. Where the terminal has become narrower, a line takes several rows. */
   private up(): string {
-    const rowsOf = (line: string) => Math.max(1, Math.ceil(columnsOf(stripVTControlCharacters(line)) / this.columns))
+    const rowsOf = (line: string) => Math.max(1, Math.ceil(columnsOf(stripAnsi(line)) / this.columns))
     return `\r\u001b[${this.shown.reduce((rows, line) => rows + rowsOf(line), 0)}A`
   }
 
@@ -96,7 +96,7 @@ export class Screen {
     const text = typeof chunk === "string" ? chunk : Buffer.from(chunk as Uint8Array).toString()
     const line = text.slice(Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1)
     const before = line.length === text.length ? this.column : 0
-    this.column = (before + columnsOf(stripVTControlCharacters(line))) % this.columns
+    this.column = (before + columnsOf(stripAnsi(line))) % this.columns
   }
 
   /** Draws what has made room: at once, or after a rest from the last time. */

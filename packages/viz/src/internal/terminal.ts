@@ -19,12 +19,28 @@ export const painter =
     return `\u001b[${codes[style]}m${text}\u001b[${style === "bold" || style === "dim" ? 22 : 39}m`
   }
 
-/** Whether a stream shows colours: a terminal itself knows what it can, and whether `NO_COLOR` forbids it. */
+/** Whether a stream shows colours. A terminal knows what it can do, and whether `NO_COLOR` forbids it. */
 export const hasColour = (stream: { hasColors?(): boolean }): boolean => {
-  const { FORCE_COLOR } = process.env
-  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false"
+  // There is no `process` in a browser.
+  const forced = globalThis.process?.env.FORCE_COLOR
+  if (forced !== undefined) return forced !== "0" && forced !== "false"
   return stream.hasColors?.() ?? false
 }
+
+/**
+ * The width and colours of a stream such as `process.stdout`, for {@link toText}.
+ *
+ * @example
+ * ```ts
+ * import { textOptions } from "@stepgraph/viz"
+ *
+ * console.log(textOptions({ columns: 72 })) // => { width: 72, colour: false }
+ * ```
+ */
+export const textOptions = (stream: { readonly columns?: number; hasColors?(): boolean }): TextOptions => ({
+  width: stream.columns || 100,
+  colour: hasColour(stream)
+})
 
 const none = /[\p{Mn}\p{Me}\p{Cf}]/u
 const two =
@@ -43,6 +59,7 @@ export const columnsOf = (line: string): number => {
 
 /** A line of just so many columns: filled up, or cut. */
 export const fitted = (line: string, columns: number): string => {
+  if (columns < 1) return ""
   const taken = columnsOf(line)
   if (taken <= columns) return line + " ".repeat(columns - taken)
   let kept = ""

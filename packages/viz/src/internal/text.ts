@@ -7,7 +7,8 @@ const control = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu
 /** One line of well-formed text. */
 export const oneLine = (text: string): string =>
   text
-    .replace(/\p{Cs}/gu, "\ufffd")
+    // Half of a surrogate pair, and the two characters that XML does not allow.
+    .replace(/[\p{Cs}\ufffe\uffff]/gu, "\ufffd")
     .replace(control, " ")
     .trim()
 

@@ -10,6 +10,8 @@ import { waitsOf } from "./waits.ts"
 const mostRows = 8
 /** Which share of a run a wait has to be to be drawn. */
 export const worthSeeing = 0.01
+/** The most columns that the picture itself takes, whatever the terminal says. */
+const widest = 1000
 const heights = " ▁▂▃▄▅▆▇█"
 const marks = { failed: "✕", "to be retried": "↻", interrupted: "⊘" } as const
 
@@ -19,7 +21,7 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
   const at = ({ at, seq }: Moment) => (axis === "time" ? at : seq)
   const total = axis === "time" ? run.duration : run.entries
   const name = Math.min(24, Math.max(4, ...run.steps.map((step) => shorten(step.name, 24).length)))
-  const room = Math.max(20, width - name - 36)
+  const room = Math.min(widest, Math.max(20, (Number.isNaN(width) ? 100 : width) - name - 36))
   const place = (moment: Moment) => Math.min(room - 1, Math.max(0, Math.floor((at(moment) / (total || 1)) * room)))
   const critical = new Set(run.critical.map(({ invocation }) => invocation))
 

@@ -250,6 +250,43 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
     async () => ["draw", await file("throws.ts", '\nthrow new Error("on purpose")\n')],
     /^throws\.ts:2 failed while it was loaded: Error: on purpose\n$/
   )
+  const throws = (what: string, name: string, thrown: string, said: RegExp) =>
+    refuses(`a file that throws ${what}`, async () => ["check", await file(name, `throw ${thrown}\n`)], said)
+  throws("an object", "object.ts", "{ code: 5 }", /^object\.ts failed while it was loaded: it threw { code: 5 }\.\n$/)
+  throws("nothing", "null.ts", "null", /^null\.ts failed while it was loaded: it threw null\.\n$/)
+  throws(
+    "an error that throws",
+    "hostile.ts",
+    'Object.defineProperty(new Error(""), "message", { get() { throw 1 } })',
+    /^hostile\.ts failed while it was loaded: it threw an error that cannot be shown\.\n$/
+  )
+  throws(
+    "a proxy",
+    "thrown.ts",
+    "new Proxy({}, { get() { throw 1 } })",
+    /^thrown\.ts failed while it was loaded: .+\n$/
+  )
+  refuses(
+    "a proxy in the place of a workflow",
+    async () => [
+      "check",
+      await file(
+        "proxy.cjs",
+        'const no = () => { throw new Error("no") }\nmodule.exports = new Proxy({}, { get: no, ownKeys: no })\n'
+      )
+    ],
+    /^proxy\.cjs(:1 failed while it was loaded: Error: no| exports no workflow .+)\n$/
+  )
+  refuses(
+    "a name in capitals, by which Node does not know the kind of file",
+    async () => ["check", await file("flow.TS", "export {}\n")],
+    /^flow\.TS cannot be loaded: use a name that ends in \.ts, .+\.\n$/
+  )
+  refuses(
+    "JSX without a library that makes something of it",
+    async () => ["check", await file("view.tsx", "export const view = <b>no</b>\n")],
+    /^view\.tsx imports something that is not there: Cannot find module 'react\/jsx-runtime'\n$/
+  )
   refuses(
     "a file that imports what is not there",
     async () => ["draw", await file("lost.ts", 'import "./nowhere.ts"\n')],
@@ -353,9 +390,23 @@ describe("TypeScript as people write it is read:", () => {
   reads("JSON", "json.ts", 'import data from "./data.json"\nexport { data }\nexport { flow } from "./inner.ts"\n')
   reads("a tsconfig's paths", "paths.ts", 'export { flow } from "@/inner"\n')
   reads("a default export", "default.mts", 'export { flow as default } from "./inner.ts"\n')
+  reads("JSX", "view.tsx", 'export const view = () => <b>yes</b>\nexport { flow } from "./inner.ts"\n')
+  reads("module.exports", "common.cjs", 'const { flow } = require("./inner.ts")\nmodule.exports = flow\n')
+  reads(
+    "an object in module.exports, of which Node does not see the parts",
+    "parts.cjs",
+    'const parts = {}\nparts.flow = require("./inner.ts").flow\nmodule.exports = parts\n'
+  )
+  reads(
+    "beside a proxy that throws",
+    "beside.ts",
+    'export const proxy = new Proxy({}, { get() { throw 1 } })\nexport { flow } from "./inner.ts"\n'
+  )
   beforeAll(async () => {
     await file("only.ts", "export type Only = number\n")
     await file("data.json", "{}")
+    await mkdir(join(place.folder, "node_modules/react"), { recursive: true })
+    await file("node_modules/react/jsx-runtime.js", "exports.jsx = () => {}\n")
     await file("tsconfig.json", '{ "compilerOptions": { "paths": { "@/*": ["./*"] } } }')
   })
 })

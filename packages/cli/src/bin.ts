@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs"
 import { runMain } from "@effect/platform-node-shared/NodeRuntime"
 import * as Runtime from "effect/Runtime"
-import { program } from "./internal/command-line/program.ts"
+import { program } from "./internal/program.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 

@@ -4,7 +4,7 @@
 import { setImmediate } from "node:timers/promises"
 import { Effect, Fiber, Runtime } from "effect"
 import { TestClock } from "effect/testing"
-import { program } from "../../src/internal/command-line/program.ts"
+import { program } from "../../src/internal/program.ts"
 
 const hear = (stream: NodeJS.WriteStream) => {
   const heard: Array<string> = []

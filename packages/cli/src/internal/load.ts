@@ -4,6 +4,8 @@
 import { stat } from "node:fs/promises"
 import { basename, extname, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
+import { inspect } from "node:util"
+import { isNativeError, isProxy } from "node:util/types"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { Workflow } from "stepgraph"
@@ -11,30 +13,45 @@ import { Misuse, NotWell } from "./errors.ts"
 
 export type AnyFlow = Workflow<any, any, any, any, any, any>
 
-const isFlow = (value: any): value is AnyFlow =>
-  typeof value === "object" &&
-  value !== null &&
-  typeof value.name === "string" &&
-  typeof value.start?.tag === "string" &&
-  typeof value.steps === "object" &&
-  Array.isArray(value.inputs)
+const isFlow = (value: any): value is AnyFlow => {
+  // A file may export anything, such as a proxy that throws when it is read.
+  try {
+    return (
+      typeof value === "object" &&
+      value !== null &&
+      typeof value.name === "string" &&
+      typeof value.start?.tag === "string" &&
+      typeof value.steps === "object" &&
+      Array.isArray(value.inputs)
+    )
+  } catch {
+    return false
+  }
+}
 
 /** Whether Node could not read a file as it is, which jiti may: enums, imports without an end, imports of types. */
-const isNotNative = (error: any): boolean =>
-  error?.name === "SyntaxError" || /^ERR_(MODULE|UNKNOWN_FILE|UNSUPPORTED|IMPORT|PACKAGE|REQUIRE)/.test(error?.code)
+const isNotNative = (error: unknown): boolean =>
+  isNativeError(error) &&
+  (error.name === "SyntaxError" ||
+    ("code" in error && /^ERR_(MODULE|UNKNOWN_FILE|UNSUPPORTED|IMPORT|PACKAGE|REQUIRE)/.test(String(error.code))))
+
+/** The ends of the files that jiti reads where Node cannot. */
+const typed = [".ts", ".mts", ".cts", ".tsx", ".jsx"]
 
 const load = async (path: string): Promise<Record<string, unknown>> => {
   const url = pathToFileURL(path).href
-  const typed = [".ts", ".mts", ".cts", ".tsx"].includes(extname(path))
-  if (!typed || (process.features as { typescript?: unknown }).typescript) {
+  const end = extname(path).toLowerCase()
+  const isTyped = typed.includes(end)
+  if (!isTyped || (process.features as { typescript?: unknown }).typescript) {
     try {
       return await import(url)
     } catch (error) {
-      if (!typed || !isNotNative(error)) throw error
+      if (!isTyped || !isNotNative(error)) throw error
     }
   }
   const { createJiti } = await import("jiti")
-  return await createJiti(url, { fsCache: false, tsconfigPaths: true }).import(path)
+  const jsx = end.endsWith("x") && { runtime: "automatic" as const }
+  return await createJiti(url, { fsCache: false, tsconfigPaths: true, jsx }).import(path)
 }
 
 /** The line that an error speaks of, where it is one of the file itself. */
@@ -43,20 +60,33 @@ const lineOf = (file: string, words: string): string => {
   return at < 0 ? "" : (/^:\d+/.exec(words.slice(at + basename(file).length))?.[0] ?? "")
 }
 
-/** Whatever a file that is being loaded can be wrong with, in a sentence. */
-const inWords = (file: string, error: any): Misuse | NotWell => {
-  if (error?._tag === "InvalidWorkflow") return new NotWell({ message: String(error.message) })
-  const text = error instanceof Error ? error.message : String(error)
+/** Why a file could not be loaded, in a sentence. It may have thrown anything. */
+const inWords = (file: string, thrown: unknown): Misuse | NotWell => {
+  const threw = (what: string) => new Misuse({ message: `${file} failed while it was loaded: it threw ${what}.` })
+  try {
+    return isNativeError(thrown) ? ofError(file, thrown) : threw(inspect(thrown, { depth: 1, breakLength: Infinity }))
+  } catch {
+    return threw("an error that cannot be shown")
+  }
+}
+
+const ofError = (file: string, error: any): Misuse | NotWell => {
+  if (error._tag === "InvalidWorkflow") return new NotWell({ message: String(error.message) })
+  const text = String(error.message)
   const first = (text.split("\n").find((line) => line.trim() !== "") ?? "").replace(/^ParseError: /, "").trim()
-  const place = `${file}${lineOf(file, `${text}\n${error?.stack}`)}`
-  const ofSyntax = error?.name === "SyntaxError" || error?.code === "ERR_INVALID_TYPESCRIPT_SYNTAX"
+  const place = `${file}${lineOf(file, `${text}\n${error.stack}`)}`
+  const ofSyntax = error.name === "SyntaxError" || error.code === "ERR_INVALID_TYPESCRIPT_SYNTAX"
   if (ofSyntax || text.startsWith("ParseError:")) {
     return new Misuse({ message: `${place} has a syntax error: ${first}` })
   }
-  if (error?.code === "ERR_MODULE_NOT_FOUND" || error?.code === "MODULE_NOT_FOUND") {
+  if (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND") {
     return new Misuse({ message: `${file} imports something that is not there: ${first}` })
   }
-  return new Misuse({ message: `${place} failed while it was loaded: ${error?.name ?? "Error"}: ${first}` })
+  if (error.code === "ERR_UNKNOWN_FILE_EXTENSION") {
+    const ends = typed.join(", ")
+    return new Misuse({ message: `${file} cannot be loaded: use a name that ends in ${ends}, .js, .mjs or .cjs.` })
+  }
+  return new Misuse({ message: `${place} failed while it was loaded: ${error.name ?? "Error"}: ${first}` })
 }
 
 /** What a file exports. One that waits at its top level for what does not come is waited for so long, and no longer. */
@@ -73,6 +103,11 @@ const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse 
   })
 }
 
+const flowsIn = (exported: unknown): ReadonlyMap<string, AnyFlow> => {
+  if (typeof exported !== "object" || exported === null || isProxy(exported)) return new Map()
+  return new Map(Object.entries(exported).filter((entry): entry is [string, AnyFlow] => isFlow(entry[1])))
+}
+
 /** All workflows that a file exports, by the names they are exported with. */
 export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyFlow>, Misuse | NotWell> =>
   Effect.gen(function* () {
@@ -81,8 +116,11 @@ export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, Any
     if (there.isDirectory())
       return yield* new Misuse({ message: `${file} is a folder: name a file that exports a workflow.` })
     const module = yield* exportsOf(file)
-    const found = new Map(Object.entries(module).filter((entry): entry is [string, AnyFlow] => isFlow(entry[1])))
+    const found = flowsIn(module)
     if (found.size > 0) return found
+    // `module.exports = { flow }` is the default export of a CommonJS module, and Node does not always see its parts.
+    const inDefault = flowsIn(module.default)
+    if (inDefault.size > 0) return inDefault
     const names = Object.keys(module)
     const others = names.length === 0 ? "it exports nothing" : `it exports ${list(names)}`
     return yield* new Misuse({ message: `${file} exports no workflow (${others}): export what workflow() returned.` })

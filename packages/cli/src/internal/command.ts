@@ -1,20 +1,21 @@
 /**
  * The command line: draw a workflow, check it, run it and see what happened.
  */
+import {
+  compare,
+  type DrawOptions,
+  textOptions,
+  timeline,
+  toDot,
+  toHtml,
+  toMermaid,
+  toSvg,
+  toText
+} from "@stepgraph/viz"
 import * as Console from "effect/Console"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { compare } from "../../Compare.ts"
-import { toDot } from "../../Dot.ts"
-import { toHtml } from "../../Html.ts"
-import { toMermaid } from "../../Mermaid.ts"
-import { toSvg } from "../../Svg.ts"
-import { toText } from "../../Text.ts"
-import { timeline } from "../../Timeline.ts"
-import type { DrawOptions } from "../picture.ts"
-import { hasColour } from "../terminal.ts"
-import { count } from "../text.ts"
 import { Misuse } from "./errors.ts"
 import { destination, readTrace, write } from "./files.ts"
 import { inputOf } from "./input.ts"
@@ -26,14 +27,11 @@ const file = Argument.String("file").pipe(
 )
 const which = Flag.String("workflow").pipe(
   Flag.withAlias("w"),
-  Flag.withDescription("Which workflow, where the file exports several: its exported name or its own"),
+  Flag.withDescription("Which workflow, if the file exports several: its exported name or its own"),
   Flag.optional
 )
 
-const terminal = () => ({
-  width: process.stdout.columns || 100,
-  colour: hasColour(process.stdout)
-})
+const count = (steps: number) => (steps === 1 ? "1 step" : `${steps} steps`)
 
 const pictures = {
   ".svg": "a picture",
@@ -78,12 +76,12 @@ const draw = Command.make(
   Effect.fnUntraced(function* ({ file, which, output, direction }) {
     const to = Option.isSome(output) ? yield* destination(output.value, pictures) : undefined
     const flow = yield* workflowOf(file, Option.getOrUndefined(which))
-    if (to === undefined) return yield* Console.log(toText(flow, terminal()))
+    if (to === undefined) return yield* Console.log(toText(flow, textOptions(process.stdout)))
     yield* write(to.file, picture(to.kind, flow, Option.isSome(direction) ? { direction: direction.value } : {}))
     yield* Console.error(`${flow.name} is drawn in ${to.file}`)
   })
 ).pipe(
-  Command.withDescription("Draw a workflow"),
+  Command.withDescription("Draw a workflow. The file is imported, so its top-level code runs"),
   Command.withExamples([
     { command: "stepgraph draw flow.ts", description: "In the terminal" },
     { command: "stepgraph draw flow.ts -o flow.svg", description: "As a picture" }
@@ -95,10 +93,10 @@ const check = Command.make(
   { file },
   Effect.fnUntraced(function* ({ file }) {
     for (const { name, steps } of distinct(yield* workflowsOf(file)).values()) {
-      yield* Console.log(`workflow '${name}' has no problems (${count(Object.keys(steps).length, "step")})`)
+      yield* Console.log(`workflow '${name}' has no problems (${count(Object.keys(steps).length)})`)
     }
   })
-).pipe(Command.withDescription("List what is wrong with the workflows of a file; exit code 1 where something is"))
+).pipe(Command.withDescription("List the problems of a file's workflows, with exit code 1 if there are any"))
 
 const runIt = Command.make(
   "run",
@@ -149,11 +147,11 @@ const comparing = Command.make(
     const to = Option.isSome(output) ? yield* destination(output.value, comparisons) : undefined
     const [one, other] = yield* Effect.all([timelineOf(left), timelineOf(right)])
     const found = compare(one, other)
-    if (to === undefined) return yield* Console.log(toText(found, terminal()))
+    if (to === undefined) return yield* Console.log(toText(found, textOptions(process.stdout)))
     yield* write(to.file, to.kind === ".html" ? toHtml(found) : `${toText(found)}\n`)
     yield* Console.error(`What differs is in ${to.file}`)
   })
-).pipe(Command.withDescription("Tell what differs between two runs"))
+).pipe(Command.withDescription("Show what differs between two runs"))
 
 const timelineOf = (file: string) =>
   Effect.flatMap(readTrace(file), (entries) =>
