@@ -26,9 +26,9 @@ const bundled = async (entry: { entryPoints: Array<string> } | { contents: strin
 /** The compressed size of a program under `programs/`, in bytes. */
 export const programSize = (name: string): Promise<number> => bundled({ entryPoints: [path(`./programs/${name}.ts`)] })
 
-/** The compressed size of everything that one of stepgraph's entry points exports, in bytes. */
-export const entrySize = (entry: string): Promise<number> =>
-  bundled({ contents: `import * as all from ${JSON.stringify(`stepgraph${entry.slice(1)}`)}; globalThis.all = all` })
+/** The compressed size of everything that a module exports, in bytes. Rejects if a browser cannot have it. */
+export const moduleSize = (module: string): Promise<number> =>
+  bundled({ contents: `import * as all from ${JSON.stringify(module)}; globalThis.all = all` })
 
 /** stepgraph's entry points, as its package.json lists them. */
 export const entries = (): ReadonlyArray<string> => {

@@ -72,6 +72,13 @@ describe("toSvg", () => {
     expect(svg).toMatch(/<desc>10 steps\. From start to list by Start; /)
     for (const step of Object.keys(everything.steps)) expect(svg).toMatch(new RegExp(`<text [^>]*>${step}</text>`))
   })
+
+  it("has no character that XML does not allow", () => {
+    const name = "a\u0000\u001b\ud800\ufffe\uffff"
+    expect(toSvg({ ...everything, name })).toContain("<title>Workflow a ���</title>")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    expect(toSvg({ ...everything, name })).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/)
+  })
 })
 
 describe("a picture", () => {

@@ -333,6 +333,15 @@ describe("on a screen with other things", () => {
     }
   })
 
+  it.each([0, 1, 2, 3])("does no harm in a terminal of %i columns", async (columns) => {
+    const written: Array<string> = []
+    const stream = { isTTY: true, columns, write: (text: string) => written.push(text) > 0 }
+    const run = await begun("narrow", 4, { stream })
+    vi.advanceTimersByTime(500)
+    await run.end()
+    expect(written.length).toBeGreaterThan(1)
+  })
+
   it("shows the steps that are at work where there are more than rows, and all of them at the end", async () => {
     const events = Array.from({ length: 31 }, (_, n) => defineEvent(`E${n}`))
     let release = () => {}
