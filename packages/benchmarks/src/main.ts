@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { entries, entrySize, programSize } from "./bundles.ts"
+import { entries, moduleSize, programSize } from "./bundles.ts"
 import { candidates } from "./candidates.ts"
 import { chart } from "./chart.ts"
 import { importTimes } from "./imports.ts"
@@ -64,7 +64,9 @@ console.log(`\n${aims(outcomes, runners)}`)
 const sizes = {
   alone: await programSize("effect-alone"),
   seed: await programSize("seed"),
-  entries: new Map(await Promise.all(entries().map(async (entry) => [entry, await entrySize(entry)] as const)))
+  entries: new Map(
+    await Promise.all(entries().map(async (entry) => [entry, await moduleSize(`stepgraph${entry.slice(1)}`)] as const))
+  )
 }
 const begin = beginnings(await importTimes(options.quick ? 1 : 15), sizes)
 console.log(`\n${begin}`)
