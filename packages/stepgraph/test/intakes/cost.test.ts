@@ -1,8 +1,9 @@
 // What is linear takes well under a second here, and what is quadratic runs into the timeout: no clock is read.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { collect, defineEvent, defineStep, gather, race, run, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, join, race, run, Telemetry, workflow } from "stepgraph"
 import { result } from "../support/virtual.ts"
+import { workOf } from "../support/work.ts"
 
 const Start = defineEvent("Start")
 const Query = defineEvent("Query", { n: Schema.Number })
@@ -94,4 +95,61 @@ describe("the cost of", () => {
       expect((yield* result(run(workflow({ ...define, steps: { begin, think, answer, next } })))).count).toBe(turns)
     })
   )
+
+  it("ctx.collect is linear in the number of types: each is looked at once, however often the list is given", () => {
+    const reads = (types: number) => {
+      let reads = 0
+      const counting: ProxyHandler<typeof Query> = {
+        get: (def, key) => {
+          if (key === "tag") reads++
+          return Reflect.get(def, key)
+        }
+      }
+      const defs = Array.from(
+        { length: types },
+        (_, n) => new Proxy(defineEvent(`Part${n}`, { n: Schema.Number }) as unknown as typeof Query, counting)
+      )
+      const parts = defineStep({ accepts: Start, emits: defs, run: () => defs.map((def) => def({ n: 1 })) })
+      const all = defineStep({
+        accepts: defs,
+        emits: Stop,
+        run: (_, { collect }) => {
+          const together = collect([...defs])
+          return together === undefined ? [] : count(together)
+        }
+      })
+      expect(Effect.runSync(run(workflow({ ...define, steps: { parts, all } }))).count).toBe(types)
+      return reads
+    }
+    expect(reads(200) / reads(100)).toBeLessThanOrEqual(2.3)
+  })
+
+  it("a join of many types is linear", () => {
+    const work = (types: number) => {
+      const defs = Array.from({ length: types }, (_, n) => defineEvent(`Part${n}`))
+      const parts = defineStep({ accepts: Start, emits: defs, run: () => defs.map((def) => def()) })
+      const all = defineStep({ accepts: join(defs), emits: Stop, run: count })
+      const flow = workflow({ ...define, steps: { parts, all } })
+      return workOf(() => expect(Effect.runSync(run(flow)).count).toBe(types))
+    }
+    expect(work(800) / work(400)).toBeLessThanOrEqual(2.3)
+  })
+
+  it("telemetry of batches that a stop drops is linear", () => {
+    const work = (batches: number) => {
+      const pairs = defineStep({
+        accepts: Start,
+        emits: [Query, Answer, Stop],
+        run: () => [
+          ...Array.from({ length: batches }, (_, n) => [Query({ n }), Answer({ n })]).flat(),
+          Stop({ count: batches })
+        ]
+      })
+      const both = defineStep({ accepts: join([Query, Answer]), emits: [], run: () => [] })
+      const flow = workflow({ ...define, steps: { pairs, both } })
+      const observed = Effect.provideService(run(flow), Telemetry, { spans: false, metrics: true })
+      return workOf(() => expect(Effect.runSync(observed).count).toBe(batches))
+    }
+    expect(work(800) / work(400)).toBeLessThanOrEqual(2.3)
+  })
 })

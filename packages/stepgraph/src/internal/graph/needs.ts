@@ -6,6 +6,8 @@ import type { AnyIntake } from "../../Intake.ts"
 export interface Needs {
   /** How many of each type: a `join` names its types apart, every other intake has one slot for all of its own. */
   readonly slots: ReadonlyArray<{ readonly tag: string; readonly needed: number }>
+  /** The slot of an event of this type. */
+  readonly slotOf: (tag: string) => number
   /** Where each event of a `join`'s list is found, in whose order its step is given them; others are given them as they came. */
   readonly list: ReadonlyArray<{ readonly slot: number; readonly nth: number }> | undefined
 }
@@ -13,7 +15,11 @@ export interface Needs {
 export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "events" | "count">): Needs => {
   const tags = events.map(({ tag }) => tag)
   if (kind !== "join") {
-    return { slots: [{ tag: tags.join(" or "), needed: count ?? Number.POSITIVE_INFINITY }], list: undefined }
+    return {
+      slots: [{ tag: tags.join(" or "), needed: count ?? Number.POSITIVE_INFINITY }],
+      slotOf: () => 0,
+      list: undefined
+    }
   }
   const slots: Array<{ tag: string; needed: number }> = []
   const slotOf = new Map<string, number>()
@@ -25,5 +31,8 @@ export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "event
     }
     return { slot, nth: slots[slot]!.needed++ }
   })
-  return { slots, list }
+  // Among a few, looking at each is faster than a map.
+  const find =
+    slots.length <= 8 ? (tag: string) => slots.findIndex((slot) => slot.tag === tag) : (tag: string) => slotOf.get(tag)!
+  return { slots, slotOf: find, list }
 }

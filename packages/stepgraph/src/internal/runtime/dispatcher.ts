@@ -12,7 +12,7 @@ import type { Fiber } from "effect/Fiber"
 import * as Random from "effect/Random"
 import { Scheduler, type SchedulerDispatcher } from "effect/Scheduler"
 import { InvalidEmission, OutsideScope, RunDefect, StepDefect } from "../../Errors.ts"
-import type { AnyEvent } from "../../Event.ts"
+import type { AnyEvent, Defs } from "../../Event.ts"
 import { Probe } from "../../Probe.ts"
 import { Observer } from "../../Trace.ts"
 import type { Graph, Node, Route } from "../graph/graph.ts"
@@ -515,8 +515,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     this.ending.fail(invocation, cause)
   }
 
-  collect(invocation: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
-    return this.intakes.byHand(invocation).offer(invocation, tags)
+  collect(invocation: Invocation, defs: Defs): ReadonlyArray<AnyEvent> | undefined {
+    return this.intakes.byHand(invocation).offer(invocation, defs)
   }
 
   // ---------------------------------------------------------------- room and time

@@ -3,74 +3,88 @@
  */
 import * as Ref from "effect/Ref"
 import type { Waiting } from "../../Errors.ts"
-import type { AnyEvent } from "../../Event.ts"
-import { acceptedBy, inWords, type Node } from "../graph/graph.ts"
+import type { AnyEvent, Defs } from "../../Event.ts"
+import { inWords, type Node } from "../graph/graph.ts"
 import { needsOf } from "../graph/needs.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
 import type { Delivery } from "./delivery.ts"
 
+/** What is kept for one list of types. */
+interface Kept {
+  readonly cell: Cell
+  readonly defs: Defs
+  readonly tags: ReadonlySet<string>
+}
+
+const isSame = (a: Defs, b: Defs): boolean => a.length === b.length && a.every((def, index) => def === b[index])
+
 /** What one step keeps in one run, for each list that it asks for. */
 export class HandCollector {
   private readonly node: Node
-  private readonly cells: Ref.Ref<Map<string, { readonly cell: Cell; readonly tags: ReadonlyArray<string> }>> =
-    Ref.makeUnsafe(new Map())
+  private readonly kept: Ref.Ref<Map<string, Kept>> = Ref.makeUnsafe(new Map())
+  /** Most steps ask for one list, which is then found without its tags. */
+  private last: Kept | undefined
   /** What each invocation was told: asking again, or in another attempt, does not add its event again. */
-  private readonly told = new WeakMap<Delivery, Map<string, ReadonlyArray<AnyEvent> | undefined>>()
+  private readonly told = new WeakMap<Delivery, Map<Kept, ReadonlyArray<AnyEvent> | undefined>>()
 
   constructor(node: Node) {
     this.node = node
   }
 
-  offer(delivery: Delivery, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
+  offer(delivery: Delivery, defs: Defs): ReadonlyArray<AnyEvent> | undefined {
     if (this.node.intake !== undefined) {
       throw new TypeError(
         `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${inWords(this.node.intake)}`
       )
     }
-    const list = JSON.stringify(tags)
+    const kept = this.last !== undefined && isSame(this.last.defs, defs) ? this.last : this.keptFor(defs, delivery)
+    this.last = kept
     let told = this.told.get(delivery)
     if (told === undefined) {
       told = new Map()
       this.told.set(delivery, told)
     }
-    if (!told.has(list)) told.set(list, this.add(delivery, list, tags))
-    return told.get(list)
+    if (!told.has(kept)) told.set(kept, this.add(delivery, kept))
+    return told.get(kept)
   }
 
-  private add(delivery: Delivery, list: string, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined {
-    const { input, scope, place, events } = delivery
-    const cells = Ref.getUnsafe(this.cells)
-    let kept = cells.get(list)
+  private keptFor(defs: Defs, { scope }: Delivery): Kept {
+    const tags = defs.map(({ tag }) => tag)
+    const list = JSON.stringify(tags)
+    const all = Ref.getUnsafe(this.kept)
+    let kept = all.get(list)
     if (kept === undefined) {
-      const unknown = tags.find((tag) => !acceptedBy(this.node.step).some((def) => def.tag === tag))
+      const { node } = this
+      const accepted = new Set(node.accepts.map(({ tag }) => tag))
+      const unknown = tags.find((tag) => !accepted.has(tag))
       if (unknown !== undefined) {
-        throw new TypeError(`ctx.collect waits for '${unknown}', but step '${this.node.name}' does not accept it`)
+        throw new TypeError(`ctx.collect waits for '${unknown}', but step '${node.name}' does not accept it`)
       }
-      const accepted = acceptedBy(this.node.step)
-      const wanted = tags.map((tag) => accepted.find((def) => def.tag === tag)!)
-      kept = {
-        cell: new Cell(needsOf({ kind: "join", events: wanted, count: undefined }), false, false, scope, undefined),
-        tags
-      }
-      cells.set(list, kept)
+      const needs = needsOf({ kind: "join", events: defs, count: undefined })
+      // A list is the step's own, which may change it.
+      kept = { cell: new Cell(needs, false, false, scope, undefined), defs: [...defs], tags: new Set(tags) }
+      all.set(list, kept)
     }
-    const { cell } = kept
+    return kept
+  }
+
+  private add({ input, scope, place, events }: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
     const event = input as AnyEvent
-    if (!tags.includes(event._tag)) return undefined
+    if (!tags.has(event._tag)) return undefined
     cell.add(event, events?.[0], scope, place)
     return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
   }
 
   left(): ReadonlyArray<Left> {
-    return [...Ref.getUnsafe(this.cells).values()].flatMap(({ cell }) => leftOf(this.node, cell))
+    return [...Ref.getUnsafe(this.kept).values()].flatMap(({ cell }) => leftOf(this.node, cell))
   }
 
   waiting(): ReadonlyArray<Waiting> {
-    return [...Ref.getUnsafe(this.cells).values()]
+    return [...Ref.getUnsafe(this.kept).values()]
       .filter(({ cell }) => !cell.empty)
-      .map(({ cell, tags }) => ({
+      .map(({ cell, defs }) => ({
         step: this.node.name,
-        intake: `ctx.collect([${tags.join(", ")}])`,
+        intake: `ctx.collect([${defs.map(({ tag }) => tag).join(", ")}])`,
         per: undefined,
         key: undefined,
         has: cell.has(),

@@ -55,7 +55,7 @@ export interface Run {
   /** Something has thrown where an invocation was to end: the run ends by it. */
   lost(invocation: Invocation, error: unknown): void
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void
-  collect(invocation: Invocation, tags: ReadonlyArray<string>): ReadonlyArray<AnyEvent> | undefined
+  collect(invocation: Invocation, defs: Defs): ReadonlyArray<AnyEvent> | undefined
   readonly state: RunState
 }
 
@@ -220,10 +220,7 @@ export class Invocation implements Delivery, Caller, Emitter {
   }
 
   collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined {
-    return this.run.collect(
-      this,
-      defs.map(({ tag }) => tag)
-    )
+    return this.run.collect(this, defs)
   }
 
   /** Takes what the function's promise or Effect succeeded with. */

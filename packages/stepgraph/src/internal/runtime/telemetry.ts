@@ -95,7 +95,6 @@ interface Delivered {
 interface Batch {
   readonly since: bigint
   readonly links: ReadonlyArray<Tracer.SpanLink>
-  readonly events: ReadonlyArray<string>
 }
 interface Working {
   readonly since: bigint
@@ -106,7 +105,7 @@ interface Working {
 class Step {
   /** Events on their way, and what an intake holds. */
   readonly delivered = new Map<string, Delivered>()
-  /** Batches that wait, by the invocation they will make. */
+  /** Batches that wait, by the first of their events; those of nothing by the invocation that they will make. */
   readonly batches = new Map<string, Batch>()
   queued = 0
   busy = 0
@@ -186,7 +185,7 @@ export class Telemetry {
         const step = this.steps.get(entry.step)!
         const links = this.linksTo(step, entry.events)
         for (const event of entry.events) step.delivered.delete(event)
-        step.batches.set(entry.invocation, { since: this.now(), links, events: entry.events })
+        step.batches.set(entry.events[0] ?? entry.invocation, { since: this.now(), links })
         this.queue(step, 1)
         return
       }
@@ -213,10 +212,11 @@ export class Telemetry {
   private started({ invocation, step: name, events, scope }: TraceEntry & { _tag: "InvocationStarted" }): void {
     const step = this.steps.get(name)!
     const now = this.now()
-    const batch = step.batches.get(invocation)
-    const since = batch?.since ?? step.delivered.get(events[0]!)?.since ?? now
+    const first = events[0]
+    const batch = step.batches.get(first ?? invocation)
+    const since = batch?.since ?? step.delivered.get(first!)?.since ?? now
     const links = batch?.links ?? this.linksTo(step, events)
-    if (!step.batches.delete(invocation)) step.delivered.delete(events[0]!)
+    if (!step.batches.delete(first ?? invocation)) step.delivered.delete(first!)
     const waited = Number(now - since) / 1e9
     const span = this.makeSpan(
       `step ${name}`,
@@ -263,12 +263,7 @@ export class Telemetry {
       return
     }
     // The first of a batch's events takes the batch with it.
-    for (const [invocation, { events }] of step.batches) {
-      if (events[0] !== event) continue
-      step.batches.delete(invocation)
-      this.queue(step, -1)
-      return
-    }
+    if (step.batches.delete(event)) this.queue(step, -1)
   }
 
   private finished({ outcome, event }: TraceEntry & { _tag: "RunFinished" }, exit: Exit.Exit<unknown, unknown>): void {
