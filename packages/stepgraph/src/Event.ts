@@ -42,6 +42,38 @@ export type AnyEvent = { readonly _tag: string }
 
 const format = SchemaIssue.makeFormatterDefault()
 
+type Recognize = (value: object) => boolean
+
+const recognizers = new WeakMap<AnyDef, Recognize>()
+const recognizeNothing: Recognize = () => false
+
+/**
+ * A function that tells a definition's own events, which need no check, from all else. A definition of another copy of
+ * stepgraph recognizes nothing, so that its events are checked again.
+ *
+ * @internal
+ */
+export const recognizerOf = (def: AnyDef): Recognize => recognizers.get(def) ?? recognizeNothing
+
+/**
+ * The plain event made last, and its definition. Most events are emitted before the next is made.
+ *
+ * Hot: one that is found here costs 0.003 µs, and one whose fields are looked at again 0.03.
+ */
+let latest: unknown
+let latestDef: unknown
+
+/**
+ * Whether an event is the one made last, and made by this definition.
+ *
+ * @internal
+ */
+export const isLatest = (def: AnyDef, value: unknown): boolean => {
+  if (value !== latest || def !== latestDef) return false
+  latest = undefined
+  return true
+}
+
 /**
  * Defines an event: a tag, and a schema for each field.
  *
@@ -80,14 +112,24 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
   }
   const schema = Schema.Struct({ _tag: Schema.tag(tag), ...fields })
   const is = Schema.is(schema)
-  const makePlain = plainMaker(tag, fields ?? {})
+  const plain = plainFields(tag, fields ?? {})
+  const makePlain = plain?.make
+  const finish = (event: object) => {
+    if (plain === undefined) Mark.put(event, make)
+    return Object.freeze(event)
+  }
+  const recognize: Recognize = plain?.fits ?? ((value) => Mark.of(value) === make)
   const make = (input: any) => {
     try {
-      const plain = makePlain?.(input)
-      if (plain !== undefined) return plain
+      const event = makePlain?.(input)
+      if (event !== undefined) {
+        latest = event
+        latestDef = make
+        return event
+      }
       // Fields may be taken over from another event by spreading it; its tag is not.
       const fields = input?._tag === undefined || input._tag === tag ? (input ?? {}) : { ...input, _tag: tag }
-      return Object.freeze(schema.make(fields))
+      return finish(schema.make(fields))
     } catch (error) {
       throw refused(tag, input, error)
     }
@@ -97,13 +139,44 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
     try {
       decode ??= Schema.decodeUnknownSync(Schema.toCodecJson(schema)) as (json: unknown) => object
       const isObject = typeof json === "object" && json !== null && !Array.isArray(json)
-      return Object.freeze(decode(isObject && !Object.hasOwn(json, "_tag") ? { _tag: tag, ...json } : json))
+      return finish(decode(isObject && !Object.hasOwn(json, "_tag") ? { _tag: tag, ...json } : json))
     } catch (error) {
       throw refused(tag, json, error)
     }
   }
   Object.defineProperty(make, "name", { value: tag })
-  return Object.assign(make, { tag, schema, is, fromJson }) as any
+  const def = Object.assign(make, { tag, schema, is, fromJson }) as any
+  recognizers.set(def, recognize)
+  return def
+}
+
+class Existing {
+  constructor(event: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: a private field of the derived class is added to what is returned.
+    return event
+  }
+}
+
+/**
+ * Marks an event with its definition, out of everybody's sight. It takes 0.07 µs: much for a plain event, whose fields are
+ * looked at in less, and little for one that has a schema to go through.
+ */
+class Mark extends Existing {
+  readonly #def: unknown
+
+  private constructor(event: object, def: unknown) {
+    super(event)
+    this.#def = def
+  }
+
+  /** Marks an event that is not frozen yet. */
+  static put(event: object, def: unknown): void {
+    new Mark(event, def)
+  }
+
+  static of(event: object): unknown {
+    return #def in event ? event.#def : undefined
+  }
 }
 
 /** What a schema threw, as the error that names the event. */
@@ -131,28 +204,39 @@ const isOf = (value: unknown, type: PlainType): boolean =>
       ? typeof value === "number"
       : typeof value === "boolean"
 
+interface Plain {
+  /** `undefined` if the input has anything but the fields, or has them in another order: the schema decides then. */
+  readonly make: (input: any) => AnyEvent | undefined
+  /** Whether a value that has the tag is as good as what `make` makes. */
+  readonly fits: (value: object) => boolean
+}
+
 /**
- * Makes events whose fields are strings, numbers and booleans, of which a schema asks nothing but their type; `undefined`
- * for input that has anything else, or in another order, so that the schema can say what it makes of it.
+ * For events whose fields are strings, numbers and booleans, of which a schema asks nothing but their type.
  *
  * Hot: 0.05 µs an event with its freeze, where the schema takes 0.12 (0.05 with Effect's compiled validators). Spreading
  * makes objects of 50 bytes, and setting field after field of 82. A symbol among the keys is not looked for: that would take
  * as long as all the rest.
  */
-const plainMaker = (tag: string, fields: Schema.Struct.Fields): ((input: any) => AnyEvent | undefined) | undefined => {
+const plainFields = (tag: string, fields: Schema.Struct.Fields): Plain | undefined => {
   const names = ["_tag", ...Object.keys(fields)]
   const types = ["string" as const, ...Object.values(fields).map((field) => typeOf.get(field))]
   if (Reflect.ownKeys(fields).length >= names.length || types.includes(undefined) || names.includes("__proto__")) return
-  return (input = {}) => {
-    if (typeof input !== "object" || input === null || Array.isArray(input)) return
-    const event = { _tag: tag, ...input }
-    if (event._tag !== tag) return
+  const hasFields = (event: any): boolean => {
     let at = 0
     for (const name in event) {
-      if (name !== names[at] || !isOf(event[name], types[at]!)) return
+      if (name !== names[at] || !isOf(event[name], types[at]!)) return false
       at++
     }
-    return at === names.length ? Object.freeze(event) : undefined
+    return at === names.length
+  }
+  return {
+    make: (input = {}) => {
+      if (typeof input !== "object" || input === null || Array.isArray(input)) return
+      const event = { _tag: tag, ...input }
+      return event._tag === tag && hasFields(event) ? Object.freeze(event) : undefined
+    },
+    fits: (value) => hasFields(value) && Object.isFrozen(value)
   }
 }
 

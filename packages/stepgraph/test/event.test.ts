@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option, Schema, Stream } from "effect"
 import { collect, defineEvent, defineStep, InvalidEvent, launchPromise, run, runPromise, workflow } from "stepgraph"
 import { Start, Stop, stop, Task, untyped } from "./support/flow.ts"
-import { defect, failure } from "./support/virtual.ts"
+import { defect, failure, result } from "./support/virtual.ts"
 
 const Query = defineEvent("Query", { query: Schema.String, limit: Schema.optional(Schema.Number) })
 const Answer = defineEvent("Answer", { query: Schema.String, result: Schema.String })
@@ -348,4 +348,100 @@ describe("a literal that looks like an event", () => {
       expect(error).toMatchObject({ _tag: "StepDefect", step: "begin", cause: { _tag: "InvalidEvent", event: "Task" } })
     })
   )
+
+  describe("is checked, even if it is frozen, and in every way to emit it", () => {
+    const ways: Record<string, (value: any) => { readonly run: any; readonly [setting: string]: unknown }> = {
+      "returned alone": (value) => ({ run: () => value }),
+      "in a list": (value) => ({ run: () => [value] }),
+      sent: (value) => ({ run: (_: unknown, { send }: { send: (value: unknown) => void }) => send(value) }),
+      "from a promise": (value) => ({ run: async () => value }),
+      "from a generator": (value) => ({
+        run: function* () {
+          yield value
+        }
+      }),
+      "from an Effect": (value) => ({ run: () => Effect.succeed(value) }),
+      "from a Stream": (value) => ({ run: () => Stream.succeed(value) }),
+      "with a retry": (value) => ({ run: () => value, retry: { times: 1 } }),
+      "from a recovery": (value) => ({ run: () => Effect.fail("never mind"), recover: () => value })
+    }
+    const Text = defineEvent("Found", { text: Schema.String })
+    const List = defineEvent("Found", { texts: Schema.Array(Schema.String) })
+    const Other = defineEvent("Found", { n: Schema.Number })
+    const kinds = [
+      { kind: "plain fields", Found: Text, good: { text: "a" }, Twin: defineEvent("Found", { text: Schema.String }) },
+      {
+        kind: "fields with a schema to go through",
+        Found: List,
+        good: { texts: ["a"] },
+        Twin: defineEvent("Found", { texts: Schema.Array(Schema.String) })
+      }
+    ]
+    /** What an emitted value arrives as. */
+    const arrival = (Found: any, emitting: object) =>
+      Effect.gen(function* () {
+        let arrived: unknown
+        const end = (event: unknown) => {
+          arrived = event
+          return stop()
+        }
+        const steps = {
+          begin: untyped.step({ accepts: Start, emits: Found, ...emitting }),
+          end: untyped.step({ accepts: Found, emits: Stop, run: end })
+        }
+        yield* run(untyped.workflow({ name: "arrival", start: Start, stop: Stop, steps }))
+        return arrived
+      })
+
+    for (const { kind, Found, good, Twin } of kinds) {
+      const event: any = { _tag: "Found", ...good }
+      const fitting: Record<string, object> = {
+        "a literal": { ...event },
+        "a frozen literal": Object.freeze({ ...event }),
+        "a sealed literal": Object.seal({ ...event }),
+        "a literal that cannot be extended": Object.preventExtensions({ ...event }),
+        "a frozen literal with another field": Object.freeze({ ...event, more: 1 }),
+        "an event of another definition with the same fields": Twin(good as never)
+      }
+      const wrong: Record<string, object> = {
+        "an event of another definition with the same tag": Other({ n: 1 }),
+        "a frozen literal without its field": Object.freeze({ _tag: "Found" }),
+        "a frozen literal with a wrong field": Object.freeze({ ...event, text: 1, texts: [1] }),
+        "a sealed literal without its field": Object.seal({ _tag: "Found" }),
+        "a literal that cannot be extended and lacks its field": Object.preventExtensions({ _tag: "Found" })
+      }
+      it.effect.each(Object.keys(ways))(`${kind}, %s`, (way) =>
+        Effect.gen(function* () {
+          const emit = ways[way]!
+          for (const [what, value] of Object.entries(fitting)) {
+            const arrived = yield* result(arrival(Found, emit(value)))
+            expect(arrived, what).toStrictEqual(event)
+            expect(Object.isFrozen(arrived), what).toBe(true)
+          }
+          for (const [what, value] of Object.entries(wrong)) {
+            const error = yield* defect(arrival(Found, emit(value)))
+            expect(error, what).toMatchObject({
+              _tag: "StepDefect",
+              step: "begin",
+              cause: { _tag: "InvalidEvent", event: "Found", input: value }
+            })
+          }
+        })
+      )
+
+      it.effect.each(Object.keys(ways))(`${kind}, %s; what the definition has made arrives as the very object`, (way) =>
+        Effect.gen(function* () {
+          const made = Found(good as never)
+          const decoded = Found.fromJson(good)
+          const others = [Found(good as never), Other({ n: 1 })]
+          for (const own of [made, decoded]) {
+            for (let times = 0; times < 2; times++) {
+              expect(yield* result(arrival(Found, ways[way]!(own)))).toBe(own)
+            }
+          }
+          expect(others).toHaveLength(2)
+        })
+      )
+    }
+  })
 })

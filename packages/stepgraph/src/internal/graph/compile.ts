@@ -1,7 +1,7 @@
 /**
  * Indexes a workflow's graph, once for all its runs.
  */
-import type { AnyDef } from "../../Event.ts"
+import { type AnyDef, recognizerOf } from "../../Event.ts"
 import { isIntake } from "../../Intake.ts"
 import {
   acceptedBy,
@@ -32,7 +32,16 @@ export const compile = (flow: Definition): Graph => {
     if (route === undefined) {
       const { tag } = def
       const opens = kinds.get(tag) ?? 0
-      route = { tag, def, stop: stops.has(tag), output: outputs.has(tag), acceptors: [], emitters: [], opens }
+      route = {
+        tag,
+        def,
+        recognizes: recognizerOf(def),
+        stop: stops.has(tag),
+        output: outputs.has(tag),
+        acceptors: [],
+        emitters: [],
+        opens
+      }
       routes.set(tag, route)
     }
     return route

@@ -22,6 +22,8 @@ export interface Definition {
 export interface Route {
   readonly tag: string
   readonly def: AnyDef
+  /** Whether a value is an event that the definition has made and checked. */
+  readonly recognizes: (value: object) => boolean
   readonly stop: boolean
   readonly output: boolean
   /** The steps that accept it. A gather comes before the others, so that what it keeps has a cause before what came of it. */
