@@ -68,7 +68,11 @@ export interface Broken {
   readonly problem: string
 }
 
-export const outcomeOf = ({ exit, endless, marking, trace }: Executed): Outcome => {
+export const outcomeOf = ({ exit, endless, marking, trace, uncaught }: Executed): Outcome => {
+  if (uncaught !== undefined) {
+    const { error, by } = uncaught
+    return { kind: "failed", result: undefined, error, text: `ends its process: ${by} throws ${inWords(error)}` }
+  }
   if (endless) {
     const text = `goes on and on: given up after ${trace.length.toLocaleString("en")} entries of its trace`
     return { kind: "hung", result: undefined, error: undefined, text }
@@ -86,9 +90,10 @@ export const outcomeOf = ({ exit, endless, marking, trace }: Executed): Outcome 
   if (Cause.hasInterruptsOnly(exit.cause)) {
     return { kind: "interrupted", result: undefined, error, text: "is interrupted" }
   }
-  const text = error instanceof Error ? `fails with ${error.name}: ${error.message}` : `fails with ${show(error)}`
-  return { kind: "failed", result: undefined, error, text }
+  return { kind: "failed", result: undefined, error, text: `fails with ${inWords(error)}` }
 }
+
+const inWords = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : show(error))
 
 /** Unlike for every two ways in which runs end: two errors may say the same and hold something else. */
 export const keyOf = ({ kind, result, error, text }: Outcome): string => {
@@ -119,6 +124,12 @@ const neverStalls = ({ outcome }: Seen): string | undefined => {
   const stalled = outcome.kind === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
   return stalled === "WorkflowStalled" ? "it stalls" : undefined
 }
+
+/** Nothing makes up for an ended process, so no option turns this off. */
+const neverCrashes = ({ outcome }: Seen): string | undefined =>
+  outcome.text.startsWith("ends its process")
+    ? "it ends its process: nothing can catch what a timer's callback throws"
+    : undefined
 
 const neverFails = ({ outcome, faults }: Seen): string | undefined => {
   if (faults > 0 || outcome.kind !== "failed") return undefined
@@ -197,6 +208,7 @@ export const firstBroken = (
     }
   }
   return (
+    found("neverFails", neverCrashes(seen)) ??
     (invariants.neverStalls === false ? undefined : found("neverStalls", neverStalls(seen))) ??
     (invariants.neverFails === false ? undefined : found("neverFails", neverFails(seen))) ??
     (invariants.withinWorkers === false ? undefined : found("withinWorkers", withinWorkers(seen, flow))) ??

@@ -1,5 +1,5 @@
 import { setTimeout as setTimeoutOfNode } from "node:timers"
-import { setTimeout as setTimeoutPromise } from "node:timers/promises"
+import { scheduler, setInterval as setIntervalPromise, setTimeout as setTimeoutPromise } from "node:timers/promises"
 import { promisify } from "node:util"
 import { it as effectIt } from "@effect/vitest"
 import {
@@ -268,6 +268,14 @@ describe("promises", () => {
           resolve()
         }, millis)
       }),
+    "setInterval of node:timers/promises": async (millis) => {
+      let times = 0
+      for await (const value of setIntervalPromise(millis, "a value")) {
+        expect(value).toBe("a value")
+        if (++times === 2) return
+      }
+    },
+    "scheduler.wait": (millis) => scheduler.wait(millis),
     "AbortSignal.timeout": (millis) =>
       new Promise((resolve) => AbortSignal.timeout(millis).addEventListener("abort", resolve))
   }
@@ -285,6 +293,60 @@ describe("promises", () => {
     expect(await explorePromise(flow, { timers: "virtual", time: "ordered", ...anyResult })).toMatchObject({
       complete: true
     })
+  })
+
+  it("end an aborted interval, count what nobody pulled, and yield to others", async () => {
+    const flow = slowly(async () => {
+      await scheduler.yield()
+      const stop = new AbortController()
+      const seen: Array<number> = []
+      const pull = async () => {
+        for await (const _ of setIntervalPromise(10, undefined, { signal: stop.signal })) {
+          seen.push(Date.now())
+          if (seen.length === 1) await setTimeoutPromise(25)
+          if (seen.length === 4) stop.abort()
+        }
+      }
+      expect(await pull().catch((error) => error.name)).toBe("AbortError")
+      expect(seen).toEqual([10, 35, 35, 40])
+    })
+    const one = { ...anyResult, timers: "virtual", time: "ordered", schedules: 1 } as const
+    expect(await explorePromise(flow, one)).toMatchObject({ uncontrolled: [] })
+    expect(await scheduler.wait(1)).toBe(undefined)
+  })
+
+  it("tell of an exception in a timer's callback as a story, with the line that replays it", async () => {
+    const flow = workflow({
+      name: "poll",
+      start: Start,
+      stop: Stop,
+      steps: {
+        items: items(2),
+        work: defineStep({
+          accepts: Item,
+          emits: Stop,
+          run: ({ n }, { attempt }) =>
+            new Promise<any>((resolve) => {
+              setTimeout(() => {
+                if (n === 1) throw new TypeError("no socket")
+                resolve(Stop({ value: attempt }))
+              }, 1_000)
+            })
+        })
+      }
+    })
+    const options = { timers: "virtual", ...anyResult, invariants: { neverFails: false, sameResult: false } } as const
+    const failure = await failing(explore(flow, options))
+    expect(failure).toMatchObject({
+      invariant: "neverFails",
+      problem: "it ends its process: nothing can catch what a timer's callback throws"
+    })
+    expect(failure.message).toContain(
+      `this time  ends its process: a timer's callback of work(Item {"n":1}) throws TypeError: no socket`
+    )
+    expect(failure.message).toContain('→ work(Item {"n":1}) wakes from a sleep of 1s before work(Item {"n":0}) does')
+    const again = await failing(explore(flow, { ...options, replay: failure.schedule }))
+    expect(again.trace).toEqual(failure.trace)
   })
 
   it.for(Object.entries(sleeps))("that wait by %s are explored with virtual timers", async ([, sleep]) => {
@@ -613,7 +675,7 @@ describe("replay", () => {
   it("runs the schedule of a report alone", async () => {
     const failure = await failing(explore(seed, { replay: "0.2.3_1.1.2~dg0jc" }))
     expect(failure.outcome?.text).toBe('Stop {"result":"Query 3, Query 2, Query 1"}')
-    expect(await explorePromise(seed, { ...anyResult, replay: failure.schedule })).toMatchObject({ schedules: 1 })
+    expect(await explorePromise(seed, { ...anyResult, replay: failure.schedule })).toMatchObject({ uncontrolled: [] })
   })
 
   it("takes a schedule without its counts", async () => {

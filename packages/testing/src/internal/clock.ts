@@ -16,12 +16,21 @@ export interface Sleeper {
   readonly wake: () => void
 }
 
+/** What a timer's callback threw: in production it ends the process. */
+export interface Uncaught {
+  readonly error: unknown
+  /** Which invocation set the timer, if one did. */
+  readonly invocation: string | undefined
+}
+
 const nanosPerMilli = 1_000_000
 
 export class ControlledClock implements Clock.Clock {
   private millis = 0
   /** In the order of their deadlines, and those of one deadline in the order in which they fell asleep. */
   readonly sleepers: Array<Sleeper> = []
+  /** The first exception that nothing caught. */
+  uncaught: Uncaught | undefined
 
   currentTimeMillisUnsafe(): number {
     return this.millis

@@ -27,6 +27,8 @@ export interface Executed {
   readonly endless: boolean
   /** Whether it was given up, because all the time that the world outside is given had passed. */
   readonly waited: boolean
+  /** What was thrown where nothing could catch it, and by whom: in production the process would have ended. */
+  readonly uncaught: { readonly error: unknown; readonly by: string } | undefined
   /** What was interrupted, made to fail or held up by the test itself. */
   readonly cancelled: boolean
   readonly faults: number

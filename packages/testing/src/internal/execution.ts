@@ -100,7 +100,7 @@ export class Execution {
     for (;;) {
       const exit = this.fiber.pollUnsafe()
       if (exit !== undefined) return this.end(exit)
-      if (signal?.aborted === true) return this.abandon()
+      if (signal?.aborted === true || this.ways.clock.uncaught !== undefined) return this.abandon()
       if (this.turns++ > mostTurns || this.trace.length > mostEntries) {
         this.endless = true
         this.uncontrolled.set(wentOn, "endless")
@@ -202,6 +202,14 @@ export class Execution {
     for (let tasks = 0; tasks < mostTurns && pool.ready.length > 0; tasks++) pool.inside(pool.ready.shift()!.run)
   }
 
+  private uncaught(): Executed["uncaught"] {
+    const { uncaught } = this.ways.clock
+    if (uncaught === undefined) return undefined
+    const { error, invocation } = uncaught
+    const by = invocation === undefined ? "a timer's callback" : `a timer's callback of ${this.names.nameOf(uncaught)}`
+    return { error, by }
+  }
+
   /** Whether a promise that is not settled can be one that a virtual timer would have settled. */
   private waitsForTimers(): boolean {
     return this.modes.timers === "virtual" && this.outside.hasOpened() !== true
@@ -212,6 +220,7 @@ export class Execution {
     const { trace, told, endless, waited, cancelled, uncontrolled } = this
     const { early } = this.ways
     const { faults } = this.calls
-    return { exit, trace, told, early, endless, waited, cancelled, faults, left, uncontrolled, marking }
+    const uncaught = this.uncaught()
+    return { exit, trace, told, early, endless, waited, uncaught, cancelled, faults, left, uncontrolled, marking }
   }
 }

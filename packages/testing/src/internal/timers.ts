@@ -44,7 +44,11 @@ class Timer {
       within.add(millis, { invocation }, () => {
         if (repeated) this.stop = this.start()
         else timers.delete(this.id)
-        owned(invocation, run)
+        try {
+          owned(invocation, run)
+        } catch (error) {
+          within.uncaught ??= { error, invocation }
+        }
       })
     this.stop = this.start()
     timers.set(this.id, this)
@@ -96,14 +100,19 @@ const clearer = (real: any) => (timer: unknown) => {
   else own.close()
 }
 
+/** As Node rejects what is aborted while it waits for a timer. */
+const abortError = (signal: AbortSignal | undefined): Error => {
+  const error = new Error("The operation was aborted", { cause: signal?.reason })
+  return Object.assign(error, { name: "AbortError", code: "ABORT_ERR" })
+}
+
 /** `setTimeout` and `setImmediate` of `node:timers/promises`. */
 const promised = (real: any, waits: boolean) => {
   const sleep = (millis: number, value: unknown, signal: AbortSignal | undefined) =>
     new Promise((resolve, reject) => {
       const abort = () => {
         timer.close()
-        const error = new Error("The operation was aborted", { cause: signal?.reason })
-        reject(Object.assign(error, { name: "AbortError", code: "ABORT_ERR" }))
+        reject(abortError(signal))
       }
       const timer = new Timer(millis, false, () => {
         signal?.removeEventListener("abort", abort)
@@ -116,6 +125,40 @@ const promised = (real: any, waits: boolean) => {
     if (clock === undefined) return real(...args)
     const [value, options] = waits ? args.slice(1) : args
     return sleep(waits ? millisOf(args[0]) : 0, value, options?.signal)
+  }
+}
+
+/** `scheduler.wait` of `node:timers/promises`, which gives no value. */
+const promisedWait = (real: any) => {
+  const wait = promised(real, true)
+  return (millis?: unknown, options?: unknown) =>
+    clock === undefined ? real(millis, options) : wait(millis, undefined, options)
+}
+
+/** `setInterval` of `node:timers/promises`: what ticked while nobody pulled is yielded at once. */
+const ticking =
+  (real: any) =>
+  (millis?: unknown, value?: unknown, options?: { readonly signal?: AbortSignal }): AsyncIterable<unknown> =>
+    clock === undefined ? real(millis, value, options) : ticks(millisOf(millis), value, options?.signal)
+
+async function* ticks(millis: number, value: unknown, signal: AbortSignal | undefined): AsyncGenerator<unknown> {
+  let ticked = 0
+  let wake = () => {}
+  const timer = new Timer(millis, true, () => {
+    ticked++
+    wake()
+  })
+  const abort = () => wake()
+  signal?.addEventListener("abort", abort, { once: true })
+  try {
+    for (;;) {
+      if (signal?.aborted === true) throw abortError(signal)
+      if (ticked === 0) await new Promise<void>((resolve) => (wake = resolve))
+      for (; ticked > 0; ticked--) yield value
+    }
+  } finally {
+    timer.close()
+    signal?.removeEventListener("abort", abort)
   }
 }
 
@@ -152,9 +195,11 @@ const replace = (
   const own = make(real) as object
   const promise = Symbol.for("nodejs.util.promisify.custom")
   if (real[promise] !== undefined) Object.assign(own, { [promise]: promised(real[promise], name === "setTimeout") })
+  const isOwn = Object.hasOwn(where, name)
   where[name] = own
   undo.push(() => {
-    where[name] = real
+    if (isOwn) where[name] = real
+    else delete where[name]
   })
 }
 
@@ -178,6 +223,10 @@ const install = (): (() => void) => {
   const promises = builtin("node:timers/promises")
   replace(promises, "setTimeout", (real) => promised(real, true), undo)
   replace(promises, "setImmediate", (real) => promised(real, false), undo)
+  replace(promises, "setInterval", ticking, undo)
+  const { scheduler } = promises ?? {}
+  replace(scheduler, "wait", (real) => promisedWait(real.bind(scheduler)), undo)
+  replace(scheduler, "yield", (real) => promised(real.bind(scheduler), false), undo)
   const sync = () => builtin<{ syncBuiltinESMExports(): void }>("node:module")?.syncBuiltinESMExports()
   sync()
   return () => {
