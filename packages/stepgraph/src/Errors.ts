@@ -15,7 +15,7 @@ interface Refused {
 }
 
 const refusal = (what: string, { problem, input }: Refused, secret?: Secret): string =>
-  `${what} does not fit its schema: ${problem.replace(/\s*\n\s*/g, " ")} (given ${show(input, secret)})`
+  `${what} does not fit its schema: ${brief(problem.replace(/\s*\n\s*/g, " "), 2_000)} (given ${show(input, secret)})`
 
 /** A text that a value may name itself by. */
 const textIn = (value: unknown, type: "object" | "function", key: string): string | undefined => {

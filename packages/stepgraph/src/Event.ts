@@ -6,6 +6,8 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidEvent } from "./Errors.ts"
+import { issueInWords, secretOf } from "./Secrets.ts"
+import { nameAndMessage, show } from "./Show.ts"
 
 /** A plain, frozen, tagged value: `{ _tag: "Query", query: "…" }`. */
 export type Event<Tag extends string, Fields> = { readonly _tag: Tag } & Readonly<Fields>
@@ -39,8 +41,6 @@ export type TagsOf<D> = D extends Defs ? TagOf<D[number]> : TagOf<D>
 
 /** Any event, as the runtime sees it. */
 export type AnyEvent = { readonly _tag: string }
-
-const format = SchemaIssue.makeFormatterDefault()
 
 type Recognize = (value: object) => boolean
 
@@ -98,7 +98,7 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
 ): EventDef<Tag, Schema.Struct.Type<F>> {
   if (typeof tag !== "string" || tag === "") {
     throw new TypeError(
-      `defineEvent: a tag is a string of at least one character, not ${String(tag) || "an empty one"}`
+      `defineEvent: a tag is a string of at least one character, not ${tag === "" ? "an empty one" : show(tag)}`
     )
   }
   if (fields !== undefined && Object.hasOwn(fields, "_tag")) {
@@ -131,7 +131,7 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
       const fields = input?._tag === undefined || input._tag === tag ? (input ?? {}) : { ...input, _tag: tag }
       return finish(schema.make(fields))
     } catch (error) {
-      throw refused(tag, input, error)
+      throw refused(tag, schema, input, error)
     }
   }
   let decode: ((json: unknown) => object) | undefined
@@ -141,7 +141,7 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
       const isObject = typeof json === "object" && json !== null && !Array.isArray(json)
       return finish(decode(isObject && !Object.hasOwn(json, "_tag") ? { _tag: tag, ...json } : json))
     } catch (error) {
-      throw refused(tag, json, error)
+      throw refused(tag, schema, json, error)
     }
   }
   Object.defineProperty(make, "name", { value: tag })
@@ -180,12 +180,17 @@ class Mark extends Existing {
 }
 
 /** What a schema threw, as the error that names the event. */
-const refused = (event: string, input: unknown, error: unknown): InvalidEvent => {
+const refused = (event: string, schema: Schema.Top, input: unknown, error: unknown): InvalidEvent => {
+  const secret = secretOf(schema)
   const reason = error instanceof Error && !Schema.isSchemaError(error) ? error.cause : error
   const issue = Schema.isSchemaError(reason) ? reason.issue : SchemaIssue.isIssue(reason) ? reason : undefined
-  if (issue !== undefined) return new InvalidEvent({ event, input, issue, problem: format(issue) })
+  if (issue !== undefined) {
+    return new InvalidEvent({ event, input, issue, problem: issueInWords(issue, secret), secret })
+  }
   // What the schema's own code throws, such as a check, stands in the error's cause.
-  return new InvalidEvent({ event, input, problem: String(Cause.isCause(reason) ? Cause.squash(reason) : error) })
+  const thrown = Cause.isCause(reason) ? Cause.squash(reason) : error
+  const problem = secret === undefined ? nameAndMessage(thrown) : "its schema threw"
+  return new InvalidEvent({ event, input, problem, secret })
 }
 
 type PlainType = "string" | "number" | "boolean"

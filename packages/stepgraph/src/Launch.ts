@@ -17,6 +17,7 @@ import { asyncIterable } from "./internal/runtime/async-iterable.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
 import type { RunStatus } from "./internal/runtime/standing.ts"
+import { show } from "./Show.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
@@ -183,7 +184,8 @@ const send = (
 const notAnInput = (flow: AnyWorkflow, event: unknown): InvalidEvent => {
   const inputs = quoted(flow.inputs.map(({ tag }: { readonly tag: string }) => tag))
   const problem = `it is no input of workflow '${flow.name}', ${inputs === "" ? "which has none" : `whose inputs are ${inputs}`}`
-  return new InvalidEvent({ event: String((event as AnyEvent | undefined)?._tag), input: event, problem })
+  const tag: unknown = (event as AnyEvent | undefined)?._tag
+  return new InvalidEvent({ event: typeof tag === "string" ? tag : show(tag), input: event, problem })
 }
 
 /** A run that goes on, for programs that do not use Effect. */

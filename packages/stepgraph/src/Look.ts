@@ -11,8 +11,9 @@ export interface Secret {
   readonly at: (key: string) => Secret | undefined
 }
 
-/** Stands for a secret. */
-export const hidden = "<redacted>"
+/** What stands for a secret begins with it. */
+export const redacted = "<redacted"
+export const hidden = `${redacted}>`
 
 /** Stands for what throws when it is looked at. */
 export const unreadable = "[cannot be read]"
@@ -107,11 +108,17 @@ export const errorText = (error: object, key: "name" | "message"): string => {
   }
 }
 
+const most = 2n ** 256n
+
+/** A huge one would take for ever as a decimal number. */
+export const bigintText = (value: bigint): string =>
+  value < most && value > -most ? String(value) : `0x${brief(value.toString(16), 40)}`
+
 /** Text for what is no object; functions and symbols come without their source. */
 export const atomText = (value: unknown): string => {
   if (value === getter) return "[Getter]"
   if (typeof value === "symbol") return brief(String(value), 80)
-  if (typeof value === "bigint") return brief(`${value}n`, longestText)
+  if (typeof value === "bigint") return `${bigintText(value)}n`
   if (typeof value !== "function") return String(value)
   try {
     const name = fieldOf(value, "name")

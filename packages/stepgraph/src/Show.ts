@@ -7,11 +7,13 @@ import type { Json } from "effect/Schema"
 import {
   atomText,
   beginning,
+  bigintText,
   brief,
   errorText,
   escaped,
   fieldOf,
   hidden,
+  redacted,
   type Secret,
   shapeOf,
   unreadable
@@ -38,6 +40,8 @@ class Look {
   readonly bounds: Bounds
   text: number
   values: number
+  /** Whether something was left out, hidden, or could not be read. */
+  partial = false
   private readonly around: Array<object> = []
 
   constructor(bounds: Bounds) {
@@ -48,14 +52,23 @@ class Look {
 
   /** Whether an object of which so much is shown shows more. */
   hasRoom(shown: number): boolean {
-    return shown < this.bounds.items && this.values > 0 && this.text > 0
+    const has = shown < this.bounds.items && this.values > 0 && this.text > 0
+    if (!has) this.partial = true
+    return has
   }
 
   /** Takes what a string may cost. */
   take(text: string): number {
     const most = Math.max(0, Math.min(text.length, this.bounds.string, this.text))
     this.text -= most
+    if (most < text.length) this.partial = true
     return most
+  }
+
+  /** Something stands in the place of a value. */
+  instead(text: string): string {
+    this.partial = true
+    return text
   }
 
   /** Looks into an object, unless that is where it comes from. */
@@ -63,36 +76,42 @@ class Look {
     const { around } = this
     const depth = around.length
     try {
-      if (around.includes(value)) return "[Circular]"
-      if (depth === this.bounds.depth) return Array.isArray(value) ? "[…]" : "{…}"
+      if (around.includes(value)) return this.instead("[Circular]")
+      if (depth === this.bounds.depth) return this.instead(Array.isArray(value) ? "[…]" : "{…}")
       around.push(value)
       return show(value)
     } catch {
-      return unreadable
+      return this.instead(unreadable)
     } finally {
       around.length = depth
     }
   }
 }
 
-const isSecret = (value: unknown, secret: Secret | undefined): boolean =>
-  secret?.whole === true && value !== undefined && value !== null
+/** What holds a secret is itself one where it is not of the kind that its schema asks for. */
+const isSecret = (value: unknown, secret: Secret): boolean =>
+  value !== undefined && value !== null && (secret.whole || typeof value !== "object")
 
 const inWords = (look: Look, value: unknown, secret: Secret | undefined): string => {
   look.values--
-  if (isSecret(value, secret)) return hidden
+  if (secret !== undefined && isSecret(value, secret)) return hidden
   if (typeof value === "string") return quoted(value, look.take(value))
   if (typeof value !== "object" || value === null) return atomText(value)
   return look.into(value, (value) => {
     if (Array.isArray(value)) return `[${itemsInWords(look, value, value.length, secret)}]`
     if (value instanceof Error) return errorInWords(look, value)
     const shape = shapeOf(value)
-    if (typeof shape === "string") return beginning(shape, look.take(shape))
+    if (typeof shape === "string") return textOf(look, shape)
     if ("items" in shape) return `${shape.name}([${itemsInWords(look, shape.items, shape.size, secret)}])`
     const fields = fieldsInWords(look, shape.fields, secret)
     // A tag is name enough.
     return shape.name === "" || !fields.startsWith("{") ? fields : `${shape.name}(${fields})`
   })
+}
+
+const textOf = (look: Look, text: string): string => {
+  const shown = cut(text, look.take(text))
+  return text.startsWith(redacted) ? look.instead(shown) : shown
 }
 
 const quoted = (text: string, most: number): string =>
@@ -103,7 +122,7 @@ const itemsInWords = (look: Look, items: Iterable<unknown>, size: number, secret
   if (size > 0) {
     for (const item of items) {
       if (!look.hasRoom(shown.length)) break
-      shown.push(inWords(look, item, secret?.at("")))
+      shown.push(inWords(look, item, secret?.at("0")))
     }
   }
   if (shown.length < size) shown.push(`… ${size} in all`)
@@ -134,22 +153,22 @@ const errorInWords = (look: Look, error: Error): string => {
   return cause === undefined ? told : `${told} (cause: ${inWords(look, cause, undefined)})`
 }
 
-const inJson = (look: Look, value: unknown, secret: Secret | undefined): Json => {
+const inJson = (look: Look, value: unknown): Json => {
   look.values--
-  if (isSecret(value, secret)) return hidden
   switch (typeof value) {
     case "string":
       return cut(value, look.take(value))
     case "boolean":
       return value
     case "number":
-      return Number.isFinite(value) ? value : String(value)
+      // -0 does not go through JSON.
+      return Number.isFinite(value) ? value + 0 : String(value)
     case "bigint":
-      return brief(String(value), look.bounds.string)
+      return bigintText(value)
     case "undefined":
       return null
     case "object":
-      return value === null ? null : look.into(value, (value) => objectInJson(look, value, secret))
+      return value === null ? null : look.into(value, (value) => objectInJson(look, value))
   }
   return atomText(value)
 }
@@ -158,39 +177,41 @@ const inJson = (look: Look, value: unknown, secret: Secret | undefined): Json =>
 const cut = (text: string, most: number): string =>
   most < text.length ? `${beginning(text, most)}… ${text.length} characters in all` : text
 
-const objectInJson = (look: Look, value: object, secret: Secret | undefined): Json => {
-  if (Array.isArray(value)) return itemsInJson(look, value, secret)
+const objectInJson = (look: Look, value: object): Json => {
+  if (Array.isArray(value)) return itemsInJson(look, value)
   if (value instanceof Error) return errorInJson(look, value)
   if (value instanceof Uint8Array) return bytesInJson(look, value)
   const shape = shapeOf(value)
-  if (typeof shape === "string") return cut(shape, look.take(shape))
-  if (!("items" in shape)) return fieldsInJson(look, shape.fields, secret)
+  if (typeof shape === "string") return textOf(look, shape)
+  if (!("items" in shape)) return fieldsInJson(look, shape.fields)
   // JSON has no such lists: they stand as their words.
-  const words = `${shape.name}([${itemsInWords(look, shape.items, shape.size, secret)}])`
+  const words = `${shape.name}([${itemsInWords(look, shape.items, shape.size, undefined)}])`
   return cut(words, look.take(words))
 }
 
-const itemsInJson = (look: Look, items: ReadonlyArray<unknown>, secret: Secret | undefined): Json => {
+const itemsInJson = (look: Look, items: ReadonlyArray<unknown>): Json => {
   const shown: Array<Json> = []
   while (shown.length < items.length && look.hasRoom(shown.length)) {
-    shown.push(inJson(look, items[shown.length], secret?.at("")))
+    shown.push(inJson(look, items[shown.length]))
   }
   if (shown.length < items.length) shown.push(`… ${items.length} in all`)
   return shown
 }
 
-const fieldsInJson = (look: Look, value: object, secret: Secret | undefined, but?: string): Record<string, Json> => {
+const fieldsInJson = (look: Look, value: object, encoders?: Encoders): Record<string, Json> => {
   const shown: Record<string, Json> = {}
   const keys = Object.keys(value)
   let fields = 0
   for (const key of keys) {
-    const field = key === but ? undefined : fieldOf(value, key)
+    const field = encoders !== undefined && key === "_tag" ? undefined : fieldOf(value, key)
     if (field === undefined) continue
     if (!look.hasRoom(fields++)) {
       shown["…"] = `${keys.length} in all`
       break
     }
-    set(shown, cut(key, look.take(key)), inJson(look, field, secret?.at(key)))
+    const encode = encoders?.get(key)
+    const json = encode === undefined ? inJson(look, field) : encoded(look, field, encode)
+    set(shown, cut(key, look.take(key)), json)
   }
   return shown
 }
@@ -205,7 +226,7 @@ const errorInJson = (look: Look, error: Error): Json => {
   const shown: Record<string, Json> = { name: errorText(error, "name"), message: errorText(error, "message") }
   for (const key of ["cause", "errors"]) {
     const field = fieldOf(error, key)
-    if (field !== undefined) shown[key] = inJson(look, field, undefined)
+    if (field !== undefined) shown[key] = inJson(look, field)
   }
   return shown
 }
@@ -215,7 +236,7 @@ const bytesInJson = (look: Look, bytes: Uint8Array): string => {
   const most = Math.max(0, Math.floor(Math.min(look.bounds.string, look.text) / 4) * 3)
   const text = encode(bytes.subarray(0, most))
   look.text -= text.length
-  return bytes.length <= most ? text : `${text}… ${bytes.length} bytes in all`
+  return bytes.length <= most ? text : look.instead(`${text}… ${bytes.length} bytes in all`)
 }
 
 /** A value as a message shows it: an event as `Tag {…}`. */
@@ -225,13 +246,28 @@ export const show = (value: unknown, secret?: Secret): string => {
 }
 
 /** An event's fields as the trace has them. */
-export const jsonOf = (event: object, secret?: Secret): Json => {
+export const jsonOf = (event: object, encoders: Encoders): Json => {
   const look = new Look(inTraces)
-  return look.into(event, (event) => fieldsInJson(look, event, secret, "_tag"))
+  return look.into(event, (event) => fieldsInJson(look, event, encoders))
+}
+
+/** By the names of fields: what their schema makes of them. */
+export type Encoders = ReadonlyMap<string, (value: unknown) => unknown>
+
+/** A field by its schema, if all of it could be shown without. */
+const encoded = (look: Look, value: unknown, encode: (value: unknown) => unknown): Json => {
+  look.partial = false
+  const shown = inJson(look, value)
+  if (look.partial) return shown
+  try {
+    return inJson(look, encode(value))
+  } catch {
+    return shown
+  }
 }
 
 /** A field of an error as its own JSON has it: little, as it goes to logs. */
-export const smallJsonOf = (value: unknown): Json => inJson(new Look(inErrors), value, undefined)
+export const smallJsonOf = (value: unknown): Json => inJson(new Look(inErrors), value)
 
 /** A cause in words. A tagged error's message says by itself what it is. */
 export const describe = (cause: unknown): string => {

@@ -2,8 +2,9 @@
  * State: a named, typed cell that each run has its own copy of.
  */
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidState } from "./Errors.ts"
+import { issueInWords, secretOf } from "./Secrets.ts"
+import { nameAndMessage, show } from "./Show.ts"
 
 /** A cell of one run: read and written with `ctx.get`, `ctx.set` and `ctx.update`. */
 export interface State<A> {
@@ -29,12 +30,10 @@ export interface StateOptions {
   readonly state?: ReadonlyArray<StateValue>
 }
 
-const format = SchemaIssue.makeFormatterDefault()
-
 /** What a run begins with. @internal */
 export const initialOf = <A>(state: State<A>): A => {
   if (!Schema.isSchema(state?.schema)) {
-    throw new TypeError(`ctx.get, set and update take what defineState returns, not ${String(state)}`)
+    throw new TypeError(`ctx.get, set and update take what defineState returns, not ${show(state)}`)
   }
   const { initial } = state
   return typeof initial === "function" ? (initial as () => A)() : initial
@@ -78,7 +77,7 @@ export function defineState<A>(
 ): State<A> {
   if (typeof name !== "string" || name === "") {
     throw new TypeError(
-      `defineState: a name is a string of at least one character, not ${String(name) || "an empty one"}`
+      `defineState: a name is a string of at least one character, not ${name === "" ? "an empty one" : show(name)}`
     )
   }
   if (!Schema.isSchema(schema)) {
@@ -94,8 +93,10 @@ export function defineState<A>(
         return Object.freeze({ state, value: checked(input) })
       } catch (error) {
         const issue = Schema.isSchemaError(error) ? error.issue : undefined
-        const problem = issue === undefined ? String(error) : format(issue)
-        throw new InvalidState({ state: name, input, issue, problem })
+        const secret = secretOf(schema)
+        const thrown = secret === undefined ? nameAndMessage(error) : "its schema threw"
+        const problem = issue === undefined ? thrown : issueInWords(issue, secret)
+        throw new InvalidState({ state: name, input, issue, problem, secret })
       }
     }
   })

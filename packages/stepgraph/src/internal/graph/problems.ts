@@ -3,9 +3,9 @@
  * what types cannot see. Every problem is found, not only the first.
  */
 import * as Duration from "effect/Duration"
-import { format } from "effect/Formatter"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
+import { show } from "../../Show.ts"
 import type { AnyStep } from "../../Step.ts"
 import { compile } from "./compile.ts"
 import { acceptedBy, type Definition, type Graph, stopsOf } from "./graph.ts"
@@ -25,7 +25,7 @@ const isDuration = (value: unknown): boolean => {
   return duration._tag === "Some" && !Duration.isNegative(duration.value)
 }
 
-const text = (value: unknown): string => (typeof value === "string" ? `'${value}'` : format(value))
+const text = (value: unknown): string => (typeof value === "string" ? `'${value}'` : show(value))
 
 /** What has to be right before the graph can be indexed at all. */
 const checkShape = (flow: Definition, report: Report): void => {

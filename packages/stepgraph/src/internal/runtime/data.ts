@@ -1,48 +1,52 @@
 /**
- * An event's fields as a trace holds them: JSON, whatever they are.
+ * An event's fields as its trace has them. This is for looking: what stores a run to go on with it needs all of an event,
+ * secrets included, and encodes it by its schema.
  */
-import { format } from "effect/Formatter"
 import * as Schema from "effect/Schema"
+import type { AST } from "effect/SchemaAST"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
+import { alternatives, inside, secretOf } from "../../Secrets.ts"
+import { type Encoders, jsonOf } from "../../Show.ts"
 
-const isPlain = (value: object): boolean => {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+/** Types whose values say by themselves all that their codec would. */
+const plain = ["effect/schema/Date", "effect/schema/Uint8Array"]
+
+/** Whether a schema has a word of its own in what its values look like as JSON. */
+const isCoded = (schema: { readonly ast: AST }): boolean => {
+  const all = new Set([schema.ast])
+  for (const ast of all) {
+    if (ast.encoding !== undefined) return true
+    if (ast._tag === "Declaration" && !plain.includes(idOf(ast) ?? "")) return true
+    for (const other of [...alternatives(ast), ...inside(ast)]) all.add(other)
+  }
+  return false
 }
 
-/** A value as JSON: itself where it is, and its text in place of whatever is none (a function, a class, a circle). */
-const plain = (value: unknown, around: ReadonlyArray<object>): Schema.Json => {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value
-  if (typeof value === "number" && Number.isFinite(value)) return value
-  if (typeof value !== "object" || around.includes(value)) return format(value)
-  const inside = [...around, value]
-  if (Array.isArray(value)) return value.map((item) => plain(item, inside))
-  if (!isPlain(value)) return format(value)
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
-  return Object.fromEntries(fields.map(([key, field]) => [key, plain(field, inside)]))
-}
+const idOf = ({ annotations }: AST): string | undefined =>
+  (annotations?.representation as { readonly id?: string } | undefined)?.id
 
-const encoders = new WeakMap<AnyDef, (event: AnyEvent) => Schema.Json>()
+const encoders = new WeakMap<AnyDef, Encoders>()
 
-/** The fields as the event's schema encodes them, or as they are where it cannot. */
-export const dataOf = (def: AnyDef, event: AnyEvent): Schema.Json => {
-  let encode = encoders.get(def)
-  if (encode === undefined) {
-    const encodeSync = Schema.encodeSync(Schema.toCodecJson(def.schema)) as (event: AnyEvent) => AnyEvent
-    encode = (event) => {
-      const { _tag, ...fields } = encodedOr(event, encodeSync)
-      // A schema that takes anything encodes nothing: what it lets through may still be no JSON.
-      return plain(fields, [])
+/** How fields are encoded of which their schema knows more than their values show, unless it may show a secret. */
+const encodersOf = (def: AnyDef): Encoders => {
+  const made = new Map<string, (value: unknown) => unknown>()
+  const { fields } = def.schema as unknown as Schema.Struct<Record<string, Schema.Codec<unknown, unknown>>>
+  for (const [name, field] of Object.entries(fields)) {
+    if (name === "_tag" || !isCoded(field) || secretOf(field) !== undefined) continue
+    try {
+      made.set(name, Schema.encodeUnknownSync(Schema.toCodecJson(field)))
+    } catch {
+      // It has no codec: its values are shown as they are.
     }
-    encoders.set(def, encode)
   }
-  return encode(event)
+  return made
 }
 
-const encodedOr = (event: AnyEvent, encode: (event: AnyEvent) => AnyEvent): AnyEvent => {
-  try {
-    return encode(event)
-  } catch {
-    return event
+export const dataOf = (def: AnyDef, event: AnyEvent): Schema.Json => {
+  let made = encoders.get(def)
+  if (made === undefined) {
+    made = encodersOf(def)
+    encoders.set(def, made)
   }
+  return jsonOf(event, made)
 }

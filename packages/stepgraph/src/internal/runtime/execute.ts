@@ -6,6 +6,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { AnyEvent } from "../../Event.ts"
+import { show } from "../../Show.ts"
 import type { StateValue } from "../../State.ts"
 import { Observer } from "../../Trace.ts"
 import type { Graph } from "../graph/graph.ts"
@@ -75,7 +76,7 @@ export const observed = <A, E, R>(
 ): Effect.Effect<A, E, R> => {
   if (observe === undefined) return effect
   // What an observer throws is ignored, and so would be that it is none.
-  if (typeof observe !== "function") throw new TypeError(`observe is no function but ${String(observe)}`)
+  if (typeof observe !== "function") throw new TypeError(`observe is no function but ${show(observe)}`)
   return Effect.provideService(effect, Observer, observe)
 }
 

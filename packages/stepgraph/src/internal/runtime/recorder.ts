@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
+import { nameAndMessage } from "../../Show.ts"
 import type { EventDropped, Observer, TraceEntry } from "../../Trace.ts"
 import type { Node } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
@@ -139,7 +140,4 @@ export class Recorder {
 }
 
 /** The first error of a cause in words. */
-export const words = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}
+const words = (cause: Cause.Cause<unknown>): string => nameAndMessage(Cause.squash(cause))

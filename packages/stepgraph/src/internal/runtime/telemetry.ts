@@ -1,6 +1,7 @@
 /**
  * Spans and metrics of one run, made from the entries of its trace, where somebody wants them.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,6 +10,7 @@ import type { Fiber } from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import * as Tracer from "effect/Tracer"
+import { nameAndMessage } from "../../Show.ts"
 import { Telemetry as Options, type TelemetryOptions } from "../../Telemetry.ts"
 import type { TraceEntry } from "../../Trace.ts"
 import type { Graph } from "../graph/graph.ts"
@@ -124,6 +126,37 @@ export const telemetryOf = (graph: Graph, fiber: Fiber<unknown, unknown>): Telem
   const wanted = Context.get(fiber.context, Options)
   if (wanted === undefined) return provided ? new Telemetry(graph, fiber.context, both) : undefined
   return wanted.spans || wanted.metrics ? new Telemetry(graph, fiber.context, wanted) : undefined
+}
+
+/**
+ * An exit as tracers can read it: they make text of all that an error is, whatever that costs, and lose the span where it
+ * throws. So what is not an ordinary error is replaced by its words.
+ */
+const legible = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
+  if (Exit.isSuccess(exit)) return exit
+  const { reasons } = exit.cause
+  const errorOf = (reason: Cause.Reason<unknown>) =>
+    Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
+  if (reasons.every((reason) => isLegible(errorOf(reason), 8))) return exit
+  const inWords = (reason: Cause.Reason<unknown>): Cause.Reason<unknown> => {
+    const error = errorOf(reason)
+    if (isLegible(error, 8)) return reason
+    const words = new Error(nameAndMessage(error))
+    return Cause.isDieReason(reason) ? Cause.makeDieReason(words) : Cause.makeFailReason(words)
+  }
+  return Exit.failCause(Cause.fromReasons(reasons.map(inWords)))
+}
+
+const isLegible = (error: unknown, causes: number): boolean => {
+  if (typeof error !== "object" || error === null) return typeof error !== "bigint" && typeof error !== "function"
+  try {
+    if (!(error instanceof Error) || causes === 0) return false
+    const { name, message, stack, cause } = error
+    const texts = [name, message, stack ?? ""].every((text) => typeof text === "string")
+    return texts && (cause === undefined || isLegible(cause, causes - 1))
+  } catch {
+    return false
+  }
 }
 
 const both: TelemetryOptions = { spans: true, metrics: true }
@@ -254,7 +287,7 @@ export class Telemetry {
     this.work(step, -1)
     step.metrics?.duration(outcome).updateUnsafe(Number(now - working.since) / 1e9, this.context)
     working.span?.attribute("stepgraph.outcome", outcome)
-    working.span?.end(now, exit ?? Exit.void)
+    working.span?.end(now, exit === undefined ? Exit.void : legible(exit))
   }
 
   private dropped(step: Step, event: string): void {
@@ -276,7 +309,7 @@ export class Telemetry {
     this.metrics?.duration(outcome).updateUnsafe(Number(now - this.began) / 1e9, this.context)
     this.span?.attribute("stepgraph.outcome", outcome)
     if (event !== null) this.span?.attribute("stepgraph.event", event)
-    this.span?.end(now, exit)
+    this.span?.end(now, legible(exit))
   }
 
   private queue(step: Step, change: number): void {

@@ -1,0 +1,351 @@
+// Who looks at a run sees what can be shown, and changes nothing: neither how it ends, nor what it handles.
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Context, Effect, Exit, Option, Redacted, Schema, SchemaGetter, Tracer } from "effect"
+import {
+  defineEvent,
+  defineState,
+  defineStep,
+  InvalidEmission,
+  InvalidEvent,
+  launch,
+  run,
+  runPromise,
+  StepDefect,
+  StepRejected,
+  TraceEntry,
+  workflow
+} from "stepgraph"
+import { recorded } from "../support/flow.ts"
+import { hostile } from "../support/hostile.ts"
+
+const Start = defineEvent("Start", { value: Schema.Any })
+const Row = defineEvent("Row", { value: Schema.Any })
+const Stop = defineEvent("Stop", { value: Schema.Any })
+
+/** A value goes through a start event, a step's event and a stop event; or a step fails with it, in each way it can. */
+const flowOf = (finish: (row: { readonly value: any }) => any) =>
+  workflow({
+    name: "looked at",
+    start: Start,
+    stop: Stop,
+    steps: {
+      load: defineStep({ accepts: Start, emits: Row, run: ({ value }) => Row({ value }) }),
+      finish: defineStep({ accepts: Row, emits: Stop, run: finish })
+    }
+  })
+const ways = {
+  passes: flowOf(({ value }) => Stop({ value })),
+  throws: flowOf(({ value }) => {
+    throw value
+  }),
+  rejects: flowOf(({ value }) => Promise.reject(value)),
+  fails: flowOf(({ value }) => Effect.fail(value)),
+  dies: flowOf(({ value }) => Effect.die(value)),
+  "emits it bare": flowOf(({ value }) => ({ _tag: "Odd", value }))
+}
+
+/** A tracer that reads of errors what exporters do. */
+const tracer = () => {
+  const ended: Array<string> = []
+  class Span extends Tracer.NativeSpan {
+    override end(time: bigint, exit: Exit.Exit<unknown, unknown>) {
+      if (Exit.isFailure(exit))
+        JSON.stringify(Cause.prettyErrors(exit.cause).map(({ name, message, stack }) => [name, message, stack]))
+      ended.push(this.name)
+      super.end(time, exit)
+    }
+  }
+  return { ended, tracer: Tracer.make({ span: (options) => new Span(options) }) }
+}
+
+/** Also for what throws when it is asked for its prototype. */
+const isOf = <A>(type: new (...props: any) => A, value: unknown): value is A => {
+  try {
+    return value instanceof type
+  } catch {
+    return false
+  }
+}
+
+/** How a run ended, by what it ended with itself. */
+const key = (exit: Exit.Exit<any, any>): ReadonlyArray<unknown> => {
+  if (Exit.isSuccess(exit)) return ["stops", exit.value.value]
+  return exit.cause.reasons.map((reason) => {
+    if (!Cause.isFailReason(reason) && !Cause.isDieReason(reason)) return reason._tag
+    const error: unknown = Cause.isFailReason(reason) ? reason.error : reason.defect
+    // The runtime's own are made anew in each run.
+    if (isOf(StepRejected, error)) return [reason._tag, error.message, error.cause]
+    if (!isOf(StepDefect, error)) return [reason._tag, error]
+    return [reason._tag, error.message, isOf(InvalidEmission, error.cause) ? "" : error.cause]
+  })
+}
+
+const same = (left: unknown, right: unknown): boolean =>
+  Object.is(left, right) ||
+  (Array.isArray(left) &&
+    Array.isArray(right) &&
+    left.length === right.length &&
+    left.every((item, n) => same(item, right[n])))
+
+describe.each(Object.keys(hostile))("a payload that is %s", (name) => {
+  it.each(Object.keys(ways) as ReadonlyArray<keyof typeof ways>)(
+    "%s: the run ends as it does unobserved",
+    async (way) => {
+      const value = hostile[name]!()
+      const flow = ways[way]
+      const plain = await Effect.runPromiseExit(run(flow, { value }))
+      const recording = recorded()
+      const observed = await Effect.runPromiseExit(recording.record(run(flow, { value })))
+      const spans = tracer()
+      const traced = await Effect.runPromiseExit(Effect.withTracer(run(flow, { value }), spans.tracer))
+      expect(same(key(observed), key(plain))).toBe(true)
+      expect(same(key(traced), key(plain))).toBe(true)
+      // Whatever there is to see is there, is JSON, and is no more than anybody can bear.
+      expect(recording.entries.at(-1)?._tag).toBe("RunFinished")
+      expect(
+        recording
+          .of("EventEmitted")
+          .map(({ tag }) => tag)
+          .slice(0, 2)
+      ).toEqual(["Start", "Row"])
+      const text = JSON.stringify(recording.entries)
+      expect(text.length).toBeLessThan(10_000_000)
+      expect(JSON.parse(text)).toEqual(recording.entries)
+      Schema.decodeUnknownSync(Schema.Array(TraceEntry))(JSON.parse(text))
+      expect(text).not.toContain("hunter2")
+      expect(spans.ended.sort()).toEqual(["step finish", "step load", "workflow looked at"])
+    }
+  )
+})
+
+describe("the data of an event", () => {
+  const dataOf = async (value: unknown) => {
+    const recording = recorded()
+    await runPromise(ways.passes, { value }, { observe: recording.observe })
+    return (recording.of("EventEmitted")[0]!.data as { readonly value: any }).value
+  }
+
+  it("is all of an ordinary payload", async () => {
+    const nested = { a: [1, "two", true, null, { b: { c: { d: { e: { f: [[[[1]]]] } } } } }], text: "é\n\u0000😀" }
+    const messages = Array.from({ length: 500 }, (_, n) => ({ role: "user", content: "word ".repeat(n) }))
+    expect(await dataOf(nested)).toEqual(nested)
+    expect(await dataOf(messages)).toEqual(messages)
+    expect(await dataOf(new Uint8Array([1, 2, 3]))).toBe("AQID")
+    expect(await dataOf(new Date(0))).toBe("1970-01-01T00:00:00.000Z")
+    expect(await dataOf(Option.some(1))).toEqual({ _tag: "Some", value: 1 })
+    expect(await dataOf(new URL("https://example.org"))).toBe("https://example.org/")
+    expect(await dataOf({ gone: undefined, kept: 1 })).toEqual({ kept: 1 })
+    expect(await dataOf(new TypeError("no", { cause: 1n }))).toEqual({ name: "TypeError", message: "no", cause: "1" })
+  })
+
+  it("is what a field's schema makes of it, if that can encode it", async () => {
+    const whole = Schema.Number.check(Schema.isInt())
+    const encode = (n: number) => {
+      if (n === 13) throw new Error("unlucky")
+      return `no. ${n}`
+    }
+    const Coded = defineEvent("Coded", {
+      map: Schema.ReadonlyMap(Schema.String, Schema.Number),
+      n: whole.pipe(
+        Schema.encodeTo(Schema.String, {
+          decode: SchemaGetter.transform((text: string) => Number(text)),
+          encode: SchemaGetter.transform(encode)
+        })
+      )
+    })
+    const flow = workflow({
+      name: "coded",
+      start: Coded,
+      stop: Stop,
+      steps: { end: defineStep({ accepts: Coded, emits: Stop, run: () => Stop({ value: 1 }) }) }
+    })
+    const dataOf = async (n: number) => {
+      const recording = recorded()
+      await runPromise(flow, { map: new Map([["a", n]]), n }, { observe: recording.observe })
+      return recording.of("EventEmitted")[0]!.data
+    }
+    expect(await dataOf(1)).toEqual({ map: [["a", 1]], n: "no. 1" })
+    expect(await dataOf(13)).toEqual({ map: [["a", 13]], n: 13 })
+  })
+
+  it("says how much there is of what it does not hold", async () => {
+    expect((await dataOf("x".repeat(200_000))).slice(-30)).toBe("x… 200000 characters in all".padStart(30, "x"))
+    expect((await dataOf(new Array(2_000).fill(0))).slice(-2)).toEqual([0, "… 2000 in all"])
+    expect(await dataOf(new Uint8Array(200_000))).toMatch(/A… 200000 bytes in all$/)
+    const fields = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`f${n}`, n]))
+    expect((await dataOf(fields))["…"]).toBe("2000 in all")
+    const deep = JSON.stringify(await dataOf(hostile["8,000 links"]!()))
+    expect(deep).toContain('"{…}"')
+  })
+
+  it("runs no getter", async () => {
+    let read = 0
+    const row = {
+      id: 1,
+      get author() {
+        return read++
+      }
+    }
+    expect(await dataOf(row)).toEqual({ id: 1, author: "[Getter]" })
+    expect(read).toBe(0)
+  })
+
+  it("begins no generator", async () => {
+    const items = (function* () {
+      yield 1
+    })()
+    await dataOf(items)
+    expect([...items]).toEqual([1])
+  })
+})
+
+describe("what is Redacted", () => {
+  const secret = "hunter2"
+  class User extends Schema.Class<User>("User")({ password: Schema.Redacted(Schema.String) }) {}
+  const fields = {
+    plain: Schema.Redacted(Schema.String),
+    labelled: Schema.Redacted(Schema.String, { label: "key" }),
+    nested: Schema.Struct({ list: Schema.Array(Schema.Redacted(Schema.String)) }),
+    option: Schema.Option(Schema.Redacted(Schema.String)),
+    map: Schema.ReadonlyMap(Schema.String, Schema.Redacted(Schema.String)),
+    union: Schema.Union([Schema.Number, Schema.Redacted(Schema.String)]),
+    user: User,
+    fromText: Schema.RedactedFromValue(Schema.String),
+    record: Schema.Record(Schema.String, Schema.Redacted(Schema.String)),
+    optional: Schema.optionalKey(Schema.Redacted(Schema.String)),
+    any: Schema.Any,
+    n: Schema.Number
+  }
+  const Login = defineEvent("Login", fields)
+  const hidden = Redacted.make(secret)
+  const input = {
+    plain: hidden,
+    labelled: Redacted.make(secret, { label: "key" }),
+    nested: { list: [hidden] },
+    option: Option.some(hidden),
+    map: new Map([["key", hidden]]),
+    union: hidden,
+    user: new User({ password: hidden }),
+    fromText: hidden,
+    record: { key: hidden },
+    optional: hidden,
+    any: { deep: [hidden] },
+    n: 1
+  }
+
+  it("stands in the trace as a mark, and its step reads it", async () => {
+    const recording = recorded()
+    const flow = workflow({
+      name: "login",
+      start: Login,
+      stop: Stop,
+      steps: {
+        login: defineStep({
+          accepts: Login,
+          emits: Stop,
+          run: ({ plain }) => Stop({ value: Redacted.value(plain) === secret })
+        })
+      }
+    })
+    expect((await runPromise(flow, input, { observe: recording.observe })).value).toBe(true)
+    const [{ data }] = recording.of("EventEmitted") as unknown as [{ readonly data: any }]
+    expect(data).toMatchObject({
+      plain: "<redacted>",
+      labelled: "<redacted:key>",
+      nested: { list: ["<redacted>"] },
+      option: { _tag: "Some", value: "<redacted>" },
+      user: { password: "<redacted>" },
+      n: 1
+    })
+    expect(JSON.stringify(data)).not.toContain(secret)
+  })
+
+  it("is in no message, however the run fails", async () => {
+    const flow = workflow({
+      name: "login",
+      start: Login,
+      stop: Stop,
+      steps: { login: defineStep({ accepts: Login, emits: Stop, run: () => Promise.reject(new Error("no")) }) }
+    })
+    const error = await runPromise(flow, input).catch((error) => error)
+    expect(`${error.stack}${JSON.stringify(error)}`).not.toContain(secret)
+  })
+
+  const inTheClear: Readonly<Record<string, unknown>> = {
+    plain: secret,
+    labelled: secret,
+    nested: { list: [secret] },
+    option: { _tag: "Some", value: secret },
+    map: [["key", secret]],
+    union: secret,
+    user: { password: secret },
+    fromText: secret,
+    record: { key: secret },
+    optional: secret,
+    pasword: secret,
+    n: "wrong"
+  }
+
+  it.each(Object.keys(inTheClear))("is not shown where it is given in the clear: %s", (name) => {
+    const wrong = { [name]: inTheClear[name], n: "wrong" }
+    for (const make of [() => Login(wrong as never), () => Login.fromJson(wrong), () => Login.fromJson(secret)]) {
+      const error = (() => {
+        try {
+          return make()
+        } catch (error) {
+          return error
+        }
+      })()
+      expect(error).toBeInstanceOf(InvalidEvent)
+      const { message, stack } = error as InvalidEvent
+      expect(`${message}${stack}${JSON.stringify(error)}`).not.toContain(secret)
+    }
+  })
+
+  it("is not quoted by the words of a check, beside which others say what is wrong", () => {
+    const long = Schema.makeFilter((text: string) => text.length > 20 || `'${text}' is too short`)
+    const Keyed = defineEvent("Keyed", {
+      key: Schema.Redacted(Schema.String.check(long)),
+      text: Schema.String.check(long)
+    })
+    expect(() => Keyed.fromJson({ key: secret, text: "x".repeat(30) })).toThrow(
+      "event 'Keyed' does not fit its schema: Expected a valid value at [\"key\"] " +
+        `(given {"key":<redacted>,"text":"${"x".repeat(30)}"})`
+    )
+    expect(() => Keyed.fromJson({ key: "y".repeat(30), text: "short" })).toThrow("'short' is too short at [\"text\"]")
+    expect(() => Keyed({ key: secret as never, text: "x".repeat(30) })).toThrow('Expected Redacted at ["key"]')
+  })
+
+  it("is not shown by a state cell that refuses it", () => {
+    const cell = defineState("login", Schema.Struct({ key: Schema.Redacted(Schema.String) }), { key: hidden })
+    expect(() => cell.with({ key: secret } as never)).toThrow('(given {"key":<redacted>})')
+  })
+
+  it("is shown neither by the status of a run nor by a span", async () => {
+    const Never = defineEvent("Never")
+    const flow = workflow({
+      name: "login",
+      start: Login,
+      stop: Stop,
+      inputs: [Never],
+      steps: { login: defineStep({ accepts: [Login, Never], emits: Stop, run: () => Effect.never }) }
+    })
+    const spans: Array<Tracer.Span> = []
+    const keeping = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(span)
+        return span
+      }
+    })
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const live = yield* launch(flow, input)
+          expect(JSON.stringify(yield* live.status)).not.toContain(secret)
+        })
+      ).pipe(Effect.withTracer(keeping), Effect.provideContext(Context.empty()))
+    )
+    expect(JSON.stringify(spans.map(({ attributes }) => [...attributes]))).not.toContain(secret)
+  })
+})
