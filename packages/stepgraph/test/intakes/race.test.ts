@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Schema } from "effect"
-import { defineEvent, defineStep, gather, join, race, run, workflow } from "stepgraph"
+import { TestClock } from "effect/testing"
+import { collect, defineEvent, defineStep, gather, join, launch, race, run, workflow } from "stepgraph"
+import { recorded } from "../support/flow.ts"
 import { failure, random, result } from "../support/virtual.ts"
 
 const Start = defineEvent("Start")
@@ -737,6 +739,239 @@ describe("a race inside of a race's scope", () => {
       }
       expect(yield* nested(20, 30)).toBe("ab20,a30 at 30")
       expect(yield* nested(30, 20)).toBe("a20 at 20")
+    })
+  )
+})
+
+describe("what an intake on the way to a race holds", () => {
+  const Half = defineEvent("Half", { q: Schema.String })
+  const Other = defineEvent("Other", { q: Schema.String })
+  const within = 1000
+  /** Each question is answered after 10 ms by the quick way; the other way has half of what it needs by then. */
+  const slow = {
+    "a join": join([Half, Other], { per: Question }),
+    "a join with a deadline": join([Half, Other], { per: Question, within }),
+    "a join for each key": join([Half, Other], { per: Question, by: ({ q }) => q, within }),
+    "a collect": collect([Half, Other], 3, { per: Question }),
+    "a collect with a deadline": collect([Half, Other], 3, { per: Question, within })
+  }
+  const split = defineStep({
+    accepts: Question,
+    emits: [Half, Other, Ask],
+    run: ({ q }) => [Half({ q }), Ask({ q, millis: 10 })]
+  })
+  const start = defineStep({ accepts: Start, emits: Question, run: () => ["a", "b"].map((q) => Question({ q })) })
+
+  it.effect.each(Object.entries(slow))("is dropped once that is decided: %s", ([, accepts]) =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const late: Array<unknown> = []
+      const both = defineStep({
+        accepts: accepts as (typeof slow)["a join"],
+        emits: Answer,
+        run: (events) => void late.push(events)
+      })
+      const flow = workflow({ ...define, steps: { start, split, ask, both, first, all } })
+      // `all` waits for whatever may still happen: a deadline that ticks on would be seen here.
+      expect((yield* result(trace.record(run(flow)))).text).toBe("a10,b10 at 10")
+      expect(late).toEqual([])
+      const dropped = trace.of("EventDropped").map(({ event, step, reason }) => [event.split("#")[0], step, reason])
+      expect(dropped).toEqual([
+        ["Half", "both", "raced"],
+        ["Half", "both", "raced"]
+      ])
+    })
+  )
+
+  it.effect("does not show in the status of a live run any more", () =>
+    Effect.gen(function* () {
+      const both = defineStep({ accepts: join([Half, Other], { per: Question }), emits: Answer, run: () => {} })
+      const won = defineStep({ accepts: race(Answer, { per: Question }), emits: [], run: () => {} })
+      const never = defineStep({ accepts: Start, emits: Stop, run: () => {} })
+      const live = yield* launch(workflow({ ...define, inputs: [Question], steps: { never, split, ask, both, won } }))
+      yield* live.send(Question({ q: "a" }))
+      yield* TestClock.adjust(9)
+      expect((yield* live.status).waiting).toMatchObject([{ step: "both", per: { q: "a" }, has: { Half: 1 } }])
+      yield* TestClock.adjust(1)
+      expect((yield* live.status).waiting).toEqual([])
+    })
+  )
+
+  it.effect("is dropped in the scopes nested in the race's own, too", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const nested = defineStep({
+        accepts: Question,
+        emits: [Question, Half, Other, Ask],
+        run: ({ q }) => [Half({ q }), ...(q.length < 3 ? [Question({ q: `${q}a` })] : [Ask({ q, millis: 50 })])]
+      })
+      const quick = defineStep({
+        accepts: Question,
+        emits: Answer,
+        run: ({ q }) => (q === "a" ? after(10, Answer({ q, millis: 10 })) : undefined)
+      })
+      const begin = defineStep({ accepts: Start, emits: Question, run: () => Question({ q: "a" }) })
+      const both = defineStep({
+        accepts: join([Half, Other], { per: Question, within }),
+        emits: Answer,
+        run: () => {}
+      })
+      const flow = workflow({ ...define, steps: { begin, nested, quick, ask, both, first, all } })
+      expect((yield* result(trace.record(run(flow)))).text).toBe("a10 at 10")
+      const dropped = trace.of("EventDropped").filter(({ step }) => step === "both")
+      expect(dropped.map(({ event, reason }) => [event.split("#")[0], reason])).toEqual([
+        ["Half", "raced"],
+        ["Half", "raced"],
+        ["Half", "raced"]
+      ])
+    })
+  )
+
+  it.effect("is kept where the race's own step can lead to the other half", () =>
+    Effect.gen(function* () {
+      // A question is judged by its best answer, and asked again in other words where that is not good enough.
+      const judge = defineStep({
+        accepts: join([Question, Best], { per: Question }),
+        emits: [Question, Stop],
+        run: ([{ q }, { text }]) => (q.length < 3 ? Question({ q: `${q}a` }) : Stop({ text }))
+      })
+      const begin = defineStep({ accepts: Start, emits: Question, run: () => Question({ q: "a" }) })
+      const both = defineStep({
+        accepts: Question,
+        emits: Ask,
+        run: ({ q }) => [Ask({ q, millis: 10 }), Ask({ q, millis: 20 })]
+      })
+      const flow = workflow({ ...define, steps: { begin, both, ask, first, judge } })
+      expect((yield* result(run(flow))).text).toBe("aaa10")
+    })
+  )
+
+  it.effect("is kept where an input can be the other half", () =>
+    Effect.gen(function* () {
+      const begin = defineStep({
+        accepts: Start,
+        emits: [Half, Ask],
+        run: () => [Half({ q: "a" }), Ask({ q: "a", millis: 10 })]
+      })
+      const both = defineStep({
+        accepts: join([Half, Other]),
+        emits: [Answer, Stop],
+        run: ([{ q }]) => Stop({ text: q })
+      })
+      const won = defineStep({ accepts: race(Answer), emits: [], run: () => {} })
+      const live = yield* launch(workflow({ ...define, inputs: [Other], steps: { begin, ask, both, won } }))
+      yield* TestClock.adjust(10)
+      yield* live.send(Other({ q: "b" }))
+      expect((yield* live.result).text).toBe("a")
+    })
+  )
+
+  it.effect("is kept, with its deadline, in an intake for what is around the race's scope", () =>
+    Effect.gen(function* () {
+      const Topic = defineEvent("Topic")
+      const begin = defineStep({ accepts: Start, emits: Topic, run: () => Topic() })
+      const questions = defineStep({
+        accepts: Topic,
+        emits: Question,
+        run: () => ["a", "b"].map((q) => Question({ q }))
+      })
+      // Halves of both questions make a third one, whose answers are its own.
+      const together = defineStep({
+        accepts: collect([Half, Other], 3, { per: Topic, within }),
+        emits: Question,
+        run: (halves) => (halves.length === 2 ? Question({ q: halves.map(({ q }) => q).join("") }) : undefined)
+      })
+      const flow = workflow({ ...define, steps: { begin, questions, split, together, ask, first, all } })
+      expect((yield* result(run(flow))).text).toBe("ab10,a10,b10 at 2000")
+    })
+  )
+
+  it.effect("is dropped by a race of the run where a step keeps it with ctx.collect", () =>
+    Effect.gen(function* () {
+      const trace = recorded()
+      const begin = defineStep({
+        accepts: Start,
+        emits: [Half, Other, Ask],
+        run: () => [Half({ q: "a" }), Ask({ q: "a", millis: 10 })]
+      })
+      const byHand = defineStep({
+        accepts: [Half, Other],
+        emits: Answer,
+        run: (_, { collect }) => void collect([Half, Other])
+      })
+      const won = defineStep({ accepts: race(Answer), emits: Best, run: () => {} })
+      const end = defineStep({ accepts: Best, emits: Stop, run: () => {} })
+      const flow = workflow({ ...define, steps: { begin, byHand, ask, won, end } })
+      const error = yield* failure(trace.record(run(flow)))
+      expect(error).toMatchObject({ _tag: "WorkflowStalled", waiting: [] })
+      const dropped = trace.of("EventDropped").map(({ event, step, reason }) => [event.split("#")[0], step, reason])
+      expect(dropped).toEqual([["Half", "byHand", "raced"]])
+    })
+  )
+})
+
+describe("scopes nested 20,000 deep", () => {
+  const Page = defineEvent("Page", { n: Schema.Number })
+  const Found = defineEvent("Found", { n: Schema.Number })
+  const begin = defineStep({ accepts: Start, emits: Page, run: () => Page({ n: 0 }) })
+  const deep = 20_000
+  /** Each page is opened in the one before. What they do then is up to `found`, which is called once all of them are open. */
+  const open = (found: (n: number) => Promise<ReturnType<typeof Found>>) => {
+    let opened = () => {}
+    const allOpen = new Promise<void>((resolve) => {
+      opened = resolve
+    })
+    return defineStep({
+      accepts: Page,
+      emits: [Page, Found],
+      workers: "unbounded",
+      run: async ({ n }, { send }) => {
+        if (n < deep) send(Page({ n: n + 1 }))
+        else opened()
+        await allOpen
+        return found(n)
+      }
+    })
+  }
+  const never = new Promise<never>(() => {})
+
+  it.effect("are called off at once by a race that is decided in the outermost", () =>
+    Effect.gen(function* () {
+      const outermost = open(async (n) => (n === 0 ? Found({ n }) : never))
+      const found = defineStep({
+        accepts: race(Found, { per: Page }),
+        emits: Stop,
+        run: ({ n }) => Stop({ text: `${n}` })
+      })
+      expect((yield* result(run(workflow({ ...define, steps: { begin, open: outermost, found } })))).text).toBe("0")
+    })
+  )
+
+  it.effect("end with their gathers, from the inside to the outside", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const each = open(async (n) => Found({ n }))
+      const gathered = defineStep({
+        accepts: gather(Found, { per: Page }),
+        emits: Best,
+        run: (_, { per }) => {
+          seen.push(per.n)
+          return per.n === 0 ? Best({ text: "done" }) : undefined
+        }
+      })
+      const end = defineStep({ accepts: Best, emits: Stop, run: ({ text }) => Stop({ text }) })
+      expect((yield* result(run(workflow({ ...define, steps: { begin, open: each, gathered, end } })))).text).toBe(
+        "done"
+      )
+      expect(seen).toEqual(Array.from({ length: deep + 1 }, (_, n) => deep - n))
+    })
+  )
+
+  it.effect("end by the workflow's timeout", () =>
+    Effect.gen(function* () {
+      const found = defineStep({ accepts: race(Found, { per: Page }), emits: Stop, run: () => {} })
+      const flow = workflow({ ...define, timeout: 100, steps: { begin, open: open(() => never), found } })
+      expect((yield* failure(run(flow)))._tag).toBe("WorkflowTimedOut")
     })
   )
 })

@@ -161,20 +161,18 @@ export const traceAddsUp: Law = (spec, ran) => {
   if (trace.length === 0) return undefined
   const pair = (event: string, step: string | null) => `${event} to ${step}`
   const delivered = count(trace.flatMap((at) => (at._tag === "EventDelivered" ? [pair(at.event, at.step)] : [])))
-  // What `ctx.collect` has put aside was taken, and may be left over all the same.
-  const isHand = (step: string | null) =>
-    spec.steps.some(({ name, accepts }) => name === step && accepts.kind === "hand")
-  const drops = trace.filter((at) => at._tag === "EventDropped")
-  const dropped = count(
-    drops
-      .filter(({ reason, step }) => reason !== "left over" || !isHand(step))
-      .map(({ event, step }) => pair(event, step))
-  )
   const taken = count(
     trace.flatMap((at) =>
       at._tag === "InvocationStarted" && at.attempt === 1 ? at.events.map((event) => pair(event, at.step)) : []
     )
   )
+  // What `ctx.collect` has put aside was taken, and may be left over, or called off by a race, all the same.
+  const isHand = (step: string | null) =>
+    spec.steps.some(({ name, accepts }) => name === step && accepts.kind === "hand")
+  const putAside = ({ event, step, reason }: { event: string; step: string | null; reason: string }) =>
+    isHand(step) && reason !== "ended" && taken.has(pair(event, step))
+  const drops = trace.filter((at) => at._tag === "EventDropped")
+  const dropped = count(drops.filter((at) => !putAside(at)).map(({ event, step }) => pair(event, step)))
   for (const [what, times] of delivered) {
     if (times !== 1) return `the trace delivers ${what} ${times} times`
     const fates = (dropped.get(what) ?? 0) + (taken.get(what) ?? 0)

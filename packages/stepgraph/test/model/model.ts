@@ -442,9 +442,11 @@ const callOff = (state: State, intake: Intake): void => {
     state.lanes[step] = lane.filter((delivery) => !loses(delivery))
   }
   for (const run of state.runs) if (loses(run)) run.interrupted = true
-  // A gather would run with the half that came before its sources were called off.
+  // What the intakes there hold would wait for ever, or a gather would run with the half that has come. But to what the
+  // race's own step leads to, the other half may still come.
   for (const other of state.intakes.values()) {
-    if (!loses(other) || other.decided || !waitingForQuiet(state).includes(other.step)) continue
+    const refilled = factsOf(state.spec).upstream(other.step).has(intake.step)
+    if (!loses(other) || other.decided || (refilled && !waitingForQuiet(state).includes(other.step))) continue
     drop(other.step, other.held)
     other.held = []
   }

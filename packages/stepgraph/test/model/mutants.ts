@@ -73,8 +73,26 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "lets a gather run with half of what a decided race has called off",
     "races.ts",
-    "      for (const { race } of decisions) this.disarm(race)\n",
+    "      for (const { race, flights } of reached) this.disarm(race, flights)\n",
     ""
+  ],
+  [
+    "keeps what intakes on the way to a decided race hold",
+    "races.ts",
+    "      for (const { drops } of reached) for (const drop of drops) drop()\n",
+    ""
+  ],
+  [
+    "has a decided race drop what its own step may still complete",
+    "../graph/compile.ts",
+    "if (!refilled || node.quiet !== undefined)",
+    "if (true)"
+  ],
+  [
+    "has a decided race forget the scopes nested in its own",
+    "reach.ts",
+    "for (const inner of reach.inner) reaches.push(inner)",
+    "{}"
   ],
   [
     "decides a race before all that came with its first has come",

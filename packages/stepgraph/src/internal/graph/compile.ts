@@ -67,6 +67,7 @@ export const compile = (flow: Definition): Graph => {
       routes: emits,
       first: emits.values().next().value,
       feeds: [],
+      droppedBy: [],
       quiet: undefined
     }
   })
@@ -95,8 +96,15 @@ export const compile = (flow: Definition): Graph => {
   }
   const ordered = orderQuiets(quiets, nodes, start)
   for (const quiet of ordered) {
+    const isRace = quiet.node.intake?.kind === "race"
+    const after = isRace ? downstream(quiet.node.emits) : undefined
     for (const node of upstream(quiet.node)) {
       ;(node.feeds as Array<Feed>).push({ quiet, arms: rounds.get(quiet)!.has(node) })
+      if (after === undefined) continue
+      // What is upstream of a decided race has been called off: only the race's own step, or an input, can lead there still.
+      const refilled = after.has(node) || (quiet.kind === 0 && fromInputs.has(node))
+      // What waits for quiet would run with the half that has come.
+      if (!refilled || node.quiet !== undefined) (node.droppedBy as Array<Quiet>).push(quiet)
     }
     // Its own step holds the next round back while it runs, as it may emit more of it; but that it runs makes no round.
     ;(quiet.node.feeds as Array<Feed>).push({ quiet, arms: false })

@@ -56,6 +56,8 @@ export interface Node {
   readonly first: Route | undefined
   /** The intakes that wait for quiet upstream of them, and that this step is upstream of: in the order they fire in. */
   readonly feeds: ReadonlyArray<Feed>
+  /** The races downstream that have it drop what it holds once they have been decided, as no more of it can come. */
+  readonly droppedBy: ReadonlyArray<Quiet>
   /** The same intake's own entry, where this step has one that waits for quiet. */
   readonly quiet: Quiet | undefined
 }

@@ -20,10 +20,13 @@ export class Cells {
   /** What it holds is changed in place, so that a collection of n costs O(n). */
   private readonly kept: Ref.Ref<Map<Scope, Kept>> = Ref.makeUnsafe(new Map())
   private readonly make: (scope: Scope, key: unknown) => Cell
+  private readonly forgotten: (cell: Cell) => void
   private last: Cell | undefined
 
-  constructor(make: (scope: Scope, key: unknown) => Cell) {
+  /** `forgotten` is called with each cell that is no longer kept. */
+  constructor(make: (scope: Scope, key: unknown) => Cell, forgotten: (cell: Cell) => void) {
     this.make = make
+    this.forgotten = forgotten
   }
 
   /** The cell of a scope and key, made where there is none. */
@@ -44,16 +47,13 @@ export class Cells {
   }
 
   /** Forgets a cell that holds nothing, so that a million keys do not stay. */
-  forget({ scope, key }: Cell): void {
+  forget(cell: Cell): void {
+    const { scope, key } = cell
     const kept = Ref.getUnsafe(this.kept).get(scope)
     if (kept instanceof Map && kept.size > 1) kept.delete(key)
     else Ref.getUnsafe(this.kept).delete(scope)
     this.last = undefined
-  }
-
-  forgetAll(scope: Scope): void {
-    Ref.getUnsafe(this.kept).delete(scope)
-    this.last = undefined
+    this.forgotten(cell)
   }
 
   private find(scope: Scope, key: unknown): Cell | undefined {

@@ -20,8 +20,18 @@ export interface Dispatch {
   /** An event will never be used. */
   raced(node: Node, id: string | undefined): void
   now(): number
-  /** Calls back when `millis` have passed; until then something can still happen at the step. */
-  after(node: Node, scope: Scope, millis: number, then: () => void, cancelled: () => void): Timer
+  /**
+   * Calls back when `millis` have passed; until then something can still happen at the step. `unwanted` is asked when a race
+   * downstream has been decided.
+   */
+  after(
+    node: Node,
+    scope: Scope,
+    millis: number,
+    then: () => void,
+    cancelled: () => void,
+    unwanted: () => boolean
+  ): Timer
   /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
   decided(race: Watch, take: () => () => void): void
   readonly root: Scope
@@ -42,7 +52,17 @@ export class Collector {
     const within = Duration.toMillis(this.intake.within ?? Duration.infinity)
     this.within = Number.isFinite(within) ? within : undefined
     this.dispatch = dispatch
-    this.cells = new Cells((scope, key) => new Cell(node.needs!, this.within !== undefined, dispatch.plain, scope, key))
+    const timed = this.within !== undefined
+    this.cells = new Cells(
+      (scope, key) => {
+        const cell = new Cell(node.needs!, timed, dispatch.plain, scope, key)
+        for (const reach of scope.reaches(node.droppedBy)) reach.hold(cell, () => this.drop(cell))
+        return cell
+      },
+      (cell) => {
+        for (const reach of cell.scope.reaches(node.droppedBy)) reach.letGo(cell)
+      }
+    )
   }
 
   /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
@@ -77,8 +97,9 @@ export class Collector {
       if (!watch.decided && !this.intake.single) this.take(watch, this.cells.of(scope, undefined))()
       return
     }
-    const round = this.cells.in(scope)[0]?.takeInOrder()
-    this.cells.forgetAll(scope)
+    const cell = this.cells.in(scope)[0]
+    const round = cell?.takeInOrder()
+    if (cell !== undefined) this.cells.forget(cell)
     const place = round?.place ?? this.emptyPlace(watch)
     this.dispatch.push(this.node, round?.events ?? [], scope, place, round?.from ?? [], watch.rounds)
     watch.rounds++
@@ -129,10 +150,13 @@ export class Collector {
     return () => this.dispatch.push(this.node, input, watch.scope, place, from, 0)
   }
 
-  /** Drops what a gather holds in a scope, as a race that it leads to has been decided there. */
-  drop(scope: Scope): void {
-    for (const cell of this.cells.in(scope)) for (const { id } of cell.clear()) this.dispatch.raced(this.node, id)
-    this.cells.forgetAll(scope)
+  /**
+   * Drops what a cell holds, as a race that it leads to has been decided. Its timer is called off with everything else that
+   * was on its way there.
+   */
+  private drop(cell: Cell): void {
+    for (const { id } of cell.clear()) this.dispatch.raced(this.node, id)
+    this.cells.forget(cell)
   }
 
   /** What nobody wanted. */
@@ -150,6 +174,6 @@ export class Collector {
       over()
       this.complete(cell)
     }
-    cell.timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, fired, over)
+    cell.timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, fired, over, () => cell.empty)
   }
 }

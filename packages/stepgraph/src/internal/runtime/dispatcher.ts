@@ -27,7 +27,7 @@ import { Place } from "./place.ts"
 import { Races } from "./races.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
-import { Quietness, Scope, type Watch } from "./scope.ts"
+import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
 import { type RunStatus, Standing } from "./standing.ts"
 import { RunState } from "./state.ts"
 import { telemetryOf } from "./telemetry.ts"
@@ -122,7 +122,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     this.intakes = new Intakes(graph, this)
     this.standing = new Standing(graph, this.lanes, this.intakes)
     this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
-    this.races = new Races(graph, this.quietness, ({ quiet, scope }) => this.intakes.of(quiet.node)!.drop(scope))
+    this.races = new Races(graph, this.quietness)
     this.root = new Scope(graph, 0, undefined, undefined, Place.root)
     this.probe?.began(graph.name, () => this.status())
   }
@@ -535,8 +535,15 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     return this.timers.now()
   }
 
-  after(node: Node, scope: Scope, millis: number, then: () => void, cancelled: () => void): Timer {
-    const flight = { node, scope, underWay: false, cancel: () => timer.cancel() }
+  after(
+    node: Node,
+    scope: Scope,
+    millis: number,
+    then: () => void,
+    cancelled: () => void,
+    unwanted: () => boolean
+  ): Timer {
+    const flight: Flight = { node, scope, underWay: false, cancel: () => void (unwanted() && timer.cancel()) }
     const done = (then: () => void) => () => {
       this.pending--
       this.loop.moment(`letting a time pass at step '${node.name}'`, () => {

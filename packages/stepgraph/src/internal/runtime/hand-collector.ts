@@ -7,6 +7,7 @@ import type { AnyEvent, Defs } from "../../Event.ts"
 import { inWords, type Node } from "../graph/graph.ts"
 import { needsOf } from "../graph/needs.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
+import type { Dispatch } from "./collector.ts"
 import type { Delivery } from "./delivery.ts"
 
 /** What is kept for one list of types. */
@@ -21,14 +22,16 @@ const isSame = (a: Defs, b: Defs): boolean => a.length === b.length && a.every((
 /** What one step keeps in one run, for each list that it asks for. */
 export class HandCollector {
   private readonly node: Node
+  private readonly run: Dispatch
   private readonly kept: Ref.Ref<Map<string, Kept>> = Ref.makeUnsafe(new Map())
   /** Most steps ask for one list, which is then found without its tags. */
   private last: Kept | undefined
   /** What each invocation was told: asking again, or in another attempt, does not add its event again. */
   private readonly told = new WeakMap<Delivery, Map<Kept, ReadonlyArray<AnyEvent> | undefined>>()
 
-  constructor(node: Node) {
+  constructor(node: Node, run: Dispatch) {
     this.node = node
+    this.run = run
   }
 
   offer(delivery: Delivery, defs: Defs): ReadonlyArray<AnyEvent> | undefined {
@@ -37,7 +40,7 @@ export class HandCollector {
         `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${inWords(this.node.intake)}`
       )
     }
-    const kept = this.last !== undefined && isSame(this.last.defs, defs) ? this.last : this.keptFor(defs, delivery)
+    const kept = this.last !== undefined && isSame(this.last.defs, defs) ? this.last : this.keptFor(defs)
     this.last = kept
     let told = this.told.get(delivery)
     if (told === undefined) {
@@ -48,7 +51,7 @@ export class HandCollector {
     return told.get(kept)
   }
 
-  private keptFor(defs: Defs, { scope }: Delivery): Kept {
+  private keptFor(defs: Defs): Kept {
     const tags = defs.map(({ tag }) => tag)
     const list = JSON.stringify(tags)
     const all = Ref.getUnsafe(this.kept)
@@ -61,8 +64,12 @@ export class HandCollector {
         throw new TypeError(`ctx.collect waits for '${unknown}', but step '${node.name}' does not accept it`)
       }
       const needs = needsOf({ kind: "join", events: defs, count: undefined })
+      // It is kept for the run, whatever scope its events are in.
+      const { root } = this.run
+      const cell = new Cell(needs, false, false, root, undefined)
+      for (const reach of root.reaches(node.droppedBy)) reach.hold(cell, () => this.drop(cell))
       // A list is the step's own, which may change it.
-      kept = { cell: new Cell(needs, false, false, scope, undefined), defs: [...defs], tags: new Set(tags) }
+      kept = { cell, defs: [...defs], tags: new Set(tags) }
       all.set(list, kept)
     }
     return kept
@@ -73,6 +80,11 @@ export class HandCollector {
     if (!tags.has(event._tag)) return undefined
     cell.add(event, events?.[0], scope, place)
     return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
+  }
+
+  /** Drops what a cell holds, as a race that it leads to has been decided. */
+  private drop(cell: Cell): void {
+    for (const { id } of cell.clear()) this.run.raced(this.node, id)
   }
 
   left(): ReadonlyArray<Left> {

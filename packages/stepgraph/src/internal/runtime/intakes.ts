@@ -11,12 +11,14 @@ import type { Scope } from "./scope.ts"
 
 export class Intakes {
   private readonly graph: Graph
+  private readonly run: Dispatch
   /** By the index of the step. */
   private readonly collectors: ReadonlyArray<Collector | undefined>
   private readonly handCollectors = new Map<Node, HandCollector>()
 
   constructor(graph: Graph, run: Dispatch) {
     this.graph = graph
+    this.run = run
     this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, run)))
   }
 
@@ -32,7 +34,7 @@ export class Intakes {
   byHand({ node }: Delivery): HandCollector {
     let collector = this.handCollectors.get(node)
     if (collector === undefined) {
-      collector = new HandCollector(node)
+      collector = new HandCollector(node, this.run)
       this.handCollectors.set(node, collector)
     }
     return collector

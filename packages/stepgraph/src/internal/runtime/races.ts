@@ -17,15 +17,12 @@ const leadsTo = (node: Node, race: Watch): boolean =>
 export class Races {
   private readonly graph: Graph
   private readonly quietness: Quietness
-  /** Drops what an intake holds in a scope. */
-  private readonly drop: (watch: Watch) => void
   /** Those decided by what is being emitted. */
   private decisions: Array<Decision> = []
 
-  constructor(graph: Graph, quietness: Quietness, drop: (watch: Watch) => void) {
+  constructor(graph: Graph, quietness: Quietness) {
     this.graph = graph
     this.quietness = quietness
-    this.drop = drop
   }
 
   decided(race: Watch, take: () => () => void): void {
@@ -49,11 +46,11 @@ export class Races {
       const decisions = this.decisions
       this.decisions = []
       const runs = decisions.map(({ take }) => take())
-      // What a gather on the way to a race holds is part of a batch that will never be whole.
-      for (const { race } of decisions) this.disarm(race)
-      const flights = decisions.flatMap(({ race }) =>
-        [...race.calledOff()].filter(({ node }) => node !== race.quiet.node)
-      )
+      const reached = decisions.map(({ race }) => ({ race, ...race.reach!.all() }))
+      for (const { race, flights } of reached) this.disarm(race, flights)
+      // What an intake on the way to a race holds is part of a batch that will never be whole.
+      for (const { drops } of reached) for (const drop of drops) drop()
+      const flights = reached.flatMap(({ race, flights }) => flights.filter(({ node }) => node !== race.quiet.node))
       // The steps are made runnable first: for a gather around them, their scopes have not gone quiet yet.
       for (const run of runs) run()
       for (const { flight } of decisions) this.quietness.leave(flight)
@@ -63,20 +60,21 @@ export class Races {
     }
   }
 
-  private disarm(race: Watch): void {
+  /** No gather on the way to a race has another round in its scope, nor in those nested in it. */
+  private disarm(race: Watch, flights: ReadonlyArray<Flight>): void {
     const leading = new Set(this.graph.quiets.filter(({ node }) => leadsTo(node, race)))
     if (leading.size === 0) return
     const disarm = (quiet: Quiet, watch: Watch | undefined) => {
       if (watch === undefined || !leading.has(quiet)) return
       watch.armed = false
       watch.dropped = true
-      this.drop(watch)
     }
     for (const quiet of leading) disarm(quiet, race.scope.watches[quiet.index])
-    for (const { node, scope } of race.calledOff()) {
+    for (const { node, scope } of flights) {
       for (const { quiet } of node.feeds) {
         const owner = scope.owners[quiet.kind]
-        if (owner?.isIn(race.scope)) disarm(quiet, owner.watches[quiet.index])
+        // Both are around the flight, so that the deeper one is inside of the other.
+        if (owner !== undefined && owner.depth >= race.scope.depth) disarm(quiet, owner.watches[quiet.index])
       }
     }
   }

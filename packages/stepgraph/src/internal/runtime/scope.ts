@@ -8,6 +8,7 @@
 import type { AnyEvent } from "../../Event.ts"
 import type { Graph, Node, Quiet } from "../graph/graph.ts"
 import type { Place } from "./place.ts"
+import { Reach } from "./reach.ts"
 
 /** Something on its way to a step, or at work there. */
 export interface Flight {
@@ -40,16 +41,14 @@ export class Watch {
   /** The same intake's in the scope around, where the event that opens its scopes is nested in itself. */
   readonly outer: Watch | undefined
   private holdsOuter = false
-  /** Those of the scopes nested in this one that have something in flight. */
-  private readonly inner = new Set<Watch>()
-  /** What is in flight, where a race may have to call it off. */
-  readonly flights: Set<Flight> | undefined
+  /** What a race has to call off. */
+  readonly reach: Reach<Flight> | undefined
 
   constructor(quiet: Quiet, scope: Scope) {
     this.quiet = quiet
     this.scope = scope
     this.outer = scope.parent?.owners[quiet.kind]?.watches[quiet.index]
-    this.flights = quiet.node.intake?.kind === "race" ? new Set() : undefined
+    this.reach = quiet.node.intake?.kind === "race" ? new Reach(this.outer?.reach) : undefined
   }
 
   come(): void {
@@ -60,26 +59,21 @@ export class Watch {
   enter(arms: boolean): void {
     if (arms) this.armed = true
     this.inFlight++
-    if (this.outer === undefined || this.holdsOuter) return
-    this.holdsOuter = true
-    this.outer.inner.add(this)
-    this.outer.enter(false)
+    let watch: Watch = this
+    while (watch.outer !== undefined && !watch.holdsOuter) {
+      watch.holdsOuter = true
+      watch = watch.outer
+      watch.inFlight++
+    }
   }
 
   /** Lets the scope around go quiet, now that this one has; gives its watch where that is quiet too. */
   leaveOuter(): Watch | undefined {
     if (this.outer === undefined || !this.holdsOuter) return undefined
     this.holdsOuter = false
-    this.outer.inner.delete(this)
     if (this.news) this.outer.come()
     this.news = false
     return --this.outer.inFlight === 0 ? this.outer : undefined
-  }
-
-  /** What a race has to call off: what is on its way to it here, and in the scopes nested in this one. */
-  *calledOff(): Iterable<Flight> {
-    yield* this.flights!
-    for (const watch of this.inner) yield* watch.calledOff()
   }
 }
 
@@ -113,11 +107,10 @@ export class Scope {
     this.watches = watches
   }
 
-  /** Whether this scope is another one, or inside of it. */
-  isIn(scope: Scope): boolean {
-    let owner = this.owners[scope.kind]
-    while (owner !== undefined && owner !== scope) owner = owner.parent?.owners[scope.kind]
-    return owner === scope
+  /** What stands on the way to each of some races around what is inside. */
+  reaches(races: ReadonlyArray<Quiet>): ReadonlyArray<Reach<Flight>> {
+    // Hot: asked for each round of a join, and few have any.
+    return races.length === 0 ? [] : races.flatMap(({ kind, index }) => this.owners[kind]?.watches[index]?.reach ?? [])
   }
 
   /** The deepest scope that both are inside of. */
@@ -153,7 +146,7 @@ export class Quietness {
       const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
       if (watch === undefined) continue
       watch.enter(arms)
-      watch.flights?.add(flight)
+      watch.reach?.enter(flight)
     }
   }
 
@@ -165,7 +158,7 @@ export class Quietness {
     for (const feed of flight.node.feeds) {
       const watch = owners[feed.quiet.kind]?.watches[feed.quiet.index]
       if (watch === undefined) continue
-      watch.flights?.delete(flight)
+      watch.reach?.leave(flight)
       if (--watch.inFlight === 0) {
         quiet ??= []
         quiet.push(watch)
@@ -226,24 +219,30 @@ export class Quietness {
    * around it; in one scope the order of the graph decides.
    */
   private fire(quiet: Array<Watch>): void {
+    let ready: Array<Watch> = []
     for (;;) {
       for (const watch of quiet) {
         if (watch.inFlight > 0) continue
         // Two gathers in a circle would otherwise wake each other with nothing for ever.
         if (!watch.fresh) watch.armed = false
-        // What stays quiet lets the scope around it go first: that may have become ready, too.
-        const outer = watch.armed ? undefined : watch.leaveOuter()
-        if (outer !== undefined) quiet.push(outer)
+        if (watch.armed) ready.push(watch)
+        else {
+          // What stays quiet lets the scope around it go first: that may have become ready, too.
+          const outer = watch.leaveOuter()
+          if (outer !== undefined) quiet.push(outer)
+        }
       }
-      let next: Watch | undefined
-      for (const watch of quiet) {
-        if (watch.inFlight > 0 || !watch.armed) continue
-        if (next === undefined || watch.scope.depth > next.scope.depth) next = watch
-      }
-      if (next === undefined) return
+      // What the last one has set in flight may keep others waiting.
+      if (ready.length > 0) ready = ready.filter(({ inFlight, armed }) => inFlight === 0 && armed)
+      if (ready.length === 0) return
+      let next = ready[0]!
+      for (const watch of ready) if (watch.scope.depth > next.scope.depth) next = watch
+      ready.splice(ready.indexOf(next), 1)
       next.armed = false
       next.fresh = false
       this.onQuiet(next)
+      // Where nothing came of it, it is as quiet as before.
+      quiet = [next]
     }
   }
 }
