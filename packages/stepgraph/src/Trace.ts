@@ -37,13 +37,16 @@ export const EventDelivered = /*#__PURE__*/ Schema.TaggedStruct("EventDelivered"
   step: Schema.String
 })
 
-/** An event will never be used: a race had been decided, the run has ended, or it was left over in an intake. */
+/**
+ * An event will never be used: a race had been decided, the run has ended, it was left over in an intake, or the attempt that
+ * sent it was over (`late`).
+ */
 export const EventDropped = /*#__PURE__*/ Schema.TaggedStruct("EventDropped", {
   ...common,
   event: Schema.String,
   /** The step it was on its way to; `null` where it was not delivered at all. */
   step: Schema.NullOr(Schema.String),
-  reason: Schema.Literals(["raced", "ended", "left over"])
+  reason: Schema.Literals(["raced", "ended", "left over", "late"])
 })
 
 /** An intake has made its step runnable with a batch. */

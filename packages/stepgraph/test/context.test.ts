@@ -1,8 +1,8 @@
 // What a step's function is given as `ctx`.
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { Context, Effect, Schema, Stream } from "effect"
-import { defineEvent, defineState, defineStep, gather, run, runPromise, workflow } from "stepgraph"
-import { Done, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
+import { defineEvent, defineState, defineStep, gather, run, runPromise, type StepContext, workflow } from "stepgraph"
+import { Done, numbers, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { result } from "./support/virtual.ts"
 
 const count = defineState("count", Schema.Number, 0)
@@ -62,6 +62,131 @@ describe("ctx", () => {
       }
     })
     expect((await runPromise(flow)).values).toEqual([4, 0])
+  })
+
+  const members = ["send", "collect", "get", "set", "update", "per", "signal", "attempt", "runId", "step"]
+  type Ctx = StepContext<typeof Task, any>
+  const copies: Record<string, (ctx: Ctx) => Ctx> = {
+    "a rest": ({ signal, ...rest }) => ({ ...rest, signal }),
+    "a spread": (ctx) => ({ ...ctx }),
+    "a spread of a rest": ({ step, ...ctx }) => ({ ...ctx, step }),
+    "Object.assign": (ctx) => Object.assign({}, ctx),
+    entries: (ctx) => Object.fromEntries(Object.entries(ctx)) as Ctx,
+    "a proxy": (ctx) => new Proxy(ctx, {}),
+    "what inherits from it": (ctx) => Object.create(ctx)
+  }
+  const settings = { "": {}, " of a retried step": { retry: { times: 1 } } }
+  const everyCopy = Object.entries(settings).flatMap(([name, setting]) =>
+    Object.entries(copies).map(([copy, make]) => [`${copy}${name}`, make, setting] as const)
+  )
+  it.each(everyCopy)("has all its members in %s", async (_, make, setting) => {
+    const copied = untyped.step({
+      accepts: Task,
+      emits: Stop,
+      ...setting,
+      run: async ({ n }: { readonly n: number }, ctx: Ctx) => {
+        const copy = make(ctx)
+        await Promise.resolve()
+        expect(members.filter((name) => !(name in copy))).toEqual([])
+        copy.set(count, copy.get(count) + n)
+        const all = copy.update(count, (sum) => sum + 10)
+        const both = copy.collect([Task, Task])
+        expect([copy.per, copy.signal, copy.attempt, copy.runId, copy.step]).toEqual([
+          undefined,
+          ctx.signal,
+          1,
+          ctx.runId,
+          "copied"
+        ])
+        if (both !== undefined) copy.send(stop(all, ...numbers(both)))
+      }
+    })
+    const begin = defineStep({ accepts: Start, emits: Task, run: () => [Task({ n: 1 }), Task({ n: 2 })] })
+    const flow = untyped.workflow({ name: "copies", start: Start, stop: Stop, steps: { begin, copied } })
+    expect((await untyped.runPromise(flow)).values).toEqual([23, 1, 2])
+  })
+
+  const looking: Record<string, (look: (ctx: Ctx) => unknown) => any> = {
+    "a second parameter": (look) => (_: unknown, ctx: Ctx) => look(ctx),
+    "a pattern":
+      () =>
+      (_: unknown, { send, step }: Ctx) =>
+        send(stop(step.length)),
+    "a pattern with other names":
+      () =>
+      async (_: unknown, { send: emit, step: name }: Ctx) =>
+        emit(stop(name.length)),
+    "a pattern with a rest":
+      (look) =>
+      (_: unknown, { signal, ...ctx }: Ctx) =>
+        look({ ...ctx, signal }),
+    "a pattern with a default":
+      () =>
+      (_: unknown, { step = "", send }: Ctx) =>
+        send(stop(step.length)),
+    "a default":
+      (look) =>
+      (_: unknown, ctx = undefined as unknown as Ctx) =>
+        look(ctx),
+    "rest parameters":
+      (look) =>
+      (...all: [unknown, Ctx]) =>
+        look(all[1]),
+    "a rest behind the event":
+      (look) =>
+      (_: unknown, ...rest: [Ctx]) =>
+        look(rest[0]),
+    "its arguments": (look) =>
+      function (_: unknown) {
+        // biome-ignore lint/complexity/noArguments: that they can be used is what is shown
+        return look(arguments[1])
+      },
+    "the arguments of a method": (look) =>
+      ({
+        run(_: unknown) {
+          // biome-ignore lint/complexity/noArguments: that they can be used is what is shown
+          return look(arguments[1])
+        }
+      }).run,
+    "a bound function": (look) => ((_: unknown, ctx: Ctx) => look(ctx)).bind(undefined),
+    "a mock": (look) => vi.fn((_: unknown, ctx: Ctx) => look(ctx)),
+    "a proxy of a function": () =>
+      new Proxy((_: unknown) => undefined, { apply: (_target, _this, [, ctx]) => ctx.send(stop(ctx.step.length)) })
+  }
+  it.each(Object.entries(looking))("is there for a function that looks for it by %s", async (_, by) => {
+    const only = untyped.step({ accepts: Start, emits: Stop, run: by((ctx) => ctx.send(stop(ctx.step.length))) })
+    const flow = untyped.workflow({ name: "looking", start: Start, stop: Stop, steps: { only } })
+    expect((await untyped.runPromise(flow)).values).toEqual([4])
+  })
+
+  it("has these members and no others, and says what to do instead of changing it", async () => {
+    const flow = workflow({
+      name: "members",
+      start: Start,
+      stop: Stop,
+      steps: {
+        only: defineStep({
+          accepts: Start,
+          emits: Stop,
+          run: (_, ctx) => {
+            expect(Object.keys(ctx)).toEqual(members)
+            expect(Reflect.ownKeys({ ...ctx })).toEqual(members)
+            expect(["end" in ctx, "caller" in ctx, (ctx as any).interrupt, (ctx as any)[Symbol.iterator]]).toEqual([
+              false,
+              false,
+              undefined,
+              undefined
+            ])
+            const words = "ctx cannot be changed: make one of your own, { ...ctx, log }"
+            expect(() => Object.assign(ctx, { log: console.log })).toThrow(words)
+            expect(() => Object.defineProperty(ctx, "log", {})).toThrow(words)
+            expect(() => delete (ctx as any).send).toThrow(words)
+            return stop()
+          }
+        })
+      }
+    })
+    await runPromise(flow)
   })
 
   it("has one runId for all steps of a run, and another for each run", async () => {
@@ -247,28 +372,29 @@ describe("ctx.signal", () => {
   }
   for (const [limit, setting] of Object.entries(limits)) {
     for (const [kind, win] of Object.entries(winners)) {
-      it.effect(`is not aborted for what succeeds: ${kind} ${limit} that returns the stop event`, () =>
-        Effect.gen(function* () {
-          let aborted = false
-          const steps = {
-            only: defineStep({
-              accepts: Start,
-              emits: Stop,
-              ...setting,
-              run: (_, { signal }): Effect.Effect<ReturnType<typeof Stop>> => {
-                signal.addEventListener("abort", () => {
-                  aborted = true
-                })
-                return win() as Effect.Effect<ReturnType<typeof Stop>>
-              }
-            })
-          }
-          const flow = workflow({ name: "winner", start: Start, stop: Stop, steps })
-          const trace = recorded()
-          yield* result(trace.record(run(flow)))
-          const outcomes = trace.of("InvocationEnded").map(({ outcome }) => outcome)
-          expect({ aborted, outcomes }).toEqual({ aborted: false, outcomes: ["succeeded"] })
-        })
+      it.effect(
+        `is aborted as its own end, and not as the end of the run, for what succeeds: ${kind} ${limit} that returns the stop event`,
+        () =>
+          Effect.gen(function* () {
+            const reasons: Array<string> = []
+            const steps = {
+              only: defineStep({
+                accepts: Start,
+                emits: Stop,
+                ...setting,
+                run: (_, { signal }): Effect.Effect<ReturnType<typeof Stop>> => {
+                  signal.addEventListener("abort", () => reasons.push(signal.reason.message))
+                  return win() as Effect.Effect<ReturnType<typeof Stop>>
+                }
+              })
+            }
+            const flow = workflow({ name: "winner", start: Start, stop: Stop, steps })
+            const trace = recorded()
+            yield* result(trace.record(run(flow)))
+            const outcomes = trace.of("InvocationEnded").map(({ outcome }) => outcome)
+            const ended = "step 'only' of workflow 'winner' has ended"
+            expect({ reasons, outcomes }).toEqual({ reasons: [ended], outcomes: ["succeeded"] })
+          })
       )
     }
   }

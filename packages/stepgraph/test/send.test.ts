@@ -1,4 +1,4 @@
-// `ctx.send` after its step has ended is an error in the code that does it, not a lost event.
+// `ctx.send` after its step has come to its own end is an error in the code that does it, not a lost event.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { collect, defineStep, run, runPromise, StepEnded, workflow } from "stepgraph"
@@ -127,7 +127,7 @@ describe("ctx.send", () => {
     expect(errors).toMatchObject([{ _tag: "StepEnded" }])
   })
 
-  it.effect("throws in an async step that was interrupted and does not look at its signal", () =>
+  it.effect("does nothing in an async step that was interrupted and does not look at its signal", () =>
     Effect.gen(function* () {
       const errors: Array<unknown> = []
       let go = () => {}
@@ -157,7 +157,7 @@ describe("ctx.send", () => {
       yield* result(run(flow))
       go()
       yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
-      expect(errors).toMatchObject([{ _tag: "StepEnded", step: "slow" }])
+      expect(errors).toEqual([])
     })
   )
 

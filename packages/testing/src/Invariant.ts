@@ -163,9 +163,12 @@ const eachConsumed = ({ trace }: Seen): string | undefined => {
     const emitted = tags.get(keyOf(entry))
     const event = emitted === undefined ? entry.event : show({ _tag: emitted.tag, ...(emitted.data as object) })
     const where = entry.step === null ? "" : ` for step '${entry.step}'`
-    return entry.reason === "left over"
-      ? `${event} was never used: it was left over${where}`
-      : `${event} was never used: the run ended while it was queued${where}`
+    const why = {
+      "left over": `it was left over${where}`,
+      late: "the attempt that sent it was over",
+      ended: `the run ended while it was queued${where}`
+    }
+    return `${event} was never used: ${why[entry.reason]}`
   }
   return undefined
 }

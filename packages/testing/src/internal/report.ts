@@ -91,7 +91,8 @@ class Telling {
         const why = {
           raced: "came too late for a race",
           ended: "is dropped, as the run ends",
-          "left over": "is left over"
+          "left over": "is left over",
+          late: "is dropped, as the attempt that sent it was over"
         }
         return this.add(entry.step ?? "", `${this.eventOf(entry.event)} ${why[entry.reason]}`)
       }

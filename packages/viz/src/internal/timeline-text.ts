@@ -141,4 +141,4 @@ const tally = (words: ReadonlyArray<string>): string => {
   return [...counts].map(([word, n]) => `${n.toLocaleString("en")} ${word}`).join(", ")
 }
 
-const said = { raced: "by a race", ended: "as the run ended", "left over": "left over" } as const
+const said = { raced: "by a race", ended: "as the run ended", "left over": "left over", late: "sent too late" } as const

@@ -58,7 +58,7 @@ export interface TimelineEvent {
 export interface TimelineDrop {
   readonly event: string
   readonly step: string | null
-  readonly reason: "raced" | "ended" | "left over"
+  readonly reason: "raced" | "ended" | "left over" | "late"
   /** Since when it had waited for a worker; `null` where it did not. */
   readonly since: Moment | null
   readonly at: Moment

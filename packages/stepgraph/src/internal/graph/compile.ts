@@ -14,6 +14,7 @@ import {
   stopsOf
 } from "./graph.ts"
 import { needsOf } from "./needs.ts"
+import { secondTaken } from "./taken.ts"
 import { direct, downstream, orderQuiets, upstream } from "./upstream.ts"
 
 /** Indexes a workflow whose problems have been found to be none. */
@@ -59,6 +60,7 @@ export const compile = (flow: Definition): Graph => {
       step,
       workers,
       guarded,
+      ctx: secondTaken(step.run),
       intake,
       needs: intake === undefined ? undefined : needsOf(intake),
       per: kinds.get(intake?.per?.tag)!,

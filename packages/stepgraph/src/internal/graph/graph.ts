@@ -7,6 +7,7 @@ import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import type { AnyStep } from "../../Step.ts"
 import type { Needs } from "./needs.ts"
+import type { Taken } from "./taken.ts"
 
 /** What of a workflow the graph is made of. */
 export interface Definition {
@@ -42,6 +43,8 @@ export interface Node {
   readonly workers: number
   /** Whether it has a timeout, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
+  /** What its function does with its `ctx`, so that most are not given more than they see. */
+  readonly ctx: Taken
   readonly intake: AnyIntake | undefined
   readonly needs: Needs | undefined
   /** The kind of scope that the intake is kept for; 0 is the run. */

@@ -25,6 +25,7 @@ import { Lane, type Making } from "./lane.ts"
 import { type Driven, Loop } from "./loop.ts"
 import { Place } from "./place.ts"
 import { Races } from "./races.ts"
+import { aborted } from "./reasons.ts"
 import { CurrentInvocation, Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
 import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
@@ -155,7 +156,10 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
 
   private startTimeout(duration: Duration.Duration): void {
     this.timers.start(duration, () => {
-      this.loop.moment("timing out", () => this.ending.end(Exit.fail(this.standing.timedOut(duration))))
+      this.loop.moment("timing out", () => {
+        const error = this.standing.timedOut(duration)
+        this.ending.end(Exit.fail(error), error)
+      })
     })
   }
 
@@ -513,6 +517,25 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
 
   collect(invocation: Invocation, defs: Defs): ReadonlyArray<AnyEvent> | undefined {
     return this.intakes.byHand(invocation).offer(invocation, defs)
+  }
+
+  droppedLate(from: Invocation, value: unknown): void {
+    const { recorder } = this
+    // Nothing comes after the entry that says that nothing is left running.
+    if (recorder === undefined || this.ending.finished) return
+    try {
+      const { def } = routeOf(from.node, value)
+      const id = recorder.emitted(def, value as AnyEvent, from.id!, from.lateNumber())
+      recorder.droppedAtOnce(id, this.over ? "ended" : from.calledOff ? "raced" : "late")
+    } catch {
+      // It is no event that could be shown, and nobody wants it.
+    }
+  }
+
+  reasonFor({ node }: Invocation): () => unknown {
+    if (this.over) return () => this.ending.reason
+    const { workflow } = this
+    return () => aborted(`step '${node.name}' of workflow '${workflow}' is not needed any more: a race has been won`)
   }
 
   // ---------------------------------------------------------------- room and time

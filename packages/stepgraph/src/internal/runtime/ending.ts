@@ -7,6 +7,7 @@ import { FinalizerFailed, StepDefect } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { Delivery } from "./delivery.ts"
 import { behind } from "./invocation.ts"
+import { aborted } from "./reasons.ts"
 
 /** What ends. */
 export interface Ended {
@@ -26,6 +27,7 @@ export class Ending {
   /** What went wrong once there was an outcome. It never changes that. */
   readonly late: Array<Error> = []
   private readonly run: Ended
+  private abortReason: unknown
   private readonly onFinished: Array<() => void> = []
 
   constructor(run: Ended) {
@@ -37,9 +39,29 @@ export class Ending {
     return this.outcome?._tag === "Failure" && !Cause.hasInterruptsOnly(this.outcome.cause)
   }
 
-  /** Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands. */
-  end(outcome: Exit.Exit<AnyEvent, unknown>): void {
-    this.outcome ??= outcome
+  /** What the signals of the steps that are interrupted by it are aborted with. */
+  get reason(): unknown {
+    const { outcome } = this
+    if (this.abortReason === undefined && outcome !== undefined) {
+      const { workflow } = this.run
+      this.abortReason = Exit.isSuccess(outcome)
+        ? aborted(`workflow '${workflow}' has stopped with '${outcome.value._tag}'`)
+        : this.failed
+          ? aborted(`workflow '${workflow}' has failed`, Cause.squash(outcome.cause))
+          : aborted(`workflow '${workflow}' was interrupted`)
+    }
+    return this.abortReason
+  }
+
+  /**
+   * Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands, and so does
+   * its `reason`, where it has one of its own.
+   */
+  end(outcome: Exit.Exit<AnyEvent, unknown>, reason?: unknown): void {
+    if (this.outcome === undefined) {
+      this.outcome = outcome
+      this.abortReason = reason
+    }
     this.run.shutDown()
   }
 

@@ -50,7 +50,7 @@ const logged = ({ ending }: Dispatcher): Effect.Effect<void> =>
 
 /** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
-  const abort = () => dispatcher.ending.end(Exit.interrupt())
+  const abort = () => dispatcher.ending.end(Exit.interrupt(), signal.reason)
   // The start event's own schema may have aborted it.
   if (signal.aborted) abort()
   else dispatcher.ending.whenFinished(whenAborted(signal, abort))

@@ -16,7 +16,7 @@ import type { AnyEvent, Defs } from "../../Event.ts"
 import type { Probe } from "../../Probe.ts"
 import type { StepContext } from "../../Step.ts"
 import type { Node } from "../graph/graph.ts"
-import { Attempt, type Caller } from "./attempt.ts"
+import { Attempt, type Caller, contextOf } from "./attempt.ts"
 import type { Delivery } from "./delivery.ts"
 import { invocationId } from "./ids.ts"
 import { Fan, type Place } from "./place.ts"
@@ -56,6 +56,10 @@ export interface Run {
   lost(invocation: Invocation, error: unknown): void
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void
   collect(invocation: Invocation, defs: Defs): ReadonlyArray<AnyEvent> | undefined
+  /** Records what an invocation emits when the attempt that does it is over. */
+  droppedLate(from: Invocation, value: unknown): void
+  /** Why it interrupts an invocation, asked at once: gives what the step's signal is aborted with. */
+  reasonFor(invocation: Invocation): () => unknown
   readonly state: RunState
 }
 
@@ -82,6 +86,8 @@ interface Names {
   readonly events: ReadonlyArray<string>
   /** How many events it has emitted, which makes their names. */
   emitted: number
+  /** How many of its attempts sent after their end. They count apart, as what comes too late is a matter of timing. */
+  late: number
 }
 
 /** What most invocations never have. */
@@ -90,6 +96,8 @@ class More {
   held: Array<AnyEvent> | undefined
   fiber: Fiber<unknown, unknown> | undefined
   fan: Fan | undefined
+  /** Why it was interrupted. */
+  reason: (() => unknown) | undefined
 }
 
 /** Hot: there is one for each event that is delivered, and it waits in a queue. */
@@ -115,7 +123,7 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   name(events: ReadonlyArray<string>, causes = events): void {
     // Frozen, as whoever observes the run is given it.
-    this.names = { id: invocationId(this.node.name, causes), events: Object.freeze(events), emitted: 0 }
+    this.names = { id: invocationId(this.node.name, causes), events: Object.freeze(events), emitted: 0, late: 0 }
   }
 
   get id(): string | undefined {
@@ -131,9 +139,24 @@ export class Invocation implements Delivery, Caller, Emitter {
     return this.names!.emitted++
   }
 
+  /** The number of an event that came too late: below zero. */
+  lateNumber(): number {
+    return -++this.names!.late
+  }
+
   /** How many attempts there have been. */
   get attempts(): number {
-    return this.attempt?.attempt ?? 1
+    return this.attempt?.number ?? 1
+  }
+
+  /** The attempt of a step that has but one, made when its `ctx` is looked at. */
+  get current(): Attempt {
+    if (this.attempt === undefined) {
+      this.attempt = new Attempt(this, 1)
+      if (this.more?.reason !== undefined) this.attempt.interrupt(this.more.reason)
+      else if (this.ended) this.attempt.end()
+    }
+    return this.attempt
   }
 
   private needMore(): More {
@@ -159,10 +182,7 @@ export class Invocation implements Delivery, Caller, Emitter {
       // Told before a fiber is made, which is to carry the invocation's span.
       this.run.recorder?.started(1, this)
       if (this.node.guarded) this.fork(this.guarded())
-      else {
-        this.attempt = new Attempt(this, 1)
-        this.take(this.call(this.attempt as unknown as StepContext<any, any>))
-      }
+      else this.take(this.call(contextOf(this, this.node.ctx)))
     } catch (error) {
       this.end(Exit.die(error))
     }
@@ -191,7 +211,9 @@ export class Invocation implements Delivery, Caller, Emitter {
     if (this.phase === "over" || this.phase === "returning") return
     this.calledOff = true
     try {
-      this.attempt?.abort()
+      const reason = this.run.reasonFor(this)
+      this.needMore().reason = reason
+      this.attempt?.interrupt(reason)
     } finally {
       this.leave()
     }
@@ -213,6 +235,10 @@ export class Invocation implements Delivery, Caller, Emitter {
   send(event: unknown): void {
     this.emit(event)
     if (this.more?.held === undefined) this.run.wake()
+  }
+
+  sendLate(event: unknown): void {
+    this.run.droppedLate(this, event)
   }
 
   fail(cause: Cause.Cause<unknown>): void {
@@ -343,12 +369,17 @@ export class Invocation implements Delivery, Caller, Emitter {
   /** It ends, although something threw where it was to end. */
   private lose(error: unknown): void {
     this.phase = "over"
-    this.run.lost(this, error)
+    try {
+      this.attempt?.end()
+    } finally {
+      this.run.lost(this, error)
+    }
   }
 
   private end(exit: Exit.Exit<unknown, unknown>): void {
     if (this.phase === "over") return
     this.phase = "over"
+    this.attempt?.end()
     if (this.more?.fan !== undefined) this.more.fan.closed = true
     this.run.settled(this, exit)
   }
@@ -379,8 +410,8 @@ export class Invocation implements Delivery, Caller, Emitter {
         if (again) run.recorder?.started(number, this)
         if (holds) this.needMore().held = []
         return Effect.onExit(
-          Effect.suspend(() => this.emitting(call(attempt as unknown as StepContext<any, any>))),
-          (exit) => Effect.sync(() => attempt.close(Exit.isFailure(exit)))
+          Effect.suspend(() => this.emitting(call(contextOf(attempt, "somehow")))),
+          () => Effect.sync(() => attempt.end())
         )
       })
     let effect: Effect.Effect<void, unknown> = Effect.suspend(() => {
@@ -390,8 +421,14 @@ export class Invocation implements Delivery, Caller, Emitter {
     if (step.timeout !== undefined) {
       const duration = Duration.fromInputUnsafe(step.timeout)
       const after = Duration.format(duration)
-      const error = { workflow: run.workflow, step: node.name, event: input, after }
-      effect = Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(new StepTimedOut(error)) })
+      const props = { workflow: run.workflow, step: node.name, event: input, after }
+      // As `Effect.timeoutOrElse`, which makes its error only when what took too long has been interrupted.
+      const limit = Effect.flatMap(Effect.sleep(duration), () => {
+        const error = new StepTimedOut(props)
+        this.attempt?.interrupt(() => error)
+        return Effect.fail(error)
+      })
+      effect = Effect.raceFirst(effect, limit)
     }
     if (step.retry !== undefined) {
       effect = Effect.retry(this.recordingRetries(effect), step.retry as Effect.Retry.Options<unknown>)
