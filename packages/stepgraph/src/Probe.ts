@@ -26,6 +26,8 @@ export interface Marking {
 export interface Probe {
   /** A run has been made. It may ask at any moment how the run stands. */
   readonly began: (workflow: string, marking: () => Marking) => void
+  /** The id of one more run, asked for when somebody first needs it. */
+  readonly runId: () => string
   /**
    * Which of the steps that have work and a free worker is next: its place in the list, which stands in the order of
    * production. `undefined` gives everybody else a turn first.

@@ -1,7 +1,18 @@
 // What a step's function is given as `ctx`.
 import { describe, expect, it, vi } from "@effect/vitest"
-import { Context, Effect, Schema, Stream } from "effect"
-import { defineEvent, defineState, defineStep, gather, run, runPromise, type StepContext, workflow } from "stepgraph"
+import { Context, Effect, Random, Schema, Stream } from "effect"
+import {
+  defineEvent,
+  defineState,
+  defineStep,
+  gather,
+  launch,
+  run,
+  runPromise,
+  type StepContext,
+  Telemetry,
+  workflow
+} from "stepgraph"
 import { Done, numbers, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { result } from "./support/virtual.ts"
 
@@ -220,6 +231,51 @@ describe("ctx", () => {
     expect(ids[2]).toBe(ids[3])
     expect(ids[0]).not.toBe(ids[2])
   })
+
+  it.effect("does not change the numbers of a seeded program, whoever looks at its runs", () =>
+    Effect.gen(function* () {
+      const number = Effect.map(Random.nextInt, (n) => Task({ n }))
+      const flow = (look: (ctx: { readonly runId: string }) => unknown) =>
+        workflow({
+          name: "seeded",
+          start: Start,
+          stop: Stop,
+          steps: {
+            begin: defineStep({
+              accepts: Start,
+              emits: Task,
+              run: (_, ctx) => {
+                look(ctx)
+                return number
+              }
+            }),
+            finish: defineStep({
+              accepts: Task,
+              emits: Stop,
+              run: ({ n }, ctx) => {
+                look(ctx)
+                return Effect.map(Random.nextInt, (m) => stop(n, m))
+              }
+            })
+          }
+        })
+      const bare = flow(() => {})
+      const programs: Record<string, Effect.Effect<{ readonly values: ReadonlyArray<number> }, unknown>> = {
+        bare: run(bare),
+        observed: run(bare).pipe(recorded().record),
+        traced: run(bare).pipe(Effect.provideService(Telemetry, { spans: true, metrics: true })),
+        "in a span": run(bare).pipe(Effect.withSpan("around")),
+        "with its id read": run(flow(({ runId }) => runId)),
+        "with a handle": Effect.scoped(Effect.flatMap(launch(bare), ({ result }) => result))
+      }
+      const drawn = (program: (typeof programs)[string]) =>
+        Effect.map(Effect.zip(program, Random.nextInt), ([{ values }, after]) => [...values, after]).pipe(
+          Random.withSeed("the same")
+        )
+      const expected = yield* drawn(run(bare))
+      for (const [how, program] of Object.entries(programs)) expect(yield* drawn(program), how).toEqual(expected)
+    })
+  )
 
   it("has the event that opened the scope as per", async () => {
     const Doc = defineEvent("Doc", { name: Schema.String })

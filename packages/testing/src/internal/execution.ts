@@ -18,7 +18,7 @@ import type { Executed, Told } from "./executed.ts"
 import type { Modes } from "./modes.ts"
 import { Names } from "./names.ts"
 import { Outside } from "./outside.ts"
-import { steadyRandom } from "./random.ts"
+import { steadyIds, steadyRandom } from "./random.ts"
 import { lead } from "./timers.ts"
 import { microtasks } from "./turn.ts"
 import { type Cause, inVain, onlyOutside, somethingOutside, wentOn } from "./uncontrolled.ts"
@@ -74,6 +74,7 @@ export class Execution {
         began: (_, marking) => {
           this.marking ??= marking
         },
+        runId: steadyIds(),
         next: (steps) => this.ways.next(steps),
         call: this.calls.call,
         wait: this.calls.wait

@@ -16,3 +16,9 @@ export const steadyRandom = (): Random.Random => {
   const next = numbers(1)
   return { nextDoubleUnsafe: next, nextIntUnsafe: () => Math.floor((next() - 0.5) * 2 ** 32) }
 }
+
+/** What runs are called: the same in every run. */
+export const steadyIds = () => {
+  const { nextIntUnsafe } = steadyRandom()
+  return (): string => nextIntUnsafe().toString(36).replace("-", "")
+}

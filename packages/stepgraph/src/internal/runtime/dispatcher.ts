@@ -9,7 +9,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
-import * as Random from "effect/Random"
 import { Scheduler, type SchedulerDispatcher } from "effect/Scheduler"
 import { InvalidEmission, OutsideScope, RunDefect, StepDefect } from "../../Errors.ts"
 import { type AnyEvent, type Defs, isLatest } from "../../Event.ts"
@@ -19,6 +18,7 @@ import type { Graph, Node, Route } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
 import type { Collector, Dispatch } from "./collector.ts"
 import { type Ended, Ending } from "./ending.ts"
+import { newRunId } from "./ids.ts"
 import { Intakes } from "./intakes.ts"
 import { Invocation, type Run } from "./invocation.ts"
 import { Lane, type Making } from "./lane.ts"
@@ -105,13 +105,13 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     this.ordered = graph.ordered
     this.timers = new Timers(this.context, this.fiberId, (error) => this.clockFailed(error))
     this.ending = new Ending(this)
+    this.probe = Context.get(this.context, Probe)
     const observer = Context.get(this.context, Observer)
     const telemetry = telemetryOf(graph, fiber)
     if (observer !== undefined || telemetry !== undefined) {
       this.recorder = new Recorder(this.id, observer, telemetry, () => this.timers.now())
     }
     this.plain = !graph.ordered && graph.kinds.length === 1 && this.recorder === undefined
-    this.probe = Context.get(this.context, Probe)
     this.lanes = graph.nodes.map((node) => {
       // Where a race may have to call it off, each has to be known.
       const making = this.plain && node.feeds.length === 0 ? this : undefined
@@ -129,7 +129,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   }
 
   get id(): string {
-    this.generatedId ??= Context.get(this.context, Random.Random).nextIntUnsafe().toString(36).replace("-", "")
+    this.generatedId ??= this.probe === undefined ? newRunId() : this.probe.runId()
     return this.generatedId
   }
 

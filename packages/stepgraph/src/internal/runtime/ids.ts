@@ -45,3 +45,14 @@ export const invocationId = (step: string, causes: ReadonlyArray<string>): strin
   `${step}#${hash([step, ...causes], 0)}`
 
 export const eventId = (tag: string, cause: string, index: number): string => `${tag}#${hash([tag, cause], index)}`
+
+/**
+ * An id for a run. It is not drawn from Effect's `Random`, as whether anybody looks at a run must not change the numbers that
+ * its program gets.
+ */
+export const newRunId = (): string => {
+  const words = new Uint32Array(2)
+  if (globalThis.crypto === undefined) for (let i = 0; i < words.length; i++) words[i] = Math.random() * 2 ** 32
+  else globalThis.crypto.getRandomValues(words)
+  return Array.from(words, (word) => word.toString(36)).join("")
+}
