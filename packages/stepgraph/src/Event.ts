@@ -182,15 +182,24 @@ class Mark extends Existing {
 /** What a schema threw, as the error that names the event. */
 const refused = (event: string, schema: Schema.Top, input: unknown, error: unknown): InvalidEvent => {
   const secret = secretOf(schema)
-  const reason = error instanceof Error && !Schema.isSchemaError(error) ? error.cause : error
-  const issue = Schema.isSchemaError(reason) ? reason.issue : SchemaIssue.isIssue(reason) ? reason : undefined
-  if (issue !== undefined) {
-    return new InvalidEvent({ event, input, issue, problem: issueInWords(issue, secret), secret })
+  return new InvalidEvent({ event, input, secret, ...reasonOf(error, secret) })
+}
+
+const reasonOf = (
+  error: unknown,
+  secret: ReturnType<typeof secretOf>
+): { readonly issue?: SchemaIssue.Issue; readonly problem: string } => {
+  try {
+    const reason = error instanceof Error && !Schema.isSchemaError(error) ? error.cause : error
+    const issue = Schema.isSchemaError(reason) ? reason.issue : SchemaIssue.isIssue(reason) ? reason : undefined
+    if (issue !== undefined) return { issue, problem: issueInWords(issue, secret) }
+    // What the schema's own code throws, such as a check, stands in the error's cause.
+    const thrown = Cause.isCause(reason) ? Cause.squash(reason) : error
+    return { problem: secret === undefined ? nameAndMessage(thrown) : "its schema threw" }
+  } catch {
+    // A getter, a proxy or an error without text: whatever throws here, the event is refused.
+    return { problem: "it cannot be read" }
   }
-  // What the schema's own code throws, such as a check, stands in the error's cause.
-  const thrown = Cause.isCause(reason) ? Cause.squash(reason) : error
-  const problem = secret === undefined ? nameAndMessage(thrown) : "its schema threw"
-  return new InvalidEvent({ event, input, problem, secret })
 }
 
 type PlainType = "string" | "number" | "boolean"

@@ -17,7 +17,6 @@ import { asyncIterable } from "./internal/runtime/async-iterable.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
 import type { RunStatus } from "./internal/runtime/standing.ts"
-import { show } from "./Show.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
@@ -167,25 +166,35 @@ const begin = (
 const resultOf = (dispatcher: Dispatcher, fiber: Fiber.Fiber<AnyEvent, unknown>): Effect.Effect<AnyEvent, unknown> =>
   Effect.flatMap(Fiber.await(fiber), () => dispatcher.ending.outcome!)
 
-/** Whatever it is, it comes from outside: so it is checked, also where it looks as if it had been. */
+/** Always checked: the event comes from outside, even if it looks like one of ours. */
 const send = (
   flow: AnyWorkflow,
   dispatcher: Dispatcher,
   event: unknown
 ): Effect.Effect<void, InvalidEvent | RunEnded> =>
   Effect.suspend(() => {
-    const route = graphOf(flow).inputs.get((event as AnyEvent | undefined)?._tag as string)
-    if (route === undefined) return Effect.fail(notAnInput(flow, event))
+    const tag = tagOf(event)
+    const route = tag === undefined ? undefined : graphOf(flow).inputs.get(tag)
+    if (route === undefined) return Effect.fail(notAnInput(flow, tag, event))
     return Effect.flatMap(makeEvent(route.def, event), (event: AnyEvent) =>
       dispatcher.input(route, event) ? Effect.void : Effect.fail(new RunEnded({ workflow: flow.name, event }))
     )
   })
 
-const notAnInput = (flow: AnyWorkflow, event: unknown): InvalidEvent => {
+/** The tag of a value that may be anything, an object whose getter throws included. */
+const tagOf = (event: unknown): string | undefined => {
+  try {
+    const { _tag } = event as { readonly _tag: unknown }
+    return typeof _tag === "string" ? _tag : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const notAnInput = (flow: AnyWorkflow, tag: string | undefined, event: unknown): InvalidEvent => {
   const inputs = quoted(flow.inputs.map(({ tag }: { readonly tag: string }) => tag))
-  const problem = `it is no input of workflow '${flow.name}', ${inputs === "" ? "which has none" : `whose inputs are ${inputs}`}`
-  const tag: unknown = (event as AnyEvent | undefined)?._tag
-  return new InvalidEvent({ event: typeof tag === "string" ? tag : show(tag), input: event, problem })
+  const problem = `it is not an input of workflow '${flow.name}', ${inputs === "" ? "which has none" : `whose inputs are ${inputs}`}`
+  return new InvalidEvent({ event: tag ?? "unknown", input: event, problem })
 }
 
 /** A run that goes on, for programs that do not use Effect. */

@@ -78,7 +78,7 @@ describe("InvalidEvent", () => {
     const live = await launchPromise(flowOf(() => new Promise(() => {})) as never, { n: 1 } as never)
     const error = await rejection(live.send(Stop() as never))
     expect(error.message).toBe(
-      "event 'Stop' does not fit its schema: it is no input of workflow 'flow', whose inputs are 'Note' (given Stop)"
+      "event 'Stop' does not fit its schema: it is not an input of workflow 'flow', whose inputs are 'Note' (given Stop)"
     )
     await live.interrupt()
   })

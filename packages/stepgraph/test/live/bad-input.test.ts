@@ -78,6 +78,128 @@ describe("an input that does not fit the start event", () => {
   })
 })
 
+describe("a value that cannot be read", () => {
+  const boom = () => {
+    throw new Error("boom")
+  }
+  const proxied = (trap: keyof ProxyHandler<object>) => new Proxy({ _tag: "Note", text: "x" }, { [trap]: boom })
+  const revoked = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  }
+  /** Has the right tag when it is looked at first, and throws from then on. */
+  const once = () => {
+    let looks = 0
+    return {
+      text: "x",
+      get _tag() {
+        if (++looks > 1) boom()
+        return "Note"
+      }
+    }
+  }
+  const hostile: ReadonlyArray<readonly [string, () => unknown]> = [
+    [
+      "a tag that throws",
+      () => ({
+        get _tag() {
+          return boom()
+        }
+      })
+    ],
+    ["a tag that throws the second time", once],
+    ["a tag that is a symbol", () => ({ _tag: Symbol("Note") })],
+    ["a tag that is not text", () => ({ _tag: Object.create(null) })],
+    ["a tag that throws when it is made text", () => ({ _tag: { toString: boom } })],
+    ["a tag that is made the right text", () => ({ _tag: { toString: () => "Note" }, text: "x" })],
+    [
+      "a field that throws",
+      () => ({
+        _tag: "Note",
+        get text() {
+          return boom()
+        }
+      })
+    ],
+    [
+      "a field that throws what has no text",
+      () => ({
+        _tag: "Note",
+        get text() {
+          throw Object.create(null)
+        }
+      })
+    ],
+    [
+      "a field that throws a revoked proxy",
+      () => ({
+        _tag: "Note",
+        get text() {
+          throw revoked()
+        }
+      })
+    ],
+    ["a proxy that cannot be read", () => proxied("get")],
+    ["a proxy without keys", () => proxied("ownKeys")],
+    ["a proxy without a prototype", () => proxied("getPrototypeOf")],
+    ["a revoked proxy", revoked],
+    ["nothing", () => undefined],
+    ["null", () => null],
+    ["a symbol", () => Symbol("Note")],
+    ["a function", () => boom],
+    ["the definition of an input", () => Note]
+  ]
+
+  it.each(hostile)("is InvalidEvent when it is sent: %s", async (name, make) => {
+    const live = await launchPromise(flow, { n: 1 })
+    // A proxy that hides its keys or its prototype may still hold the right fields.
+    const sent = await live.send(make() as never).then(
+      () => "taken",
+      (error) => error._tag
+    )
+    expect(["InvalidEvent", ...(/keys|prototype/.test(name) ? ["taken"] : [])]).toContain(sent)
+    expect((await live.status()).state).toBe("running")
+    await live.interrupt()
+  })
+
+  it.effect.each(hostile)("fails the Effect with it, too: %s", ([, make]) =>
+    Effect.gen(function* () {
+      const live = yield* launch(flow, { n: 1 })
+      const exit = yield* Effect.exit(live.send(make() as never))
+      expect(Exit.isFailure(exit) && Cause.hasDies(exit.cause)).toBe(false)
+    })
+  )
+
+  it("is InvalidEvent where it is the input of a run, and where it is taken for JSON", async () => {
+    const input = {
+      get n() {
+        return boom()
+      }
+    }
+    await expect(runPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+    for (const [, make] of hostile) {
+      const run = runPromise(flow, make() as never)
+      await expect(run).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+      expect(() => Start.fromJson(make())).toThrow("event 'Start'")
+    }
+  })
+
+  it("says so", async () => {
+    const live = await launchPromise(flow, { n: 1 })
+    const error = await live
+      .send({
+        get _tag() {
+          return boom()
+        }
+      } as never)
+      .catch((error) => error)
+    expect(error.message).toContain("it is not an input of workflow 'notes', whose inputs are 'Note'")
+    expect(Note.fromJson).toThrow("event 'Note'")
+    await live.interrupt()
+  })
+})
+
 describe("wrong events between right ones", () => {
   it.effect("lose nothing: every right one is used, in its order", () =>
     Effect.gen(function* () {

@@ -139,7 +139,7 @@ describe("an input event", () => {
       const live = yield* launch(review, { text: "News" })
       const error = yield* Effect.flip(live.send(event as any))
       expect(error._tag).toBe("InvalidEvent")
-      expect(error.message).toContain("it is no input of workflow 'review', whose inputs are 'Approval'")
+      expect(error.message).toContain("it is not an input of workflow 'review', whose inputs are 'Approval'")
       yield* live.send(ada)
       expect((yield* live.result)._tag).toBe("Published")
     })
