@@ -15,10 +15,11 @@ export type Event<Tag extends string, Fields> = { readonly _tag: Tag } & Readonl
 /**
  * The definition of an event, which is also the function that makes one.
  *
- * Calling it throws {@link InvalidEvent} when the fields do not fit the schema.
+ * Calling it throws {@link InvalidEvent} when the fields do not fit the schema. A field with a default
+ * (`Schema.withConstructorDefault`) may be left out: `In` is what the event is made of, `Fields` is what it has.
  */
-export interface EventDef<Tag extends string, Fields> {
-  (fields: {} extends Fields ? Fields | void : Fields): Event<Tag, Fields>
+export interface EventDef<Tag extends string, Fields, In = Fields> {
+  (fields: {} extends In ? In | void : In): Event<Tag, Fields>
   /** The event's `_tag`. */
   readonly tag: Tag
   /** The schema of the whole event, `_tag` included: a schema like any other, for an HTTP API or a JSON Schema. */
@@ -32,12 +33,28 @@ export interface EventDef<Tag extends string, Fields> {
   readonly is: (value: unknown) => value is Event<Tag, Fields>
 }
 
-export type AnyDef = EventDef<any, any>
+export type AnyDef = EventDef<any, any, any>
 export type Defs = ReadonlyArray<AnyDef>
-export type EventOf<D> = D extends EventDef<infer Tag, infer Fields> ? Event<Tag, Fields> : never
+export type EventOf<D> = D extends EventDef<infer Tag, infer Fields, any> ? Event<Tag, Fields> : never
 export type EventsOf<D> = D extends Defs ? EventOf<D[number]> : EventOf<D>
 export type TagOf<D> = D extends { readonly tag: infer Tag extends string } ? Tag : never
 export type TagsOf<D> = D extends Defs ? TagOf<D[number]> : TagOf<D>
+
+// Most events have fields that are neither optional, nor mutable, nor have a default, which one look at all of them shows.
+// Asking `Schema.Struct` for their types costs the compiler a fifth of what a step costs it.
+type PlainField = {
+  readonly "~type.optionality": "required"
+  readonly "~type.mutability": "readonly"
+  readonly "~type.constructor.default": "no-default"
+}
+/** The fields of an event. */
+type FieldsOf<F extends Schema.Struct.Fields> = F[keyof F] extends PlainField
+  ? { readonly [K in keyof F]: F[K]["Type"] }
+  : Schema.Struct.Type<F>
+/** What an event is made of. */
+type MadeOf<F extends Schema.Struct.Fields> = F[keyof F] extends PlainField
+  ? { readonly [K in keyof F]: F[K]["~type.make"] }
+  : Schema.Struct.MakeIn<F>
 
 /** Any event, as the runtime sees it. */
 export type AnyEvent = { readonly _tag: string }
@@ -95,7 +112,7 @@ export const isLatest = (def: AnyDef, value: unknown): boolean => {
 export function defineEvent<const Tag extends string, const F extends Schema.Struct.Fields = {}>(
   tag: Tag,
   fields?: F & { readonly _tag?: never }
-): EventDef<Tag, Schema.Struct.Type<F>> {
+): EventDef<Tag, FieldsOf<F>, MadeOf<F>> {
   if (typeof tag !== "string" || tag === "") {
     throw new TypeError(
       `defineEvent: a tag is a string of at least one character, not ${tag === "" ? "an empty one" : show(tag)}`

@@ -26,15 +26,15 @@ export type AnyIntake = Intake<any, any, any>
 /** One intake for each event of a type, or for each key. */
 export interface IntakeOptions<Per extends AnyDef, In> {
   /** One intake for each event of this type, counting only what descends from it. */
-  readonly per?: Per
+  readonly per?: Per | undefined
   /** One intake for each key. Keys are compared as `Map` compares them. */
-  readonly by?: (event: In) => unknown
+  readonly by?: ((event: In) => unknown) | undefined
 }
 
 /** A deadline for an intake. */
 export interface Within {
   /** Run with what is there when this long has passed since the first event. */
-  readonly within: Duration.Input
+  readonly within?: Duration.Input | undefined
 }
 
 type Each<D extends Defs> = { readonly [K in keyof D]: EventOf<D[K]> }
@@ -45,7 +45,7 @@ export type { Each }
 const make = (
   kind: AnyIntake["kind"],
   events: AnyDef | Defs,
-  options: { per?: AnyDef; by?: (event: any) => unknown; within?: Duration.Input } | undefined,
+  options: (IntakeOptions<AnyDef, any> & Within) | undefined,
   count?: number,
   single = false
 ): AnyIntake =>
@@ -96,13 +96,13 @@ export const isIntake = (accepts: unknown): accepts is AnyIntake =>
  */
 export function join<const D extends Defs, Per extends AnyDef = never>(
   defs: D,
-  options: IntakeOptions<Per, EventOf<D[number]>> & Within
-): Intake<TagOf<D[number]>, EachOrNone<D>, Per>
+  options?: (IntakeOptions<Per, EventOf<D[number]>> & { readonly within?: undefined }) | undefined
+): Intake<TagOf<D[number]>, Each<D>, Per>
 export function join<const D extends Defs, Per extends AnyDef = never>(
   defs: D,
-  options?: IntakeOptions<Per, EventOf<D[number]>>
-): Intake<TagOf<D[number]>, Each<D>, Per>
-export function join(defs: Defs, options?: IntakeOptions<AnyDef, AnyEvent> & Partial<Within>): AnyIntake {
+  options: IntakeOptions<Per, EventOf<D[number]>> & Within
+): Intake<TagOf<D[number]>, EachOrNone<D>, Per>
+export function join(defs: Defs, options?: IntakeOptions<AnyDef, AnyEvent> & Within): AnyIntake {
   return make("join", defs, options)
 }
 
@@ -136,7 +136,7 @@ export function join(defs: Defs, options?: IntakeOptions<AnyDef, AnyEvent> & Par
 export function collect<const D extends AnyDef | Defs, Per extends AnyDef = never>(
   def: D,
   count: number,
-  options?: IntakeOptions<Per, EventsOf<D>> & Partial<Within>
+  options?: (IntakeOptions<Per, EventsOf<D>> & Within) | undefined
 ): Intake<TagsOf<D>, ReadonlyArray<EventsOf<D>>, Per> {
   return make("collect", def, options as any, count)
 }
@@ -174,7 +174,7 @@ export function collect<const D extends AnyDef | Defs, Per extends AnyDef = neve
  */
 export function gather<const D extends AnyDef | Defs, Per extends AnyDef = never>(
   def: D,
-  options?: { readonly per?: Per }
+  options?: { readonly per?: Per | undefined } | undefined
 ): Intake<TagsOf<D>, ReadonlyArray<EventsOf<D>>, Per> {
   return make("gather", def, options)
 }
@@ -213,13 +213,17 @@ export function gather<const D extends AnyDef | Defs, Per extends AnyDef = never
  */
 export function race<const D extends AnyDef | Defs, Per extends AnyDef = never>(
   def: D,
-  options: { readonly take: number; readonly per?: Per }
+  options?: { readonly take?: undefined; readonly per?: Per | undefined } | undefined
+): Intake<TagsOf<D>, EventsOf<D>, Per>
+export function race<const D extends AnyDef | Defs, Per extends AnyDef = never>(
+  def: D,
+  options: { readonly take: number; readonly per?: Per | undefined }
 ): Intake<TagsOf<D>, ReadonlyArray<EventsOf<D>>, Per>
 export function race<const D extends AnyDef | Defs, Per extends AnyDef = never>(
   def: D,
-  options?: { readonly per?: Per }
-): Intake<TagsOf<D>, EventsOf<D>, Per>
-export function race(def: AnyDef | Defs, options?: { take?: number; per?: AnyDef }): AnyIntake {
+  options: { readonly take?: number | undefined; readonly per?: Per | undefined }
+): Intake<TagsOf<D>, ReadonlyArray<EventsOf<D>> | EventsOf<D>, Per>
+export function race(def: AnyDef | Defs, options?: { take?: number | undefined; per?: AnyDef | undefined }): AnyIntake {
   const single = options?.take === undefined
   return make("race", def, options, single ? 1 : options.take, single)
 }

@@ -39,7 +39,7 @@ export interface LaunchOptions extends StateOptions {
    * How many of the latest events are kept for readers that come later: each costs the memory of the event itself until
    * the handle is let go. All of them when left out.
    */
-  readonly replay?: number
+  readonly replay?: number | undefined
 }
 
 /** A run that goes on while its scope is open. */
@@ -102,7 +102,7 @@ export interface Run<W> {
  */
 export function launch<W extends AnyWorkflow>(
   flow: W,
-  ...given: [...Given<W>, options?: LaunchOptions]
+  ...given: [...Given<W>, options?: LaunchOptions | undefined]
 ): Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope> {
   const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
   const launching = Effect.map(begin(flow, input, options, undefined), ({ dispatcher, fiber, outputs }) => {
@@ -222,9 +222,9 @@ export interface RunHandle<W> extends AsyncDisposable {
 /** What a launch without Effect can be given. */
 export interface LaunchPromiseOptions extends LaunchOptions {
   /** Interrupts the run when it is aborted. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Told each entry of the run's trace. */
-  readonly observe?: Observer
+  readonly observe?: Observer | undefined
 }
 
 /**
@@ -260,7 +260,7 @@ export interface LaunchPromiseOptions extends LaunchOptions {
  */
 export async function launchPromise<W extends AnyWorkflow>(
   flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use launch">,
-  ...given: [...Given<W>, options?: LaunchPromiseOptions]
+  ...given: [...Given<W>, options?: LaunchPromiseOptions | undefined]
 ): Promise<RunHandle<W>> {
   const [input, options] = given as unknown as [any, LaunchPromiseOptions | undefined]
   const signal = options?.signal

@@ -36,7 +36,7 @@ import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices,
  */
 export function run<W extends AnyWorkflow>(
   flow: W,
-  ...given: [...Given<W>, options?: StateOptions]
+  ...given: [...Given<W>, options?: StateOptions | undefined]
 ): Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>> {
   const [input, options] = given as unknown as [unknown, StateOptions | undefined]
   const state = options?.state
@@ -58,9 +58,9 @@ const begin = (
 /** What a run without Effect can be given. */
 export interface RunOptions extends StateOptions {
   /** Interrupts the run when it is aborted. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Told each entry of the run's trace. */
-  readonly observe?: Observer
+  readonly observe?: Observer | undefined
 }
 
 /**
@@ -87,7 +87,7 @@ export interface RunOptions extends StateOptions {
  */
 export async function runPromise<W extends AnyWorkflow>(
   flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use run">,
-  ...given: [...Given<W>, options?: RunOptions]
+  ...given: [...Given<W>, options?: RunOptions | undefined]
 ): Promise<StopOf<W>> {
   const [input, options] = given as unknown as [any, RunOptions | undefined]
   const signal = options?.signal

@@ -27,7 +27,7 @@ export interface StateValue {
 /** What a run can be given beside its input. */
 export interface StateOptions {
   /** What cells of its state begin with: `[seen.with(5)]`. All others begin with their `initial`. */
-  readonly state?: ReadonlyArray<StateValue>
+  readonly state?: ReadonlyArray<StateValue> | undefined
 }
 
 /** What a run begins with. @internal */

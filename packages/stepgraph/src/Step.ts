@@ -49,6 +49,9 @@ type ServicesOf<Ret> = 0 extends 1 & Ret
       : never
 type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
 
+// `const` keeps the literals of what `update` writes, and makes its lists readonly: a cell of a mutable list takes them too.
+type Written<S> = S extends Array<any> ? Readonly<S> : S
+
 /** What the function of a step is given beside its input. Its members may be taken apart: `({ query }, { send }) => …`. */
 export interface StepContext<A, Out> {
   /** Emits an event before the step is done. After the step has ended it throws `StepEnded`. */
@@ -67,7 +70,7 @@ export interface StepContext<A, Out> {
   /** Sets a cell of this run's state. */
   readonly set: <S>(state: State<S>, value: S) => void
   /** Changes a cell of this run's state, and gives its new value. */
-  readonly update: <S>(state: State<S>, change: (value: S) => S) => S
+  readonly update: <S, const R extends Written<S>>(state: State<S>, change: (value: S) => R) => S
   /** The event that opened the scope, where the step's intake has a `per`. */
   readonly per: [PerOf<A>] extends [never] ? undefined : EventOf<PerOf<A>>
   /** Aborted when the step is interrupted: pass it to `fetch` and its like. */
@@ -151,15 +154,16 @@ export function defineStep<
 >(definition: {
   readonly accepts: A
   readonly emits: Em
-  readonly workers?: number | "unbounded"
-  readonly timeout?: Limit
-  readonly retry?: Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>> | Schedule.Schedule<any, any, any, any>
+  readonly workers?: number | "unbounded" | undefined
+  readonly timeout?: Limit | undefined
+  readonly retry?:
+    | Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>>
+    | Schedule.Schedule<any, any, any, any>
+    | undefined
   readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Ret
-  readonly recover?: (
-    error: ErrorOf<Ret> | TimedOut<Limit>,
-    input: InputOf<A>,
-    ctx: StepContext<A, EventsOf<Em>>
-  ) => Rec
+  readonly recover?:
+    | ((error: ErrorOf<Ret> | TimedOut<Limit>, input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Rec)
+    | undefined
 }): Step<
   AcceptedTags<A>,
   TagsOf<Em>,

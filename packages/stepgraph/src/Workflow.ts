@@ -3,7 +3,7 @@
  */
 import type * as Duration from "effect/Duration"
 import { type InvalidEvent, InvalidWorkflow, type WorkflowStalled, type WorkflowTimedOut } from "./Errors.ts"
-import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
+import type { AnyDef, Defs, EventDef, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import type { Check, Part } from "./internal/graph/check.ts"
 import type { Graph } from "./internal/graph/graph.ts"
 import { examine } from "./internal/graph/problems.ts"
@@ -26,7 +26,7 @@ export interface Workflow<
   readonly steps: S
   readonly inputs: Inputs
   readonly outputs: Outputs
-  readonly timeout?: Duration.Input
+  readonly timeout?: Duration.Input | undefined
   readonly "~types"?: { readonly error: E }
 }
 
@@ -43,15 +43,21 @@ export type RunError<W> =
     : never
 /** The union of the services that a workflow's steps need. */
 export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? Part<S, "services"> : never
-type FieldsOf<E> = Omit<E, "_tag">
+/** What the start event is made of. */
+type StartIn<W> =
+  W extends Workflow<infer Start, any, any, any, any, any>
+    ? Start extends EventDef<any, any, infer In>
+      ? In
+      : never
+    : never
 /** What an event without fields is made of: nothing, so that options are not taken for it. */
 type NoFields = { readonly [field: string]: never }
 /** The start event's fields, optional where all of them are. */
-export type Given<W> = [keyof FieldsOf<StartOf<W>>] extends [never]
-  ? [input?: NoFields | StartOf<W>]
-  : {} extends FieldsOf<StartOf<W>>
-    ? [input?: FieldsOf<StartOf<W>>]
-    : [input: FieldsOf<StartOf<W>>]
+export type Given<W> = [StartIn<W> extends never ? never : keyof StartIn<W>] extends [never]
+  ? [input?: NoFields | StartOf<W> | undefined]
+  : {} extends StartIn<W>
+    ? [input?: StartIn<W> | undefined]
+    : [input: StartIn<W>]
 
 /**
  * Puts steps together to a workflow. A step's key is its name.
@@ -95,9 +101,9 @@ export function workflow<
   readonly name: string
   readonly start: Start
   readonly stop: Stop
-  readonly inputs?: Inputs
-  readonly outputs?: Outputs
-  readonly timeout?: Limit
+  readonly inputs?: Inputs | undefined
+  readonly outputs?: Outputs | undefined
+  readonly timeout?: Limit | undefined
   readonly steps: S & Check<S, TagOf<Start>, TagsOf<Stop>, TagOf<Inputs[number]>, TagOf<Outputs[number]>>
 }): Workflow<Start, Stop, S, Inputs, Outputs, undefined extends Limit ? never : WorkflowTimedOut> {
   if (typeof definition !== "object" || definition === null) {

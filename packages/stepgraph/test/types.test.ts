@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { compile, type Problem, workspace } from "./support/compile.ts"
+import { fileOf, snippetsOf } from "./support/snippets.ts"
 
 const good = "packages/stepgraph/types/must-compile.ts"
 const bad = "packages/stepgraph/types/must-not-compile.ts"
@@ -32,6 +33,24 @@ describe("what the compiler says", () => {
   it("nothing about unmarked lines", () => {
     const marked = new Set(marks.map((mark) => mark.line))
     expect(problems.filter((problem) => problem.file === bad && !marked.has(problem.line))).toEqual([])
+  })
+})
+
+describe("under flags that a program may have", () => {
+  it("exactOptionalPropertyTypes: every option may be undefined", { timeout: 60_000 }, () => {
+    const file = "packages/stepgraph/types/exact-optional.ts"
+    expect(compile({ [file]: textOf(file) }, { exactOptionalPropertyTypes: true }).problems).toEqual([])
+  })
+
+  it("isolatedDeclarations: what the documentation says to write is enough", { timeout: 60_000 }, () => {
+    const page = "docs/composing.md"
+    const snippet = snippetsOf(page, textOf(page)).find(({ code }) => code.includes("export const flow: Workflow<"))!
+    const flags = { isolatedDeclarations: true, declaration: true }
+    const said = (code: string) => compile({ [fileOf(snippet)]: code }, flags).problems.map(({ message }) => message)
+    expect(said(snippet.code)).toEqual([])
+    expect(said(snippet.code.replace(/flow: Workflow<.*> =/, "flow ="))).toEqual([
+      expect.stringContaining("with --isolatedDeclarations")
+    ])
   })
 })
 

@@ -232,3 +232,60 @@ same<Parameters<typeof silent.send>[0], never>(true)
 // An event without fields is made of nothing, and may be given itself.
 export const begun = [run(flow), run(flow, {}), run(flow, Start()), run(flow, undefined, { state: [seen.with(1)] })]
 export const decoded: { readonly query: string } = Query.fromJson({ query: "x" })
+
+// A field with a default may be left out where an event is made, and is there in the event.
+const Job = defineEvent("Job", {
+  id: Schema.String,
+  tries: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(3))),
+  note: Schema.optionalKey(Schema.String)
+})
+const Tick = defineEvent("Tick", { at: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(0))) })
+same<ReturnType<typeof Job>["tries"], number>(true)
+const Parcel = defineEvent("Parcel", {
+  to: Schema.Struct({
+    city: Schema.String,
+    country: Schema.String.pipe(Schema.withConstructorDefault(Effect.succeed("SE")))
+  })
+})
+export const parcel: string = Parcel({ to: { city: "Lund" } }).to.country
+const Draft = defineEvent("Draft", { tags: Schema.mutableKey(Schema.String), at: Schema.optional(Schema.Number) })
+export const draft: { readonly _tag: "Draft"; tags: string; readonly at?: number | undefined } = Draft({ tags: "a" })
+/** Fields that are not known yet. */
+export const generic = <const F extends Schema.Struct.Fields>(fields: F): "Any" => defineEvent("Any", fields).tag
+export const jobs = [Job({ id: "a" }), Job({ id: "a", tries: 1, note: "b" }), Job({ ...Job({ id: "a" }), id: "b" })]
+export const ticks = [Tick(), Tick({}), Tick({ at: 1 })]
+const job = workflow({
+  name: "job",
+  start: Job,
+  stop: Tick,
+  steps: { tick: defineStep({ accepts: Job, emits: Tick, run: ({ tries }) => Tick({ at: tries.valueOf() }) }) }
+})
+const ticking = workflow({
+  name: "ticking",
+  start: Tick,
+  stop: Stop,
+  steps: { stop: defineStep({ accepts: Tick, emits: Stop, run: ({ at }) => Stop({ result: at.toFixed() }) }) }
+})
+export const defaulted = [run(job, { id: "a" }), run(job, Job({ id: "a" })), launch(job, { id: "a", tries: 2 })]
+export const ticked = [run(ticking), run(ticking, {}), run(ticking, undefined, { state: [] }), run(ticking, { at: 3 })]
+
+// What `update` gives back keeps its literals.
+const Message = Schema.Struct({ role: Schema.Literals(["user", "assistant"]), text: Schema.String })
+const history = defineState("history", Schema.Array(Message), [])
+const counts = defineState("counts", Schema.mutable(Schema.Array(Schema.Number)), () => [])
+const phase = defineState("phase", Schema.Literals(["idle", "busy"]), "idle")
+defineStep({
+  accepts: Query,
+  emits: [],
+  run: ({ query: text }, { update }) => {
+    const all = update(history, (messages) => [...messages, { role: "user", text }])
+    same<typeof all, ReadonlyArray<typeof Message.Type>>(true)
+    update(phase, (now) => (now === "idle" ? "busy" : "idle"))
+    update(seen, (n) => n + 1)
+    update(counts, (all) => [...all, 1])
+    update(counts, (all) => {
+      all.push(2)
+      return all
+    })
+  }
+})

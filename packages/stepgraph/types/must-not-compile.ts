@@ -40,3 +40,9 @@ run(bare, {}, { state: [seen.with("text")] }) // «error» Argument of type 'str
 run(bare, {}, { state: [seen] }) // «error» 'State<number>' is missing the following properties from type 'StateValue'
 defineStep({ accepts: Query, emits: Stop, timeout: "5s", run: () => Stop({ result: "" }) }) // «error» Type '"5s"' is not assignable to type 'Input
 workflow({ name: "w", start: Start, stop: Stop, timeout: "5s", steps: { start, search, finish } }) // «error» Type '"5s"' is not assignable to type 'Input
+const Job = defineEvent("Job", { id: Schema.String, tries: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(3))) })
+Job({ tries: 1 }) // «error» Property 'id' is missing
+Job({ id: "x", tries: "many" }) // «error» Type 'string' is not assignable to type 'number'
+const history = defineState("history", Schema.Array(Schema.Struct({ role: Schema.Literal("user") })), [])
+defineStep({ accepts: Query, emits: [], run: (_, { update }) => { update(history, (all) => [...all, { role: "admin" }]) } }) // «error» Type '"admin"' is not assignable to type '"user"'
+defineStep({ accepts: Query, emits: [], run: (_, { update }) => { update(seen, () => "text") } }) // «error» 'string' is not assignable to type 'number'

@@ -21,66 +21,68 @@ import { changed, fromToken, markOf, toToken } from "./internal/token.ts"
 import { inOneLine, type Uncontrolled } from "./internal/uncontrolled.ts"
 
 /** The fields of a workflow's start event. */
-type InputOf<W> = W extends { readonly start: EventDef<any, infer Fields> } ? Fields : never
+type InputOf<W> = W extends { readonly start: EventDef<any, any, infer In> } ? In : never
 
 /** What an exploration may be given. What is left out is as its comment says. */
 export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, R = never> {
   /** The run's input. Left out, inputs are made from the start event's schema, where it has fields. */
-  readonly input?: InputOf<W>
+  readonly input?: InputOf<W> | undefined
   /** How many inputs are made where none is given: 20. Each gets 50 schedules, or its part of `schedules`. */
-  readonly inputs?: number
+  readonly inputs?: number | undefined
   /** How many schedules are tried, those nearest to the usual order first: 1,000. */
-  readonly schedules?: number
+  readonly schedules?: number | undefined
   /** How many more are tried at random where that was not all: a quarter of `schedules`. */
-  readonly random?: number
+  readonly random?: number | undefined
   /** What randomness begins with: 0. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** `any` (or left out): whoever sleeps may wake first. `ordered`: deadlines are kept, so that timeouts mean something. */
-  readonly time?: Modes["time"]
+  readonly time?: Modes["time"] | undefined
   /** Which of several steps that can begin is next: `any` (or left out) of them, or the first `in turn`. */
-  readonly lanes?: Modes["lanes"]
+  readonly lanes?: Modes["lanes"] | undefined
   /** Whether fibers that are ready go on in `any` order, or `in turn` (or left out). */
-  readonly fibers?: Modes["fibers"]
+  readonly fibers?: Modes["fibers"] | undefined
   /**
    * `any`: what a step gives at once may come later, as if it had been slow. For stubs of steps that are slow in
    * production. Left out, it comes at once.
    */
-  readonly results?: Modes["results"]
+  readonly results?: Modes["results"] | undefined
   /**
    * `virtual`: `setTimeout`, `setInterval`, `setImmediate`, `Date`, `performance.now` and `AbortSignal.timeout` follow the
    * exploration's clock while a run uses them, so that steps that wait with them are explored, too; give stubs
    * for real input and output, as no virtual timer waits for it. `real`, or left out: they are the world's, which is waited for
    * and makes an exploration incomplete.
    */
-  readonly timers?: Modes["timers"]
+  readonly timers?: Modes["timers"] | undefined
   /** How often something may be held up in the middle, so that others go first: 0. */
-  readonly preempt?: number
+  readonly preempt?: number | undefined
   /** Whether the whole run may be interrupted, once, wherever it waits: false. */
-  readonly cancel?: boolean
+  readonly cancel?: boolean | undefined
   /** What may go wrong in steps, at most `max` times in a run (1), in all steps or in some. Nothing when left out. */
-  readonly faults?: {
-    readonly max?: number
-    readonly kinds: ReadonlyArray<FaultKind>
-    readonly steps?: ReadonlyArray<Extract<keyof W["steps"], string>>
-  }
+  readonly faults?:
+    | {
+        readonly max?: number | undefined
+        readonly kinds: ReadonlyArray<FaultKind>
+        readonly steps?: ReadonlyArray<Extract<keyof W["steps"], string>> | undefined
+      }
+    | undefined
   /** Runs one schedule only: the one that a report names. */
-  readonly replay?: string
+  readonly replay?: string | undefined
   /** Built afresh for each schedule, so that no schedule sees what another has left behind. */
-  readonly layer?: Layer.Layer<Provided, E, R>
+  readonly layer?: Layer.Layer<Provided, E, R> | undefined
   /** What is run in place of `run(flow, input)`: a program that launches the workflow and talks to it, for example. */
-  readonly program?: (flow: W, input: any) => Effect.Effect<any, any, any>
+  readonly program?: ((flow: W, input: any) => Effect.Effect<any, any, any>) | undefined
   /** Which of the built-in invariants are looked at. */
-  readonly invariants?: Invariants<StopOf<W>>
+  readonly invariants?: Invariants<StopOf<W>> | undefined
   /** Invariants of your own, by what they say must hold. */
-  readonly check?: Readonly<Record<string, Check<StopOf<W>>>>
+  readonly check?: Readonly<Record<string, Check<StopOf<W>>>> | undefined
   /** How long the world outside (a timer, a file, a socket) is waited for before a run is said to hang: 1,000 ms. */
-  readonly patience?: number
+  readonly patience?: number | undefined
   /** Whether what steps log is shown, for each of the schedules: false. */
-  readonly logs?: boolean
+  readonly logs?: boolean | undefined
   /** Told every 5 seconds how far the exploration has come. Left out, a line is written to the console. */
-  readonly progress?: (schedules: number, deviations: number) => void
+  readonly progress?: ((schedules: number, deviations: number) => void) | undefined
   /** Whether a line is written to the console where nothing was found and not everything was under control: true. */
-  readonly warn?: boolean
+  readonly warn?: boolean | undefined
 }
 
 /** What an exploration has seen. */
@@ -167,7 +169,7 @@ export async function explorePromise<W extends AnyFlow, Provided = never, E = ne
   flow: [Exclude<RunServices<W>, Provided>] extends [never]
     ? W
     : W & Problem<"this workflow needs services: give them as a layer">,
-  options: ExploreOptions<W, Provided, E> & { readonly signal?: AbortSignal } = {}
+  options: ExploreOptions<W, Provided, E> & { readonly signal?: AbortSignal | undefined } = {}
 ): Promise<Exploration> {
   const { signal } = options
   const running = exploring(flow as AnyFlow, options as ExploreOptions<AnyFlow>, callSite(), "explorePromise")
@@ -235,7 +237,7 @@ const start = async (
   const explorer = new Explorer(plan)
   const mark = markOf(flow)
   const fields = fieldsOf(flow)
-  const given = "input" in options || fields === 0
+  const given = options.input !== undefined || fields === 0
   const fail = (found: Found, input: unknown) =>
     failureOf(found, plan, explorer, mark, input, (schedule) =>
       written(calledAs, { ...options }, schedule, fields > 0 ? input : undefined)

@@ -49,17 +49,17 @@ export interface Invariants<Result = unknown> {
    * Every schedule ends as the usual order does. On. Given a function, what it makes of the stop event is compared: give
    * it where a difference is meant, such as the order of a list; turn it off for a race.
    */
-  readonly sameResult?: boolean | ((result: Result) => unknown)
+  readonly sameResult?: boolean | ((result: Result) => unknown) | undefined
   /** No schedule stalls or hangs. On. */
-  readonly neverStalls?: boolean
+  readonly neverStalls?: boolean | undefined
   /** No schedule fails by itself, without a fault that `explore` has put in. On: turn it off for a workflow that is meant to. */
-  readonly neverFails?: boolean
+  readonly neverFails?: boolean | undefined
   /** No step has more invocations at once than it has workers. On. */
-  readonly withinWorkers?: boolean
+  readonly withinWorkers?: boolean | undefined
   /** When the run ends, every invocation has ended, every finalizer has run without failing, and nothing goes on. On. */
-  readonly finalizersRun?: boolean
+  readonly finalizersRun?: boolean | undefined
   /** No event is left over in an intake, or still queued when the run stops. Off: a run may well stop early. */
-  readonly eachConsumed?: boolean
+  readonly eachConsumed?: boolean | undefined
 }
 
 /** A rule that a run has broken. */

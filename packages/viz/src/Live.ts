@@ -14,9 +14,9 @@ export type { LiveStream }
 
 export interface LiveOptions {
   /** Where to; `process.stderr` when left out. Nothing is written where it is no terminal. */
-  readonly stream?: LiveStream
+  readonly stream?: LiveStream | undefined
   /** How often it is drawn, in milliseconds; 100 when left out. */
-  readonly every?: number
+  readonly every?: number | undefined
 }
 
 export interface LiveView extends Disposable {

@@ -10,7 +10,7 @@ import type { Drawable } from "./internal/workflow.ts"
 
 export interface TimelineOptions {
   /** The workflow that was run: then it is known how many workers each step has. */
-  readonly workflow?: Drawable
+  readonly workflow?: Drawable | undefined
 }
 
 /**

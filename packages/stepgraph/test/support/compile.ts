@@ -12,7 +12,7 @@ export interface Problem {
 }
 
 const configFile = ts.readConfigFile(join(workspace, "tsconfig.base.json"), ts.sys.readFile)
-const options: ts.CompilerOptions = {
+const workspaceOptions: ts.CompilerOptions = {
   ...ts.parseJsonConfigFileContent(configFile.config, ts.sys, workspace).options,
   // Short programs that show one thing may leave a name unused.
   noUnusedLocals: false,
@@ -22,8 +22,12 @@ const options: ts.CompilerOptions = {
 // Parsing effect's declarations is most of the cost, so all programs of a test file share it.
 const parsed = new Map<string, ts.SourceFile | undefined>()
 
-/** Compiles texts, each as if it stood at its path (relative to the workspace); nothing is written. */
-export const compile = (texts: Readonly<Record<string, string>>) => {
+/**
+ * Compiles texts, each as if it stood at its path (relative to the workspace); nothing is written. `flags` are what the
+ * compiler is asked to check beside what the workspace asks.
+ */
+export const compile = (texts: Readonly<Record<string, string>>, flags: ts.CompilerOptions = {}) => {
+  const options = { ...workspaceOptions, ...flags }
   const sources = new Map(Object.entries(texts).map(([file, text]) => [join(workspace, file), text]))
   const host = ts.createCompilerHost(options)
   const { fileExists, getSourceFile, readFile } = host
@@ -37,7 +41,11 @@ export const compile = (texts: Readonly<Record<string, string>>) => {
   const program = ts.createProgram({ rootNames: [...sources.keys()], options, host })
   const problems = [...sources.keys()]
     .map((file) => program.getSourceFile(file)!)
-    .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+    .flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+      ...(options.declaration ? program.getDeclarationDiagnostics(file) : [])
+    ])
     .map(
       ({ file, messageText, start }): Problem => ({
         file: relative(workspace, file!.fileName),

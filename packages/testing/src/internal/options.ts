@@ -119,6 +119,6 @@ export const problemsOf = (flow: AnyFlow, options: unknown): ReadonlyArray<strin
     }
   }
   // What another program makes of its input is its own.
-  if ("input" in options && program === undefined) problems.push(...problemsOfInput(flow, input))
+  if (input !== undefined && program === undefined) problems.push(...problemsOfInput(flow, input))
   return problems
 }

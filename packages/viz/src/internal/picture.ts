@@ -53,11 +53,11 @@ export type Direction = "right" | "down"
 /** How a picture is drawn. */
 export interface DrawOptions {
   /** Which way the events go. When left out, a short workflow is drawn to the right and a long one down. */
-  readonly direction?: Direction
+  readonly direction?: Direction | undefined
   /** Workflows that run inside a step, by the step's name: they are drawn folded, by their names. */
-  readonly nested?: Readonly<Record<string, { readonly name: string }>>
+  readonly nested?: Readonly<Record<string, { readonly name: string }>> | undefined
   /** What `explore` of `@stepgraph/testing` has seen: the ways that no schedule took are marked. */
-  readonly coverage?: Missed
+  readonly coverage?: Missed | undefined
 }
 
 /** The ways through a workflow that were never taken. */

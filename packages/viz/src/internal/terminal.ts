@@ -4,9 +4,9 @@
 
 export interface TextOptions {
   /** How many columns there are; 100 when left out. */
-  readonly width?: number
+  readonly width?: number | undefined
   /** Whether to colour it, as a terminal does. */
-  readonly colour?: boolean
+  readonly colour?: boolean | undefined
 }
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35 } as const

@@ -1,0 +1,169 @@
+// Compiled with `exactOptionalPropertyTypes`, where an optional property may not be undefined unless its type says so: every
+// option takes what a caller may or may not have.
+import { type ExploreOptions, explore, explorePromise } from "@stepgraph/testing"
+import { liveView, timeline, timelines, toDot, toHtml, toMermaid, toSvg, toText, withLiveView } from "@stepgraph/viz"
+import { type Duration, Effect, type Schedule, Schema } from "effect"
+import {
+  collect,
+  defineEvent,
+  defineState,
+  defineStep,
+  gather,
+  type InvalidEvent,
+  join,
+  launch,
+  launchPromise,
+  type Observer,
+  type RunError,
+  race,
+  run,
+  runPromise,
+  type StateValue,
+  type StepRejected,
+  type StepTimedOut,
+  type TraceEntry,
+  type WorkflowStalled,
+  type WorkflowTimedOut,
+  workflow
+} from "stepgraph"
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <A, B>(_: Same<A, B>) => {}
+/** What a caller may or may not have. */
+const maybe = <A>(): A | undefined => undefined
+
+const Start = defineEvent("Start")
+const Doc = defineEvent("Doc", { n: Schema.Number })
+const Note = defineEvent("Note", { text: Schema.optionalKey(Schema.String) })
+const Stop = defineEvent("Stop")
+
+const step = defineStep({
+  accepts: Start,
+  emits: Doc,
+  workers: maybe<number>(),
+  timeout: maybe<Duration.Input>(),
+  retry: maybe<{ readonly times: number }>(),
+  recover: undefined,
+  run: async () => Doc({ n: 1 })
+})
+defineStep({ accepts: Start, emits: Doc, retry: maybe<Schedule.Schedule<number>>(), run: () => Doc({ n: 1 }) })
+export const recovering = (recover: (() => ReturnType<typeof Doc>) | undefined) =>
+  defineStep({ accepts: Start, emits: Doc, timeout: undefined, run: async () => Doc({ n: 1 }), recover })
+
+const options = { per: undefined, by: undefined, within: undefined }
+const key = maybe<(event: { readonly n: number }) => unknown>()
+const docs = [
+  defineStep({ accepts: join([Doc], options), emits: Note, run: ([{ n }]) => Note({ text: String(n) }) }),
+  defineStep({
+    accepts: join([Doc, Start], { by: undefined }),
+    emits: Note,
+    run: ([{ n }, start]) => Note({ text: `${start._tag} ${n}` })
+  }),
+  // Whether there is a deadline is not known: so each may be missing.
+  defineStep({
+    accepts: join([Doc], { by: key, within: maybe<Duration.Input>() }),
+    emits: Note,
+    run: ([doc]) => Note({ text: String(doc?.n) })
+  }),
+  defineStep({ accepts: collect(Doc, 2, options), emits: Note, run: ([doc]) => Note({ text: String(doc?.n) }) }),
+  defineStep({
+    accepts: collect(Doc, 2, { by: key, within: maybe<Duration.Input>(), per: maybe<typeof Start>() }),
+    emits: Note,
+    run: () => Note()
+  }),
+  defineStep({
+    accepts: gather(Doc, { per: undefined }),
+    emits: Note,
+    run: (all) => Note({ text: String(all[0]?.n) })
+  }),
+  defineStep({ accepts: race(Doc, { take: undefined }), emits: Note, run: ({ n }) => Note({ text: String(n) }) }),
+  defineStep({
+    accepts: race(Doc, { take: maybe<number>(), per: maybe<typeof Start>() }),
+    emits: Note,
+    run: (given) => Note({ text: String("n" in given ? given.n : given.length) })
+  })
+]
+join([Doc], maybe<{ readonly by: (event: { readonly n: number }) => unknown }>())
+gather(Doc, undefined)
+race(Doc, undefined)
+collect(Doc, 1, undefined)
+
+const flow = workflow({
+  name: "exact",
+  start: Start,
+  stop: Stop,
+  inputs: undefined,
+  outputs: undefined,
+  timeout: maybe<Duration.Input>(),
+  steps: { step, end: defineStep({ accepts: Doc, emits: Stop, run: () => Stop() }) }
+})
+same<RunError<typeof flow>, StepRejected | StepTimedOut | WorkflowTimedOut | WorkflowStalled | InvalidEvent>(true)
+const untimed = workflow({
+  ...flow,
+  timeout: undefined,
+  steps: { ...flow.steps, step: recovering(() => Doc({ n: 1 })) }
+})
+same<RunError<typeof untimed>, WorkflowStalled | InvalidEvent>(true)
+
+const state = maybe<ReadonlyArray<StateValue>>()
+const signal = maybe<AbortSignal>()
+const observe = maybe<Observer>()
+export const runs = [
+  run(flow, undefined, { state }),
+  run(flow, {}, undefined),
+  launch(flow, undefined, { state, replay: maybe<number>() }),
+  launch(flow, undefined, undefined)
+]
+export const promises = [
+  runPromise(flow, undefined, { signal, observe, state }),
+  runPromise(flow, undefined, undefined),
+  launchPromise(flow, undefined, { signal, observe, state, replay: maybe<number>() }),
+  launchPromise(flow, {}, undefined)
+]
+
+const exploring: ExploreOptions<typeof flow> = {
+  input: undefined,
+  inputs: maybe<number>(),
+  schedules: maybe<number>(),
+  random: maybe<number>(),
+  seed: maybe<number>(),
+  time: maybe<"any" | "ordered">(),
+  lanes: undefined,
+  fibers: undefined,
+  results: undefined,
+  timers: undefined,
+  preempt: undefined,
+  cancel: maybe<boolean>(),
+  faults: undefined,
+  replay: maybe<string>(),
+  layer: undefined,
+  program: undefined,
+  invariants: { sameResult: maybe<boolean>(), neverStalls: undefined, eachConsumed: undefined },
+  check: undefined,
+  patience: undefined,
+  logs: undefined,
+  progress: undefined,
+  warn: undefined
+}
+export const explorations = [
+  explore(flow, exploring),
+  explore(flow, undefined),
+  explore(flow, { faults: { kinds: ["fail"], max: maybe<number>(), steps: maybe<ReadonlyArray<"step">>() } })
+]
+export const explored = explorePromise(flow, { ...exploring, signal })
+
+const drawing = { direction: maybe<"right" | "down">(), nested: undefined, coverage: undefined }
+const trace: ReadonlyArray<TraceEntry> = []
+export const pictures = [
+  toDot(flow, drawing),
+  toHtml(flow, drawing),
+  toMermaid(flow, drawing),
+  toSvg(flow, drawing),
+  toText(flow, { width: maybe<number>(), colour: maybe<boolean>(), nested: undefined }),
+  timeline(trace, { workflow: maybe<typeof flow>() }),
+  timelines(trace, { workflow: undefined }),
+  liveView(flow, { stream: undefined, every: maybe<number>() }),
+  withLiveView(Effect.void, flow, { stream: undefined })
+]
+
+export const unused = [docs, defineState("seen", Schema.Number, 0)]
