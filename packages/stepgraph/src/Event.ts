@@ -111,11 +111,17 @@ export const isLatest = (def: AnyDef, value: unknown): boolean => {
  */
 export function defineEvent<const Tag extends string, const F extends Schema.Struct.Fields = {}>(
   tag: Tag,
-  fields?: F & { readonly _tag?: never }
+  fields?: F & { readonly _tag?: never },
+  ...more: ReadonlyArray<never>
 ): EventDef<Tag, FieldsOf<F>, MadeOf<F>> {
   if (typeof tag !== "string" || tag === "") {
     throw new TypeError(
       `defineEvent: a tag is a string of at least one character, not ${tag === "" ? "an empty one" : show(tag)}`
+    )
+  }
+  if (more.length > 0) {
+    throw new TypeError(
+      `defineEvent: event '${tag}' takes a tag and its fields, and no third argument: there are no options`
     )
   }
   if (fields !== undefined && Object.hasOwn(fields, "_tag")) {

@@ -4,6 +4,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type { AnyDef, AnyEvent, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
+import { unknownOptions } from "./Options.ts"
 
 /** What `join`, `collect`, `gather` and `race` return: give it to a step as what it `accepts`. */
 export interface Intake<Tags extends string, Input, Per = never> {
@@ -17,6 +18,8 @@ export interface Intake<Tags extends string, Input, Per = never> {
   readonly per: AnyDef | undefined
   readonly by: ((event: any) => unknown) | undefined
   readonly within: Duration.Input | undefined
+  /** What is wrong with the names of its options: `workflow()` says it. */
+  readonly "~problems"?: ReadonlyArray<string>
   readonly "~types"?: { readonly tags: Tags; readonly input: Input; readonly per: Per }
 }
 
@@ -42,22 +45,33 @@ type EachOrNone<D extends Defs> = { readonly [K in keyof D]: EventOf<D[K]> | und
 
 export type { Each }
 
+// `by` and `within` of a gather or a race are refused with the reason why there are none.
+const optionsOf: Readonly<Record<AnyIntake["kind"], ReadonlyArray<string>>> = {
+  join: ["per", "by", "within"],
+  collect: ["per", "by", "within"],
+  gather: ["per", "by", "within"],
+  race: ["take", "per", "by", "within"]
+}
+
 const make = (
   kind: AnyIntake["kind"],
   events: AnyDef | Defs,
   options: (IntakeOptions<AnyDef, any> & Within) | undefined,
   count?: number,
   single = false
-): AnyIntake =>
-  Object.freeze({
+): AnyIntake => {
+  const problems = unknownOptions(options, optionsOf[kind])
+  return Object.freeze({
     kind,
     events: Array.isArray(events) ? [...events] : [events as AnyDef],
     count,
     single,
     per: options?.per,
     by: options?.by,
-    within: options?.within
+    within: options?.within,
+    ...(problems.length > 0 ? { "~problems": problems } : undefined)
   })
+}
 
 const kinds: ReadonlySet<unknown> = new Set(["join", "collect", "gather", "race"])
 

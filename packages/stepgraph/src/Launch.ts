@@ -16,6 +16,7 @@ import { quoted } from "./internal/graph/graph.ts"
 import { asyncIterable } from "./internal/runtime/async-iterable.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
+import { checkOptions, checkPlaces, type Door } from "./internal/runtime/given.ts"
 import type { RunStatus } from "./internal/runtime/standing.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
@@ -105,7 +106,7 @@ export function launch<W extends AnyWorkflow>(
   ...given: [...Given<W>, options?: LaunchOptions | undefined]
 ): Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope> {
   const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
-  const launching = Effect.map(begin(flow, input, options, undefined), ({ dispatcher, fiber, outputs }) => {
+  const launching = Effect.map(begin("launch", flow, input, options, undefined), ({ dispatcher, fiber, outputs }) => {
     const result = resultOf(dispatcher, fiber)
     return {
       id: dispatcher.id,
@@ -129,6 +130,7 @@ interface Begun {
 }
 
 const begin = (
+  door: Door,
   flow: AnyWorkflow,
   input: unknown,
   options: LaunchOptions | undefined,
@@ -139,8 +141,10 @@ const begin = (
     return Effect.die(new RangeError(`replay is ${replay}: give a whole number from 0 on, or leave it out`))
   }
   return Effect.gen(function* () {
+    checkOptions(door, options)
     const graph = graphOf(flow)
     const start = yield* makeEvent(flow.start, input)
+    checkPlaces(door, start, input, options)
     const scope = yield* Effect.scope
     const published = yield* PubSub.unbounded<Take<AnyEvent>>({ replay })
     const started = yield* Deferred.make<Dispatcher, never>()
@@ -263,9 +267,10 @@ export async function launchPromise<W extends AnyWorkflow>(
   ...given: [...Given<W>, options?: LaunchPromiseOptions | undefined]
 ): Promise<RunHandle<W>> {
   const [input, options] = given as unknown as [any, LaunchPromiseOptions | undefined]
+  checkOptions("launchPromise", options)
   const signal = options?.signal
   signal?.throwIfAborted()
-  const launching = observed(begin(flow as AnyWorkflow, input, options, signal), options?.observe)
+  const launching = observed(begin("launchPromise", flow as AnyWorkflow, input, options, signal), options?.observe)
   const { dispatcher, fiber, outputs } = await Effect.runPromise(Scope.provide(launching, Scope.makeUnsafe()))
   const ended = resultOf(dispatcher, fiber)
   // Kept, so that every reader is given the same error.

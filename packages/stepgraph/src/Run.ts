@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import { makeEvent } from "./Event.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
+import { checkOptions, checkPlaces, type Door } from "./internal/runtime/given.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
@@ -41,18 +42,23 @@ export function run<W extends AnyWorkflow>(
   const [input, options] = given as unknown as [unknown, StateOptions | undefined]
   const state = options?.state
   const prepare = state && ((dispatcher: Dispatcher) => beginWith(dispatcher, state))
-  return begin(flow, input, prepare) as Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>>
+  return begin("run", flow, input, options, prepare) as Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>>
 }
 
 const begin = (
+  door: Door,
   flow: AnyWorkflow,
   input: unknown,
+  options: unknown,
   prepare?: (run: Dispatcher) => void
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
+    checkOptions(door, options)
     const graph = graphOf(flow)
     const start = makeEvent(flow.start, input)
-    return Exit.isSuccess(start) ? execute(graph, start.value, flow.timeout, prepare) : start
+    if (Exit.isFailure(start)) return start
+    checkPlaces(door, start.value, input, options)
+    return execute(graph, start.value, flow.timeout, prepare)
   })
 
 /** What a run without Effect can be given. */
@@ -90,9 +96,10 @@ export async function runPromise<W extends AnyWorkflow>(
   ...given: [...Given<W>, options?: RunOptions | undefined]
 ): Promise<StopOf<W>> {
   const [input, options] = given as unknown as [any, RunOptions | undefined]
+  checkOptions("runPromise", options)
   const signal = options?.signal
   signal?.throwIfAborted()
-  const running = begin(flow as AnyWorkflow, input, (dispatcher) => {
+  const running = begin("runPromise", flow as AnyWorkflow, input, options, (dispatcher) => {
     if (options?.state !== undefined) beginWith(dispatcher, options.state)
     if (signal !== undefined) interruptOn(signal, dispatcher)
   })

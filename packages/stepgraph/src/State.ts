@@ -73,7 +73,8 @@ export const initialOf = <A>(state: State<A>): A => {
 export function defineState<A>(
   name: string,
   schema: Schema.Codec<A, any>,
-  initial: NoInfer<A> | (() => NoInfer<A>)
+  initial: NoInfer<A> | (() => NoInfer<A>),
+  ...more: ReadonlyArray<never>
 ): State<A> {
   if (typeof name !== "string" || name === "") {
     throw new TypeError(
@@ -82,6 +83,9 @@ export function defineState<A>(
   }
   if (!Schema.isSchema(schema)) {
     throw new TypeError(`defineState: cell '${name}' has no schema: give one, such as Schema.Number`)
+  }
+  if (more.length > 0) {
+    throw new TypeError(`defineState: cell '${name}' takes a schema and what it begins with: there are no options`)
   }
   const checked = Schema.decodeUnknownSync(Schema.toType(schema))
   const state: State<A> = Object.freeze({

@@ -109,6 +109,19 @@ export type AnyStep = Step<any, any, any, any, any>
 
 const defaultWorkers = 4
 
+type Settings = Omit<AnyStep, "~types">
+
+/** What a step has: anything else in it is an option that does not exist. @internal */
+export const stepOptions = Object.keys({
+  accepts: 0,
+  emits: 0,
+  workers: 0,
+  timeout: 0,
+  retry: 0,
+  run: 0,
+  recover: 0
+} satisfies Record<keyof Settings, 0>)
+
 /**
  * Defines a step: which events it accepts, which it emits, how many of it may run at once, and what it does.
  *
@@ -173,6 +186,8 @@ export function defineStep<
 > {
   const { accepts, emits, retry, recover } = definition as unknown as AnyStep
   return Object.freeze({
+    // What there is no option for is kept, and refused by `workflow()`, which knows the step's name.
+    ...(definition as object),
     accepts: typeof accepts === "function" ? [accepts] : accepts,
     emits: typeof emits === "function" ? [emits] : emits,
     workers: definition.workers ?? defaultWorkers,

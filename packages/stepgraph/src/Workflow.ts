@@ -112,8 +112,10 @@ export function workflow<
       problems: ["it is no object: give workflow({ name, start, stop, steps })"]
     })
   }
-  const { name, start, stop, inputs = [], outputs = [], timeout, steps } = definition
+  const { name, start, stop, inputs = [], outputs = [], timeout, steps, ...more } = definition
   const flow: AnyWorkflow = Object.freeze({
+    // What there is no option for is refused with all the other problems.
+    ...more,
     name,
     start,
     stop,

@@ -1,8 +1,15 @@
 /**
  * A workflow in DOT, the language of Graphviz.
  */
+import { refuseUnknown } from "stepgraph/options"
 import { pictureOf } from "./internal/model.ts"
-import type { DrawOptions, NodeKind, Picture, PictureFrame } from "./internal/picture.ts"
+import {
+  type DrawOptions,
+  drawOptionNames,
+  type NodeKind,
+  type Picture,
+  type PictureFrame
+} from "./internal/picture.ts"
 import { eventLines, oneLine, shorten } from "./internal/text.ts"
 import type { Drawable } from "./internal/workflow.ts"
 
@@ -44,6 +51,7 @@ const quoted = (lines: ReadonlyArray<string>, beside = ""): string => {
  * ```
  */
 export function toDot(flow: Drawable, options?: DrawOptions): string {
+  refuseUnknown("toDot", options, drawOptionNames)
   const picture = pictureOf(flow, options)
   const ids = new Map(picture.nodes.map((node) => [node.id, node]))
   const drawNode = (id: string): string => {

@@ -1,11 +1,12 @@
 /**
  * Pictures as one self-contained HTML file each: no file beside it, and nothing asked for from anywhere.
  */
+import { refuseUnknown } from "stepgraph/options"
 import { type Comparison, isComparison } from "./internal/comparison.ts"
 import { comparisonHtml } from "./internal/comparison-html.ts"
 import { graphHtml } from "./internal/graph-html.ts"
 import { pictureOf } from "./internal/model.ts"
-import type { DrawOptions } from "./internal/picture.ts"
+import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineHtml } from "./internal/timeline-html.ts"
 import type { Drawable } from "./internal/workflow.ts"
@@ -54,6 +55,7 @@ export function toHtml(run: Timeline): string
  */
 export function toHtml(comparison: Comparison): string
 export function toHtml(what: Drawable | Timeline | Comparison, options?: DrawOptions): string {
+  refuseUnknown("toHtml", options, drawOptionNames)
   if (isComparison(what)) return comparisonHtml(what)
   return isTimeline(what) ? timelineHtml(what) : graphHtml(pictureOf(what, options))
 }

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Observer } from "stepgraph"
+import { refuseUnknown } from "stepgraph/options"
 import { Progress, type StepProgress } from "./internal/progress.ts"
 import { ProgressTable } from "./internal/progress-table.ts"
 import { type LiveStream, screenOf } from "./internal/screen.ts"
@@ -100,6 +101,7 @@ class RunView implements LiveView {
   stopped: boolean
 
   constructor(flow: Drawable, options: LiveOptions) {
+    refuseUnknown("liveView", options, ["stream", "every"])
     const now = () => performance.now()
     this.progress = new Progress(flow, now)
     this.table = new ProgressTable(this.progress, now)

@@ -1,8 +1,15 @@
 /**
  * A workflow as a Mermaid flowchart, which GitHub and many editors show.
  */
+import { refuseUnknown } from "stepgraph/options"
 import { pictureOf } from "./internal/model.ts"
-import type { DrawOptions, NodeKind, Picture, PictureFrame } from "./internal/picture.ts"
+import {
+  type DrawOptions,
+  drawOptionNames,
+  type NodeKind,
+  type Picture,
+  type PictureFrame
+} from "./internal/picture.ts"
 import { eventLines, oneLine, shorten } from "./internal/text.ts"
 import type { Drawable } from "./internal/workflow.ts"
 
@@ -53,6 +60,7 @@ const quoted = (lines: ReadonlyArray<string>): string => {
  * ```
  */
 export function toMermaid(flow: Drawable, options?: DrawOptions): string {
+  refuseUnknown("toMermaid", options, drawOptionNames)
   const picture = pictureOf(flow, options)
   const ids = new Map(picture.nodes.map((node) => [node.id, node]))
   const drawNode = (id: string): string => {

@@ -1,9 +1,10 @@
 /**
  * Pictures as SVG: text that can be selected, in light and dark.
  */
+import { refuseUnknown } from "stepgraph/options"
 import { graphSvg } from "./internal/graph-svg.ts"
 import { pictureOf } from "./internal/model.ts"
-import type { DrawOptions } from "./internal/picture.ts"
+import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineSvg } from "./internal/timeline-svg.ts"
 import type { Drawable } from "./internal/workflow.ts"
@@ -31,5 +32,6 @@ export function toSvg(flow: Drawable, options?: DrawOptions): string
  */
 export function toSvg(run: Timeline): string
 export function toSvg(what: Drawable | Timeline, options?: DrawOptions): string {
+  refuseUnknown("toSvg", options, drawOptionNames)
   return isTimeline(what) ? timelineSvg(what) : graphSvg(pictureOf(what, options))
 }

@@ -1,12 +1,13 @@
 /**
  * Pictures for a terminal.
  */
+import { refuseUnknown } from "stepgraph/options"
 import { type Comparison, isComparison } from "./internal/comparison.ts"
 import { comparisonText } from "./internal/comparison-text.ts"
 import { graphText } from "./internal/graph-text.ts"
 import { pictureOf } from "./internal/model.ts"
-import type { DrawOptions } from "./internal/picture.ts"
-import type { TextOptions } from "./internal/terminal.ts"
+import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
+import { type TextOptions, textOptionNames } from "./internal/terminal.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineText } from "./internal/timeline-text.ts"
 import type { Drawable } from "./internal/workflow.ts"
@@ -41,6 +42,7 @@ export function toText(run: Timeline, options?: TextOptions): string
  */
 export function toText(comparison: Comparison, options?: TextOptions): string
 export function toText(what: Drawable | Timeline | Comparison, options?: TextOptions & DrawOptions): string {
+  refuseUnknown("toText", options, [...textOptionNames, ...drawOptionNames])
   if (isComparison(what)) return comparisonText(what, options)
   return isTimeline(what) ? timelineText(what, options) : graphText(pictureOf(what, options), options)
 }

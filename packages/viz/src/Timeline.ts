@@ -2,6 +2,7 @@
  * Timelines: what a run did, when, on which worker and because of what, made of its trace.
  */
 import type { TraceEntry } from "stepgraph"
+import { refuseUnknown } from "stepgraph/options"
 import { criticalPath } from "./internal/critical.ts"
 import { runsOf } from "./internal/runs.ts"
 import type { Timeline } from "./internal/timeline.ts"
@@ -83,6 +84,7 @@ export function timeline(trace: Iterable<TraceEntry>, options: TimelineOptions =
  * ```
  */
 export function timelines(trace: Iterable<TraceEntry>, options: TimelineOptions = {}): ReadonlyArray<Timeline> {
+  refuseUnknown("timeline", options, ["workflow"])
   if (typeof (trace as Partial<Iterable<TraceEntry>> | undefined)?.[Symbol.iterator] !== "function") {
     throw new TypeError("timeline: a trace is a list of the entries that an observer was told")
   }

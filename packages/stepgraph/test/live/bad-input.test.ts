@@ -248,7 +248,7 @@ describe("options that are none", () => {
       { state: [{ state: seen, value: "a" }] },
       "state 'seen' does not fit"
     ],
-    ["an observer that cannot be called", { observe: "log" }, "observe is no function but log"]
+    ["an observer that cannot be called", { observe: "log" }, 'observe is no function but "log"']
   ]
   it.each(wrong)("are refused by a promise's doors in clear words: %s", async (_, options, message) => {
     began = 0

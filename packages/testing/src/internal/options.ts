@@ -4,6 +4,7 @@
 import { isEffect } from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { InvalidEvent, InvalidWorkflow, workflow } from "stepgraph"
+import { nearest } from "stepgraph/options"
 import type { AnyFlow } from "../Invariant.ts"
 import { faultKinds } from "./faults.ts"
 import { show } from "./show.ts"
@@ -74,7 +75,12 @@ const invariantRules: Readonly<Record<string, Rule>> = {
 const problemsIn = (given: Readonly<Record<string, unknown>>, of: typeof rules, where: string): Array<string> =>
   Object.entries(given).flatMap(([name, value]) => {
     const rule = Object.hasOwn(of, name) ? of[name] : undefined
-    if (rule === undefined) return [`there is no '${where}${name}': there are ${Object.keys(of).join(", ")}`]
+    if (rule === undefined) {
+      const meant = nearest(name, Object.keys(of))
+      const instead =
+        meant === undefined ? `there are ${Object.keys(of).join(", ")}` : `did you mean '${where}${meant}'?`
+      return value === undefined ? [] : [`there is no '${where}${name}': ${instead}`]
+    }
     const expected = value === undefined ? undefined : rule(value)
     return expected === undefined ? [] : [`'${where}${name}' must be ${expected}`]
   })

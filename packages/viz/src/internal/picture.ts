@@ -60,6 +60,8 @@ export interface DrawOptions {
   readonly coverage?: Missed | undefined
 }
 
+export const drawOptionNames = ["direction", "nested", "coverage"] satisfies ReadonlyArray<keyof DrawOptions>
+
 /** The ways through a workflow that were never taken. */
 export interface Missed {
   /** From one step to another; `null` is the outside. */

@@ -9,6 +9,8 @@ export interface TextOptions {
   readonly colour?: boolean | undefined
 }
 
+export const textOptionNames = ["width", "colour"] satisfies ReadonlyArray<keyof TextOptions>
+
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35 } as const
 export type Paint = (style: keyof typeof codes, text: string) => string
 

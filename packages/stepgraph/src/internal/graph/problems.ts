@@ -5,8 +5,9 @@
 import * as Duration from "effect/Duration"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
+import { unknownOptions } from "../../Options.ts"
 import { show } from "../../Show.ts"
-import type { AnyStep } from "../../Step.ts"
+import { type AnyStep, stepOptions } from "../../Step.ts"
 import { compile } from "./compile.ts"
 import { acceptedBy, type Definition, type Graph, stopsOf } from "./graph.ts"
 import { checkReach, checkScopes } from "./reach.ts"
@@ -65,6 +66,18 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
   }
   if (per !== undefined && !isDef(per))
     report(`step '${name}' has a \`per\` that is no event: use what defineEvent returned`)
+}
+
+const flowOptions = ["name", "start", "stop", "inputs", "outputs", "timeout", "steps"]
+
+/** Options that do not exist, which would be ignored otherwise. */
+const checkNames = (flow: Definition, report: Report): void => {
+  for (const problem of unknownOptions(flow, [...flowOptions, "~types"])) report(problem)
+  for (const [name, step] of Object.entries(flow.steps)) {
+    for (const problem of unknownOptions(step, stepOptions)) report(`step '${name}': ${problem}`)
+    const problems = isIntake(step.accepts) ? (step.accepts["~problems"] ?? []) : []
+    for (const problem of problems) report(`step '${name}', ${(step.accepts as AnyIntake).kind}: ${problem}`)
+  }
 }
 
 /** Names, numbers and durations. */
@@ -190,6 +203,7 @@ export const examine = (flow: Definition): Graph | ReadonlyArray<string> => {
   const report: Report = (problem) => problems.push(problem)
   checkShape(flow, report)
   if (problems.length > 0) return problems
+  checkNames(flow, report)
   checkSettings(flow, report)
   checkTags(flow, report)
   checkEnds(flow, report)

@@ -1,0 +1,32 @@
+/**
+ * What a run is given beside its workflow, checked before it begins: the names of its options, and that they do not stand in
+ * the place of the input.
+ */
+import type { AnyEvent } from "../../Event.ts"
+import { kindOf, refuseUnknown } from "../../Options.ts"
+
+/** The options of each door. */
+export const doors = {
+  run: ["state"],
+  runPromise: ["state", "signal", "observe"],
+  launch: ["state", "replay"],
+  launchPromise: ["state", "signal", "observe", "replay"]
+} as const
+export type Door = keyof typeof doors
+
+export const checkOptions = (door: Door, options: unknown): void => {
+  refuseUnknown(door, options, doors[door])
+  const { signal } = (options ?? {}) as { readonly signal?: Partial<AbortSignal> | null }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError(`${door}: signal must be an AbortSignal, not ${kindOf(signal)}`)
+  }
+}
+
+/** `runPromise(flow, { signal })`: a start event that needs no fields can be made of that, and the signal would be lost. */
+export const checkPlaces = (door: Door, start: AnyEvent, input: unknown, options: unknown): void => {
+  if (options !== undefined || typeof input !== "object" || input === null) return
+  const names = Object.keys(input)
+  const all: ReadonlyArray<string> = doors.launchPromise
+  if (names.length === 0 || !names.every((name) => all.includes(name) && !(name in start))) return
+  throw new TypeError(`${door}: the input comes first: ${door}(flow, {}, { ${names.join(", ")} })`)
+}
