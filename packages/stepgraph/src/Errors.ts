@@ -164,6 +164,9 @@ export class InvalidEmission extends TaggedError("InvalidEmission")<{
       if (tag !== undefined) {
         return `it emitted ${show(emitted)}, but ${may}: add '${tag}' to its 'emits', or do not emit it`
       }
+      if (emitted instanceof Promise) {
+        return `it emitted a promise, which is not an event: await it and emit what it gives; for a list of promises, await Promise.all (${may})`
+      }
       const definition = textIn(emitted, "function", "tag")
       return definition !== undefined
         ? `it emitted the definition of '${definition}' itself: call it to make an event, ${definition}({ … })`

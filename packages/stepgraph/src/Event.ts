@@ -8,6 +8,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidEvent } from "./Errors.ts"
 import { issueInWords, secretOf } from "./Secrets.ts"
 import { nameAndMessage, show } from "./Show.ts"
+import { unread } from "./Unread.ts"
 
 /** A plain, frozen, tagged value: `{ _tag: "Query", query: "…" }`. */
 export type Event<Tag extends string, Fields> = { readonly _tag: Tag } & Readonly<Fields>
@@ -204,6 +205,7 @@ class Mark extends Existing {
 
 /** What a schema threw, as the error that names the event. */
 const refused = (event: string, schema: Schema.Top, input: unknown, error: unknown): InvalidEvent => {
+  unread(input)
   const secret = secretOf(schema)
   return new InvalidEvent({ event, input, secret, ...reasonOf(error, secret) })
 }

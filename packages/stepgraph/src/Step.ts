@@ -54,7 +54,10 @@ type Written<S> = S extends Array<any> ? Readonly<S> : S
 
 /** What the function of a step is given beside its input. Its members may be taken apart: `({ query }, { send }) => …`. */
 export interface StepContext<A, Out> {
-  /** Emits an event before the step is done. After the step has ended it throws `StepEnded`. */
+  /**
+   * Emits an event before the step is done. After the step has come to its own end it throws `StepEnded`; after it was
+   * interrupted or timed out the event is dropped.
+   */
   readonly send: (event: Out) => void
   /**
    * Keeps the event that the step was given, and gives the events of the list, in its order, once all have come;
@@ -73,7 +76,7 @@ export interface StepContext<A, Out> {
   readonly update: <S, const R extends Written<S>>(state: State<S>, change: (value: S) => R) => S
   /** The event that opened the scope, where the step's intake has a `per`. */
   readonly per: [PerOf<A>] extends [never] ? undefined : EventOf<PerOf<A>>
-  /** Aborted when the step is interrupted: pass it to `fetch` and its like. */
+  /** Aborted when the attempt is over, with a reason that says why: pass it to `fetch` and its like. */
   readonly signal: AbortSignal
   /** 1 at first, then one more each time the step is retried. */
   readonly attempt: number

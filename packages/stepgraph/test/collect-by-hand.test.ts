@@ -61,6 +61,11 @@ describe("ctx.collect", () => {
     expect(answers[3]).toBe(answers[2])
   })
 
+  it("of nothing is nothing, and adds no event", async () => {
+    const flow = feeding([A({ n: 1 })], (_, { collect }) => Stop({ text: JSON.stringify([collect([]), collect([])]) }))
+    expect((await runPromise(flow)).text).toBe("[[],[]]")
+  })
+
   it("keeps each list apart", async () => {
     const flow = feeding([A({ n: 1 }), B({ n: 1 }), C({ n: 1 })], (_, ctx) => {
       const ab = ctx.collect([A, B])

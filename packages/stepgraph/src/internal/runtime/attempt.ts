@@ -6,6 +6,7 @@ import { StepEnded } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import type { State } from "../../State.ts"
 import type { StepContext } from "../../Step.ts"
+import { unread } from "../../Unread.ts"
 import type { Node } from "../graph/graph.ts"
 import type { Taken } from "../graph/taken.ts"
 import { stepEnded } from "./reasons.ts"
@@ -53,6 +54,7 @@ export class Attempt implements Attempted {
   get send() {
     return (event: unknown): void => {
       const caller = this.#caller
+      if (this.over) unread(event)
       if (this.#reason !== undefined) {
         caller.sendLate(event)
         return
@@ -61,6 +63,7 @@ export class Attempt implements Attempted {
       try {
         caller.send(event)
       } catch (error) {
+        unread(event)
         caller.fail(Cause.die(error))
         throw error
       }

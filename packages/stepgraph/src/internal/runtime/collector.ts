@@ -3,9 +3,11 @@
  * upstream has gone quiet, or when its time is over.
  */
 import * as Duration from "effect/Duration"
+import { isPromiseLike } from "effect/Predicate"
 import { OutsideScope, type Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
+import { unread } from "../../Unread.ts"
 import { inWords, type Node } from "../graph/graph.ts"
 import { Cell, type Emission, type Left, leftOf } from "./cell.ts"
 import { Cells } from "./cells.ts"
@@ -77,7 +79,7 @@ export class Collector {
       this.dispatch.raced(node, id)
       return
     }
-    const cell = this.cells.of(owner, intake.by?.(event))
+    const cell = this.cells.of(owner, intake.by === undefined ? undefined : this.keyOf(event))
     cell.add(event, id, scope, place, this.within === undefined ? undefined : this.dispatch.now())
     if (watch !== undefined) watch.armed = true
     if (intake.kind === "gather") return
@@ -87,6 +89,15 @@ export class Collector {
         this.dispatch.decided(watch!, () => this.take(watch!, cell))
       } else this.complete(cell)
     } else if (this.within !== undefined && cell.timer === undefined) this.startTimer(cell)
+  }
+
+  private keyOf(event: AnyEvent): unknown {
+    const key = this.intake.by!(event)
+    if (!isPromiseLike(key)) return key
+    unread(key)
+    throw new TypeError(
+      "its 'by' returned a promise, and each promise is another key: let an earlier step find the key and emit it as a field of the event"
+    )
   }
 
   /** Everything upstream has gone quiet in a scope. */

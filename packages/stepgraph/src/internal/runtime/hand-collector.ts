@@ -40,6 +40,7 @@ export class HandCollector {
         `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${inWords(this.node.intake)}`
       )
     }
+    if (defs.length === 0) return []
     const kept = this.last !== undefined && isSame(this.last.defs, defs) ? this.last : this.keptFor(defs)
     this.last = kept
     let told = this.told.get(delivery)

@@ -15,6 +15,7 @@ import { StepRejected, StepTimedOut } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import type { Probe } from "../../Probe.ts"
 import type { StepContext } from "../../Step.ts"
+import { unread } from "../../Unread.ts"
 import type { Node } from "../graph/graph.ts"
 import { Attempt, type Caller, contextOf } from "./attempt.ts"
 import type { Delivery } from "./delivery.ts"
@@ -233,7 +234,12 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   /** Emits an event while the step's function is still at work. */
   send(event: unknown): void {
-    this.emit(event)
+    try {
+      this.emit(event)
+    } catch (error) {
+      unread(event)
+      throw error
+    }
     if (this.more?.held === undefined) this.run.wake()
   }
 
@@ -254,6 +260,7 @@ export class Invocation implements Delivery, Caller, Emitter {
     try {
       this.take(value)
     } catch (error) {
+      unread(value)
       this.end(Exit.die(error))
     }
   }
@@ -274,7 +281,12 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   private emitOne(value: unknown): void {
     this.phase = "returning"
-    this.run.emit(this, value, this.lastPlace())
+    try {
+      this.run.emit(this, value, this.lastPlace())
+    } catch (error) {
+      unread(value)
+      throw error
+    }
     this.end(Exit.void)
   }
 
@@ -284,8 +296,22 @@ export class Invocation implements Delivery, Caller, Emitter {
       return
     }
     this.phase = "returning"
-    for (const value of values) this.run.emit(this, value, this.nextPlace())
+    try {
+      for (const value of values) this.run.emit(this, value, this.nextPlace())
+    } catch (error) {
+      unread(values)
+      throw error
+    }
     this.end(Exit.void)
+  }
+
+  private emitEach(values: ReadonlyArray<unknown>): void {
+    try {
+      for (const value of values) this.emit(value)
+    } catch (error) {
+      unread(values)
+      throw error
+    }
   }
 
   /** Emits one event of those that come one by one. */
@@ -312,7 +338,7 @@ export class Invocation implements Delivery, Caller, Emitter {
   private emittingReturned(values: ReadonlyArray<unknown>): Effect.Effect<void> {
     return Effect.sync(() => {
       if (this.more?.held === undefined) this.phase = "returning"
-      for (const value of values) this.emit(value)
+      this.emitEach(values)
     })
   }
 
@@ -322,7 +348,10 @@ export class Invocation implements Delivery, Caller, Emitter {
     // A thenable of the step's own may call back twice, or throw afterwards: the first counts, as with a promise.
     let called = false
     const first = (settle: (value: unknown) => void) => (value: unknown) => {
-      if (called || this.ended) return
+      if (called || this.ended) {
+        unread(value)
+        return
+      }
       called = true
       try {
         settle(value)
@@ -484,9 +513,13 @@ export class Invocation implements Delivery, Caller, Emitter {
       if (hasProperty(value, Symbol.asyncIterator)) {
         return pulling((value as AsyncIterable<unknown>)[Symbol.asyncIterator](), this)
       }
-      if (hasProperty(value, Symbol.iterator)) return pulling((value as Iterable<unknown>)[Symbol.iterator](), this)
+      if (hasProperty(value, Symbol.iterator)) {
+        const pulled = pulling((value as Iterable<unknown>)[Symbol.iterator](), this)
+        // What a Set still holds has been made already.
+        return Effect.tapCause(pulled, () => Effect.sync(() => unread(value)))
+      }
     }
-    return Effect.sync(() => this.emit(value))
+    return Effect.sync(() => this.emitEach([value]))
   }
 
   private emitWithRoom(event: unknown): Effect.Effect<void> {
@@ -508,13 +541,27 @@ export class Invocation implements Delivery, Caller, Emitter {
     return this.hasRoom ? then : Effect.flatMap(this.run.awaitRoom(this.node), () => then)
   }
 
+  /** Waits for a promise from now on, not from when the Effect runs: it may be interrupted before that. */
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
-    if (this.run.probe === undefined) {
-      return Effect.tryPromise({ try: () => promise, catch: (cause) => this.rejected(cause) })
+    let settled: Exit.Exit<A, StepRejected> | undefined
+    let resume: ((exit: Exit.Exit<A, StepRejected>) => void) | undefined
+    const settle = (exit: Exit.Exit<A, StepRejected>) => {
+      settled ??= exit
+      if (this.ended && Exit.isSuccess(exit)) unread(exit.value)
+      resume?.(exit)
     }
-    return Effect.callback((resume) => {
-      const failed = (cause: unknown) => resume(this.rejection(cause))
-      this.wait(promise, (value) => resume(Effect.succeed(value)), failed)
+    try {
+      this.wait(
+        promise,
+        (value) => settle(Exit.succeed(value)),
+        (cause) => settle(this.rejection(cause))
+      )
+    } catch (error) {
+      settle(this.rejection(error))
+    }
+    return Effect.callback((waiting) => {
+      if (settled !== undefined) waiting(settled)
+      else resume = waiting
     })
   }
 }

@@ -3,6 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
+import { show } from "../../Show.ts"
+import { unread } from "../../Unread.ts"
 import { eventsInTurn } from "./budget.ts"
 
 /** The invocation that what is pulled is emitted by. */
@@ -14,6 +16,13 @@ export interface Emitter {
   /** Goes on when what it emits has room. */
   whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E>
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
+}
+
+const refuse = (returned: unknown): never => {
+  unread(returned)
+  throw new TypeError(
+    `it returned ${show(returned)} at the end of what it emits one by one, where only what it yields is emitted: yield it`
+  )
 }
 
 export const pulling = (
@@ -43,7 +52,10 @@ export const pulling = (
   /** What to do before pulling again: nothing where `undefined`. */
   const emit = (result: IteratorResult<unknown>): Effect.Effect<void, unknown> | undefined => {
     finished = result.done === true
-    if (finished) return Effect.void
+    if (finished) {
+      if (result.value !== undefined && result.value !== null) refuse(result.value)
+      return Effect.void
+    }
     emitter.send(result.value)
     if (!emitter.hasRoom) return emitter.whenRoom(Effect.suspend(pull))
     // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
@@ -54,10 +66,10 @@ export const pulling = (
     if (finished || iterator.return === undefined) return Effect.void
     const closing = iterator.return()
     if (!isPromiseLike(closing)) return Effect.void
-    if (!pending) return Effect.asVoid(emitter.settling(closing))
-    // A generator that is itself waiting closes only after that, which may be never: nobody waits for it, or listens.
-    closing.then(undefined, () => {})
-    return Effect.void
+    const closed = emitter.settling(closing)
+    // One that is itself waiting closes only after that, which may be never: nobody waits for it. Nor is one waited for that has
+    // been interrupted, or is while it closes: it is foreign code, and might keep the run from ever ending.
+    return pending ? Effect.void : Effect.interruptible(Effect.asVoid(closed))
   })
   return Effect.onExit(emitter.whenRoom(Effect.suspend(pull)), () => close as Effect.Effect<void>)
 }
