@@ -777,12 +777,12 @@ describe("what cannot be explored", () => {
       - 'logs' must be true or false, not 1
       - 'progress' must be a function, not "dots"
       - 'signal' must be an AbortSignal, not {}
-      - there is no 'schedule': there are input, inputs, schedules, random, seed, time, lanes, fibers, results, timers, preempt, cancel, faults, replay, layer, program, invariants, check, patience, logs, progress, warn, signal
+      - there is no 'schedule': did you mean 'schedules'?
       - 'faults.max' must be a whole number from 0, not -1
       - 'faults.kinds' must be a list of 'fail', 'fail after', 'die', 'interrupt', 'interrupt after', 'hang', not ["explode"]
       - there is no 'faults.often': there are max, kinds, steps
       - 'faults.steps' names "serach", which is no step of this workflow
-      - there is no 'invariants.sameResults': there are sameResult, neverStalls, neverFails, withinWorkers, finalizersRun, eachConsumed
+      - there is no 'invariants.sameResults': did you mean 'invariants.sameResult'?
       - 'invariants.neverStalls' must be true or false, not 1
       - 'check.mine' must be a function, not true"
     `)
