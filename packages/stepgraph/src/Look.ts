@@ -63,7 +63,7 @@ const redactable = Symbol.for("~effect/Redactable")
 /** Instances of Effect's own collections, which can be asked for their items again and again. */
 const collections = ["~effect/Chunk", "~effect/HashMap", "~effect/HashSet"]
 /** Those of which `toJSON` looks at everything inside. */
-const containers = ["~effect/Option", "~effect/Result"]
+const containers = ["~effect/Option", "~effect/Result", "~effect/Effect"]
 
 /** What an object shows of itself that is neither a list nor an error. */
 export const shapeOf = (value: object): Shape => {
@@ -87,7 +87,10 @@ export const shapeOf = (value: object): Shape => {
     const items = value as Iterable<unknown> & { readonly size?: number; readonly length?: number }
     return { name, items, size: items.size ?? items.length ?? 0 }
   }
-  if (containers.some((id) => id in value)) return { name: "", fields: { _tag: Reflect.get(value, "_tag"), ...value } }
+  if (containers.some((id) => id in value)) {
+    const tag: unknown = Reflect.get(value, "_tag")
+    return { name: "", fields: typeof tag === "string" ? { _tag: tag, ...value } : value }
+  }
   const { toJSON } = value as { readonly toJSON?: unknown }
   if (typeof toJSON === "function") {
     const json: unknown = toJSON.call(value)

@@ -5,6 +5,10 @@
 import * as Context from "effect/Context"
 import type { Waiting } from "./Errors.ts"
 
+// So that the stories of a test look at values as safely as the messages of the core.
+export { type Bounds, nameAndMessage, wordsOf } from "./Show.ts"
+export { TaggedError } from "./TaggedError.ts"
+
 /** One call of a step's function. */
 export interface Call {
   readonly step: string

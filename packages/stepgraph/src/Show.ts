@@ -19,7 +19,7 @@ import {
   unreadable
 } from "./Look.ts"
 
-interface Bounds {
+export interface Bounds {
   /** How many objects may stand inside one another. */
   readonly depth: number
   /** How many items of one list, and fields of one object, are shown. */
@@ -29,11 +29,13 @@ interface Bounds {
   /** How many characters and how many values are looked at in all. */
   readonly text: number
   readonly values: number
+  /** What stands between the items of a list. */
+  readonly separator: string
 }
 
-const inMessages: Bounds = { depth: 3, items: 8, string: 80, text: 200, values: 100 }
-const inErrors: Bounds = { depth: 4, items: 8, string: 2_000, text: 8_000, values: 100 }
-const inTraces: Bounds = { depth: 32, items: 1_000, string: 100_000, text: 1_000_000, values: 10_000 }
+const inMessages: Bounds = { depth: 3, items: 8, string: 80, text: 200, values: 100, separator: ", " }
+const inErrors: Bounds = { depth: 4, items: 8, string: 2_000, text: 8_000, values: 100, separator: ", " }
+const inTraces: Bounds = { depth: 32, items: 1_000, string: 100_000, text: 1_000_000, values: 10_000, separator: ", " }
 
 /** What one look may still cost, and what it is inside of. */
 class Look {
@@ -126,7 +128,7 @@ const itemsInWords = (look: Look, items: Iterable<unknown>, size: number, secret
     }
   }
   if (shown.length < size) shown.push(`… ${size} in all`)
-  return shown.join(", ")
+  return shown.join(look.bounds.separator)
 }
 
 const fieldsInWords = (look: Look, value: object, secret: Secret | undefined): string => {
@@ -239,11 +241,14 @@ const bytesInJson = (look: Look, bytes: Uint8Array): string => {
   return bytes.length <= most ? text : look.instead(`${text}… ${bytes.length} bytes in all`)
 }
 
-/** A value as a message shows it: an event as `Tag {…}`. */
-export const show = (value: unknown, secret?: Secret): string => {
-  const text = inWords(new Look(inMessages), value, secret)
-  return text.length > inMessages.text ? `${beginning(text, inMessages.text)}…` : text
+/** A value in words, an event as `Tag {…}`: as many of them as the bounds allow. */
+export const wordsOf = (value: unknown, bounds: Bounds, secret?: Secret): string => {
+  const text = inWords(new Look(bounds), value, secret)
+  return text.length > bounds.text ? `${beginning(text, bounds.text)}…` : text
 }
+
+/** A value as a message shows it. */
+export const show = (value: unknown, secret?: Secret): string => wordsOf(value, inMessages, secret)
 
 /** An event's fields as the trace has them. */
 export const jsonOf = (event: object, encoders: Encoders): Json => {

@@ -26,7 +26,7 @@ export const EventEmitted = /*#__PURE__*/ Schema.TaggedStruct("EventEmitted", {
   event: Schema.String,
   tag: Schema.String,
   cause: Schema.NullOr(Schema.String),
-  /** The event's fields as its schema encodes them to JSON. */
+  /** The event's fields as JSON: bounded, and without what is `Redacted`. */
   data: Schema.Json
 })
 

@@ -5,6 +5,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
 import type { TraceEntry, Workflow } from "stepgraph"
+import { nameAndMessage } from "stepgraph/probe"
 import type { Executed } from "./internal/executed.ts"
 import { identify, show } from "./internal/show.ts"
 
@@ -93,15 +94,43 @@ export const outcomeOf = ({ exit, endless, marking, trace, uncaught }: Executed)
   return { kind: "failed", result: undefined, error, text: `fails with ${inWords(error)}` }
 }
 
-const inWords = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : show(error))
+const inWords = (error: unknown): string => (isError(error) ? nameAndMessage(error) : show(error))
 
 /** Unlike for every two ways in which runs end: two errors may say the same and hold something else. */
 export const keyOf = ({ kind, result, error, text }: Outcome): string => {
   if (kind === "stopped") return identify(result)
-  return kind === "failed" && typeof error === "object" ? `${text} ${identify({ ...error })}` : text
+  return kind === "failed" ? `${text} ${identify(fieldsOf(error))}` : text
 }
 
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** What an error holds beside its words, whether it shows it or not. */
+const fieldsOf = (error: unknown): unknown => {
+  if (typeof error !== "object" || error === null) return undefined
+  try {
+    const { stack: _, message: __, ...fields } = Object.getOwnPropertyDescriptors(error) as PropertyDescriptorMap
+    return Object.defineProperties({}, mapValues(fields))
+  } catch {
+    return undefined
+  }
+}
+
+const mapValues = (fields: PropertyDescriptorMap): PropertyDescriptorMap =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, { ...field, enumerable: true }]))
+
+const isError = (error: unknown): error is Error => {
+  try {
+    return error instanceof Error
+  } catch {
+    return false
+  }
+}
+
+/** The words of what an invariant throws, which may have the colours of a test's `expect`. */
+const reason = (error: unknown): string => {
+  try {
+    if (error instanceof Error && typeof error.message === "string") return error.message
+  } catch {}
+  return typeof error === "string" ? error : nameAndMessage(error)
+}
 
 const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): string | undefined => {
   const { outcome, usual } = seen

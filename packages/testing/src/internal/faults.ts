@@ -1,10 +1,10 @@
 /**
  * What a test makes happen to a step in place of its function.
  */
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import { TaggedError } from "stepgraph/probe"
 
 /**
  * - `fail`: it fails and has done nothing
@@ -34,12 +34,11 @@ export const inWords: Readonly<Record<FaultKind, string>> = {
 }
 
 /** The error of a step that `explore` has made to fail. */
-export class InjectedFault extends Data.TaggedError("InjectedFault")<{
+export class InjectedFault extends TaggedError("InjectedFault")<{
   readonly step: string
-  readonly message: string
 }> {
   constructor(step: string) {
-    super({ step, message: `step '${step}' was made to fail by the test` })
+    super({ step }, {}, () => `step '${step}' was made to fail by the test`)
   }
 }
 

@@ -1,19 +1,38 @@
 /**
  * The line that runs one schedule again: as one would write it in a test.
  */
-import { format } from "effect/Formatter"
+import { identify } from "./show.ts"
 
-/** A value as code, as far as there is code for it. */
-export const code = (value: unknown): string => {
-  if (value instanceof Date) return `new Date(${Number.isNaN(value.getTime()) ? "NaN" : `"${value.toISOString()}"`})`
-  if (value instanceof Set) return `new Set(${code([...value])})`
-  if (value instanceof Map) return `new Map(${code([...value])})`
-  if (Array.isArray(value)) return `[${value.map(code).join(", ")}]`
-  if (typeof value !== "object" || value === null || !isPlain(value)) return Object.is(value, -0) ? "-0" : format(value)
-  const fields = Object.entries(value).map(
-    ([name, field]) => `${isName(name) ? name : JSON.stringify(name)}: ${code(field)}`
-  )
-  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`
+const most = 2_000
+
+/** A value as code, as far as there is code for it; `undefined` where that is too long to be read. */
+export const code = (value: unknown): string | undefined => {
+  let left = most
+  const written = (value: unknown, depth: number): string => {
+    if (left-- <= 0 || depth === 0) throw new RangeError("too long")
+    const list = (values: Iterable<unknown>, size: number) => {
+      if (size > left) throw new RangeError("too long")
+      return `[${[...values].map((item) => written(item, depth - 1)).join(", ")}]`
+    }
+    if (value instanceof Date) return `new Date(${Number.isNaN(value.getTime()) ? "NaN" : `"${value.toISOString()}"`})`
+    if (value instanceof Set) return `new Set(${list(value, value.size)})`
+    if (value instanceof Map) return `new Map(${list(value, value.size)})`
+    if (Array.isArray(value)) return list(value, value.length)
+    if (ArrayBuffer.isView(value) && value.byteLength > left) throw new RangeError("too long")
+    if (typeof value !== "object" || value === null || !isPlain(value)) {
+      return Object.is(value, -0) ? "-0" : identify(value)
+    }
+    const fields = Object.entries(value).map(
+      ([name, field]) => `${isName(name) ? name : JSON.stringify(name)}: ${written(field, depth - 1)}`
+    )
+    return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`
+  }
+  try {
+    const text = written(value, 32)
+    return text.length > most ? undefined : text
+  } catch {
+    return undefined
+  }
 }
 
 const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value))
@@ -30,11 +49,15 @@ export const written = (
   input: unknown
 ): string => {
   const given = (name: string) => options[name] !== undefined
+  const part = (name: string, value: unknown) => {
+    const text = code(value)
+    return text === undefined ? name : `${name}: ${text}`
+  }
   const parts = [
-    ...values.filter(given).map((name) => `${name}: ${code(options[name])}`),
+    ...values.filter(given).map((name) => part(name, options[name])),
     ...names.filter(given),
     `replay: "${schedule}"`,
-    ...(input === undefined ? [] : [`input: ${code(input)}`])
+    ...(input === undefined ? [] : [part("input", input)])
   ]
   return `${calledAs}(flow, { ${parts.join(", ")} })`
 }

@@ -1,28 +1,34 @@
 /**
  * Values in the words of a report: an event as `Tag {…}`.
  */
-import { format } from "effect/Formatter"
+import { type Bounds, wordsOf } from "stepgraph/probe"
 
 const longest = 120
 
-const short = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text)
-
-export const show = (value: unknown): string => {
-  if (Array.isArray(value)) return short(`[${value.map(show).join(", ")}]`)
-  if (typeof value !== "object" || value === null || !("_tag" in value)) return short(format(value))
-  const { _tag, ...fields } = value as { readonly _tag: unknown }
-  return Object.keys(fields).length === 0 ? String(_tag) : short(`${_tag} ${format(fields)}`)
+const short: Bounds = { depth: 16, items: 100, string: longest, text: longest, values: 200, separator: "," }
+const long: Bounds = { depth: 32, items: 2_000, string: 10_000, text: 20_000, values: 10_000, separator: "," }
+const whole: Bounds = {
+  depth: 200,
+  items: Infinity,
+  string: Infinity,
+  text: Infinity,
+  values: Infinity,
+  separator: ","
 }
+
+export const show = (value: unknown): string => wordsOf(value, short)
 
 const before = 40
 
 /** Two values that differ where both would be cut off: from a little before the first difference on. */
 export const showApart = (value: unknown, other: unknown): string => {
-  const [text, otherText] = [value, other].map((value) => format(value)) as [string, string]
+  const [text, otherText] = [wordsOf(value, long), wordsOf(other, long)]
   let at = 0
   while (at < text.length && text[at] === otherText[at]) at++
-  return at < before ? short(text) : `…${short(text.slice(at - before))}`
+  const from = at < before || at === text.length ? 0 : at - before
+  const shown = text.slice(from, from + longest)
+  return `${from === 0 ? "" : "…"}${shown}${from + longest < text.length ? "…" : ""}`
 }
 
-/** Without being cut short, so that two values that differ do so here. */
-export const identify = (value: unknown): string => format(value)
+/** Two values that differ do so here, unless it is behind the first million values in them. */
+export const identify = (value: unknown): string => wordsOf(value, whole)
