@@ -3,28 +3,28 @@
  * intakes that are kept for it.
  */
 import type { PictureFrame } from "./picture.ts"
-import { type AnyFlow, acceptedBy, intakeOf } from "./workflow.ts"
+import { type AnyFlow, acceptedBy, intakeOf, type Links } from "./workflow.ts"
 
 /** The frames of a workflow, the outer ones first. One that would cross another is left out: its intake says what it is kept for. */
 export const frames = (
   flow: AnyFlow,
+  { accepting, emitting }: Links,
   entries: ReadonlyMap<string, string>,
   places: ReadonlyMap<string, string>
 ): ReadonlyArray<PictureFrame> => {
   const steps = Object.entries(flow.steps)
-  const accepting = (tag: string) =>
-    steps.filter(([, step]) => acceptedBy(step).some((def) => def.tag === tag)).map(([name]) => name)
-  const after = (name: string) => [...new Set(flow.steps[name]!.emits.flatMap(({ tag }) => accepting(tag)))]
-
   const kept = new Map<string, Array<string>>()
   for (const [name, step] of steps) {
     const per = intakeOf(step)?.per?.tag
-    if (per !== undefined) kept.set(per, [...(kept.get(per) ?? []), name])
+    if (per === undefined) continue
+    const names = kept.get(per)
+    if (names === undefined) kept.set(per, [name])
+    else names.push(name)
   }
 
   const found = [...kept].map(([tag, ends]) => {
-    const below = reach(accepting(tag), after)
-    const above = reach(ends, (name) => steps.map(([other]) => other).filter((other) => after(other).includes(name)))
+    const below = reach(accepting(tag), (name) => flow.steps[name]!.emits, accepting)
+    const above = reach(ends, (name) => acceptedBy(flow.steps[name]!), emitting)
     return { tag, members: new Set([...ends, ...[...below].filter((name) => above.has(name))]) }
   })
   found.sort((a, b) => b.members.size - a.members.size)
@@ -64,8 +64,20 @@ const isInside = (
   return false
 }
 
-const reach = (from: ReadonlyArray<string>, next: (name: string) => ReadonlyArray<string>): Set<string> => {
+/** The steps that can be reached by way of events, each of which is followed once. */
+const reach = (
+  from: ReadonlyArray<string>,
+  events: (name: string) => ReadonlyArray<{ readonly tag: string }>,
+  next: (tag: string) => ReadonlyArray<string>
+): Set<string> => {
   const found = new Set(from)
-  for (const name of found) for (const further of next(name)) found.add(further)
+  const followed = new Set<string>()
+  for (const name of found) {
+    for (const { tag } of events(name)) {
+      if (followed.has(tag)) continue
+      followed.add(tag)
+      for (const further of next(tag)) found.add(further)
+    }
+  }
   return found
 }

@@ -6,12 +6,12 @@ import type { DrawOptions, Missed, NodeKind, Picture, PictureEdge, PictureNode }
 import { shorten } from "./text.ts"
 import {
   type AnyFlow,
-  acceptedBy,
   type Drawable,
   type DrawnIntake,
   type DrawnStep,
   flowOf,
   intakeOf,
+  linksOf,
   stopsOf
 } from "./workflow.ts"
 
@@ -23,9 +23,10 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
   const flow: AnyFlow = flowOf(drawable)
   const steps = Object.entries(flow.steps)
   const nodes: Array<PictureNode> = []
+  const neverFired = new Set(options.coverage?.neverFired)
   const add = (kind: NodeKind, label: string, notes: ReadonlyArray<string> = [], step?: string): string => {
     const id = `n${nodes.length}`
-    const missed = isGate(kind) && step !== undefined && options.coverage?.neverFired.includes(step) === true
+    const missed = isGate(kind) && step !== undefined && neverFired.has(step)
     nodes.push({ id, kind, label, notes: missed ? [...notes, "never fired"] : notes, step, missed })
     return id
   }
@@ -46,11 +47,10 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
   const outputs = flow.outputs.length > 0 ? add("outputs", "outputs") : undefined
   const stop = add("stop", "stop")
 
+  const links = linksOf(flow)
   const arrows = new Arrows(options.coverage)
   const toAcceptors = (node: string, from: string | null, event: string) => {
-    for (const [to, step] of steps) {
-      if (acceptedBy(step).some((def) => def.tag === event)) arrows.add(node, entries.get(to)!, { from, event, to })
-    }
+    for (const to of links.accepting(event)) arrows.add(node, entries.get(to)!, { from, event, to })
   }
   toAcceptors(start, null, flow.start.tag)
   if (inputs !== undefined) for (const { tag } of flow.inputs) toAcceptors(inputs, null, tag)
@@ -71,7 +71,7 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
     name: flow.name,
     nodes,
     edges,
-    frames: frames(flow, entries, places),
+    frames: frames(flow, links, entries, places),
     direction: options.direction ?? (longestWay(nodes, edges) <= longestToTheRight ? "right" : "down")
   }
 }
@@ -85,32 +85,31 @@ type Way = Missed["missed"][number]
 
 /** One arrow between two nodes, whatever number of events take it. */
 class Arrows {
-  private readonly found = new Map<string, { from: string; to: string; missed: boolean; events: Array<string> }>()
-  private readonly coverage: Missed | undefined
+  private readonly found = new Map<string, { from: string; to: string; missed: boolean; events: Set<string> }>()
+  private readonly missed: ReadonlySet<string>
 
   constructor(coverage: Missed | undefined) {
-    this.coverage = coverage
+    this.missed = new Set(coverage?.missed.map(nameOf))
   }
 
   add(from: string, to: string, way: Way): void {
     const key = `${from} ${to}`
-    const missed = this.coverage?.missed.some((other) => isSame(other, way)) === true
+    const missed = this.missed.has(nameOf(way))
     const event = missed ? `${shorten(way.event, 24)} (never)` : way.event
     const arrow = this.found.get(key)
-    if (arrow === undefined) this.found.set(key, { from, to, missed, events: [event] })
-    else if (!arrow.events.includes(event)) {
-      arrow.events.push(event)
+    if (arrow === undefined) this.found.set(key, { from, to, missed, events: new Set([event]) })
+    else if (!arrow.events.has(event)) {
+      arrow.events.add(event)
       arrow.missed &&= missed
     }
   }
 
   edges(): ReadonlyArray<PictureEdge> {
-    return [...this.found.values()].map((arrow) => ({ ...arrow, back: false }))
+    return [...this.found.values()].map((arrow) => ({ ...arrow, events: [...arrow.events], back: false }))
   }
 }
 
-const isSame = (one: Way, other: Way): boolean =>
-  one.from === other.from && one.event === other.event && one.to === other.to
+const nameOf = ({ from, event, to }: Way): string => JSON.stringify([from, event, to])
 
 const waitingFor = ({ kind, events, count, single }: DrawnIntake): string => {
   if (kind === "collect") return `collect ${count}`
@@ -176,17 +175,23 @@ const markBack = (nodes: ReadonlyArray<PictureNode>, edges: ReadonlyArray<Pictur
   return edges.map((edge) => (back.has(edge) ? { ...edge, back: true } : edge))
 }
 
-/** How many nodes the longest way through the picture has, loops left out. */
+/** How many nodes the longest way through the picture has, loops left out: without their last arrows there is no circle. */
 const longestWay = (nodes: ReadonlyArray<PictureNode>, edges: ReadonlyArray<PictureEdge>): number => {
-  const depth = new Map(nodes.map(({ id }) => [id, 1]))
-  const forward = edges.filter(({ back }) => !back)
-  for (let changed = true, rounds = 0; changed && rounds <= nodes.length; rounds++) {
-    changed = false
-    for (const { from, to } of forward) {
-      if (depth.get(to)! > depth.get(from)!) continue
-      depth.set(to, depth.get(from)! + 1)
-      changed = true
-    }
+  const out = new Map<string, Array<string>>(nodes.map(({ id }) => [id, []]))
+  const left = new Map(nodes.map(({ id }) => [id, 0]))
+  for (const { from, to, back } of edges) {
+    if (back) continue
+    out.get(from)!.push(to)
+    left.set(to, left.get(to)! + 1)
   }
-  return Math.max(...depth.values())
+  let longest = 0
+  for (let level = nodes.flatMap(({ id }) => (left.get(id) === 0 ? [id] : [])); level.length > 0; longest++) {
+    level = level.flatMap((id) =>
+      out.get(id)!.filter((to) => {
+        left.set(to, left.get(to)! - 1)
+        return left.get(to) === 0
+      })
+    )
+  }
+  return longest
 }

@@ -109,3 +109,26 @@ export const acceptedBy = (step: DrawnStep): ReadonlyArray<Def> =>
   intakeOf(step)?.events ?? (step.accepts as ReadonlyArray<Def>)
 
 export const stopsOf = ({ stop }: AnyFlow): ReadonlyArray<Def> => (Array.isArray(stop) ? stop : [stop as Def])
+
+/** The names of the steps that accept an event, and of those that emit it, in the order of declaration. */
+export interface Links {
+  readonly accepting: (tag: string) => ReadonlyArray<string>
+  readonly emitting: (tag: string) => ReadonlyArray<string>
+}
+
+export const linksOf = ({ steps }: AnyFlow): Links => {
+  const accepting = new Map<string, Array<string>>()
+  const emitting = new Map<string, Array<string>>()
+  const add = (to: Map<string, Array<string>>, defs: ReadonlyArray<Def>, name: string) => {
+    for (const tag of new Set(defs.map((def) => def.tag))) {
+      const names = to.get(tag)
+      if (names === undefined) to.set(tag, [name])
+      else names.push(name)
+    }
+  }
+  for (const [name, step] of Object.entries(steps)) {
+    add(accepting, acceptedBy(step), name)
+    add(emitting, step.emits, name)
+  }
+  return { accepting: (tag) => accepting.get(tag) ?? [], emitting: (tag) => emitting.get(tag) ?? [] }
+}
