@@ -55,7 +55,7 @@ describe("under flags that a program may have", () => {
 })
 
 describe("what checking a workflow costs", () => {
-  const budget = 400
+  const budget = 380
 
   const instantiations = (steps: number) => {
     const each = (line: (n: number) => string) => Array.from({ length: steps }, (_, n) => line(n)).join("\n")

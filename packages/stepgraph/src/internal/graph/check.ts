@@ -21,18 +21,16 @@ type CheckStep<Name extends string, S, Known extends string, Taken extends strin
       : Problem<`step '${Name}' accepts '${Exclude<Accepted, Known>}', but no step emits it and it is neither the start nor an input event`>
     : never
 
+// The unions are parameters: put in place of these, they would be built again for each step.
+type CheckSteps<S, Known extends string, Taken extends string> = {
+  readonly [K in keyof S]: CheckStep<K & string, S[K], Known, Taken>
+}
+
 /** `unknown` where the steps fit together, and the problem at the step that has it where they do not. */
 export type Check<S, Start extends string, Stop extends string, Inputs extends string, Outputs extends string> = [
   Start
 ] extends [Part<S, "accepted">]
   ? [Stop] extends [Part<S, "emitted">]
-    ? {
-        readonly [K in keyof S]: CheckStep<
-          K & string,
-          S[K],
-          Start | Inputs | Part<S, "emitted">,
-          Stop | Outputs | Part<S, "accepted">
-        >
-      }
+    ? CheckSteps<S, Start | Inputs | Part<S, "emitted">, Stop | Outputs | Part<S, "accepted">>
     : Problem<`no step emits the stop event '${Exclude<Stop, Part<S, "emitted">>}'`>
   : Problem<`no step accepts the start event '${Start}'`>
