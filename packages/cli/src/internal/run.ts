@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Observer, run, type TraceEntry } from "stepgraph"
+import { dataOf, secretOf } from "stepgraph/probe"
 import { type Misuse, NotWell } from "./errors.ts"
 import { type Destination, write } from "./files.ts"
 import type { AnyFlow } from "./load.ts"
@@ -60,6 +61,10 @@ export const runOnce = (
 /** The stop event as its schema encodes it, or as it is where that cannot be. */
 const asJson = ({ stop }: AnyFlow, event: { readonly _tag: string }): string => {
   const def = [stop].flat().find(({ tag }) => tag === event._tag)
+  // What is Redacted stays hidden here, too.
+  if (secretOf(def.schema) !== undefined) {
+    return JSON.stringify({ _tag: event._tag, ...(dataOf(def, event) as object) }, null, 2)
+  }
   const encode = Schema.encodeUnknownOption(Schema.toCodecJson(def.schema as Schema.Codec<unknown>))
   try {
     return JSON.stringify(
