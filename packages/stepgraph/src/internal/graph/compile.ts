@@ -121,6 +121,7 @@ export const compile = (flow: Definition): Graph => {
     stops: [...stops],
     quiets: ordered,
     kinds: tags,
-    ordered: quiets.some(({ node }) => isGather(node))
+    ordered: quiets.some(({ node }) => isGather(node)),
+    keyed: nodes.some(({ intake }) => intake?.by !== undefined)
   }
 }

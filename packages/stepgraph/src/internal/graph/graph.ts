@@ -96,6 +96,8 @@ export interface Graph {
   readonly kinds: ReadonlyArray<string | undefined>
   /** Whether emission order has to be known: whether there is a `gather`. */
   readonly ordered: boolean
+  /** Whether an intake has a `by`. */
+  readonly keyed: boolean
 }
 
 /** The definitions a step accepts, whatever its intake. */

@@ -22,6 +22,8 @@ export interface Dispatch {
   /** An event will never be used. */
   raced(node: Node, id: string | undefined): void
   now(): number
+  /** Does something in the ambient context in which the run was started. */
+  inContext<A>(work: () => A): A
   /**
    * Calls back when `millis` have passed; until then something can still happen at the step. `unwanted` is asked when a race
    * downstream has been decided.
@@ -92,7 +94,7 @@ export class Collector {
   }
 
   private keyOf(event: AnyEvent): unknown {
-    const key = this.intake.by!(event)
+    const key = this.dispatch.inContext(() => this.intake.by!(event))
     if (!isPromiseLike(key)) return key
     unread(key)
     throw new TypeError(

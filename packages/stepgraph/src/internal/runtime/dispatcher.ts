@@ -15,6 +15,7 @@ import { type AnyEvent, type Defs, isLatest } from "../../Event.ts"
 import { Probe } from "../../Probe.ts"
 import { Observer } from "../../Trace.ts"
 import type { Graph, Node, Route } from "../graph/graph.ts"
+import { Ambient } from "./ambient.ts"
 import type { Emission } from "./cell.ts"
 import type { Collector, Dispatch } from "./collector.ts"
 import { type Ended, Ending } from "./ending.ts"
@@ -82,6 +83,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   private readonly room: Room
   private readonly timers: Timers
   private readonly loop: Loop
+  private readonly ambient = new Ambient()
   private shuttingDown = false
   /** Whether its own machinery has failed, so that what it has counted may be wrong. */
   private broken = false
@@ -119,7 +121,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     })
     this.room = new Room(this.lanes)
     const scheduler = Context.get(this.context, Scheduler)
-    this.loop = new Loop(this, this.turns, this.room, this.probe, scheduler, this.scheduler)
+    this.loop = new Loop(this, this.turns, this.room, this.probe, this.ambient, scheduler, this.scheduler)
     this.intakes = new Intakes(graph, this)
     this.standing = new Standing(graph, this.lanes, this.intakes)
     this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
@@ -137,6 +139,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
 
   /** Begins the run with its start event, and works until everything waits for something. */
   begin(start: AnyEvent, timeout: Duration.Input | undefined): void {
+    // A `by` is called by whoever emits, at once.
+    if (this.graph.keyed) this.ambient.capture()
     this.loop.moment("beginning", () => {
       const { recorder } = this
       recorder?.record({
@@ -152,6 +156,12 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       this.quietness.release(this.root)
       this.races.endMoment()
     })
+    // Whatever comes now comes from somewhere else.
+    if (!this.ending.finished) this.ambient.capture()
+  }
+
+  inContext<A>(work: () => A): A {
+    return this.ambient.enter(work)
   }
 
   private startTimeout(duration: Duration.Duration): void {
@@ -189,7 +199,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
       this.enterFromOutside(route, event, id, place)
     }
-    this.loop.moment("taking in an input", takeIn, true)
+    this.inContext(() => this.loop.moment("taking in an input", takeIn, true))
   }
 
   closeInputs(): void {
@@ -200,7 +210,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       this.quietness.closeInputs(this.root)
       this.races.endMoment()
     }
-    this.betweenEntries(() => this.loop.moment("closing the inputs", close))
+    this.betweenEntries(() => this.inContext(() => this.loop.moment("closing the inputs", close)))
   }
 
   /**
@@ -240,10 +250,12 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   shutDown(): void {
     if (this.shuttingDown || this.loop.tooDeep()) return
     this.shuttingDown = true
-    this.loop.moment("interrupting what runs", () => {
-      this.timers.cancelAll()
-      for (const invocation of [...this.invocations]) this.interrupt(invocation)
-    })
+    this.inContext(() =>
+      this.loop.moment("interrupting what runs", () => {
+        this.timers.cancelAll()
+        for (const invocation of [...this.invocations]) this.interrupt(invocation)
+      })
+    )
   }
 
   /** Whatever one of them throws, the others are interrupted, too. */
@@ -576,7 +588,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
         this.races.endMoment()
       })
     }
-    const timer = this.timers.start(millis, done(then), done(cancelled))
+    const timer = this.timers.start(millis, () => this.inContext(done(then)), done(cancelled))
     this.pending++
     this.quietness.enter(flight)
     // An observer may have ended the run meanwhile.

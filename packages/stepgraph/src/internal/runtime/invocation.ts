@@ -10,11 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { StepRejected, StepTimedOut } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import type { Probe } from "../../Probe.ts"
-import type { StepContext } from "../../Step.ts"
+import type { AnyStep, StepContext } from "../../Step.ts"
 import { unread } from "../../Unread.ts"
 import type { Node } from "../graph/graph.ts"
 import { Attempt, type Caller, contextOf } from "./attempt.ts"
@@ -44,6 +45,8 @@ export interface Run {
   emit(from: Invocation, value: unknown, place: Place): void
   /** Lets what an invocation sent on its own account be taken up. */
   wake(): void
+  /** Does something in the ambient context in which the run was started. */
+  inContext<A>(work: () => A): A
   /** Whether it has an outcome: nothing that is still emitted is wanted. */
   readonly over: boolean
   hasRoom(node: Node): boolean
@@ -203,8 +206,14 @@ export class Invocation implements Delivery, Caller, Emitter {
   /** Waits for a promise; a test may have it wait longer. */
   private wait(promise: PromiseLike<any>, fulfilled: (value: any) => void, rejected: (cause: unknown) => void): void {
     const { probe } = this.run
-    if (probe === undefined) promise.then(fulfilled, rejected)
-    else probe.wait({ step: this.node.name, invocation: this.id }, promise, fulfilled, rejected)
+    if (probe === undefined && promise instanceof Promise) promise.then(fulfilled, rejected)
+    else if (probe === undefined) {
+      // A promise calls back in the context of this moment, and any other thenable in whichever it likes.
+      promise.then(
+        (value) => this.run.inContext(() => fulfilled(value)),
+        (cause) => this.run.inContext(() => rejected(cause))
+      )
+    } else probe.wait({ step: this.node.name, invocation: this.id }, promise, fulfilled, rejected)
   }
 
   /** Interrupts it, whatever it is doing. Its end is told as any other. */
@@ -382,7 +391,7 @@ export class Invocation implements Delivery, Caller, Emitter {
     this.run.running(this)
     fiber.addObserver((exit) => {
       try {
-        this.exited(exit)
+        this.run.inContext(() => this.exited(exit))
       } catch (error) {
         this.lose(error)
       }
@@ -439,7 +448,7 @@ export class Invocation implements Delivery, Caller, Emitter {
         if (again) run.recorder?.started(number, this)
         if (holds) this.needMore().held = []
         return Effect.onExit(
-          Effect.suspend(() => this.emitting(call(contextOf(attempt, "somehow")))),
+          Effect.suspend(() => this.emitting(run.inContext(() => call(contextOf(attempt, "somehow"))))),
           () => Effect.sync(() => attempt.end())
         )
       })
@@ -460,7 +469,7 @@ export class Invocation implements Delivery, Caller, Emitter {
       effect = Effect.raceFirst(effect, limit)
     }
     if (step.retry !== undefined) {
-      effect = Effect.retry(this.recordingRetries(effect), step.retry as Effect.Retry.Options<unknown>)
+      effect = Effect.retry(this.recordingRetries(effect), this.conditionsInContext(step.retry))
     }
     const { recover } = step
     if (recover !== undefined) {
@@ -479,6 +488,19 @@ export class Invocation implements Delivery, Caller, Emitter {
       this.phase = "returning"
       for (const event of held) run.emit(this, event, this.nextPlace())
     })
+  }
+
+  /** The conditions of a retry are the step's own code, as its function is. */
+  private conditionsInContext(retry: NonNullable<AnyStep["retry"]>): Effect.Retry.Options<unknown> {
+    if (Schedule.isSchedule(retry)) return retry as Effect.Retry.Options<unknown>
+    const options: Record<string, unknown> = { ...retry }
+    for (const name of ["while", "until"]) {
+      const condition = options[name]
+      if (typeof condition === "function") {
+        options[name] = (error: unknown) => this.run.inContext(() => condition(error))
+      }
+    }
+    return options
   }
 
   /** That an attempt is to be retried is known only when the next begins, and is recorded then. */
@@ -527,6 +549,10 @@ export class Invocation implements Delivery, Caller, Emitter {
       this.send(event)
       return this.whenRoom(Effect.void)
     })
+  }
+
+  inContext<A>(work: () => A): A {
+    return this.run.inContext(work)
   }
 
   get unwanted(): boolean {

@@ -7,6 +7,7 @@
  */
 import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
 import type { Probe } from "../../Probe.ts"
+import type { Ambient } from "./ambient.ts"
 import { Budget } from "./budget.ts"
 import type { Lane } from "./lane.ts"
 import type { Room } from "./room.ts"
@@ -34,6 +35,7 @@ export class Loop {
   private readonly turns: Turns
   private readonly room: Room
   private readonly probe: Probe | undefined
+  private readonly ambient: Ambient
   private readonly scheduler: SchedulerDispatcher
   private readonly budget: Budget
 
@@ -42,6 +44,7 @@ export class Loop {
     turns: Turns,
     room: Room,
     probe: Probe | undefined,
+    ambient: Ambient,
     scheduler: Scheduler,
     dispatcher: SchedulerDispatcher
   ) {
@@ -49,6 +52,7 @@ export class Loop {
     this.turns = turns
     this.room = room
     this.probe = probe
+    this.ambient = ambient
     this.budget = Budget.of(scheduler)
     this.scheduler = this.budget.dispatcherOf(scheduler, dispatcher)
   }
@@ -129,7 +133,7 @@ export class Loop {
     this.scheduler.scheduleTask(() => {
       this.scheduled = false
       this.budget.renew(round)
-      if (!this.inside) this.turn()
+      if (!this.inside) this.ambient.enter(() => this.turn())
     }, 0)
     // Not before: a scheduler that throws has not taken it.
     this.scheduled = true

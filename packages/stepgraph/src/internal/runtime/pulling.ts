@@ -13,6 +13,8 @@ export interface Emitter {
   readonly unwanted: boolean
   readonly hasRoom: boolean
   send(event: unknown): void
+  /** Does something in the ambient context in which the run was started. */
+  inContext<A>(work: () => A): A
   /** Goes on when what it emits has room. */
   whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E>
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
@@ -33,7 +35,8 @@ export const pulling = (
   let pending = false
   let inTurn = 0
   /** Emits until the iterator ends, has to be waited for, or finds no room. */
-  const pull = (): Effect.Effect<void, unknown> => {
+  const pull = (): Effect.Effect<void, unknown> => emitter.inContext(pullOn)
+  const pullOn = (): Effect.Effect<void, unknown> => {
     while (!emitter.unwanted) {
       pending = true
       const next = iterator.next()
@@ -64,7 +67,7 @@ export const pulling = (
   }
   const close = Effect.suspend(() => {
     if (finished || iterator.return === undefined) return Effect.void
-    const closing = iterator.return()
+    const closing = emitter.inContext(() => iterator.return!())
     if (!isPromiseLike(closing)) return Effect.void
     const closed = emitter.settling(closing)
     // One that is itself waiting closes only after that, which may be never: nobody waits for it. Nor is one waited for that has
