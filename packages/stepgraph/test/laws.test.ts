@@ -1,4 +1,4 @@
-import { beforeAll, describe, it, vi } from "vitest"
+import { beforeAll, describe, expect, it, vi } from "vitest"
 import { follow } from "./model/follow.ts"
 import { allForms, anyShape, everything } from "./model/generate.ts"
 import {
@@ -7,6 +7,7 @@ import {
   expectLaw,
   gathersOnce,
   generated,
+  keepsNoPlace,
   nothingAfter,
   nothingLost,
   nothingTwice,
@@ -38,6 +39,11 @@ describe("any workflow, in any timing", () => {
   it("ends by a stop, a failure or a stall", () => expectLaw(ends, cases))
   it("gives no step an event twice, nor one that nobody emitted", () => expectLaw(nothingTwice, cases))
   it("loses nothing: a stall says where every event is that no step got", () => expectLaw(nothingLost, cases))
+  it("keeps a place in the order of emission for each event that is held, and no other", () => {
+    const stalled = cases.filter(({ ran }) => ran.outcome._tag === "Stalled" && ran.places !== undefined)
+    expect(stalled.length).toBeGreaterThan(300)
+    return expectLaw(keepsNoPlace, stalled)
+  })
   it("traces each event to each step that accepts it, and each delivery to one end", () =>
     expectLaw(traceAddsUp, cases))
   it("traces what really ran", () => expectLaw(traceIsTrue, cases))

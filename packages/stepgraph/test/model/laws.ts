@@ -155,6 +155,17 @@ export const nothingLost: Law = (spec, ran) => {
   return undefined
 }
 
+/** When nothing can happen any more, a run has a place in its order for each event that an intake holds, and no other. */
+export const keepsNoPlace: Law = (spec, { outcome, places }) => {
+  if (outcome._tag !== "Stalled" || places === undefined) return undefined
+  let held = 0
+  // What `ctx.collect` has put aside emits nothing itself.
+  for (const { name, accepts } of spec.steps) if (accepts.kind !== "hand") held += outcome.waiting[name] ?? 0
+  return places === held
+    ? undefined
+    : `${held} events are held, and there are ${places} places in the order of emission`
+}
+
 /** In the trace every event is delivered once to each step that accepts it, and each delivery ends in one way. */
 export const traceAddsUp: Law = (spec, ran) => {
   const trace = traceOf(ran)

@@ -14,8 +14,8 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "counts out before the emissions are delivered",
     "invocation.ts",
-    '    this.phase = "returning"\n    this.run.emit',
-    '    this.phase = "returning"\n    this.run.settled(this, Exit.void)\n    this.phase = "over"\n    this.run.emit'
+    '    this.phase = "returning"\n    try {\n      this.run.emit',
+    '    this.phase = "returning"\n    try {\n      this.run.settled(this, Exit.void)\n      this.phase = "over"\n      this.run.emit'
   ],
   [
     "forgets that a gather's own step holds its next round",
@@ -33,10 +33,49 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
   [
     "pairs by arrival, whatever the scope",
     "collector.ts",
-    "this.cells.of(owner, intake.by?.(event))",
-    "this.cells.of(intake.kind === 'join' ? this.dispatch.root : owner, intake.by?.(event))"
+    "this.cells.of(owner, intake.by",
+    "this.cells.of(intake.kind === 'join' ? this.dispatch.root : owner, intake.by"
   ],
-  ["gathers in the order of arrival", "cell.ts", ".sort((a, b) => Place.compare(a.place, b.place))", ""],
+  ["gathers in the order of arrival", "cell.ts", "      from.sort((a, b) => Place.compare(a.place!, b.place!))\n", ""],
+  [
+    "gives its place to its first emission",
+    "invocation.ts",
+    "if (place === undefined || !last)",
+    "if (place === undefined)"
+  ],
+  ["puts an emission behind its own end", "place.ts", "insert(this.index)", "insert(this.index + 1)"],
+  [
+    "keeps the place of an invocation that has ended",
+    "invocation.ts",
+    "    this.leavePlace()\n    this.run.settled",
+    "    this.run.settled"
+  ],
+  [
+    "keeps the place of what a race has called off",
+    "dispatcher.ts",
+    "    delivery.calledOff = true\n    delivery.leavePlace()\n",
+    "    delivery.calledOff = true\n"
+  ],
+  ["keeps the places of a batch", "cell.ts", "from[i]!.place!.release()", "from[i]!.place!"],
+  [
+    "keeps the place of what comes after a race",
+    "collector.ts",
+    "      place?.release()\n      this.dispatch.raced",
+    "      this.dispatch.raced"
+  ],
+  ["keeps the places of what is dropped", "cell.ts", "    for (const { place } of emissions) place?.release()\n", ""],
+  [
+    "keeps the places of a scope that is over",
+    "scope.ts",
+    "    for (const watch of over) if (watch.inFlight === 0) watch.leavePlace()\n",
+    ""
+  ],
+  [
+    "gives a batch the place of its latest event",
+    "place.ts",
+    "if (Place.compare(a, b) < 0) {",
+    "if (Place.compare(a, b) > 0) {"
+  ],
   ["fires twice", "scope.ts", "      this.onQuiet(next)\n", "      this.onQuiet(next)\n      this.onQuiet(next)\n"],
   [
     "looks at outer scopes first",
@@ -100,12 +139,7 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
     "if (!from.returning) this.races.endMoment()",
     "this.races.endMoment()"
   ],
-  [
-    "ends while something of it still runs",
-    "dispatcher.ts",
-    "this.draining || this.invocations.size > 0 ||",
-    "this.draining ||"
-  ],
+  ["ends while something of it still runs", "dispatcher.ts", "return this.invocations.size > 0 ||", "return"],
   ["runs what has been called off", "lane.ts", "      if (delivery.calledOff) continue\n", ""],
   [
     "takes the keys of an intake for one",

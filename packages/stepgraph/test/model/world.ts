@@ -14,6 +14,7 @@ import {
   type TraceEntry,
   workflow
 } from "stepgraph"
+import { Place } from "../../src/internal/runtime/place.ts"
 import { type Outcome, sumOf } from "./model.ts"
 import { type Emission, foreign, type Given, type Payload, pick, plan, retries, runKey, type Spec } from "./spec.ts"
 
@@ -47,6 +48,8 @@ export interface Ran {
   readonly outcome: Outcome | { readonly _tag: "Hung" | "Endless" } | { readonly _tag: "Broken"; readonly why: string }
   /** What every run got and emitted: `input` by step, and the ids of what its last attempt emitted. */
   readonly runs: ReadonlyArray<Recorded>
+  /** How many places in the order of emissions are left at the end; of a run that has no order, nothing. */
+  readonly places: number | undefined
 }
 
 export interface Recorded {
@@ -66,6 +69,23 @@ class Boom extends Error {
     this.step = step
     this.input = input
   }
+}
+
+// ---------------------------------------------------------------- what is left of a run
+
+/** The end of the order of the run that began last. */
+let end: Place | undefined
+const makeEnd = Place.end
+Place.end = () => {
+  end = makeEnd()
+  return end
+}
+
+/** How many places there are in an order, its end not counted. */
+const placesBefore = (end: Place): number => {
+  let count = -1
+  for (let bucket = end.bucket; bucket !== undefined; bucket = bucket["previous"]) count += bucket["living"]
+  return count
 }
 
 // ---------------------------------------------------------------- time and order
@@ -165,6 +185,7 @@ export const runOnce = async (spec: Spec, timing: Timing): Promise<Ran> => {
   const runs: Array<Recorded> = []
   const flow = buildWorkflow(spec, timing, world, record, runs)
   let exit: Exit.Exit<any, any> | undefined
+  end = undefined
   // Nothing is known of a generated workflow's types.
   const running = run(flow, { id: "start", fuel: spec.fuel, key: 0 }) as Effect.Effect<
     Payload & { readonly _tag: string },
@@ -183,8 +204,9 @@ export const runOnce = async (spec: Spec, timing: Timing): Promise<Ran> => {
     spec.steps.some((step) => foreign.has(step.form)),
     () => record.push({ _tag: "tick" })
   )
-  if (exit === undefined) return { record, runs, outcome: { _tag: ended ? "Hung" : "Endless" } }
-  return { record, runs, outcome: outcomeOf(exit) }
+  const places = end && placesBefore(end)
+  if (exit === undefined) return { record, runs, places, outcome: { _tag: ended ? "Hung" : "Endless" } }
+  return { record, runs, places, outcome: outcomeOf(exit) }
 }
 
 export const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {

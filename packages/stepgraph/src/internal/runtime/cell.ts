@@ -16,7 +16,8 @@ export interface Emission {
   /** Where the run is recorded. */
   readonly id: string | undefined
   readonly scope: Scope
-  readonly place: Place
+  /** Where somebody asks for the order of emissions: the intake's own, as long as it holds the event. */
+  readonly place: Place | undefined
 }
 
 /** What a step is run with. */
@@ -25,7 +26,7 @@ export interface Round {
   readonly events: ReadonlyArray<AnyEvent | undefined>
   /** The deepest scope that all of them are in. */
   readonly scope: Scope
-  /** The first of their places, which nobody else has any more; `undefined` where nothing has come. */
+  /** The first of their places, for the batch; `undefined` where nothing has come, or nobody asks for the order. */
   readonly place: Place | undefined
   /** What they were emitted as, where the run is recorded. */
   readonly from: ReadonlyArray<Emission>
@@ -73,7 +74,7 @@ export class Cell {
     return this.slots.every(({ come }) => come.length === 0)
   }
 
-  add(event: AnyEvent, id: string | undefined, scope: Scope, place: Place, at?: number): void {
+  add(event: AnyEvent, id: string | undefined, scope: Scope, place: Place | undefined, at?: number): void {
     const slot = this.slots.length === 1 ? this.slots[0]! : this.slots[this.wanted.slotOf(event._tag)]!
     MutableList.append(slot.come, this.plain ? event : { event, id, scope, place })
     if (slot.at !== undefined) MutableList.append(slot.at, at!)
@@ -84,25 +85,32 @@ export class Cell {
   take(): Round {
     if (this.plain) {
       const { scope } = this
-      return { events: this.takeKept<AnyEvent>(), scope, place: scope.place, from: [] }
+      return { events: this.takeKept<AnyEvent>(), scope, place: undefined, from: [] }
     }
     const emissions = this.takeKept<Emission>()
     const from = this.wanted.list === undefined ? (emissions as ReadonlyArray<Emission>) : emissions.filter(isThere)
     let { scope, place } = from[0] ?? { scope: this.scope, place: undefined }
     for (const emission of from) {
       if (emission.scope !== scope) scope = Scope.shared(scope, emission.scope)
-      if (emission.place !== place && Place.compare(emission.place, place!) < 0) place = emission.place
+      if (emission.place !== place) place = Place.earlier(place!, emission.place!)
     }
     return { events: emissions.map((emission) => emission?.event), scope, place, from }
   }
 
   /** Takes all out in the order of emission. */
   takeInOrder(): Round {
-    const from = [...(this.takeKept() as ReadonlyArray<Emission>)].sort((a, b) => Place.compare(a.place, b.place))
+    const from = this.takeKept() as Array<Emission>
+    // Most have come in their order: 100,000 are sorted by 0.02 µs an event, and looked at by 0.003.
+    for (let i = 1; i < from.length; i++) {
+      if (Place.compare(from[i - 1]!.place!, from[i]!.place!) < 0) continue
+      from.sort((a, b) => Place.compare(a.place!, b.place!))
+      break
+    }
+    for (let i = 1; i < from.length; i++) from[i]!.place!.release()
     return { events: from.map(({ event }) => event), scope: this.scope, place: from[0]?.place, from }
   }
 
-  private takeKept<Kept extends Emission | AnyEvent>(): ReadonlyArray<Kept | undefined> {
+  private takeKept<Kept extends Emission | AnyEvent>(): Array<Kept | undefined> {
     let lacking = 0
     const taken = this.slots.map(({ come, needed, at }) => {
       const count = Math.min(needed, come.length)
@@ -127,12 +135,13 @@ export class Cell {
     const kept = this.slots.flatMap(({ come }) => MutableList.toArray(come))
     if (!this.plain) return kept as ReadonlyArray<Emission>
     const { scope } = this
-    return (kept as ReadonlyArray<AnyEvent>).map((event) => ({ event, id: undefined, scope, place: scope.place }))
+    return (kept as ReadonlyArray<AnyEvent>).map((event) => ({ event, id: undefined, scope, place: undefined }))
   }
 
-  /** Takes everything out. */
+  /** Takes everything out, for nobody. */
   clear(): ReadonlyArray<Emission> {
     const emissions = this.emissions()
+    for (const { place } of emissions) place?.release()
     for (const { come, at } of this.slots) {
       MutableList.clear(come)
       if (at !== undefined) MutableList.clear(at)

@@ -18,7 +18,14 @@ import type { Timer } from "./timers.ts"
 /** What a collector needs of its run. */
 export interface Dispatch {
   /** Makes the step runnable with a batch; `round` tells batches of nothing apart. */
-  push(node: Node, input: unknown, scope: Scope, place: Place, from: ReadonlyArray<Emission>, round: number): void
+  push(
+    node: Node,
+    input: unknown,
+    scope: Scope,
+    place: Place | undefined,
+    from: ReadonlyArray<Emission>,
+    round: number
+  ): void
   /** An event will never be used. */
   raced(node: Node, id: string | undefined): void
   now(): number
@@ -39,6 +46,8 @@ export interface Dispatch {
   /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
   decided(race: Watch, take: () => () => void): void
   readonly root: Scope
+  /** The end of the order of emissions, where somebody asks for it. */
+  readonly end: Place | undefined
   /** Whether an event says all of its emission: there is one scope, and nobody asks for order or ids. */
   readonly plain: boolean
 }
@@ -70,7 +79,7 @@ export class Collector {
   }
 
   /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
-  offer(event: AnyEvent, id: string | undefined, scope: Scope, place: Place): void {
+  offer(event: AnyEvent, id: string | undefined, scope: Scope, place: Place | undefined): void {
     const { node, intake } = this
     const owner = scope.owners[node.per]
     if (owner === undefined) {
@@ -78,6 +87,7 @@ export class Collector {
     }
     const watch = node.quiet && owner.watches[node.quiet.index]!
     if (watch?.decided) {
+      place?.release()
       this.dispatch.raced(node, id)
       return
     }
@@ -119,8 +129,9 @@ export class Collector {
   }
 
   /** The place of a batch of nothing: after everything that its scope emitted directly, round by round. */
-  private emptyPlace({ scope, rounds }: Watch): Place {
-    return scope.place.child(Number.MAX_SAFE_INTEGER - this.node.index).child(rounds)
+  private emptyPlace({ end }: Watch): Place | undefined {
+    // A deadline may come back to a scope that was over: whatever its place, it is after all that was emitted.
+    return (end ?? this.dispatch.end)?.before()
   }
 
   /** Makes an undecided race known for a scope, so that a stalled run can name it. */
@@ -150,7 +161,7 @@ export class Collector {
     cell.timer = undefined
     const { events, scope, place, from } = cell.take()
     if (cell.empty) this.cells.forget(cell)
-    this.dispatch.push(this.node, events, scope, place!, from, 0)
+    this.dispatch.push(this.node, events, scope, place, from, 0)
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
   }
 

@@ -1,13 +1,11 @@
 /**
  * One event, or one batch of an intake, for one step: on its way there, and then at work there.
  */
-import type { Place } from "./place.ts"
 import type { Flight } from "./scope.ts"
 
 export interface Delivery extends Flight {
   /** What the step's function is given. */
   readonly input: unknown
-  readonly place: Place
   /** Whether a race or the end of the run has called it off, so that nothing it still emits is wanted. */
   readonly calledOff: boolean
   /** The ids of the invocation it makes and of the events it is made of, where the run is recorded. */

@@ -63,7 +63,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   readonly context: Context.Context<never>
   readonly fiberId: number
   readonly root: Scope
-  readonly ordered: boolean
+  /** The end of the order of emissions, where somebody asks for it. */
+  readonly end: Place | undefined
   readonly plain: boolean
   readonly recorder: Recorder | undefined
   readonly probe: Probe | undefined
@@ -104,7 +105,6 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     this.context = fiber.context
     this.fiberId = fiber.id
     this.scheduler = fiber.currentDispatcher
-    this.ordered = graph.ordered
     this.timers = new Timers(this.context, this.fiberId, (error) => this.clockFailed(error))
     this.ending = new Ending(this)
     this.probe = Context.get(this.context, Probe)
@@ -126,7 +126,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     this.standing = new Standing(graph, this.lanes, this.intakes)
     this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
     this.races = new Races(graph, this.quietness)
-    this.root = new Scope(graph, 0, undefined, undefined, Place.root)
+    this.root = new Scope(graph, 0, undefined, undefined)
+    this.end = graph.ordered ? Place.end() : undefined
     this.probe?.began(graph.name, () => this.status())
   }
 
@@ -151,8 +152,9 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       if (this.over) return
       const id = recorder?.emitted(this.graph.start.def, start, null, 0)
       if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
-      this.openScope(this.root)
-      this.enterFromOutside(this.graph.start, start, id, Place.root)
+      const place = this.end?.before()
+      this.openScope(this.root, place)
+      this.enterFromOutside(this.graph.start, start, id, place)
       this.quietness.release(this.root)
       this.races.endMoment()
     })
@@ -196,8 +198,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
         return
       }
       // After everything that the start event led to, in the order sent.
-      const place = Place.root.child(Number.MAX_SAFE_INTEGER).child(number)
-      this.enterFromOutside(route, event, id, place)
+      this.enterFromOutside(route, event, id, this.end?.before())
     }
     this.inContext(() => this.loop.moment("taking in an input", takeIn, true))
   }
@@ -296,7 +297,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     return eventOf(routeOf(node, value), value)
   }
 
-  emit(from: Invocation, value: unknown, place: Place): void {
+  emit(from: Invocation, value: unknown, last: boolean): void {
     const { node } = from
     const route = routeOf(node, value)
     const event = eventOf(route, value)
@@ -305,7 +306,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     const { inside } = loop
     loop.inside = true
     try {
-      this.emitEvent(from, route, event, place)
+      this.emitEvent(from, route, event, last)
     } finally {
       loop.inside = inside
     }
@@ -313,7 +314,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     if (!inside && this.over && !from.returning) loop.goOn()
   }
 
-  private emitEvent(from: Invocation, route: Route, event: AnyEvent, place: Place): void {
+  private emitEvent(from: Invocation, route: Route, event: AnyEvent, last: boolean): void {
     const id = this.recorder?.emitted(route.def, event, from.id!, from.number())
     if (this.over || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.over ? "ended" : "raced")
@@ -324,13 +325,13 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       if (!from.returning) this.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
-      this.enter(route, event, id, from.scope, place)
+      this.enter(route, event, id, from.scope, from.placeOf(last))
       // What is returned together is delivered together.
       if (!from.returning) this.races.endMoment()
     }
   }
 
-  private enterFromOutside(route: Route, event: AnyEvent, id: string | undefined, place: Place): void {
+  private enterFromOutside(route: Route, event: AnyEvent, id: string | undefined, place: Place | undefined): void {
     try {
       this.enter(route, event, id, this.root, place)
       this.races.endMoment()
@@ -341,27 +342,36 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   }
 
   /** Routes an event, in a scope of its own where it opens one. */
-  private enter(route: Route, event: AnyEvent, id: string | undefined, around: Scope, place: Place): void {
+  private enter(route: Route, event: AnyEvent, id: string | undefined, around: Scope, place: Place | undefined): void {
     if (route.opens === 0) {
       this.route(route, event, id, around, place)
       return
     }
-    const scope = new Scope(this.graph, route.opens, around, { event, id }, place)
-    this.openScope(scope)
+    const scope = new Scope(this.graph, route.opens, around, { event, id })
+    this.openScope(scope, place)
     this.route(route, event, id, scope, place)
     this.quietness.release(scope)
   }
 
-  private openScope(scope: Scope): void {
+  /** `place` is the event's that opens it. */
+  private openScope(scope: Scope, place: Place | undefined): void {
     this.quietness.hold(scope)
+    if (place !== undefined) scope.reserve(place)
     this.intakes.open(scope)
   }
 
-  private route({ acceptors }: Route, event: AnyEvent, id: string | undefined, scope: Scope, around: Place): void {
+  private route(
+    { acceptors }: Route,
+    event: AnyEvent,
+    id: string | undefined,
+    scope: Scope,
+    around: Place | undefined
+  ): void {
+    if (acceptors.length === 0) around?.release()
     for (let i = 0; i < acceptors.length; i++) {
       const node = acceptors[i]!
       // Each of several acceptors takes a place of its own, so that what they emit has an order too.
-      const place = acceptors.length === 1 || !this.ordered ? around : around.child(i)
+      const place = i === acceptors.length - 1 ? around : around?.before()
       this.recorder?.record({ _tag: "EventDelivered", event: id!, step: node.name })
       if (node.feeds.length > 0) this.quietness.come(node, scope)
       const collector = this.intakes.of(node)
@@ -370,7 +380,13 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     }
   }
 
-  private offer(collector: Collector, event: AnyEvent, id: string | undefined, scope: Scope, place: Place): void {
+  private offer(
+    collector: Collector,
+    event: AnyEvent,
+    id: string | undefined,
+    scope: Scope,
+    place: Place | undefined
+  ): void {
     try {
       collector.offer(event, id, scope, place)
     } catch (error) {
@@ -383,7 +399,14 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     }
   }
 
-  push(node: Node, input: unknown, scope: Scope, place: Place, from: ReadonlyArray<Emission>, round: number): void {
+  push(
+    node: Node,
+    input: unknown,
+    scope: Scope,
+    place: Place | undefined,
+    from: ReadonlyArray<Emission>,
+    round: number
+  ): void {
     const delivery = this.deliverTo(node, input, scope, place, undefined)
     if (delivery !== undefined) this.recorder?.fired(delivery, from, round)
   }
@@ -393,7 +416,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     node: Node,
     input: unknown,
     scope: Scope,
-    place: Place,
+    place: Place | undefined,
     event: string | undefined
   ): Invocation | undefined {
     const lane = this.lanes[node.index]!
@@ -411,7 +434,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   }
 
   delivery(node: Node, input: unknown): Invocation {
-    return new Invocation(this, node, input, this.root, Place.root)
+    return new Invocation(this, node, input, this.root, undefined)
   }
 
   decided(race: Watch, take: () => () => void): void {
@@ -421,6 +444,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   callOff(delivery: Invocation): void {
     if (delivery.calledOff) return
     delivery.calledOff = true
+    delivery.leavePlace()
     this.recorder?.dropped(delivery, "raced")
     this.lanes[delivery.node.index]!.waiting--
     this.pending--

@@ -76,10 +76,11 @@ export class HandCollector {
     return kept
   }
 
-  private add({ input, scope, place, events }: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
+  private add({ input, scope, events }: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
     const event = input as AnyEvent
     if (!tags.has(event._tag)) return undefined
-    cell.add(event, events?.[0], scope, place)
+    // Its place stays with the invocation, which is the one to emit.
+    cell.add(event, events?.[0], scope, undefined)
     return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
   }
 

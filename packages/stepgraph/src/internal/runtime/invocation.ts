@@ -21,7 +21,7 @@ import type { Node } from "../graph/graph.ts"
 import { Attempt, type Caller, contextOf } from "./attempt.ts"
 import type { Delivery } from "./delivery.ts"
 import { invocationId } from "./ids.ts"
-import { Fan, type Place } from "./place.ts"
+import type { Place } from "./place.ts"
 import { type Emitter, pulling } from "./pulling.ts"
 import type { Recorder } from "./recorder.ts"
 import type { Scope } from "./scope.ts"
@@ -35,14 +35,15 @@ export interface Run {
   contextOf(invocation: Invocation): Context.Context<never>
   readonly recorder: Recorder | undefined
   readonly probe: Probe | undefined
-  /** Whether anybody asks for the order of emissions. */
-  readonly ordered: boolean
   /** The fiber that stands as the interruptor of what the run interrupts. */
   readonly fiberId: number
   /** Checks that a step may emit a value, and gives the event it stands for. */
   accept(node: Node, value: unknown): AnyEvent
-  /** Sends an emission on its way to the steps that accept it. Throws where the step may not emit it. */
-  emit(from: Invocation, value: unknown, place: Place): void
+  /**
+   * Sends an emission on its way to the steps that accept it; `last` where it is known to be the last one. Throws where the
+   * step may not emit it.
+   */
+  emit(from: Invocation, value: unknown, last: boolean): void
   /** Lets what an invocation sent on its own account be taken up. */
   wake(): void
   /** Does something in the ambient context in which the run was started. */
@@ -99,7 +100,6 @@ class More {
   /** The emissions of an attempt that may still fail; undefined where they are delivered as they come. */
   held: Array<AnyEvent> | undefined
   fiber: Fiber<unknown, unknown> | undefined
-  fan: Fan | undefined
   /** Why it was interrupted. */
   reason: (() => unknown) | undefined
 }
@@ -110,14 +110,15 @@ export class Invocation implements Delivery, Caller, Emitter {
   readonly node: Node
   readonly input: unknown
   readonly scope: Scope
-  readonly place: Place
+  /** Where somebody asks for the order of emissions, and as long as it may still emit. */
+  private place: Place | undefined
   calledOff = false
   private phase: Phase = "waiting"
   private attempt: Attempt | undefined
   private names: Names | undefined
   private more: More | undefined
 
-  constructor(run: Run, node: Node, input: unknown, scope: Scope, place: Place) {
+  constructor(run: Run, node: Node, input: unknown, scope: Scope, place: Place | undefined) {
     this.run = run
     this.node = node
     this.input = input
@@ -291,7 +292,7 @@ export class Invocation implements Delivery, Caller, Emitter {
   private emitOne(value: unknown): void {
     this.phase = "returning"
     try {
-      this.run.emit(this, value, this.lastPlace())
+      this.run.emit(this, value, true)
     } catch (error) {
       unread(value)
       throw error
@@ -300,13 +301,9 @@ export class Invocation implements Delivery, Caller, Emitter {
   }
 
   private emitAll(values: ReadonlyArray<unknown>): void {
-    if (values.length === 1) {
-      this.emitOne(values[0])
-      return
-    }
     this.phase = "returning"
     try {
-      for (const value of values) this.run.emit(this, value, this.nextPlace())
+      this.emitToEnd(values)
     } catch (error) {
       unread(values)
       throw error
@@ -328,20 +325,26 @@ export class Invocation implements Delivery, Caller, Emitter {
     const { run, node } = this
     const held = this.more?.held
     if (held !== undefined) held.push(run.accept(node, value))
-    else run.emit(this, value, this.nextPlace())
+    else run.emit(this, value, false)
   }
 
-  /** The place of one more emission, which may turn out to be the only one. */
-  private nextPlace(): Place {
-    if (!this.run.ordered) return this.place
-    const more = this.needMore()
-    more.fan ??= new Fan()
-    return this.place.next(more.fan)
+  /** Emits what it has left, so that it is known which is the last. */
+  private emitToEnd(values: ReadonlyArray<unknown>): void {
+    for (let i = 0; i < values.length; i++) this.run.emit(this, values[i], i === values.length - 1)
   }
 
-  /** The place of the last emission. */
-  private lastPlace(): Place {
-    return this.more?.fan === undefined ? this.place : this.nextPlace()
+  /** The place of one more emission; the last one takes over its own. */
+  placeOf(last: boolean): Place | undefined {
+    const { place } = this
+    if (place === undefined || !last) return place?.before()
+    this.place = undefined
+    return place
+  }
+
+  /** Lets its place go, as nothing comes of it any more. */
+  leavePlace(): void {
+    this.place?.release()
+    this.place = undefined
   }
 
   private emittingReturned(values: ReadonlyArray<unknown>): Effect.Effect<void> {
@@ -418,7 +421,7 @@ export class Invocation implements Delivery, Caller, Emitter {
     if (this.phase === "over") return
     this.phase = "over"
     this.attempt?.end()
-    if (this.more?.fan !== undefined) this.more.fan.closed = true
+    this.leavePlace()
     this.run.settled(this, exit)
   }
 
@@ -486,7 +489,7 @@ export class Invocation implements Delivery, Caller, Emitter {
       const held = this.more!.held!
       this.more!.held = undefined
       this.phase = "returning"
-      for (const event of held) run.emit(this, event, this.nextPlace())
+      this.emitToEnd(held)
     })
   }
 

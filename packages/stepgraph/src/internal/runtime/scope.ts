@@ -36,6 +36,8 @@ export class Watch {
   decided = false
   /** How many rounds a gather has had. */
   rounds = 0
+  /** Where a gather or race stands that runs with nothing: after all of its scope, as long as something can come to it. */
+  end: Place | undefined
   readonly quiet: Quiet
   readonly scope: Scope
   /** The same intake's in the scope around, where the event that opens its scopes is nested in itself. */
@@ -75,6 +77,12 @@ export class Watch {
     this.news = false
     return --this.outer.inFlight === 0 ? this.outer : undefined
   }
+
+  /** Lets its place go, as nothing can come to it any more. */
+  leavePlace(): void {
+    this.end?.release()
+    this.end = undefined
+  }
 }
 
 export class Scope {
@@ -83,18 +91,16 @@ export class Scope {
   readonly depth: number
   /** The event that opened it, with its id where the run is recorded; the run's own scope has none. */
   readonly opener: { readonly event: AnyEvent; readonly id: string | undefined } | undefined
-  readonly place: Place
   /** The nearest scope of each kind around what is inside, this one included. */
   readonly owners: ReadonlyArray<Scope | undefined>
   /** By the index of the intake; only those kept for this kind of scope have one. */
   readonly watches: ReadonlyArray<Watch | undefined>
 
-  constructor(graph: Graph, kind: number, parent: Scope | undefined, opener: Scope["opener"], place: Place) {
+  constructor(graph: Graph, kind: number, parent: Scope | undefined, opener: Scope["opener"]) {
     this.kind = kind
     this.parent = parent
     this.depth = parent === undefined ? 0 : parent.depth + 1
     this.opener = opener
-    this.place = place
     if (graph.kinds.length === 1) this.owners = [this]
     else {
       const owners: Array<Scope | undefined> =
@@ -105,6 +111,14 @@ export class Scope {
     const watches: Array<Watch | undefined> = []
     for (const quiet of graph.quiets) if (quiet.kind === kind) watches[quiet.index] = new Watch(quiet, this)
     this.watches = watches
+  }
+
+  /** Gives what may run with nothing a place behind all that comes of the event that opens the scope, which is at `place`. */
+  reserve(place: Place): void {
+    for (const watch of this.watches) {
+      const { kind, single } = watch?.quiet.node.intake ?? {}
+      if (kind === "gather" || (kind === "race" && !single)) watch!.end = place.after()
+    }
   }
 
   /** What stands on the way to each of some races around what is inside. */
@@ -220,6 +234,7 @@ export class Quietness {
    */
   private fire(quiet: Array<Watch>): void {
     let ready: Array<Watch> = []
+    const over: Array<Watch> = []
     for (;;) {
       for (const watch of quiet) {
         if (watch.inFlight > 0) continue
@@ -228,13 +243,14 @@ export class Quietness {
         if (watch.armed) ready.push(watch)
         else {
           // What stays quiet lets the scope around it go first: that may have become ready, too.
+          over.push(watch)
           const outer = watch.leaveOuter()
           if (outer !== undefined) quiet.push(outer)
         }
       }
       // What the last one has set in flight may keep others waiting.
       if (ready.length > 0) ready = ready.filter(({ inFlight, armed }) => inFlight === 0 && armed)
-      if (ready.length === 0) return
+      if (ready.length === 0) break
       let next = ready[0]!
       for (const watch of ready) if (watch.scope.depth > next.scope.depth) next = watch
       ready.splice(ready.indexOf(next), 1)
@@ -244,5 +260,7 @@ export class Quietness {
       // Where nothing came of it, it is as quiet as before.
       quiet = [next]
     }
+    // Only now: one that has run may lead to another that was quiet.
+    for (const watch of over) if (watch.inFlight === 0) watch.leavePlace()
   }
 }
