@@ -3,9 +3,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidEvent } from "./Errors.ts"
+import { foreignInWords, isForeign } from "./OwnSchema.ts"
 import { issueInWords, secretOf } from "./Secrets.ts"
 import { nameAndMessage, show } from "./Show.ts"
 import { unread } from "./Unread.ts"
@@ -131,7 +133,10 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
     )
   }
   for (const [name, field] of Object.entries(fields ?? {})) {
-    if (Schema.isSchema(field)) continue
+    if (Schema.isSchema(field)) {
+      if (isForeign(field)) throw new TypeError(`defineEvent: field '${name}' of event '${tag}' ${foreignInWords}`)
+      continue
+    }
     throw new TypeError(`defineEvent: field '${name}' of event '${tag}' is no schema: give one, such as Schema.String`)
   }
   const schema = Schema.Struct({ _tag: Schema.tag(tag), ...fields })
@@ -288,6 +293,7 @@ export const makeEvent = (def: AnyDef, fields: unknown): Exit.Exit<AnyEvent, Inv
   try {
     return Exit.succeed(def(fields as any))
   } catch (error) {
-    return error instanceof InvalidEvent ? Exit.fail(error) : Exit.die(error)
+    // By its tag: the definition may be of another copy of stepgraph.
+    return Predicate.isTagged(error, "InvalidEvent") ? Exit.fail(error as InvalidEvent) : Exit.die(error)
   }
 }

@@ -3,6 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { InvalidState } from "./Errors.ts"
+import { foreignInWords, isForeign } from "./OwnSchema.ts"
 import { issueInWords, secretOf } from "./Secrets.ts"
 import { nameAndMessage, show } from "./Show.ts"
 
@@ -87,6 +88,7 @@ export function defineState<A>(
   if (more.length > 0) {
     throw new TypeError(`defineState: cell '${name}' takes a schema and what it begins with: there are no options`)
   }
+  if (isForeign(schema)) throw new TypeError(`defineState: the schema of cell '${name}' ${foreignInWords}`)
   const checked = Schema.decodeUnknownSync(Schema.toType(schema))
   const state: State<A> = Object.freeze({
     name,
