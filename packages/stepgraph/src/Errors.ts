@@ -243,11 +243,12 @@ const waitingInWords = (waiting: Waiting): string =>
   (Object.keys(waiting.needs).length === 0 ? "and runs when nothing more can come" : `needs ${counts(waiting.needs)}`)
 
 const shown = 5
-const listed = <A>(all: ReadonlyArray<A>, inWords: (one: A) => string): string =>
-  all
-    .slice(0, shown)
-    .map((one) => `\n  - ${inWords(one)}`)
-    .join("") + (all.length > shown ? `\n  - and ${all.length - shown} more` : "")
+/** A line for each of the first; `more` says how many there are beside all of these. */
+const listed = <A>(all: ReadonlyArray<A>, inWords: (one: A) => string, more = 0): string => {
+  const lines = all.slice(0, shown).map((one) => `\n  - ${inWords(one)}`)
+  const left = all.length + more - lines.length
+  return lines.join("") + (left > 0 ? `\n  - and ${left} more` : "")
+}
 
 /** Nothing is left to do and no stop event came. */
 export class WorkflowStalled extends TaggedError("WorkflowStalled")<{
@@ -261,8 +262,10 @@ export class WorkflowStalled extends TaggedError("WorkflowStalled")<{
     /** The input events of a run that nothing can be sent to. */
     unsent: ReadonlyArray<string>
     waiting: ReadonlyArray<Waiting>
+    /** How many more races nobody can win any more. */
+    more: number
   }) {
-    const { workflow, stops, unsent, waiting } = props
+    const { workflow, stops, unsent, waiting, more } = props
     super(
       { workflow },
       { waiting },
@@ -270,7 +273,7 @@ export class WorkflowStalled extends TaggedError("WorkflowStalled")<{
         `workflow '${workflow}' stalled: nothing is queued or running, and no stop event (${quoted(stops)}) came. ` +
         (waiting.length === 0
           ? "No step is waiting either: the last steps emitted nothing"
-          : `What is waiting:${listed(waiting, waitingInWords)}`) +
+          : `What is waiting:${listed(waiting, waitingInWords, more)}`) +
         (unsent.length === 0
           ? ""
           : `\nTo send ${quoted(unsent)} while it runs, start it with launch or launchPromise instead of run or runPromise`)

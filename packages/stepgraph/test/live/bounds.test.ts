@@ -300,6 +300,112 @@ describe("a live run that is sent events for hours", () => {
   })
 })
 
+describe("a loop that opens a scope each time round", () => {
+  const Round = defineEvent("Round", { n: Schema.Number, text: Schema.String })
+  const Doc = defineEvent("Doc", { n: Schema.Number, text: Schema.String })
+  const A = defineEvent("A", { n: Schema.Number })
+  const B = defineEvent("B", { n: Schema.Number })
+  const rounds = 2000
+  /** Kept by 2,000 rounds it would be 20 MB, and as much for each document. */
+  const text = () => Buffer.alloc(10_000, "x").toString("latin1")
+  const begin = defineStep({ accepts: Start, emits: Round, run: ({ count }) => Round({ n: count, text: text() }) })
+  const next = (n: number) => (n === 0 ? Stop({ handled: rounds }) : Round({ n: n - 1, text: text() }))
+  const heaps: Array<number> = []
+  const fan = defineStep({
+    accepts: Round,
+    emits: [A, B],
+    run: ({ n }) => {
+      if (n % 500 === 0) heaps.push(heapInUse())
+      return [A({ n }), B({ n })]
+    }
+  })
+  const emits = [Round, Stop] as const
+  const loops = {
+    "a join": {
+      fan,
+      meet: defineStep({ accepts: join([A, B], { per: Round }), emits, run: ([{ n }]) => next(n) })
+    },
+    "a gather": {
+      fan,
+      meet: defineStep({
+        accepts: gather([A, B], { per: Round }),
+        emits,
+        run: (all) => (all.length === 0 ? undefined : next(all[0]!.n))
+      })
+    },
+    "a race, which leaves half of a join behind": {
+      fan,
+      both: defineStep({ accepts: join([B, B], { per: Round, within: "1 hour" }), emits: A, run: () => {} }),
+      meet: defineStep({ accepts: race(A, { per: Round }), emits, run: ({ n }) => next(n) })
+    },
+    "two kinds of scopes, one in the other": {
+      open: defineStep({ accepts: Round, emits: Doc, run: ({ n }) => Doc({ n, text: text() }) }),
+      fan: defineStep({
+        accepts: Doc,
+        emits: [A, B],
+        run: ({ n }) => {
+          if (n % 500 === 0) heaps.push(heapInUse())
+          return [A({ n }), B({ n })]
+        }
+      }),
+      look: defineStep({ accepts: join([A, B], { per: Round }), emits: [], run: () => {} }),
+      meet: defineStep({ accepts: join([A, B], { per: Doc }), emits, run: ([{ n }]) => next(n) })
+    }
+  }
+
+  it.each(Object.entries(loops))("keeps no round that is over: %s", async (_, steps) => {
+    heaps.length = 0
+    const flow = workflow({ name: "loop", start: Start, stop: Stop, steps: { begin, ...steps } } as any)
+    await runPromise(flow as any, { count: rounds } as never)
+    expect(heaps.at(-1)! - heaps[0]!).toBeLessThan(10 * MiB)
+  })
+})
+
+describe("races that nobody wins", () => {
+  const Note = defineEvent("Note", { n: Schema.Number })
+  const Found = defineEvent("Found", { n: Schema.Number })
+  const flow = workflow({
+    name: "search",
+    start: Start,
+    stop: Stop,
+    inputs: [Note],
+    steps: {
+      begin: defineStep({ accepts: Start, emits: Stop, run: () => {} }),
+      look: defineStep({ accepts: Note, emits: Found, run: ({ n }) => (n < 0 ? Found({ n }) : undefined) }),
+      first: defineStep({ accepts: race(Found, { per: Note }), emits: Stop, run: ({ n }) => Stop({ handled: n }) })
+    }
+  })
+
+  it("are not kept by a live run", async () => {
+    const live = await launchPromise(flow, { count: 0 })
+    const talk = async (from: number, count: number) => {
+      for (let n = from; n < from + count; n++) {
+        await live.send(Note({ n }))
+        if (n % 100 === 99) await turn()
+      }
+      await turn()
+      expect((await live.status()).waiting).toEqual([])
+      return heapInUse()
+    }
+    const before = await talk(0, 2000)
+    const after = await talk(2000, 10_000)
+    expect(after - before).toBeLessThan(MiB)
+    await live.send(Note({ n: -1 }))
+    expect((await live.result).handled).toBe(-1)
+  })
+
+  it("are named by a run that stalls on them: the last ones, and how many more", async () => {
+    const live = await launchPromise(flow, { count: 0 })
+    for (let n = 0; n < 100; n++) await live.send(Note({ n }))
+    live.closeInputs()
+    const error = await live.result.then(undefined, (error) => error)
+    expect(error).toMatchObject({ _tag: "WorkflowStalled" })
+    expect(error.waiting).toHaveLength(5)
+    expect(error.message).toContain("step 'first' waits for race(Found, { per: Note }) of Note {\"n\":99}: has nothing")
+    expect(error.message).toContain("and 95 more")
+  })
+})
+
 let turns = 0
 /** Real waiting, but not for each event. */
 const turnEvery = (events: number) => (++turns % events === 0 ? turn() : undefined)

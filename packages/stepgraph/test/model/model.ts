@@ -445,7 +445,7 @@ const callOff = (state: State, intake: Intake): void => {
   // What the intakes there hold would wait for ever, or a gather would run with the half that has come. But to what the
   // race's own step leads to, the other half may still come.
   for (const other of state.intakes.values()) {
-    const refilled = factsOf(state.spec).upstream(other.step).has(intake.step)
+    const refilled = factsOf(state.spec).leadsWithin(intake.step, other.step)
     if (!loses(other) || other.decided || (refilled && !waitingForQuiet(state).includes(other.step))) continue
     drop(other.step, other.held)
     other.held = []

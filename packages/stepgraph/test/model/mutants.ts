@@ -127,6 +127,27 @@ const mutants: ReadonlyArray<readonly [name: string, file: string, from: string,
     "if (!refilled || node.quiet !== undefined)",
     "if (true)"
   ],
+  ["ends a scope that an intake still holds an event of", "cell.ts", "      scope.use()\n", ""],
+  [
+    "ends a scope whose gather has a round to come",
+    "scope.ts",
+    "    this.armed = true\n    this.scope.use()\n",
+    "    this.armed = true\n"
+  ],
+  [
+    "keeps a scope in use when a step in it has ended",
+    "scope.ts",
+    "    if (quiet !== undefined) this.fire(quiet)\n    flight.scope.letGo()\n",
+    "    if (quiet !== undefined) this.fire(quiet)\n"
+  ],
+  ["never takes a scope out of a chain", "lifetime.ts", "        at.bypass(younger)\n        this.onOver(at)\n", ""],
+  [
+    "forgets that a bypassed scope's gathers counted for those around it",
+    "scope.ts",
+    "    this.outer = outer.outer\n",
+    "    this.outer = undefined\n"
+  ],
+  ["leaves a bypassed scope around those that lead to the younger one", "scope.ts", "at.owners[kind] = around", "{}"],
   [
     "has a decided race forget the scopes nested in its own",
     "reach.ts",

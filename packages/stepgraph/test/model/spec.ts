@@ -167,6 +167,8 @@ export interface Facts {
   readonly upstream: (step: number) => ReadonlySet<number>
   /** Those of them from which one can come without another gather of the same scope in between. */
   readonly arming: (step: number) => ReadonlySet<number>
+  /** One can go from one step to an intake without opening another scope of the intake's own kind. */
+  readonly leadsWithin: (from: number, to: number) => boolean
   /** One can go around a circle from the step through the type back to the step. */
   readonly inCircle: (step: number, tag: string) => boolean
   /** Steps between the start event and this one. */
@@ -225,11 +227,27 @@ const computeFacts = (spec: Spec): Facts => {
     front = [...new Set(front.flatMap((at) => [...next[at]!]))].filter((at) => distance[at]! > hops + 1)
   }
 
+  const leadsWithin = (from: number, to: number): boolean => {
+    const { per } = steps[to]!.accepts
+    const seen = new Set<number>()
+    const open = [from]
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      for (const after of steps[at]!.emits.filter((tag) => tag !== per).flatMap(acceptors)) {
+        if (after === to) return true
+        if (seen.has(after)) continue
+        seen.add(after)
+        open.push(after)
+      }
+    }
+    return false
+  }
+
   const openers = new Set(steps.flatMap((step) => step.accepts.per ?? []))
   return {
     acceptors,
     upstream: (step) => upstream[step]!,
     arming: (step) => arming[step]!,
+    leadsWithin,
     inCircle: (step, tag) => acceptors(tag).some((to) => to === step || reach[to]!.has(step)),
     distance: (step) => distance[step]!,
     isOpener: (tag) => openers.has(tag),

@@ -99,12 +99,12 @@ export const compile = (flow: Definition): Graph => {
   const ordered = orderQuiets(quiets, nodes, start)
   for (const quiet of ordered) {
     const isRace = quiet.node.intake?.kind === "race"
-    const after = isRace ? downstream(quiet.node.emits) : undefined
+    const after = isRace ? tags.map((_, kind) => downstream(quiet.node.emits, kind)) : undefined
     for (const node of upstream(quiet.node)) {
       ;(node.feeds as Array<Feed>).push({ quiet, arms: rounds.get(quiet)!.has(node) })
       if (after === undefined) continue
       // What is upstream of a decided race has been called off: only the race's own step, or an input, can lead there still.
-      const refilled = after.has(node) || (quiet.kind === 0 && fromInputs.has(node))
+      const refilled = after[node.per]!.has(node) || (quiet.kind === 0 && fromInputs.has(node))
       // What waits for quiet would run with the half that has come.
       if (!refilled || node.quiet !== undefined) (node.droppedBy as Array<Quiet>).push(quiet)
     }

@@ -33,11 +33,12 @@ export const upstream = (to: Node): Set<Node> => reach(to, () => true)
 export const direct = (to: Node): Set<Node> =>
   reach(to, (node) => !(node.intake?.kind === "gather" && node.per === to.per))
 
-/** The steps that events of these types can lead to. */
-export const downstream = (from: Iterable<Route>): Set<Node> => {
+/** The steps that events of these types can lead to; where a kind of scope is given, without opening another one of it. */
+export const downstream = (from: Iterable<Route>, within = 0): Set<Node> => {
   const found = new Set<Node>()
   const seen = new Set(from)
   for (const route of seen) {
+    if (within > 0 && route.opens === within) continue
     for (const node of route.acceptors) {
       if (found.has(node)) continue
       found.add(node)

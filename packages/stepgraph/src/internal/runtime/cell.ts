@@ -76,7 +76,12 @@ export class Cell {
 
   add(event: AnyEvent, id: string | undefined, scope: Scope, place: Place | undefined, at?: number): void {
     const slot = this.slots.length === 1 ? this.slots[0]! : this.slots[this.wanted.slotOf(event._tag)]!
-    MutableList.append(slot.come, this.plain ? event : { event, id, scope, place })
+    if (this.plain) MutableList.append(slot.come, event)
+    else {
+      // The scope may be needed for what the event is put together with.
+      scope.use()
+      MutableList.append(slot.come, { event, id, scope, place })
+    }
     if (slot.at !== undefined) MutableList.append(slot.at, at!)
     if (slot.come.length === slot.needed) this.lacking--
   }
@@ -91,6 +96,7 @@ export class Cell {
     const from = this.wanted.list === undefined ? (emissions as ReadonlyArray<Emission>) : emissions.filter(isThere)
     let { scope, place } = from[0] ?? { scope: this.scope, place: undefined }
     for (const emission of from) {
+      emission.scope.letGo()
       if (emission.scope !== scope) scope = Scope.shared(scope, emission.scope)
       if (emission.place !== place) place = Place.earlier(place!, emission.place!)
     }
@@ -107,6 +113,7 @@ export class Cell {
       break
     }
     for (let i = 1; i < from.length; i++) from[i]!.place!.release()
+    for (const { scope } of from) scope.letGo()
     return { events: from.map(({ event }) => event), scope: this.scope, place: from[0]?.place, from }
   }
 
@@ -142,6 +149,7 @@ export class Cell {
   clear(): ReadonlyArray<Emission> {
     const emissions = this.emissions()
     for (const { place } of emissions) place?.release()
+    if (!this.plain) for (const { scope } of emissions) scope.letGo()
     for (const { come, at } of this.slots) {
       MutableList.clear(come)
       if (at !== undefined) MutableList.clear(at)

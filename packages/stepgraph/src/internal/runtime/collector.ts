@@ -52,12 +52,18 @@ export interface Dispatch {
   readonly plain: boolean
 }
 
+/** How many of the races that nobody has won a stalled run still names. */
+const mostLost = 5
+
 export class Collector {
   readonly node: Node
   private readonly intake: AnyIntake
   private readonly within: number | undefined
   private readonly dispatch: Dispatch
   private readonly cells: Cells
+  /** How many races nobody has won though nothing could come any more, and the last of them. */
+  lost = 0
+  readonly lastLost: Array<Waiting> = []
 
   constructor(node: Node, dispatch: Dispatch) {
     this.node = node
@@ -93,11 +99,11 @@ export class Collector {
     }
     const cell = this.cells.of(owner, intake.by === undefined ? undefined : this.keyOf(event))
     cell.add(event, id, scope, place, this.within === undefined ? undefined : this.dispatch.now())
-    if (watch !== undefined) watch.armed = true
+    watch?.arm()
     if (intake.kind === "gather") return
     if (cell.lacking === 0) {
       if (intake.kind === "race") {
-        watch!.decided = true
+        watch!.decide()
         this.dispatch.decided(watch!, () => this.take(watch!, cell))
       } else this.complete(cell)
     } else if (this.within !== undefined && cell.timer === undefined) this.startTimer(cell)
@@ -134,9 +140,18 @@ export class Collector {
     return (end ?? this.dispatch.end)?.before()
   }
 
-  /** Makes an undecided race known for a scope, so that a stalled run can name it. */
+  /** Makes an undecided race known for a scope, so that it can be asked what the run waits for. */
   open(scope: Scope): void {
     if (this.intake.kind === "race") this.cells.of(scope, undefined)
+  }
+
+  /** Nothing can come in a scope any more: a race that nobody has won there waits no longer. */
+  close(scope: Scope): void {
+    const [cell] = this.cells.in(scope)
+    if (cell === undefined) return
+    this.lost++
+    if (this.lastLost.push(this.lineOf(cell)) > mostLost) this.lastLost.shift()
+    this.cells.forget(cell)
   }
 
   /** What is there and what it waits for, the intakes that hold something first. */
@@ -145,14 +160,18 @@ export class Collector {
     if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
       cells.push(new Cell(this.node.needs!, false, false, this.dispatch.root, undefined))
     }
-    return cells.map((cell) => ({
+    return cells.map((cell) => this.lineOf(cell))
+  }
+
+  private lineOf(cell: Cell): Waiting {
+    return {
       step: this.node.name,
       intake: inWords(this.intake),
       per: this.node.per === 0 ? undefined : cell.scope.opener?.event,
       key: cell.key,
       has: cell.has(),
       needs: cell.needs()
-    }))
+    }
   }
 
   /** Runs the step with one round of a join or a collect: a whole one, or at the deadline what is there. */
@@ -167,7 +186,7 @@ export class Collector {
 
   /** Takes out what decides a race, once in its scope, and gives what makes its step runnable. */
   private take(watch: Watch, cell: Cell): () => void {
-    watch.decided = true
+    watch.decide()
     const { events, place = this.emptyPlace(watch), from } = cell.take()
     this.cells.forget(cell)
     const input = this.intake.single ? events[0] : events

@@ -23,6 +23,7 @@ import { newRunId } from "./ids.ts"
 import { Intakes } from "./intakes.ts"
 import { Invocation, type Run } from "./invocation.ts"
 import { Lane, type Making } from "./lane.ts"
+import { Lifetime } from "./lifetime.ts"
 import { type Driven, Loop } from "./loop.ts"
 import { Place } from "./place.ts"
 import { Races } from "./races.ts"
@@ -77,6 +78,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   private readonly standing: Standing
   private readonly quietness: Quietness
   private readonly races: Races
+  private readonly lifetime: Lifetime
   private readonly turns = new Turns()
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
@@ -127,6 +129,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
     this.races = new Races(graph, this.quietness)
     this.root = new Scope(graph, 0, undefined, undefined)
+    this.lifetime = new Lifetime(this.root, (scope) => this.intakes.close(scope))
     this.end = graph.ordered ? Place.end() : undefined
     this.probe?.began(graph.name, () => this.status())
   }
@@ -335,6 +338,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     try {
       this.enter(route, event, id, this.root, place)
       this.races.endMoment()
+      this.lifetime.letGo()
     } catch (error) {
       if (!(error instanceof OutsideScope)) throw error
       this.ending.end(Exit.die(new OutsideScope({ ...error, workflow: this.workflow })))
@@ -427,7 +431,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       delivery = new Invocation(this, node, input, scope, place)
       if (event !== undefined) delivery.name([event])
       lane.push(delivery)
-      if (node.feeds.length > 0) this.quietness.enter(delivery)
+      this.quietness.enter(delivery)
     }
     this.turns.list(lane)
     return delivery
@@ -531,10 +535,9 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
 
   private goneQuiet(invocation: Invocation, lane: Lane): void {
     this.races.endMoment()
-    if (invocation.node.feeds.length > 0) {
-      this.quietness.leave(invocation)
-      this.races.endMoment()
-    }
+    this.quietness.leave(invocation)
+    if (invocation.node.feeds.length > 0) this.races.endMoment()
+    this.lifetime.letGo()
     this.turns.list(lane)
   }
 
@@ -610,6 +613,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
         if (this.over) return
         this.quietness.leave(flight)
         this.races.endMoment()
+        this.lifetime.letGo()
       })
     }
     const timer = this.timers.start(millis, () => this.inContext(done(then)), done(cancelled))

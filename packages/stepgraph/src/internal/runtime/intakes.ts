@@ -31,6 +31,11 @@ export class Intakes {
     for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.of(node)!.open(scope)
   }
 
+  /** Nothing can happen in a scope any more. */
+  close(scope: Scope): void {
+    for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.of(node)!.close(scope)
+  }
+
   byHand({ node }: Delivery): HandCollector {
     let collector = this.handCollectors.get(node)
     if (collector === undefined) {
@@ -45,6 +50,16 @@ export class Intakes {
     const waiting = this.all().flatMap((collector) => collector.waiting())
     const holding = waiting.filter(({ has }) => Object.keys(has).length > 0)
     return holding.length > 0 ? holding : waiting
+  }
+
+  /** The same of a run that can not go on: it has waited for races that nobody can win any more, too. */
+  stalled(): { readonly waiting: ReadonlyArray<Waiting>; readonly more: number } {
+    const waiting = this.waiting()
+    if (waiting.some(({ has }) => Object.keys(has).length > 0)) return { waiting, more: 0 }
+    const races = this.collectors.filter((collector) => collector !== undefined && collector.lost > 0)
+    const named = races.flatMap((race) => race!.lastLost)
+    const lost = races.reduce((sum, race) => sum + race!.lost, 0)
+    return { waiting: [...waiting, ...named], more: lost - named.length }
   }
 
   /** What nobody wanted. */

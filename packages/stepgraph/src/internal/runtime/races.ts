@@ -66,7 +66,7 @@ export class Races {
     if (leading.size === 0) return
     const disarm = (quiet: Quiet, watch: Watch | undefined) => {
       if (watch === undefined || !leading.has(quiet)) return
-      watch.armed = false
+      watch.disarm()
       watch.dropped = true
     }
     for (const quiet of leading) disarm(quiet, race.scope.watches[quiet.index])

@@ -8,7 +8,7 @@ export class Reach<Flight> {
   private held: Map<object, () => void> | undefined
   /** Those of the nested scopes that are not empty. */
   private inner: Set<Reach<Flight>> | undefined
-  private readonly outer: Reach<Flight> | undefined
+  private outer: Reach<Flight> | undefined
   private linked = false
 
   constructor(outer: Reach<Flight> | undefined) {
@@ -47,6 +47,15 @@ export class Reach<Flight> {
       if (reach.inner !== undefined) for (const inner of reach.inner) reaches.push(inner)
     }
     return { flights, drops }
+  }
+
+  /** Takes the place of the one around it, which has nothing of its own. */
+  bypass(outer: Reach<Flight>): void {
+    this.outer = outer.outer
+    if (!this.linked) return
+    this.linked = false
+    outer.outer?.inner?.delete(outer)
+    this.link()
   }
 
   private get empty(): boolean {

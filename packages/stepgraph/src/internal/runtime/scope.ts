@@ -24,7 +24,7 @@ export interface Flight {
 export class Watch {
   /** What is in flight upstream, each scope inside that belongs to the same intake counted as one. */
   inFlight = 0
-  /** Whether anything has happened that belongs to its next round. */
+  /** Whether anything has happened that belongs to its next round; its scope is in use until that has come. */
   armed = false
   /** Whether an event has come to a step that leads to it since its last round: without one there is no other round. */
   fresh = false
@@ -41,7 +41,7 @@ export class Watch {
   readonly quiet: Quiet
   readonly scope: Scope
   /** The same intake's in the scope around, where the event that opens its scopes is nested in itself. */
-  readonly outer: Watch | undefined
+  private outer: Watch | undefined
   private holdsOuter = false
   /** What a race has to call off. */
   readonly reach: Reach<Flight> | undefined
@@ -58,8 +58,26 @@ export class Watch {
     this.news = true
   }
 
+  arm(): void {
+    if (this.armed || this.decided) return
+    this.armed = true
+    this.scope.use()
+  }
+
+  disarm(): void {
+    if (!this.armed) return
+    this.armed = false
+    this.scope.letGo()
+  }
+
+  /** A race runs once. */
+  decide(): void {
+    this.decided = true
+    this.disarm()
+  }
+
   enter(arms: boolean): void {
-    if (arms) this.armed = true
+    if (arms) this.arm()
     this.inFlight++
     let watch: Watch = this
     while (watch.outer !== undefined && !watch.holdsOuter) {
@@ -83,16 +101,31 @@ export class Watch {
     this.end?.release()
     this.end = undefined
   }
+
+  /** Takes the place of the watch around it, whose scope is bypassed. */
+  bypass(outer: Watch): void {
+    this.outer = outer.outer
+    this.holdsOuter = outer.holdsOuter
+    this.news ||= outer.news
+    this.reach?.bypass(outer.reach!)
+  }
 }
 
 export class Scope {
   readonly kind: number
-  readonly parent: Scope | undefined
+  parent: Scope | undefined
+  /** More than that of the scope around it. */
   readonly depth: number
   /** The event that opened it, with its id where the run is recorded; the run's own scope has none. */
   readonly opener: { readonly event: AnyEvent; readonly id: string | undefined } | undefined
   /** The nearest scope of each kind around what is inside, this one included. */
-  readonly owners: ReadonlyArray<Scope | undefined>
+  readonly owners: Array<Scope | undefined>
+  /** Those of the run that nothing uses any more, to be looked at. */
+  readonly unused: Array<Scope>
+  over = false
+  private uses = 0
+  /** Those directly inside of it that are not over; of the run's own scope they are not counted. */
+  private readonly inner: Set<Scope> | undefined
   /** By the index of the intake; only those kept for this kind of scope have one. */
   readonly watches: ReadonlyArray<Watch | undefined>
 
@@ -100,6 +133,9 @@ export class Scope {
     this.kind = kind
     this.parent = parent
     this.depth = parent === undefined ? 0 : parent.depth + 1
+    this.unused = parent === undefined ? [] : parent.unused
+    this.inner = parent === undefined ? undefined : new Set()
+    parent?.inner?.add(this)
     this.opener = opener
     if (graph.kinds.length === 1) this.owners = [this]
     else {
@@ -119,6 +155,50 @@ export class Scope {
       const { kind, single } = watch?.quiet.node.intake ?? {}
       if (kind === "gather" || (kind === "race" && !single)) watch!.end = place.after()
     }
+  }
+
+  /** Something happens in it, or may still: each use is to be let go. */
+  use(): void {
+    this.uses++
+  }
+
+  letGo(): void {
+    if (--this.uses === 0 && this.parent !== undefined) this.unused.push(this)
+  }
+
+  /** The run's own scope always is. */
+  get inUse(): boolean {
+    return this.uses > 0 || this.parent === undefined
+  }
+
+  get empty(): boolean {
+    return this.inner?.size === 0
+  }
+
+  /** The only scope that is directly inside of it, where there is just one. */
+  get only(): Scope | undefined {
+    if (this.inner?.size !== 1) return undefined
+    const [only] = this.inner
+    return only
+  }
+
+  /** Nothing can happen in it any more. */
+  end(): void {
+    this.over = true
+    this.parent!.inner?.delete(this)
+    for (const watch of this.watches) watch?.leavePlace()
+  }
+
+  /** Takes it out of the chain, where all that is alive in it is inside of one younger scope of its own kind. */
+  bypass(younger: Scope): void {
+    const { kind, parent } = this
+    const only = this.only!
+    this.end()
+    parent!.inner?.add(only)
+    only.parent = parent
+    const around = parent!.owners[kind]
+    for (let at = younger.parent!; at !== parent; at = at.parent!) at.owners[kind] = around
+    for (const [index, watch] of this.watches.entries()) if (watch !== undefined) younger.watches[index]!.bypass(watch)
   }
 
   /** What stands on the way to each of some races around what is inside. */
@@ -156,6 +236,7 @@ export class Quietness {
   }
 
   enter(flight: Flight): void {
+    flight.scope.use()
     for (const { quiet, arms } of flight.node.feeds) {
       const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
       if (watch === undefined) continue
@@ -179,20 +260,23 @@ export class Quietness {
       }
     }
     if (quiet !== undefined) this.fire(quiet)
+    flight.scope.letGo()
   }
 
   /** Opens a scope, and keeps its intakes from firing while the event that opens it is delivered. */
   hold(scope: Scope): void {
+    scope.use()
     for (const { index, opened } of this.graph.quiets) {
       const watch = scope.watches[index]
       if (watch === undefined) continue
       watch.enter(false)
-      if (opened) watch.armed = true
+      if (opened) watch.arm()
     }
   }
 
   release(scope: Scope): void {
     this.letGo(scope, () => true)
+    scope.letGo()
   }
 
   /** Keeps what inputs can lead to from firing while they are open. */
@@ -206,7 +290,7 @@ export class Quietness {
       const watch = root.watches[index]
       if (!fed || watch === undefined || watch.dropped) continue
       watch.come()
-      watch.armed = true
+      watch.arm()
     }
     this.letGo(root, ({ fed }) => fed)
   }
@@ -239,7 +323,7 @@ export class Quietness {
       for (const watch of quiet) {
         if (watch.inFlight > 0) continue
         // Two gathers in a circle would otherwise wake each other with nothing for ever.
-        if (!watch.fresh) watch.armed = false
+        if (!watch.fresh) watch.disarm()
         if (watch.armed) ready.push(watch)
         else {
           // What stays quiet lets the scope around it go first: that may have become ready, too.
@@ -254,7 +338,7 @@ export class Quietness {
       let next = ready[0]!
       for (const watch of ready) if (watch.scope.depth > next.scope.depth) next = watch
       ready.splice(ready.indexOf(next), 1)
-      next.armed = false
+      next.disarm()
       next.fresh = false
       this.onQuiet(next)
       // Where nothing came of it, it is as quiet as before.

@@ -48,7 +48,7 @@ export class Standing {
   stalled(sendable: boolean): WorkflowStalled {
     const { name, stops, inputs } = this.graph
     const unsent = sendable ? [] : [...inputs.keys()]
-    return new WorkflowStalled({ workflow: name, stops, unsent, waiting: this.intakes.waiting() })
+    return new WorkflowStalled({ workflow: name, stops, unsent, ...this.intakes.stalled() })
   }
 
   timedOut(after: Duration.Duration): WorkflowTimedOut {

@@ -1,0 +1,56 @@
+// What a run still holds when nothing moves any more: no scope in which nothing can happen, and no chain of scopes of one kind.
+import { afterAll, beforeAll, expect, it, vi } from "vitest"
+import { Scope } from "../src/internal/runtime/scope.ts"
+import { anyShape, everything, nested } from "./model/generate.ts"
+import { generated } from "./model/laws.ts"
+import { type Spec, show } from "./model/spec.ts"
+import { runOnce } from "./model/world.ts"
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const opened = new Set<Scope>()
+beforeAll(() => {
+  const { use } = Scope.prototype
+  vi.spyOn(Scope.prototype, "use").mockImplementation(function (this: Scope) {
+    if (this.parent !== undefined) opened.add(this)
+    use.call(this)
+  })
+})
+afterAll(() => void vi.restoreAllMocks())
+
+/** Without its stop event a run goes on until it stalls. */
+const endless = (spec: Spec): Spec => ({
+  ...spec,
+  steps: spec.steps.map((step) => (step.emits.includes("Stop") ? { ...step, fan: [0, 0] } : step))
+})
+
+const specs = (many: number): ReadonlyArray<Spec> => [
+  ...generated(many, (seed) => anyShape(seed, everything)),
+  ...generated(many, (seed) => nested(seed, everything)).map(endless)
+]
+
+it("a stalled run holds a scope only for an event that an intake holds there, and none around one of its own kind", async () => {
+  let scopes = 0
+  let held = 0
+  for (const spec of specs(600)) {
+    opened.clear()
+    const { outcome } = await runOnce(spec, { seed: 1, shuffled: true, observed: false })
+    if (outcome._tag !== "Stalled") continue
+    scopes += opened.size
+    const holding = Object.values(outcome.waiting).reduce((sum, count) => sum + count, 0)
+    const alive = [...opened].filter(({ over }) => !over)
+    held += alive.length
+    expect(alive.filter(({ inUse }) => inUse).length, show(spec)).toBeLessThanOrEqual(holding)
+    for (const scope of alive) {
+      expect(scope.inUse || !scope.empty, show(spec)).toBe(true)
+      expect(scope.parent!.over, show(spec)).toBe(false)
+      for (const owner of scope.owners) expect(owner === undefined || !owner.over, show(spec)).toBe(true)
+      // All that is alive inside of it is not inside of another of its kind.
+      let inner = scope.inUse ? undefined : scope.only
+      while (inner !== undefined && inner.kind !== scope.kind) inner = inner.inUse ? undefined : inner.only
+      expect(inner, show(spec)).toBeUndefined()
+    }
+  }
+  expect(scopes).toBeGreaterThan(500)
+  expect(held).toBeGreaterThan(20)
+})
