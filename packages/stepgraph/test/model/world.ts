@@ -84,7 +84,7 @@ Place.end = () => {
 /** How many places there are in an order, its end not counted. */
 const placesBefore = (end: Place): number => {
   let count = -1
-  for (let bucket = end.bucket; bucket !== undefined; bucket = bucket["previous"]) count += bucket["living"]
+  for (let bucket = end.bucket; bucket !== undefined; bucket = bucket.previous) count += bucket.living
   return count
 }
 

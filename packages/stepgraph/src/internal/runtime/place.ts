@@ -21,12 +21,12 @@ const labels = 2 ** 52
 /** Some places that stand side by side. */
 class Bucket {
   label: number
-  private previous: Bucket | undefined
+  previous: Bucket | undefined
   private next: Bucket | undefined
   /** In order; those that have been released stay until their room is needed. */
   private readonly places = new Array<Place>(most)
   private count = 0
-  private living = 0
+  living = 0
 
   constructor(label: number, previous?: Bucket, next?: Bucket) {
     this.label = label
