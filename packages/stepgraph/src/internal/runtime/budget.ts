@@ -11,6 +11,7 @@ export const eventsInTurn = 2048
 const mostNested = 32
 
 const budgets = new WeakMap<Scheduler, Budget>()
+let latest: { readonly scheduler: Scheduler; readonly budget: Budget } | undefined
 
 export class Budget {
   /** How many more events this turn takes: a loop of promises is as endless as any other, so nothing but a turn renews it. */
@@ -23,7 +24,13 @@ export class Budget {
   private share = eventsInTurn
   private shared: SchedulerDispatcher | undefined
 
+  /** Hot: once a run, and nearly always of the same scheduler. */
   static of(scheduler: Scheduler): Budget {
+    if (scheduler !== latest?.scheduler) latest = { scheduler, budget: Budget.find(scheduler) }
+    return latest.budget
+  }
+
+  private static find(scheduler: Scheduler): Budget {
     let budget = budgets.get(scheduler)
     if (budget === undefined) {
       budget = new Budget()

@@ -9,8 +9,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
-import { Scheduler, type SchedulerDispatcher } from "effect/Scheduler"
-import { InvalidEmission, OutsideScope, RunDefect, StepDefect } from "../../Errors.ts"
+import type { SchedulerDispatcher } from "effect/Scheduler"
+import { InvalidEmission, OutsideScope, StepDefect } from "../../Errors.ts"
 import { type AnyEvent, type Defs, isLatest } from "../../Event.ts"
 import { Probe } from "../../Probe.ts"
 import { Observer } from "../../Trace.ts"
@@ -18,7 +18,7 @@ import type { Graph, Node, Route } from "../graph/graph.ts"
 import { Ambient } from "./ambient.ts"
 import type { Emission } from "./cell.ts"
 import type { Collector, Dispatch } from "./collector.ts"
-import { type Ended, Ending } from "./ending.ts"
+import { type Ended, Ending, runDefect } from "./ending.ts"
 import { newRunId } from "./ids.ts"
 import { Intakes } from "./intakes.ts"
 import { Invocation, type Run } from "./invocation.ts"
@@ -34,7 +34,7 @@ import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
 import { type RunStatus, Standing } from "./standing.ts"
 import { RunState } from "./state.ts"
 import { telemetryOf } from "./telemetry.ts"
-import { type Timer, Timers } from "./timers.ts"
+import { type Timed, type Timer, Timers } from "./timers.ts"
 import { Turns } from "./turns.ts"
 
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
@@ -50,16 +50,7 @@ const routeOf = ({ first, routes }: Node, value: unknown): Route => {
 const eventOf = ({ def, recognizes }: Route, value: unknown): AnyEvent =>
   isLatest(def, value) || recognizes(value as AnyEvent) ? (value as AnyEvent) : def(value)
 
-/** The words of a defect may be what throws, or the end of the stack: the place is named all the same. */
-const runDefect = (workflow: string, place: string, cause: unknown): Error => {
-  try {
-    return new RunDefect({ workflow, place, cause })
-  } catch {
-    return new Error(`workflow '${workflow}' broke while ${place}`, { cause })
-  }
-}
-
-export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
+export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   readonly workflow: string
   readonly context: Context.Context<never>
   readonly fiberId: number
@@ -107,13 +98,14 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     this.context = fiber.context
     this.fiberId = fiber.id
     this.scheduler = fiber.currentDispatcher
-    this.timers = new Timers(this.context, this.fiberId, (error) => this.clockFailed(error))
+    this.timers = new Timers(this.context, this.fiberId, this)
     this.ending = new Ending(this)
     this.probe = Context.get(this.context, Probe)
     const observer = Context.get(this.context, Observer)
     const telemetry = telemetryOf(graph, fiber)
     if (observer !== undefined || telemetry !== undefined) {
-      this.recorder = new Recorder(this.id, observer, telemetry, () => this.timers.now())
+      const failed = (error: unknown) => this.log(runDefect(this.workflow, "recording its trace", error))
+      this.recorder = new Recorder(this.id, observer, telemetry, () => this.timers.now(), failed)
     }
     this.plain = !graph.ordered && graph.kinds.length === 1 && this.recorder === undefined
     this.lanes = graph.nodes.map((node) => {
@@ -122,7 +114,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       return new Lane(node, this.context, making)
     })
     this.room = new Room(this.lanes)
-    const scheduler = Context.get(this.context, Scheduler)
+    const { scheduler } = fiber.cache
     this.loop = new Loop(this, this.turns, this.room, this.probe, this.ambient, scheduler, this.scheduler)
     this.intakes = new Intakes(graph, this)
     this.standing = new Standing(graph, this.lanes, this.intakes)
@@ -147,11 +139,11 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
     if (this.graph.keyed) this.ambient.capture()
     this.loop.moment("beginning", () => {
       const { recorder } = this
-      recorder?.record({
+      recorder?.record(() => ({
         _tag: "RunStarted",
         workflow: this.workflow,
         parent: Context.get(this.context, CurrentInvocation)
-      })
+      }))
       if (this.over) return
       const id = recorder?.emitted(this.graph.start.def, start, null, 0)
       if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
@@ -231,7 +223,14 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       this.pending--
       work()
     })
-    this.scheduler.scheduleTask(() => this.fromObservers.shift()?.(), 0)
+    const next = () => {
+      try {
+        this.fromObservers.shift()?.()
+      } catch (error) {
+        this.collapse(error, "taking in what an observer sent")
+      }
+    }
+    this.scheduler.scheduleTask(next, 0)
   }
 
   status(): RunStatus {
@@ -245,30 +244,44 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   }
 
   get atWork(): boolean {
-    if (this.broken)
-      for (const invocation of this.invocations) if (invocation.ended) this.invocations.delete(invocation)
+    if (this.broken) this.forgetEnded()
     // Ended by an observer in the middle of what it is told of: that is told to its end first.
     return this.invocations.size > 0 || this.recorder?.telling === true
   }
 
-  shutDown(): void {
-    if (this.shuttingDown || this.loop.tooDeep()) return
-    this.shuttingDown = true
-    this.inContext(() =>
-      this.loop.moment("interrupting what runs", () => {
-        this.timers.cancelAll()
-        for (const invocation of [...this.invocations]) this.interrupt(invocation)
-      })
-    )
+  /** Of those whose end was lost half-way. */
+  private forgetEnded(): void {
+    for (const invocation of this.invocations) if (invocation.ended) this.invocations.delete(invocation)
   }
 
-  /** Whatever one of them throws, the others are interrupted, too. */
-  private interrupt(invocation: Invocation): void {
-    try {
-      invocation.interrupt()
-    } catch (error) {
-      this.broke(error, `interrupting step '${invocation.node.name}'`)
-    }
+  shutDown(): void {
+    if (this.shuttingDown || this.loop.tooDeep()) return
+    if (this.invocations.size > 0 || !this.timers.none) this.inContext(() => this.interruptAll())
+    else this.shuttingDown = true
+  }
+
+  private interruptAll(): void {
+    this.loop.moment("interrupting what runs", () => {
+      this.shuttingDown = true
+      try {
+        this.timers.cancelAll()
+      } catch (error) {
+        this.notInterrupted(error, "cancelling its timers")
+      }
+      for (const invocation of [...this.invocations]) {
+        try {
+          invocation.interrupt()
+        } catch (error) {
+          this.notInterrupted(error, `interrupting step '${invocation.node.name}'`)
+        }
+      }
+    })
+  }
+
+  /** The others are interrupted all the same, and it is tried once more. */
+  private notInterrupted(error: unknown, place: string): void {
+    if (!this.broken) this.shuttingDown = false
+    this.collapse(error, place)
   }
 
   finish(): void {
@@ -279,8 +292,16 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   broke(error: unknown, place: string): void {
     this.broken = true
     const defect = runDefect(this.workflow, place, error)
-    if (this.ending.finished) Effect.runForkWith(this.context)(Effect.logError(defect))
+    if (this.ending.finished) this.log(defect)
     else this.ending.broke(defect)
+  }
+
+  collapse(error: unknown, place: string): void {
+    this.loop.collapse(error, place)
+  }
+
+  private log(defect: Error): void {
+    Effect.runForkWith(this.context)(Effect.logError(defect))
   }
 
   tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void {
@@ -376,7 +397,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
       const node = acceptors[i]!
       // Each of several acceptors takes a place of its own, so that what they emit has an order too.
       const place = i === acceptors.length - 1 ? around : around?.before()
-      this.recorder?.record({ _tag: "EventDelivered", event: id!, step: node.name })
+      this.recorder?.record(() => ({ _tag: "EventDelivered", event: id!, step: node.name }))
       if (node.feeds.length > 0) this.quietness.come(node, scope)
       const collector = this.intakes.of(node)
       if (collector === undefined) this.deliverTo(node, event, scope, place, id)
@@ -495,7 +516,12 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   running(invocation: Invocation): void {
     this.invocations.add(invocation)
     // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
-    if (this.over || invocation.calledOff) this.interrupt(invocation)
+    if (!this.over && !invocation.calledOff) return
+    try {
+      invocation.interrupt()
+    } catch (error) {
+      this.notInterrupted(error, `interrupting step '${invocation.node.name}'`)
+    }
   }
 
   contextOf({ id }: Invocation): Context.Context<never> {
@@ -506,9 +532,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   }
 
   lost(invocation: Invocation, error: unknown): void {
-    this.loop.moment(`ending step '${invocation.node.name}'`, () => {
-      throw error
-    })
+    if (!invocation.ended) this.invocations.add(invocation)
+    this.loop.collapse(error, `ending step '${invocation.node.name}'`)
   }
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
@@ -578,12 +603,6 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven {
   }
 
   // ---------------------------------------------------------------- room and time
-
-  private clockFailed(error: unknown): void {
-    this.loop.moment("waiting for a time", () => {
-      throw error
-    })
-  }
 
   hasRoom(node: Node): boolean {
     return this.room.has(node)

@@ -3,7 +3,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import { FinalizerFailed, StepDefect } from "../../Errors.ts"
+import { FinalizerFailed, RunDefect, StepDefect } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { Delivery } from "./delivery.ts"
 import { behind } from "./invocation.ts"
@@ -20,6 +20,15 @@ export interface Ended {
   tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void
 }
 
+/** The words of a defect may be what throws, or the end of the stack: the place is named all the same. */
+export const runDefect = (workflow: string, place: string, cause: unknown): Error => {
+  try {
+    return new RunDefect({ workflow, place, cause })
+  } catch {
+    return new Error(`workflow '${workflow}' broke while ${place}`, { cause })
+  }
+}
+
 export class Ending {
   /** What the run ends, or has ended, with. */
   outcome: Exit.Exit<AnyEvent, unknown> | undefined
@@ -29,6 +38,7 @@ export class Ending {
   private readonly run: Ended
   private abortReason: unknown
   private readonly onFinished: Array<() => void> = []
+  private called = 0
 
   constructor(run: Ended) {
     this.run = run
@@ -99,7 +109,7 @@ export class Ending {
       }
       this.run.tellEnd(this.outcome)
     }
-    for (let then = this.onFinished.shift(); then !== undefined; then = this.onFinished.shift()) then()
+    while (this.called < this.onFinished.length) this.onFinished[this.called++]!()
   }
 
   /** Calls back when nothing of the run is left running. */

@@ -12,6 +12,7 @@ import { Observer } from "../../Trace.ts"
 import type { Graph } from "../graph/graph.ts"
 import { whenAborted } from "./aborts.ts"
 import { Dispatcher } from "./dispatcher.ts"
+import { runDefect } from "./ending.ts"
 
 /** Runs a workflow's graph from its start event to its end; `prepare` is given the run before it begins. */
 export const execute = (
@@ -21,20 +22,56 @@ export const execute = (
   prepare?: (dispatcher: Dispatcher) => void
 ): Effect.Effect<AnyEvent, unknown> =>
   Effect.withFiber((fiber) => {
-    const dispatcher = new Dispatcher(graph, fiber)
+    let dispatcher: Dispatcher
+    try {
+      dispatcher = new Dispatcher(graph, fiber)
+    } catch (error) {
+      return Effect.die(runDefect(graph.name, "being made", error))
+    }
     prepare?.(dispatcher)
     const ended = Effect.callback<void>((resume) => {
-      dispatcher.ending.whenFinished(() => resume(Effect.void))
-      dispatcher.begin(start, timeout)
+      const failed = whenBegun(dispatcher, start, timeout, () => resume(Effect.void))
+      if (failed !== undefined) {
+        resume(Effect.die(failed))
+        return
+      }
       // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
       return Effect.suspend(() => {
-        dispatcher.ending.end(Exit.interrupt(fiber.id))
+        interrupt(dispatcher, fiber.id)
         return Effect.andThen(finished(dispatcher), logged(dispatcher))
       })
     })
     // After it, and not in it: a run that was interrupted by a signal is not interrupted once more.
     return Effect.flatMap(ended, () => outcomeOf(dispatcher))
   })
+
+/** Begins it; gives a defect where it cannot even be waited for. */
+const whenBegun = (
+  dispatcher: Dispatcher,
+  start: AnyEvent,
+  timeout: Duration.Input | undefined,
+  ended: () => void
+): Error | undefined => {
+  try {
+    dispatcher.ending.whenFinished(ended)
+  } catch (error) {
+    return runDefect(dispatcher.workflow, "beginning", error)
+  }
+  try {
+    dispatcher.begin(start, timeout)
+  } catch (error) {
+    dispatcher.collapse(error, "beginning")
+  }
+  return undefined
+}
+
+const interrupt = (dispatcher: Dispatcher, by?: number, reason?: unknown): void => {
+  try {
+    dispatcher.ending.end(Exit.interrupt(by), reason)
+  } catch (error) {
+    dispatcher.collapse(error, "being interrupted")
+  }
+}
 
 const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => {
   const { outcome, late, failed } = dispatcher.ending
@@ -50,7 +87,7 @@ const logged = ({ ending }: Dispatcher): Effect.Effect<void> =>
 
 /** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
-  const abort = () => dispatcher.ending.end(Exit.interrupt(), signal.reason)
+  const abort = () => interrupt(dispatcher, undefined, signal.reason)
   // The start event's own schema may have aborted it.
   if (signal.aborted) abort()
   else dispatcher.ending.whenFinished(whenAborted(signal, abort))

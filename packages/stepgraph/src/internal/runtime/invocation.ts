@@ -189,7 +189,7 @@ export class Invocation implements Delivery, Caller, Emitter {
       if (this.node.guarded) this.fork(this.guarded())
       else this.take(this.call(contextOf(this, this.node.ctx)))
     } catch (error) {
-      this.end(Exit.die(error))
+      this.threw(error)
     }
   }
 
@@ -271,7 +271,7 @@ export class Invocation implements Delivery, Caller, Emitter {
       this.take(value)
     } catch (error) {
       unread(value)
-      this.end(Exit.die(error))
+      this.threw(error)
     }
   }
 
@@ -391,7 +391,6 @@ export class Invocation implements Delivery, Caller, Emitter {
       return
     }
     this.needMore().fiber = fiber
-    this.run.running(this)
     fiber.addObserver((exit) => {
       try {
         this.run.inContext(() => this.exited(exit))
@@ -399,6 +398,7 @@ export class Invocation implements Delivery, Caller, Emitter {
         this.lose(error)
       }
     })
+    this.run.running(this)
   }
 
   private exited(exit: Exit.Exit<unknown, unknown>): void {
@@ -421,8 +421,23 @@ export class Invocation implements Delivery, Caller, Emitter {
     if (this.phase === "over") return
     this.phase = "over"
     this.attempt?.end()
-    this.leavePlace()
-    this.run.settled(this, exit)
+    try {
+      this.leavePlace()
+      this.run.settled(this, exit)
+    } catch (error) {
+      this.lose(error)
+    }
+  }
+
+  /** What it throws is the step's own fault, except where it has ended already. */
+  private threw(error: unknown): void {
+    if (this.ended) this.lose(error)
+    else if (this.more?.fiber === undefined) this.end(Exit.die(error))
+    else {
+      // It ends when its fiber does.
+      this.run.lost(this, error)
+      this.interrupt()
+    }
   }
 
   private rejection(cause: unknown): Exit.Exit<never, StepRejected> {

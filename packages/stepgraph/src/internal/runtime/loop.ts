@@ -70,8 +70,18 @@ export class Loop {
       this.budget.depth--
       this.inside = inside
     }
-    if (later) this.wake()
-    else this.goOn()
+    try {
+      if (later) this.wake()
+      else this.goOn()
+    } catch (error) {
+      this.collapse(error, place)
+    }
+  }
+
+  /** Something threw on its way in or out, where nothing has caught it: the run ends by it, from a new stack. */
+  collapse(error: unknown, place: string): void {
+    this.run.broke(error, place)
+    this.schedule()
   }
 
   /** Goes on with what is ready, and ends the run where it is over. */
@@ -102,8 +112,7 @@ export class Loop {
       this.drain()
       if (this.run.over) this.run.finish()
     } catch (error) {
-      this.run.broke(error, "going on")
-      this.schedule()
+      this.collapse(error, "going on")
     } finally {
       this.budget.depth--
       this.inside = false
@@ -130,11 +139,19 @@ export class Loop {
   private schedule(): void {
     if (this.scheduled) return
     const round = this.budget.wait()
-    this.scheduler.scheduleTask(() => {
+    const turn = () => {
       this.scheduled = false
       this.budget.renew(round)
       if (!this.inside) this.ambient.enter(() => this.turn())
-    }, 0)
+    }
+    const task = () => {
+      try {
+        turn()
+      } catch (error) {
+        this.collapse(error, "going on")
+      }
+    }
+    this.scheduler.scheduleTask(task, 0)
     // Not before: a scheduler that throws has not taken it.
     this.scheduled = true
   }

@@ -33,41 +33,62 @@ export class Recorder {
   /** Whether an observer is being told something at this moment, in the middle of what the run does. */
   telling = false
   private seq = 0
+  private incomplete = false
+  private readonly failed: (error: unknown) => void
 
-  constructor(run: string, observer: Observer | undefined, telemetry: Telemetry | undefined, now: () => number) {
+  /** `failed` is called when an entry cannot be made, the first time: the run goes on without it. */
+  constructor(
+    run: string,
+    observer: Observer | undefined,
+    telemetry: Telemetry | undefined,
+    now: () => number,
+    failed: (error: unknown) => void
+  ) {
     this.run = run
     this.observer = observer
     this.telemetry = telemetry
     this.now = now
+    this.failed = failed
   }
 
-  record(entry: WithoutCommon<TraceEntry>, at = this.now(), exit?: Exit.Exit<unknown, unknown>): void {
-    const { _tag, ...rest } = entry
-    const made = Object.freeze({ _tag, run: this.run, seq: this.seq++, at, ...rest }) as TraceEntry
-    // Both only look on: what they throw is nobody's concern.
+  /** Looking on must not change what is looked at: nothing that throws in here reaches the run. */
+  record(make: () => WithoutCommon<TraceEntry>, at?: number, exit?: Exit.Exit<unknown, unknown>): void {
     try {
-      this.telemetry?.observe(made, exit)
+      const { _tag, ...rest } = make()
+      const made = Object.freeze({ _tag, run: this.run, seq: this.seq++, at: at ?? this.now(), ...rest }) as TraceEntry
+      this.tell(made, exit)
+    } catch (error) {
+      if (!this.incomplete) this.failed(error)
+      this.incomplete = true
+    }
+  }
+
+  private tell(entry: TraceEntry, exit: Exit.Exit<unknown, unknown> | undefined): void {
+    try {
+      this.telemetry?.observe(entry, exit)
     } catch {}
     const { telling } = this
     this.telling = true
     try {
-      const told: unknown = this.observer?.(made)
+      const told: unknown = this.observer?.(entry)
       // One that is `async` may throw later, which must not end the program.
       if (isPromiseLike(told)) told.then(undefined, () => {})
-    } catch {}
-    this.telling = telling
+    } catch {
+    } finally {
+      this.telling = telling
+    }
   }
 
   /** Records an emission, and gives its id. `cause` is the invocation it came from, `null` for what comes from outside. */
   emitted(def: AnyDef, value: AnyEvent, cause: string | null, index: number): string {
     const event = eventId(def.tag, cause ?? "outside", index)
-    this.record({
+    this.record(() => ({
       _tag: "EventEmitted",
       event,
       tag: def.tag,
       cause,
       data: this.observer === undefined ? {} : dataOf(def, value)
-    })
+    }))
     return event
   }
 
@@ -75,47 +96,50 @@ export class Recorder {
   fired(delivery: Delivery, from: ReadonlyArray<Emission>, round: number): void {
     const events = from.map(({ id }) => id!)
     delivery.name(events, events.length > 0 ? events : [delivery.scope.opener?.id ?? "", String(round)])
-    this.record({ _tag: "IntakeFired", step: delivery.node.name, invocation: delivery.id!, events })
+    this.record(() => ({ _tag: "IntakeFired", step: delivery.node.name, invocation: delivery.id!, events }))
   }
 
   started(attempt: number, { node, id, events, scope }: Delivery): void {
-    this.record({
+    this.record(() => ({
       _tag: "InvocationStarted",
       invocation: id!,
       step: node.name,
       events: events!,
       attempt,
       scope: scope.opener?.id ?? null
-    })
+    }))
   }
 
   ended(attempt: number, { node, id }: Delivery, exit: Exit.Exit<unknown, unknown>, interrupted: boolean): void {
-    const failure = Exit.isFailure(exit) ? exit.cause : undefined
-    const outcome =
-      failure === undefined
-        ? "succeeded"
-        : Cause.hasInterruptsOnly(failure) || (interrupted && Cause.hasInterrupts(failure) && !Cause.hasFails(failure))
-          ? "interrupted"
-          : "failed"
-    const error = outcome === "failed" ? words(failure!) : null
-    this.record(
-      { _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome, error },
-      this.now(),
-      exit
-    )
+    const make = () => {
+      const failure = Exit.isFailure(exit) ? exit.cause : undefined
+      const outcome =
+        failure === undefined
+          ? "succeeded"
+          : Cause.hasInterruptsOnly(failure) ||
+              (interrupted && Cause.hasInterrupts(failure) && !Cause.hasFails(failure))
+            ? "interrupted"
+            : "failed"
+      const error = outcome === "failed" ? words(failure!) : null
+      return { _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome, error } as const
+    }
+    this.record(make, undefined, exit)
   }
 
   /** An attempt that failed some time ago is being tried again. */
   retried(attempt: number, { node, id }: Delivery, cause: Cause.Cause<unknown>, at: number): void {
-    const error = words(cause)
-    this.record(
-      { _tag: "InvocationEnded", invocation: id!, step: node.name, attempt, outcome: "to be retried", error },
-      at
-    )
+    const ended = {
+      _tag: "InvocationEnded",
+      invocation: id!,
+      step: node.name,
+      attempt,
+      outcome: "to be retried"
+    } as const
+    this.record(() => ({ ...ended, error: words(cause) }), at)
   }
 
   finalizerFailed({ node, id }: Delivery, cause: Cause.Cause<unknown>): void {
-    this.record({ _tag: "FinalizerFailure", invocation: id!, step: node.name, error: words(cause) })
+    this.record(() => ({ _tag: "FinalizerFailure", invocation: id!, step: node.name, error: words(cause) }))
   }
 
   /** A delivery or what an intake holds will never be used. */
@@ -123,21 +147,30 @@ export class Recorder {
     { node, events }: { readonly node: Node; readonly events: ReadonlyArray<string> | undefined },
     reason: Reason
   ): void {
-    for (const event of events!) this.record({ _tag: "EventDropped", event, step: node.name, reason })
+    for (const event of events!) this.record(() => ({ _tag: "EventDropped", event, step: node.name, reason }))
   }
 
   /** An event came too late to be delivered to anyone. */
   droppedAtOnce(event: string, reason: Reason): void {
-    this.record({ _tag: "EventDropped", event, step: null, reason })
+    this.record(() => ({ _tag: "EventDropped", event, step: null, reason }))
   }
 
   finished(exit: Exit.Exit<AnyEvent, unknown>, event: string | undefined): void {
-    const cause = Exit.isFailure(exit) ? exit.cause : undefined
-    const outcome = cause === undefined ? "stopped" : Cause.hasInterruptsOnly(cause) ? "interrupted" : "failed"
-    const error = outcome === "failed" ? words(cause!) : null
-    this.record({ _tag: "RunFinished", outcome, event: event ?? null, error }, this.now(), exit)
+    const make = () => {
+      const cause = Exit.isFailure(exit) ? exit.cause : undefined
+      const outcome = cause === undefined ? "stopped" : Cause.hasInterruptsOnly(cause) ? "interrupted" : "failed"
+      const error = outcome === "failed" ? words(cause!) : null
+      return { _tag: "RunFinished", outcome, event: event ?? null, error } as const
+    }
+    this.record(make, undefined, exit)
   }
 }
 
 /** The first error of a cause in words. */
-const words = (cause: Cause.Cause<unknown>): string => nameAndMessage(Cause.squash(cause))
+const words = (cause: Cause.Cause<unknown>): string => {
+  try {
+    return nameAndMessage(Cause.squash(cause))
+  } catch {
+    return "an error that has no words"
+  }
+}

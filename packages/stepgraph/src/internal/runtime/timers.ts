@@ -12,6 +12,12 @@ export interface Timer {
   cancel(): void
 }
 
+/** The run whose deadlines they are. */
+export interface Timed {
+  /** The clock itself does not work, or what was to happen then. */
+  collapse(error: unknown, place: string): void
+}
+
 const lastPart = 0.5
 
 /**
@@ -27,14 +33,17 @@ const lastOfTheInstant = (millis: number): Effect.Effect<void> =>
 export class Timers {
   private readonly context: Context.Context<never>
   private readonly fiberId: number
-  private readonly broke: (error: unknown) => void
+  private readonly run: Timed
   private readonly timers = new Set<Timer>()
 
-  /** `broke` is called where the clock itself fails. */
-  constructor(context: Context.Context<never>, fiberId: number, broke: (error: unknown) => void) {
+  constructor(context: Context.Context<never>, fiberId: number, run: Timed) {
     this.context = context
     this.fiberId = fiberId
-    this.broke = broke
+    this.run = run
+  }
+
+  get none(): boolean {
+    return this.timers.size === 0
   }
 
   now(): number {
@@ -54,8 +63,12 @@ export class Timers {
     this.timers.add(timer)
     fiber.addObserver((exit) => {
       if (!this.timers.delete(timer)) return
-      if (Exit.isSuccess(exit)) then()
-      else this.broke(Cause.squash(exit.cause))
+      try {
+        if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
+        then()
+      } catch (error) {
+        this.run.collapse(error, "waiting for a time")
+      }
     })
     return timer
   }

@@ -1,0 +1,310 @@
+// Every internal call of a run throws, one at a time, in every form of a step: each run ends, and says what happened.
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, type Fiber, Logger, Schema, Stream } from "effect"
+import { collect, defineEvent, defineStep, gather, join, Observer, race, run, Telemetry, workflow } from "stepgraph"
+import { Attempt } from "../src/internal/runtime/attempt.ts"
+import { Budget } from "../src/internal/runtime/budget.ts"
+import { Cell } from "../src/internal/runtime/cell.ts"
+import { Cells } from "../src/internal/runtime/cells.ts"
+import { Collector } from "../src/internal/runtime/collector.ts"
+import { Dispatcher } from "../src/internal/runtime/dispatcher.ts"
+import { Ending } from "../src/internal/runtime/ending.ts"
+import { HandCollector } from "../src/internal/runtime/hand-collector.ts"
+import { Intakes } from "../src/internal/runtime/intakes.ts"
+import { Invocation } from "../src/internal/runtime/invocation.ts"
+import { Lane } from "../src/internal/runtime/lane.ts"
+import { Loop } from "../src/internal/runtime/loop.ts"
+import { Place } from "../src/internal/runtime/place.ts"
+import { Races } from "../src/internal/runtime/races.ts"
+import { Recorder } from "../src/internal/runtime/recorder.ts"
+import { Room } from "../src/internal/runtime/room.ts"
+import { Quietness, Scope, Watch } from "../src/internal/runtime/scope.ts"
+import { Standing } from "../src/internal/runtime/standing.ts"
+import { Timers } from "../src/internal/runtime/timers.ts"
+import { Turns } from "../src/internal/runtime/turns.ts"
+import { untyped } from "./support/flow.ts"
+
+const Start = defineEvent("Start")
+const Item = defineEvent("Item", { n: Schema.Number })
+const Done = defineEvent("Done", { n: Schema.Number })
+const Stop = defineEvent("Stop", { n: Schema.Number })
+
+/** Whether the run has come to its stop event: what goes wrong afterwards does not change its outcome. */
+let stopping = false
+const end = () => {
+  stopping = true
+  return Stop({ n: 1 })
+}
+
+class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
+
+/** The forms of a step that is given an item. */
+const forms: Record<string, object> = {
+  "a value": { run: ({ n }: any) => Done({ n }) },
+  "several values": { run: ({ n }: any) => [Done({ n }), Done({ n })] },
+  nothing: { run: () => {} },
+  "a promise": { run: async ({ n }: any) => Done({ n }) },
+  "a generator": {
+    *run({ n }: any) {
+      yield Done({ n })
+      yield Done({ n })
+    }
+  },
+  "an async generator": {
+    async *run({ n }: any) {
+      yield Done({ n })
+      yield Done({ n })
+    }
+  },
+  "an Effect": { run: ({ n }: any) => Effect.as(Effect.yieldNow, Done({ n })) },
+  "an Effect that ends at once": { run: ({ n }: any) => Effect.succeed(Done({ n })) },
+  "a Stream": { run: ({ n }: any) => Stream.fromIterable([Done({ n }), Done({ n })]) },
+  "sent events": {
+    run: async ({ n }: any, { send }: any) => {
+      send(Done({ n }))
+      await undefined
+      send(Done({ n }))
+    }
+  },
+  "a timeout": { timeout: "1 hour", run: async ({ n }: any) => Done({ n }) },
+  "a retry": {
+    retry: { times: 2 },
+    run: async ({ n }: any, { attempt }: any) => {
+      if (attempt < 2) throw new Error("not yet")
+      return Done({ n })
+    }
+  },
+  "a recovery": { run: () => Effect.fail(new Refused()), recover: () => Done({ n: 0 }) },
+  "what it collects": { run: ({ n }: any, ctx: any) => ctx.collect([Item, Item]) && Done({ n }) },
+  "a failure": { run: () => Effect.fail(new Refused()) },
+  "a throw": {
+    run: () => {
+      throw new Error("thrown")
+    }
+  },
+  "a rejection": { run: () => Promise.reject(new Error("rejected")) },
+  "a wrong event": { run: () => Start() },
+  "a run": { run: ({ n }: any) => Effect.as(run(inner), Done({ n })) }
+}
+
+const inner = workflow({
+  name: "inner",
+  start: Start,
+  stop: Stop,
+  steps: { stop: defineStep({ accepts: Start, emits: Stop, run: async () => Stop({ n: 0 }) }) }
+})
+
+/** What stands behind that step. */
+const intakes: Record<string, object> = {
+  "a gather": { accepts: gather(Done), run: end },
+  "a join": { accepts: join([Done, Done]), run: end },
+  "a collect with a deadline": { accepts: collect(Done, 9, { within: 1 }), run: end },
+  "a race": { accepts: race(Done), run: end },
+  "a step without an intake": { accepts: Done, run: end }
+}
+
+const flowOf = (form: object, intake: object) =>
+  workflow({
+    name: "flow",
+    start: Start,
+    stop: Stop,
+    steps: {
+      begin: defineStep({ accepts: Start, emits: Item, run: () => [Item({ n: 1 }), Item({ n: 2 })] }),
+      work: untyped.step({ accepts: Item, emits: Done, ...form }),
+      // Still at work when the run ends, and has something to do then.
+      rest: defineStep({
+        accepts: Item,
+        emits: [],
+        run: () => Effect.onInterrupt(Effect.never, () => Effect.yieldNow)
+      }),
+      end: untyped.step({ emits: Stop, ...intake })
+    }
+  } as any) as any as typeof inner
+
+type Observation = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+const observations: Record<string, Observation> = {
+  nobody: (effect) => effect,
+  "an observer and telemetry": (effect) =>
+    effect.pipe(
+      Effect.provideService(Observer, () => {}),
+      Effect.provideService(Telemetry, { spans: true, metrics: true })
+    )
+}
+
+class Planted extends Error {
+  constructor(where: string) {
+    super(`planted in ${where}`)
+  }
+}
+
+/** Replaces every method of the runtime by one that is counted, and throws when its turn comes. */
+const planted = (() => {
+  const classes: Record<string, { readonly prototype: object }> = {
+    Attempt,
+    Budget,
+    Cell,
+    Cells,
+    Collector,
+    Dispatcher,
+    Ending,
+    HandCollector,
+    Intakes,
+    Invocation,
+    Lane,
+    Loop,
+    Place,
+    Races,
+    Recorder,
+    Room,
+    Quietness,
+    Scope,
+    Watch,
+    Standing,
+    Timers,
+    Turns
+  }
+  let at = -1
+  let after = false
+  let calls = 0
+  let where: string | undefined
+  let stopped = false
+  const originals: Array<() => void> = []
+  const install = () => {
+    for (const [name, { prototype }] of Object.entries(classes)) {
+      for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+        const original = descriptor.value
+        if (key === "constructor" || typeof original !== "function") continue
+        const method = function (this: unknown, ...args: ReadonlyArray<unknown>) {
+          const mine = calls++ === at
+          const result = mine && !after ? undefined : original.apply(this, args)
+          if (!mine) return result
+          where = `${name}.${key}`
+          stopped = stopping
+          throw new Planted(where)
+        }
+        Object.defineProperty(prototype, key, { ...descriptor, value: method })
+        originals.push(() => Object.defineProperty(prototype, key, descriptor))
+      }
+    }
+  }
+  return {
+    install,
+    remove: () => {
+      for (const restore of originals.splice(0)) restore()
+    },
+    /** Has the call of that number throw, instead of what it does or after it. */
+    arm: (number: number, late: boolean) => {
+      at = number
+      after = late
+      calls = 0
+      where = undefined
+      stopping = false
+    },
+    get calls() {
+      return calls
+    },
+    get where() {
+      return where
+    },
+    get stopped() {
+      return stopped
+    }
+  }
+})()
+
+/** Runs it, and waits a number of turns for its end. */
+const ended = async (effect: Effect.Effect<unknown, unknown>) => {
+  const logged: Array<unknown> = []
+  const logger = Logger.make(({ message }) => void logged.push(message))
+  let fiber: Fiber.Fiber<unknown, unknown>
+  try {
+    fiber = Effect.runFork(Effect.provide(effect, Logger.layer([logger])))
+  } catch (error) {
+    return { exit: Exit.die(error), logged }
+  }
+  for (let turn = 0; turn < 60 && fiber.pollUnsafe() === undefined; turn++) {
+    await new Promise((resume) => (turn < 40 ? setImmediate(resume) : setTimeout(resume, 1)))
+  }
+  return { exit: fiber.pollUnsafe(), logged }
+}
+
+/** Whether an error, or one that stands behind it, is what was planted. */
+const holds = (error: any, planted: (error: unknown) => boolean): boolean =>
+  planted(error) ||
+  (Array.isArray(error) && error.some((one) => holds(one, planted))) ||
+  (typeof error === "object" && error !== null && "cause" in error && holds(error.cause, planted))
+
+/** What is told of a fault, in every place where something could be. */
+interface Told {
+  readonly exit: Exit.Exit<unknown, unknown> | undefined
+  readonly logged: ReadonlyArray<unknown>
+}
+
+/** What is wrong with how a run ended in which a call threw. */
+const problemOf = ({ exit, logged }: Told, mayBeSilent: boolean): string | undefined => {
+  const isPlanted = (error: unknown) => error instanceof Planted
+  const isLogged = logged.some((message) => holds(message, isPlanted))
+  if (exit === undefined) return "hangs"
+  if (Exit.isSuccess(exit)) return mayBeSilent || isLogged ? undefined : "is silent"
+  const errors = exit.cause.reasons.map((reason: any) => reason.error ?? reason.defect)
+  if (!isLogged && !errors.some((error) => holds(error, isPlanted))) return "fails with something else"
+  return errors.some(isPlanted) ? "does not name the place" : undefined
+}
+
+/** Has each call throw in turn, in runs of its own. */
+const sweep = async (form: object, intake: object, observe: Observation): Promise<ReadonlyArray<string>> => {
+  const problems = new Set<string>()
+  // What a step's own promise rejects with when nobody has come to wait for it is another matter.
+  const escaped = (error: unknown) => void (error instanceof Planted && problems.add(`${error.message} escapes`))
+  process.on("unhandledRejection", escaped)
+  planted.install()
+  try {
+    const flow = flowOf(form, intake)
+    const once = () => ended(observe(run(flow)) as Effect.Effect<unknown, unknown>)
+    planted.arm(-1, false)
+    expect((await once()).exit).toBeDefined()
+    const { calls } = planted
+    expect(calls).toBeGreaterThan(20)
+    for (const late of [false, true]) {
+      for (let call = 0; call < calls; call++) {
+        planted.arm(call, late)
+        const told = await once()
+        const { stopped, where } = planted
+        planted.arm(-1, false)
+        // What it has still scheduled is not part of the next run.
+        await new Promise((resume) => setImmediate(resume))
+        // Not every run makes the same number of calls.
+        if (where === undefined) continue
+        // What a step does that has lost a race changes nothing, as what any does after the stop event, its own or an inner run's.
+        const problem = problemOf(told, stopped || intake === intakes["a race"] || form === forms["a run"])
+        if (problem !== undefined) problems.add(`${problem}, ${late ? "after" : "in place of"} ${where}`)
+      }
+    }
+  } finally {
+    planted.remove()
+    process.off("unhandledRejection", escaped)
+  }
+  return [...problems]
+}
+
+describe("a run ends, and says what happened, whatever throws inside it", () => {
+  for (const [looking, observe] of Object.entries(observations)) {
+    it.each(Object.entries(forms))(
+      `in a step that gives %s, observed by ${looking}`,
+      { timeout: 60_000 },
+      async (_, form) => {
+        expect(await sweep(form, intakes["a gather"]!, observe)).toEqual([])
+      }
+    )
+  }
+
+  for (const [behind, intake] of Object.entries(intakes)) {
+    it.each(["a value", "a promise", "an Effect", "a retry"])(
+      `in a step that gives %s to ${behind}`,
+      { timeout: 60_000 },
+      async (form) => {
+        expect(await sweep(forms[form]!, intake, observations.nobody!)).toEqual([])
+      }
+    )
+  }
+})
