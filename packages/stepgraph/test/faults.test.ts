@@ -275,8 +275,10 @@ const sweep = async (form: object, intake: object, observe: Observation): Promis
         await new Promise((resume) => setImmediate(resume))
         // Not every run makes the same number of calls.
         if (where === undefined) continue
-        // What a step does that has lost a race changes nothing, as what any does after the stop event, its own or an inner run's.
-        const problem = problemOf(told, stopped || intake === intakes["a race"] || form === forms["a run"])
+        // What a step does that has lost a race changes nothing, as what any does after the stop event, its own or an inner
+        // run's; and what waiting for a promise throws is as if the promise had rejected, which may be retried.
+        const silent = intake === intakes["a race"] || form === forms["a run"] || where === "Invocation.wait"
+        const problem = problemOf(told, stopped || silent)
         if (problem !== undefined) problems.add(`${problem}, ${late ? "after" : "in place of"} ${where}`)
       }
     }

@@ -587,21 +587,22 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   /** Waits for a promise from now on, not from when the Effect runs: it may be interrupted before that. */
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
-    let settled: Exit.Exit<A, StepRejected> | undefined
-    let resume: ((exit: Exit.Exit<A, StepRejected>) => void) | undefined
-    const settle = (exit: Exit.Exit<A, StepRejected>) => {
-      settled ??= exit
-      if (this.ended && Exit.isSuccess(exit)) unread(exit.value)
-      resume?.(exit)
+    let settled: Effect.Effect<A, StepRejected> | undefined
+    let resume: ((settled: Effect.Effect<A, StepRejected>) => void) | undefined
+    const settle = (effect: Effect.Effect<A, StepRejected>) => {
+      settled ??= effect
+      resume?.(effect)
     }
+    const fulfilled = (value: A) => {
+      if (this.ended) unread(value)
+      settle(Exit.succeed(value))
+    }
+    // The error is made in the fiber, which takes what making it may throw.
+    const rejected = (cause: unknown) => settle(Effect.suspend(() => this.rejection(cause)))
     try {
-      this.wait(
-        promise,
-        (value) => settle(Exit.succeed(value)),
-        (cause) => settle(this.rejection(cause))
-      )
+      this.wait(promise, fulfilled, rejected)
     } catch (error) {
-      settle(this.rejection(error))
+      rejected(error)
     }
     return Effect.callback((waiting) => {
       if (settled !== undefined) waiting(settled)
