@@ -1,17 +1,55 @@
 /**
- * Whether a schema comes from the copy of effect that stepgraph itself uses.
+ * Whether a schema comes from the copy of effect that stepgraph itself uses, with everything inside it.
  */
 import * as Schema from "effect/Schema"
+import type { AST } from "effect/SchemaAST"
+import { alternatives, inside } from "./Secrets.ts"
 
-const root = (schema: Schema.Top): unknown => {
-  let prototype = Object.getPrototypeOf(schema.ast)
-  for (let next = prototype; next !== null && next !== Object.prototype; next = Object.getPrototypeOf(next)) {
-    prototype = next
-  }
-  return prototype
+/** The prototype that all nodes of one copy's schemas have in common. */
+const rootOf = (ast: object): object => {
+  const prototype = Object.getPrototypeOf(ast)
+  return prototype === null || prototype === Object.prototype ? ast : rootOf(prototype)
 }
 
-/** Another copy looks the same, and what it parses comes out as something else without a word. */
-export const isForeign = (schema: Schema.Top): boolean => root(schema) !== root(Schema.String)
+let ownRoot: object | undefined
 
-export const foreignInWords = "is made with another copy of effect: let stepgraph and your program import the same one"
+/** How many nodes of a schema are looked at without keeping them, which would take longer than all the rest. */
+const fewNodes = 64
+/** Nodes of larger schemas that are own throughout: such a schema may be shared by many events. */
+const own = /*#__PURE__*/ new WeakSet<AST>()
+
+/** A schema may be suspended for ever, each time in another. */
+const mostNodes = 10_000
+
+/** Another copy's looks the same, and what it parses comes out as something else without a word. */
+export const isForeign = ({ ast }: Schema.Top): boolean => {
+  ownRoot ??= rootOf(Schema.String.ast)
+  const nodes: Array<AST> = []
+  const look = (node: AST): void => {
+    if (nodes.length >= fewNodes) {
+      if (own.has(node)) return
+      own.add(node)
+    }
+    nodes.push(node)
+  }
+  look(ast)
+  for (let i = 0; i < nodes.length && i < mostNodes; i++) {
+    const node = nodes[i]!
+    if (rootOf(node) !== ownRoot) {
+      for (const node of nodes) own.delete(node)
+      return true
+    }
+    try {
+      alternatives(node).forEach(look)
+    } catch {
+      // A suspended schema that is not there yet, such as that of the event itself. It is defined in the same program.
+    }
+    inside(node).forEach(look)
+    if (node._tag === "Objects") node.indexSignatures.forEach(({ parameter }) => look(parameter))
+    if (node._tag === "TemplateLiteral") node.parts.forEach(look)
+  }
+  return false
+}
+
+export const foreignInWords =
+  "has a schema of another copy of effect than the one that stepgraph uses: install one alone, `npm ls effect` shows them"

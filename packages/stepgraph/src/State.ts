@@ -88,7 +88,7 @@ export function defineState<A>(
   if (more.length > 0) {
     throw new TypeError(`defineState: cell '${name}' takes a schema and what it begins with: there are no options`)
   }
-  if (isForeign(schema)) throw new TypeError(`defineState: the schema of cell '${name}' ${foreignInWords}`)
+  if (isForeign(schema)) throw new TypeError(`defineState: cell '${name}' ${foreignInWords}`)
   const checked = Schema.decodeUnknownSync(Schema.toType(schema))
   const state: State<A> = Object.freeze({
     name,
