@@ -1,6 +1,5 @@
 /**
- * Options that do not exist, in words: a name that is misspelt would otherwise be ignored. For the packages beside this one,
- * too.
+ * Options that do not exist, in words: a name that is misspelt would otherwise be ignored.
  */
 
 /** How many letters have to be inserted, deleted or replaced to turn one word into the other. */

@@ -5,12 +5,6 @@
 import * as Context from "effect/Context"
 import type { Waiting } from "./Errors.ts"
 
-// So that the stories of a test look at values as safely as the messages of the core.
-export { dataOf } from "./internal/runtime/data.ts"
-export { secretOf } from "./Secrets.ts"
-export { type Bounds, nameAndMessage, wordsOf } from "./Show.ts"
-export { TaggedError } from "./TaggedError.ts"
-
 /** One call of a step's function. */
 export interface Call {
   readonly step: string

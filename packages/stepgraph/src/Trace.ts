@@ -114,6 +114,40 @@ export const TraceEntry = /*#__PURE__*/ Schema.Union([
 ])
 export type TraceEntry = typeof TraceEntry.Type
 
+/**
+ * The invocation of a step in which an Effect runs, by its names in the trace; `null` outside of a step, and in a run that
+ * nobody observes. A run that is started here has it as its `parent`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { CurrentInvocation, defineEvent, defineStep, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const flow = workflow({
+ *   name: "short", start: Start, stop: Stop,
+ *   steps: {
+ *     finish: defineStep({
+ *       accepts: Start, emits: Stop,
+ *       run: () => Effect.gen(function* () {
+ *         const current = yield* CurrentInvocation
+ *         console.log(current?.workflow) // => short
+ *         return Stop()
+ *       })
+ *     })
+ *   }
+ * })
+ *
+ * await runPromise(flow, {}, { observe: () => {} })
+ * ```
+ */
+export const CurrentInvocation = /*#__PURE__*/ Context.Reference<{
+  readonly run: string
+  readonly workflow: string
+  readonly invocation: string
+} | null>("stepgraph/CurrentInvocation", { defaultValue: () => null })
+
 /** Told each entry as it is made. What it throws, now or as a promise later, is ignored: it cannot harm the run. */
 export type Observer = (entry: TraceEntry) => void
 

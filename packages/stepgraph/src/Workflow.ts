@@ -30,11 +30,15 @@ export interface Workflow<
   readonly "~types"?: { readonly error: E }
 }
 
+/** A workflow of any types. */
 export type AnyWorkflow = Workflow<any, any, any, any, any, any>
+/** The event that a workflow begins with. */
 export type StartOf<W> = W extends Workflow<infer Start, any, any, any, any, any> ? EventOf<Start> : never
 /** The union of a workflow's stop events: what a run of it succeeds with. */
 export type StopOf<W> = W extends Workflow<any, infer Stop, any, any, any, any> ? EventsOf<Stop> : never
+/** The union of the events that a workflow takes while it runs. */
 export type InputsOf<W> = W extends Workflow<any, any, any, infer Inputs, any, any> ? EventOf<Inputs[number]> : never
+/** The union of the events that are only listened to. */
 export type OutputsOf<W> = W extends Workflow<any, any, any, any, infer Outputs, any> ? EventOf<Outputs[number]> : never
 /** The union of the typed errors that a run of a workflow can fail with. */
 export type RunError<W> =

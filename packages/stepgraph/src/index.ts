@@ -17,5 +17,15 @@ export { type RunOptions, run, runPromise } from "./Run.ts"
 export { defineState, type State, type StateOptions, type StateValue } from "./State.ts"
 export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
 export { Telemetry, type TelemetryOptions } from "./Telemetry.ts"
-export { Observer, TraceEntry } from "./Trace.ts"
-export { type RunError, type RunServices, type StopOf, type Workflow, workflow } from "./Workflow.ts"
+export { CurrentInvocation, Observer, TraceEntry } from "./Trace.ts"
+export {
+  type AnyWorkflow,
+  type InputsOf,
+  type OutputsOf,
+  type RunError,
+  type RunServices,
+  type StartOf,
+  type StopOf,
+  type Workflow,
+  workflow
+} from "./Workflow.ts"

@@ -17,7 +17,7 @@ import {
   runPromise,
   workflow
 } from "stepgraph"
-import { nearest } from "stepgraph/options"
+import { nearest } from "stepgraph/internal"
 import { describe, expect, it } from "vitest"
 
 type Untyped = (...given: ReadonlyArray<any>) => any

@@ -2,7 +2,7 @@
  * Why there is no `Exploration`: a schedule breaks a rule, or there is nothing to explore.
  */
 import type { TraceEntry } from "stepgraph"
-import { TaggedError } from "stepgraph/probe"
+import { TaggedError } from "stepgraph/internal"
 import type { Outcome } from "./Invariant.ts"
 
 /** A schedule breaks an invariant. The message is the whole story. */

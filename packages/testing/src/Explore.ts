@@ -5,9 +5,10 @@ import * as Arbitrary from "effect/Arbitrary"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type EventDef, type Problem, type RunServices, run, type StopOf } from "stepgraph"
+import { type AnyWorkflow, type EventDef, type Problem, type RunServices, run, type StopOf } from "stepgraph"
+import { graphOf } from "stepgraph/graph"
 import { CannotReplay, type ExploreError, InvalidExploration, ScheduleFailure } from "./Errors.ts"
-import type { AnyFlow, Check, Invariants, Outcome } from "./Invariant.ts"
+import type { Check, Invariants, Outcome } from "./Invariant.ts"
 import { along } from "./internal/choices.ts"
 import { type Coverage, Tally } from "./internal/coverage.ts"
 import { Explorer, type Found, type Plan } from "./internal/explorer.ts"
@@ -24,7 +25,7 @@ import { inOneLine, type Uncontrolled } from "./internal/uncontrolled.ts"
 type InputOf<W> = W extends { readonly start: EventDef<any, any, infer In> } ? In : never
 
 /** What an exploration may be given. What is left out is as its comment says. */
-export interface ExploreOptions<W extends AnyFlow, Provided = never, E = never, R = never> {
+export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = never, R = never> {
   /** The run's input. Left out, inputs are made from the start event's schema, where it has fields. */
   readonly input?: InputOf<W> | undefined
   /** How many inputs are made where none is given: 20. Each gets 50 schedules, or its part of `schedules`. */
@@ -138,11 +139,11 @@ const perInput = 50
  * console.log(schedules, complete, outcomes.length) // => 6 true 1
  * ```
  */
-export function explore<W extends AnyFlow, Provided = never, E = never, R = never>(
+export function explore<W extends AnyWorkflow, Provided = never, E = never, R = never>(
   flow: W,
   options: ExploreOptions<W, Provided, E, R> = {}
 ): Effect.Effect<Exploration, ExploreError, Exclude<RunServices<W>, Provided> | R> {
-  return exploring(flow, options as ExploreOptions<AnyFlow>, callSite(), "explore") as any
+  return exploring(flow, options as ExploreOptions<AnyWorkflow>, callSite(), "explore") as any
 }
 
 /**
@@ -165,14 +166,14 @@ export function explore<W extends AnyFlow, Provided = never, E = never, R = neve
  * console.log(failure.outcome.text) // => Stop {"by":"bob"}
  * ```
  */
-export async function explorePromise<W extends AnyFlow, Provided = never, E = never>(
+export async function explorePromise<W extends AnyWorkflow, Provided = never, E = never>(
   flow: [Exclude<RunServices<W>, Provided>] extends [never]
     ? W
     : W & Problem<"this workflow needs services: give them as a layer">,
   options: ExploreOptions<W, Provided, E> & { readonly signal?: AbortSignal | undefined } = {}
 ): Promise<Exploration> {
   const { signal } = options
-  const running = exploring(flow as AnyFlow, options as ExploreOptions<AnyFlow>, callSite(), "explorePromise")
+  const running = exploring(flow as AnyWorkflow, options as ExploreOptions<AnyWorkflow>, callSite(), "explorePromise")
   return Effect.runPromise(running, signal === undefined ? undefined : { signal })
 }
 
@@ -180,8 +181,8 @@ export async function explorePromise<W extends AnyFlow, Provided = never, E = ne
 const callSite = (): ReadonlyArray<string> => new Error().stack?.split("\n").slice(3) ?? []
 
 const exploring = (
-  flow: AnyFlow,
-  options: ExploreOptions<AnyFlow>,
+  flow: AnyWorkflow,
+  options: ExploreOptions<AnyWorkflow>,
   site: ReadonlyArray<string>,
   calledAs: string
 ): Effect.Effect<Exploration, ExploreError> =>
@@ -212,13 +213,14 @@ class Died {
 }
 
 const start = async (
-  flow: AnyFlow,
-  options: ExploreOptions<AnyFlow>,
+  flow: AnyWorkflow,
+  options: ExploreOptions<AnyWorkflow>,
   context: Context.Context<never>,
   signal: AbortSignal,
   calledAs: string
 ): Promise<Exploration> => {
   const { layer, program = run as NonNullable<typeof options.program>, schedules = 1_000, seed = 0 } = options
+  const graph = graphOf(flow)
   const randomly = options.random ?? Math.ceil(schedules / 4)
   const plan: Plan = {
     flow,
@@ -231,12 +233,12 @@ const start = async (
     },
     context,
     signal,
-    tally: new Tally(flow),
+    tally: new Tally(graph),
     progress: options.progress ?? ((schedules, depth) => report(flow, schedules, depth))
   }
   const explorer = new Explorer(plan)
-  const mark = markOf(flow)
-  const fields = fieldsOf(flow)
+  const mark = markOf(graph)
+  const fields = graph.events.find(({ tag }) => tag === graph.start)!.fields.length
   const given = options.input !== undefined || fields === 0
   const fail = (found: Found, input: unknown) =>
     failureOf(found, plan, explorer, mark, input, (schedule) =>
@@ -299,11 +301,11 @@ const start = async (
   return seen(false, runs)
 }
 
-const cannotMake = (flow: AnyFlow, why: string): InvalidExploration =>
+const cannotMake = (flow: AnyWorkflow, why: string): InvalidExploration =>
   new InvalidExploration(flow, [`no input can be made from start event '${flow.start.tag}' (${why}): give 'input'`])
 
 /** Inputs that fit the start event. */
-const inputsOf = (flow: AnyFlow): Arbitrary.Arbitrary<unknown> => {
+const inputsOf = (flow: AnyWorkflow): Arbitrary.Arbitrary<unknown> => {
   try {
     return Arbitrary.map(Arbitrary.schema(flow.start.schema), ({ _tag, ...input }: any) => input)
   } catch (error) {
@@ -314,11 +316,11 @@ const inputsOf = (flow: AnyFlow): Arbitrary.Arbitrary<unknown> => {
 /** Runs one schedule, and the usual one to hold it against. */
 const replay = async (
   token: string,
-  flow: AnyFlow,
+  flow: AnyWorkflow,
   { given, input }: { readonly given: boolean; readonly input: unknown },
   explorer: Explorer
 ): Promise<Found | undefined> => {
-  const deviations = fromToken(token, flow)
+  const deviations = fromToken(token, graphOf(flow))
   if (typeof deviations === "string") throw new CannotReplay({ schedule: token, message: deviations })
   if (!given) {
     const message = `'${token}' cannot be replayed without its input: copy the whole line from the report, 'input' too`
@@ -338,18 +340,13 @@ const replay = async (
   return { broken, deviations: ran.choices.deviations(), executed, outcome, usual: usual.outcome, schedules: 0 }
 }
 
-const fieldsOf = (flow: AnyFlow): number => {
-  const { fields } = flow.start.schema as unknown as { readonly fields?: object }
-  return Object.keys(fields ?? {}).filter((field) => field !== "_tag").length
-}
-
-const report = (flow: AnyFlow, schedules: number, depth: number): void => {
+const report = (flow: AnyWorkflow, schedules: number, depth: number): void => {
   const tried = `${schedules.toLocaleString("en")} schedules`
   const differ = depth === 1 ? "1 choice differs" : `${depth} choices differ`
   console.info(`explore '${flow.name}': ${tried}, by now ${differ} from the usual order`)
 }
 
-const warn = (flow: AnyFlow, uncontrolled: Uncontrolled, { timers }: Modes): void =>
+const warn = (flow: AnyWorkflow, uncontrolled: Uncontrolled, { timers }: Modes): void =>
   console.warn(`explore '${flow.name}' found nothing, but has not tried all orders: ${inOneLine(uncontrolled, timers)}`)
 
 const failureOf = (

@@ -4,12 +4,10 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
-import type { TraceEntry, Workflow } from "stepgraph"
-import { nameAndMessage } from "stepgraph/probe"
+import type { AnyWorkflow, TraceEntry } from "stepgraph"
+import { nameAndMessage } from "stepgraph/internal"
 import type { Executed } from "./internal/executed.ts"
 import { identify, show } from "./internal/show.ts"
-
-export type AnyFlow = Workflow<any, any, any, any, any, any>
 
 /** How a run ended. */
 export interface Outcome {
@@ -165,7 +163,7 @@ const neverFails = ({ outcome, faults }: Seen): string | undefined => {
   return (outcome.error as { _tag?: unknown } | undefined)?._tag === "WorkflowStalled" ? undefined : "it fails"
 }
 
-const withinWorkers = ({ trace }: Seen, flow: AnyFlow): string | undefined => {
+const withinWorkers = ({ trace }: Seen, flow: AnyWorkflow): string | undefined => {
   const running = new Map<string, Set<string>>()
   const keyOf = ({ run, step }: { readonly run: string; readonly step: string }) => `${run} ${step}`
   for (const entry of trace) {
@@ -221,7 +219,7 @@ const finalizersRun = ({ trace, outcome }: Seen, left: ReadonlyArray<string>): s
 
 /** The first rule that a run breaks: the more telling ones first. */
 export const firstBroken = (
-  flow: AnyFlow,
+  flow: AnyWorkflow,
   seen: Seen<any>,
   left: ReadonlyArray<string>,
   invariants: Invariants<any>,

@@ -1,15 +1,15 @@
 /**
  * Pictures as one self-contained HTML file each: no file beside it, and nothing asked for from anywhere.
  */
-import { refuseUnknown } from "stepgraph/options"
+import { refuseUnknown } from "stepgraph/internal"
 import { type Comparison, isComparison } from "./internal/comparison.ts"
 import { comparisonHtml } from "./internal/comparison-html.ts"
+import type { Drawable } from "./internal/drawable.ts"
 import { graphHtml } from "./internal/graph-html.ts"
 import { pictureOf } from "./internal/model.ts"
 import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineHtml } from "./internal/timeline-html.ts"
-import type { Drawable } from "./internal/workflow.ts"
 
 /**
  * A workflow as a page that can be zoomed and searched.

@@ -4,12 +4,12 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Observer } from "stepgraph"
-import { refuseUnknown } from "stepgraph/options"
+import { refuseUnknown } from "stepgraph/internal"
+import type { Drawable } from "./internal/drawable.ts"
 import { Progress, type StepProgress } from "./internal/progress.ts"
 import { ProgressTable } from "./internal/progress-table.ts"
 import { type LiveStream, screenOf } from "./internal/screen.ts"
 import { hasColour } from "./internal/terminal.ts"
-import type { Drawable } from "./internal/workflow.ts"
 
 export type { LiveStream }
 

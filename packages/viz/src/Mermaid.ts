@@ -1,7 +1,8 @@
 /**
  * A workflow as a Mermaid flowchart, which GitHub and many editors show.
  */
-import { refuseUnknown } from "stepgraph/options"
+import { refuseUnknown } from "stepgraph/internal"
+import type { Drawable } from "./internal/drawable.ts"
 import { pictureOf } from "./internal/model.ts"
 import {
   type DrawOptions,
@@ -11,7 +12,6 @@ import {
   type PictureFrame
 } from "./internal/picture.ts"
 import { eventLines, oneLine, shorten } from "./internal/text.ts"
-import type { Drawable } from "./internal/workflow.ts"
 
 const shapes: Readonly<Record<NodeKind, readonly [string, string]>> = {
   start: ["((", "))"],

@@ -1,13 +1,13 @@
 /**
  * Pictures as SVG: text that can be selected, in light and dark.
  */
-import { refuseUnknown } from "stepgraph/options"
+import { refuseUnknown } from "stepgraph/internal"
+import type { Drawable } from "./internal/drawable.ts"
 import { graphSvg } from "./internal/graph-svg.ts"
 import { pictureOf } from "./internal/model.ts"
 import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineSvg } from "./internal/timeline-svg.ts"
-import type { Drawable } from "./internal/workflow.ts"
 
 /**
  * A workflow as an SVG picture. It follows the reader's choice of light or dark, and tells in its `<desc>` what it shows.

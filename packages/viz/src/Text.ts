@@ -1,16 +1,16 @@
 /**
  * Pictures for a terminal.
  */
-import { refuseUnknown } from "stepgraph/options"
+import { refuseUnknown } from "stepgraph/internal"
 import { type Comparison, isComparison } from "./internal/comparison.ts"
 import { comparisonText } from "./internal/comparison-text.ts"
+import type { Drawable } from "./internal/drawable.ts"
 import { graphText } from "./internal/graph-text.ts"
 import { pictureOf } from "./internal/model.ts"
 import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
 import { type TextOptions, textOptionNames } from "./internal/terminal.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineText } from "./internal/timeline-text.ts"
-import type { Drawable } from "./internal/workflow.ts"
 
 /**
  * A workflow as lines of text: each step with what comes to it and what it emits.

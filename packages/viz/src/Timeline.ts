@@ -2,12 +2,12 @@
  * Timelines: what a run did, when, on which worker and because of what, made of its trace.
  */
 import type { TraceEntry } from "stepgraph"
-import { refuseUnknown } from "stepgraph/options"
+import { refuseUnknown } from "stepgraph/internal"
 import { criticalPath } from "./internal/critical.ts"
+import type { Drawable } from "./internal/drawable.ts"
 import { runsOf } from "./internal/runs.ts"
 import type { Timeline } from "./internal/timeline.ts"
 import type { Builder } from "./internal/timeline-builder.ts"
-import type { Drawable } from "./internal/workflow.ts"
 
 export interface TimelineOptions {
   /** The workflow that was run: then it is known how many workers each step has. */

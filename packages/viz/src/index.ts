@@ -5,6 +5,7 @@ export { compare } from "./Compare.ts"
 export { toDot } from "./Dot.ts"
 export { toHtml } from "./Html.ts"
 export type { Comparison } from "./internal/comparison.ts"
+export type { Drawable } from "./internal/drawable.ts"
 export type { Direction, DrawOptions, Missed } from "./internal/picture.ts"
 export type { StepProgress } from "./internal/progress.ts"
 export { type TextOptions, textOptions } from "./internal/terminal.ts"
@@ -19,7 +20,6 @@ export type {
   TimelineInvocation,
   TimelineStep
 } from "./internal/timeline.ts"
-export type { Drawable } from "./internal/workflow.ts"
 export { type LiveOptions, type LiveStream, type LiveView, liveView, withLiveView } from "./Live.ts"
 export { toMermaid } from "./Mermaid.ts"
 export { toSvg } from "./Svg.ts"

@@ -5,6 +5,7 @@ import DOMPurify from "dompurify"
 import * as Effect from "effect/Effect"
 import mermaid from "mermaid"
 import { collect, defineEvent, defineStep, workflow } from "stepgraph"
+import { type Graph, graphOf } from "stepgraph/graph"
 import { layoutOf, type PlacedNode } from "../src/internal/layout.ts"
 import { pictureOf } from "../src/internal/model.ts"
 import { type Box, cornersOf, type Point } from "../src/internal/shapes.ts"
@@ -110,6 +111,13 @@ describe("a picture", () => {
   it("of the same workflow is the same, byte for byte", () => {
     for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) {
       expect(drawing(makeEverything())).toBe(drawing(makeEverything()))
+    }
+  })
+
+  it("of a graph that came by way of JSON is the workflow's", () => {
+    for (const flow of Object.values(unusual)) {
+      const sent: Graph = JSON.parse(JSON.stringify(graphOf(flow)))
+      for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) expect(drawing(sent)).toBe(drawing(flow))
     }
   })
 })

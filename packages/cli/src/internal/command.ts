@@ -16,10 +16,11 @@ import * as Console from "effect/Console"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { AnyWorkflow } from "stepgraph"
 import { Misuse } from "./errors.ts"
 import { destination, readTrace, write } from "./files.ts"
 import { inputOf } from "./input.ts"
-import { type AnyFlow, distinct, workflowOf, workflowsOf } from "./load.ts"
+import { distinct, workflowOf, workflowsOf } from "./load.ts"
 import { runOnce, timelines } from "./run.ts"
 
 const file = Argument.String("file").pipe(
@@ -41,7 +42,7 @@ const pictures = {
   ".txt": "text"
 } as const
 
-const picture = (kind: keyof typeof pictures, flow: AnyFlow, options: DrawOptions): string => {
+const picture = (kind: keyof typeof pictures, flow: AnyWorkflow, options: DrawOptions): string => {
   switch (kind) {
     case ".svg":
       return toSvg(flow, options)

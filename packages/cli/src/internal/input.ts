@@ -4,9 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { AnyWorkflow } from "stepgraph"
 import { Misuse } from "./errors.ts"
 import { read } from "./files.ts"
-import type { AnyFlow } from "./load.ts"
 
 const inWords = SchemaIssue.makeFormatterDefault()
 
@@ -14,7 +14,7 @@ const inWords = SchemaIssue.makeFormatterDefault()
 const noNumber = '"Infinity" | "-Infinity" | "NaN"'
 
 /** Reads the fields by the event's schema as JSON has them: a date is a string there. */
-export const inputOf = ({ start }: AnyFlow, given: string): Effect.Effect<object, Misuse> =>
+export const inputOf = ({ start }: AnyWorkflow, given: string): Effect.Effect<object, Misuse> =>
   Effect.gen(function* () {
     const text = given.startsWith("@") ? yield* read(given.slice(1)) : given
     const fields = yield* Effect.try({

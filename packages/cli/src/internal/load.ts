@@ -8,26 +8,8 @@ import { inspect } from "node:util"
 import { isNativeError, isProxy } from "node:util/types"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type { Workflow } from "stepgraph"
+import { type AnyWorkflow, isWorkflow } from "stepgraph/graph"
 import { Misuse, NotWell } from "./errors.ts"
-
-export type AnyFlow = Workflow<any, any, any, any, any, any>
-
-const isFlow = (value: any): value is AnyFlow => {
-  // A file may export anything, such as a proxy that throws when it is read.
-  try {
-    return (
-      typeof value === "object" &&
-      value !== null &&
-      typeof value.name === "string" &&
-      typeof value.start?.tag === "string" &&
-      typeof value.steps === "object" &&
-      Array.isArray(value.inputs)
-    )
-  } catch {
-    return false
-  }
-}
 
 /** Whether Node could not read a file as it is, which jiti may: enums, imports without an end, imports of types. */
 const isNotNative = (error: unknown): boolean =>
@@ -103,13 +85,13 @@ const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse 
   })
 }
 
-const flowsIn = (exported: unknown): ReadonlyMap<string, AnyFlow> => {
+const flowsIn = (exported: unknown): ReadonlyMap<string, AnyWorkflow> => {
   if (typeof exported !== "object" || exported === null || isProxy(exported)) return new Map()
-  return new Map(Object.entries(exported).filter((entry): entry is [string, AnyFlow] => isFlow(entry[1])))
+  return new Map(Object.entries(exported).filter((entry): entry is [string, AnyWorkflow] => isWorkflow(entry[1])))
 }
 
 /** All workflows that a file exports, by the names they are exported with. */
-export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyFlow>, Misuse | NotWell> =>
+export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyWorkflow>, Misuse | NotWell> =>
   Effect.gen(function* () {
     const there = yield* Effect.promise(() => stat(file).catch(() => undefined))
     if (there === undefined) return yield* new Misuse({ message: `There is no file ${file}.` })
@@ -127,7 +109,7 @@ export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, Any
   })
 
 /** The one workflow that is meant: by its exported name, or by its own. */
-export const workflowOf = (file: string, wanted: string | undefined): Effect.Effect<AnyFlow, Misuse | NotWell> =>
+export const workflowOf = (file: string, wanted: string | undefined): Effect.Effect<AnyWorkflow, Misuse | NotWell> =>
   Effect.gen(function* () {
     const found = yield* workflowsOf(file)
     const exported = wanted === undefined ? undefined : found.get(wanted)
@@ -144,7 +126,7 @@ export const workflowOf = (file: string, wanted: string | undefined): Effect.Eff
   })
 
 /** Each workflow once, by the first name it is exported with. */
-export const distinct = (found: ReadonlyMap<string, AnyFlow>): ReadonlyMap<string, AnyFlow> =>
+export const distinct = (found: ReadonlyMap<string, AnyWorkflow>): ReadonlyMap<string, AnyWorkflow> =>
   new Map([...found].filter(([, flow], i, all) => all.findIndex(([, other]) => other === flow) === i))
 
 const list = (names: ReadonlyArray<string>): string => {

@@ -9,11 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Observer, run, type TraceEntry } from "stepgraph"
-import { dataOf, secretOf } from "stepgraph/probe"
+import { type AnyWorkflow, Observer, run, type TraceEntry } from "stepgraph"
+import { dataOf, secretOf } from "stepgraph/internal"
 import { type Misuse, NotWell } from "./errors.ts"
 import { type Destination, write } from "./files.ts"
-import type { AnyFlow } from "./load.ts"
 
 export const timelines = {
   ".html": "a page",
@@ -25,7 +24,7 @@ type Kind = keyof typeof timelines
 
 /** Runs a workflow, prints its stop event, and keeps what happened, however it ended. */
 export const runOnce = (
-  flow: AnyFlow,
+  flow: AnyWorkflow,
   fields: object,
   kept: Destination<Kind> | undefined
 ): Effect.Effect<void, Misuse | NotWell> =>
@@ -59,7 +58,7 @@ export const runOnce = (
   })
 
 /** The stop event as its schema encodes it, or as it is where that cannot be. */
-const asJson = ({ stop }: AnyFlow, event: { readonly _tag: string }): string => {
+const asJson = ({ stop }: AnyWorkflow, event: { readonly _tag: string }): string => {
   const def = [stop].flat().find(({ tag }) => tag === event._tag)
   // What is Redacted stays hidden here, too.
   if (secretOf(def.schema) !== undefined) {
@@ -77,7 +76,7 @@ const asJson = ({ stop }: AnyFlow, event: { readonly _tag: string }): string => 
   }
 }
 
-const recordOf = (flow: AnyFlow, trace: ReadonlyArray<TraceEntry>, kind: Kind): string => {
+const recordOf = (flow: AnyWorkflow, trace: ReadonlyArray<TraceEntry>, kind: Kind): string => {
   if (kind === ".json") return `[\n${trace.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`
   const happened = timeline(trace, { workflow: flow })
   return kind === ".html" ? toHtml(happened) : kind === ".svg" ? toSvg(happened) : `${toText(happened)}\n`
@@ -86,7 +85,7 @@ const recordOf = (flow: AnyFlow, trace: ReadonlyArray<TraceEntry>, kind: Kind): 
 const mostFrames = 3
 
 /** Why a run failed; a step's own error does not say whose it is. */
-const inWords = (flow: AnyFlow, error: unknown, step: string | undefined): string => {
+const inWords = (flow: AnyWorkflow, error: unknown, step: string | undefined): string => {
   const { _tag, cause } = (error ?? {}) as { readonly _tag?: string; readonly cause?: unknown }
   const told = error instanceof Error ? error.message : typeof error === "string" ? error : ""
   const isBare = error instanceof Error && Object.keys(error).length === 0

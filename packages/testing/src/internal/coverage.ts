@@ -2,14 +2,9 @@
  * Which ways through the graph the schedules have taken: each emission to each step that accepts it, and each intake.
  */
 import type { TraceEntry } from "stepgraph"
-import type { AnyFlow } from "../Invariant.ts"
+import { type Edge, edgesOf, type Graph } from "stepgraph/graph"
 
-/** An event on its way from one step to another; `from` is `null` for what comes from outside, `to` for what ends a run. */
-export interface Edge {
-  readonly from: string | null
-  readonly event: string
-  readonly to: string | null
-}
+export type { Edge }
 
 export interface Coverage {
   /** How many edges and intakes the graph has, and how many of them some schedule took. */
@@ -31,22 +26,12 @@ export class Tally {
   private readonly taken = new Set<string>()
   private readonly fired = new Set<string>()
 
-  constructor(flow: AnyFlow) {
-    const accepted = (step: any): ReadonlyArray<{ tag: string }> =>
-      Array.isArray(step.accepts) ? step.accepts : step.accepts.events
-    const steps = Object.entries(flow.steps as Record<string, any>)
-    const takers = (tag: string) =>
-      steps.filter(([, step]) => accepted(step).some((def) => def.tag === tag)).map(([name]) => name)
-    const edges: Array<Edge> = []
-    const add = (from: string | null, event: string) => {
-      const to = takers(event)
-      for (const taker of to.length === 0 ? [null] : to) edges.push({ from, event, to: taker })
-    }
-    add(null, flow.start.tag)
-    for (const { tag } of flow.inputs) add(null, tag)
-    for (const [name, step] of steps) for (const { tag } of step.emits) add(name, tag)
+  constructor(graph: Graph) {
+    const accepted = new Set(graph.steps.flatMap(({ accepts }) => accepts))
+    // What is listened to and also accepted takes its way with the accepted event.
+    const edges = edgesOf(graph).filter(({ event, to }) => to !== null || !accepted.has(event))
     this.edges = new Map(edges.map((edge) => [keyOf(edge), edge]))
-    this.intakes = new Set(steps.filter(([, step]) => !Array.isArray(step.accepts)).map(([name]) => name))
+    this.intakes = new Set(graph.steps.flatMap(({ name, intake }) => (intake === null ? [] : [name])))
   }
 
   add(trace: ReadonlyArray<TraceEntry>): void {

@@ -3,8 +3,8 @@
  */
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { AnyWorkflow } from "stepgraph"
 import {
-  type AnyFlow,
   type Broken,
   type Check,
   firstBroken,
@@ -24,7 +24,7 @@ import { eventLoop, now } from "./turn.ts"
 import { type Cause, notAgain } from "./uncontrolled.ts"
 
 export interface Plan {
-  readonly flow: AnyFlow
+  readonly flow: AnyWorkflow
   readonly modes: Modes
   readonly invariants: Invariants<any>
   readonly checks: Readonly<Record<string, Check<any>>>

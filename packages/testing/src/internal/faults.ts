@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import { TaggedError } from "stepgraph/probe"
+import { TaggedError } from "stepgraph/internal"
 
 /**
  * - `fail`: it fails and has done nothing

@@ -4,6 +4,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { Fiber } from "effect/Fiber"
+import { CurrentInvocation } from "stepgraph"
 import type { Call } from "stepgraph/probe"
 import { show } from "./show.ts"
 
@@ -15,11 +16,6 @@ export interface Named {
 
 /** What sleeps says how long it does. */
 type Way = Named | (Named & { readonly millis: number })
-
-/** Set by the core for what a step runs; the key is the core's. */
-const CurrentInvocation = Context.Reference<{ readonly invocation: string } | null>("stepgraph/CurrentInvocation", {
-  defaultValue: () => null
-})
 
 export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undefined =>
   fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation

@@ -3,9 +3,8 @@
  */
 import { isEffect } from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { InvalidEvent, InvalidWorkflow, workflow } from "stepgraph"
-import { nearest } from "stepgraph/options"
-import type { AnyFlow } from "../Invariant.ts"
+import { type AnyWorkflow, InvalidEvent, InvalidWorkflow, workflow } from "stepgraph"
+import { nearest } from "stepgraph/internal"
 import { faultKinds } from "./faults.ts"
 import { show } from "./show.ts"
 
@@ -85,7 +84,7 @@ const problemsIn = (given: Readonly<Record<string, unknown>>, of: typeof rules, 
     return expected === undefined ? [] : [`'${where}${name}' must be ${expected}`]
   })
 
-const problemsOfFlow = (flow: AnyFlow): ReadonlyArray<string> => {
+const problemsOfFlow = (flow: AnyWorkflow): ReadonlyArray<string> => {
   try {
     workflow(flow as any)
     return []
@@ -95,7 +94,7 @@ const problemsOfFlow = (flow: AnyFlow): ReadonlyArray<string> => {
   }
 }
 
-const problemsOfInput = ({ start }: AnyFlow, input: unknown): ReadonlyArray<string> => {
+const problemsOfInput = ({ start }: AnyWorkflow, input: unknown): ReadonlyArray<string> => {
   try {
     start(input)
     return []
@@ -105,7 +104,7 @@ const problemsOfInput = ({ start }: AnyFlow, input: unknown): ReadonlyArray<stri
   }
 }
 
-export const problemsOf = (flow: AnyFlow, options: unknown): ReadonlyArray<string> => {
+export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<string> => {
   const unfit = problemsOfFlow(flow)
   if (unfit.length > 0) return unfit
   if (!isRecord(options) || isEffect(options)) return [`its options must be an object, not ${show(options)}`]

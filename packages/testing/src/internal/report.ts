@@ -1,15 +1,15 @@
 /**
  * A schedule that breaks a rule, as a story that can be read without knowing how it was found.
  */
-import type { TraceEntry } from "stepgraph"
-import { type AnyFlow, type Broken, keyOf, type Outcome } from "../Invariant.ts"
+import type { AnyWorkflow, TraceEntry } from "stepgraph"
+import { type Broken, keyOf, type Outcome } from "../Invariant.ts"
 import type { Told } from "./executed.ts"
 import type { Modes } from "./modes.ts"
 import { show, showApart } from "./show.ts"
 import { inOneLine, type Uncontrolled } from "./uncontrolled.ts"
 
 export interface Story {
-  readonly flow: AnyFlow
+  readonly flow: AnyWorkflow
   readonly broken: Broken
   readonly outcome: Outcome
   readonly usual: Outcome

@@ -1,7 +1,7 @@
 /**
  * Values in the words of a report: an event as `Tag {…}`.
  */
-import { type Bounds, wordsOf } from "stepgraph/probe"
+import { type Bounds, wordsOf } from "stepgraph/internal"
 
 const longest = 120
 

@@ -3,20 +3,18 @@
  *
  * `3.1.2_7.2.4~1q9x` says: at choice 3 the way 1 of 2, at choice 7 the way 2 of 4, and production's way otherwise.
  */
-import type { AnyFlow } from "../Invariant.ts"
+import type { Graph } from "stepgraph/graph"
 import type { Deviation } from "./choices.ts"
 
 const usual = "0"
 
 /** A mark that changes when steps, what they accept and emit, or their workers do. */
-export const markOf = (flow: AnyFlow): string => {
-  const steps = Object.entries<any>(flow.steps).map(([name, { accepts, emits, workers }]) => {
-    const intake = Array.isArray(accepts)
-      ? accepts.map(({ tag }) => tag)
-      : [accepts.kind, accepts.events.map(({ tag }: { tag: string }) => tag), accepts.count, accepts.per?.tag]
-    return [name, intake, emits.map(({ tag }: { tag: string }) => tag), workers]
+export const markOf = (graph: Graph): string => {
+  const steps = graph.steps.map(({ name, accepts, intake, emits, workers }) => {
+    const waitsFor = intake === null ? accepts : [intake.kind, accepts, intake.count, intake.per]
+    return [name, waitsFor, emits, workers]
   })
-  const text = JSON.stringify([flow.start.tag, steps])
+  const text = JSON.stringify([graph.start, steps])
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return (hash >>> 0).toString(36).slice(0, 5)
@@ -30,11 +28,11 @@ export const toToken = (deviations: ReadonlyArray<Deviation>, mark: string): str
 const pattern = /^(?:0|\d+\.\d+(?:\.\d+)?(?:_\d+\.\d+(?:\.\d+)?)*)(?:~[0-9a-z]+)?$/
 
 /** The deviations of a token, or why it cannot be replayed. */
-export const fromToken = (token: string, flow: AnyFlow): ReadonlyArray<Deviation> | string => {
+export const fromToken = (token: string, graph: Graph): ReadonlyArray<Deviation> | string => {
   if (!pattern.test(token)) return `'${token}' is no schedule: copy the whole of it from the report`
   const [path, mark] = token.split("~") as [string, string | undefined]
-  if (mark !== undefined && mark !== markOf(flow)) {
-    return `the graph of workflow '${flow.name}' has changed since '${token}' was found, so it stands for another schedule now: explore again without 'replay'`
+  if (mark !== undefined && mark !== markOf(graph)) {
+    return `the graph of workflow '${graph.name}' has changed since '${token}' was found, so it stands for another schedule now: explore again without 'replay'`
   }
   if (path === usual) return []
   return path.split("_").map((part) => {

@@ -2,31 +2,16 @@
  * The frames of a picture: what a `per` is kept for belongs together, from the steps that the opening event comes to, to the
  * intakes that are kept for it.
  */
+import { type Graph, scopesOf } from "stepgraph/graph"
 import type { PictureFrame } from "./picture.ts"
-import { type AnyFlow, acceptedBy, intakeOf, type Links } from "./workflow.ts"
 
 /** The frames of a workflow, the outer ones first. One that would cross another is left out: its intake says what it is kept for. */
 export const frames = (
-  flow: AnyFlow,
-  { accepting, emitting }: Links,
+  graph: Graph,
   entries: ReadonlyMap<string, string>,
   places: ReadonlyMap<string, string>
 ): ReadonlyArray<PictureFrame> => {
-  const steps = Object.entries(flow.steps)
-  const kept = new Map<string, Array<string>>()
-  for (const [name, step] of steps) {
-    const per = intakeOf(step)?.per?.tag
-    if (per === undefined) continue
-    const names = kept.get(per)
-    if (names === undefined) kept.set(per, [name])
-    else names.push(name)
-  }
-
-  const found = [...kept].map(([tag, ends]) => {
-    const below = reach(accepting(tag), (name) => flow.steps[name]!.emits, accepting)
-    const above = reach(ends, (name) => acceptedBy(flow.steps[name]!), emitting)
-    return { tag, members: new Set([...ends, ...[...below].filter((name) => above.has(name))]) }
-  })
+  const found = scopesOf(graph).map(({ event, steps }) => ({ tag: event, members: new Set(steps) }))
   found.sort((a, b) => b.members.size - a.members.size)
 
   const drawn: Array<{
@@ -45,8 +30,8 @@ export const frames = (
     id,
     label: `for each ${tag}`,
     // Only what is in none of the frames inside this one.
-    nodes: steps
-      .map(([name]) => name)
+    nodes: graph.steps
+      .map(({ name }) => name)
       .filter((name) => members.has(name))
       .filter((name) => !drawn.some((inner) => isInside(inner, id, drawn) && inner.members.has(name)))
       .flatMap((name) => [...new Set([entries.get(name)!, places.get(name)!])]),
@@ -62,22 +47,4 @@ const isInside = (
   for (let at = frame.within; at !== undefined; at = all.find(({ id }) => id === at)?.within)
     if (at === outer) return true
   return false
-}
-
-/** The steps that can be reached by way of events, each of which is followed once. */
-const reach = (
-  from: ReadonlyArray<string>,
-  events: (name: string) => ReadonlyArray<{ readonly tag: string }>,
-  next: (tag: string) => ReadonlyArray<string>
-): Set<string> => {
-  const found = new Set(from)
-  const followed = new Set<string>()
-  for (const name of found) {
-    for (const { tag } of events(name)) {
-      if (followed.has(tag)) continue
-      followed.add(tag)
-      for (const further of next(tag)) found.add(further)
-    }
-  }
-  return found
 }

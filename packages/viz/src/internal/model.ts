@@ -1,27 +1,18 @@
 /**
- * Makes the picture of a workflow from the plain data that a workflow is.
+ * Makes the picture of a workflow from its graph.
  */
+import type { GraphIntake, GraphStep } from "stepgraph/graph"
+import { type Drawable, drawn } from "./drawable.ts"
 import { frames } from "./frames.ts"
 import type { DrawOptions, Missed, NodeKind, Picture, PictureEdge, PictureNode } from "./picture.ts"
 import { shorten } from "./text.ts"
-import {
-  type AnyFlow,
-  type Drawable,
-  type DrawnIntake,
-  type DrawnStep,
-  flowOf,
-  intakeOf,
-  linksOf,
-  stopsOf
-} from "./workflow.ts"
 
 const longestToTheRight = 6
 const longestJoin = 26
 const mostLines = 8
 
 export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Picture => {
-  const flow: AnyFlow = flowOf(drawable)
-  const steps = Object.entries(flow.steps)
+  const graph = drawn(drawable)
   const nodes: Array<PictureNode> = []
   const neverFired = new Set(options.coverage?.neverFired)
   const add = (kind: NodeKind, label: string, notes: ReadonlyArray<string> = [], step?: string): string => {
@@ -32,32 +23,32 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
   }
 
   const start = add("start", "start")
-  const inputs = flow.inputs.length > 0 ? add("inputs", "inputs") : undefined
+  const inputs = graph.inputs.length > 0 ? add("inputs", "inputs") : undefined
   const entries = new Map<string, string>()
   const places = new Map<string, string>()
   const fires: Array<PictureEdge> = []
-  for (const [name, step] of steps) {
-    const intake = intakeOf(step)
-    const gate = intake && add(intake.kind, waitingFor(intake), intakeNotes(intake, waitingFor(intake)), name)
+  for (const step of graph.steps) {
+    const { name } = step
+    const gate = gateOf(step, add)
     const place = add("step", name, stepNotes(step, nestedIn(options, name)), name)
     places.set(name, place)
     entries.set(name, gate ?? place)
     if (gate !== undefined) fires.push({ from: gate, to: place, events: [], back: false, missed: false })
   }
-  const outputs = flow.outputs.length > 0 ? add("outputs", "outputs") : undefined
+  const outputs = graph.outputs.length > 0 ? add("outputs", "outputs") : undefined
   const stop = add("stop", "stop")
 
-  const links = linksOf(flow)
+  const accepting = new Map(graph.events.map(({ tag, acceptedBy }) => [tag, acceptedBy]))
   const arrows = new Arrows(options.coverage)
   const toAcceptors = (node: string, from: string | null, event: string) => {
-    for (const to of links.accepting(event)) arrows.add(node, entries.get(to)!, { from, event, to })
+    for (const to of accepting.get(event)!) arrows.add(node, entries.get(to)!, { from, event, to })
   }
-  toAcceptors(start, null, flow.start.tag)
-  if (inputs !== undefined) for (const { tag } of flow.inputs) toAcceptors(inputs, null, tag)
-  const stops = new Set(stopsOf(flow).map(({ tag }) => tag))
-  const listened = new Set(flow.outputs.map(({ tag }) => tag))
-  for (const [name, step] of steps) {
-    for (const tag of new Set(step.emits.map((def) => def.tag))) {
+  toAcceptors(start, null, graph.start)
+  if (inputs !== undefined) for (const tag of graph.inputs) toAcceptors(inputs, null, tag)
+  const stops = new Set(graph.stops)
+  const listened = new Set(graph.outputs)
+  for (const { name, emits } of graph.steps) {
+    for (const tag of emits) {
       const from = places.get(name)!
       const way = { from: name, event: tag, to: null }
       toAcceptors(from, name, tag)
@@ -68,10 +59,10 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
 
   const edges = markBack(nodes, [...arrows.edges(), ...fires])
   return {
-    name: flow.name,
+    name: graph.name,
     nodes,
     edges,
-    frames: frames(flow, links, entries, places),
+    frames: frames(graph, entries, places),
     direction: options.direction ?? (longestWay(nodes, edges) <= longestToTheRight ? "right" : "down")
   }
 }
@@ -111,18 +102,28 @@ class Arrows {
 
 const nameOf = ({ from, event, to }: Way): string => JSON.stringify([from, event, to])
 
-const waitingFor = ({ kind, events, count, single }: DrawnIntake): string => {
+/** The node before a step that waits for more than one event at a time. */
+const gateOf = (
+  { name, accepts, intake }: GraphStep,
+  add: (kind: NodeKind, label: string, notes: ReadonlyArray<string>, step: string) => string
+): string | undefined => {
+  if (intake === null) return undefined
+  const label = waitingFor(intake, accepts)
+  return add(intake.kind, label, intakeNotes(intake, accepts, label), name)
+}
+
+const waitingFor = ({ kind, count, single }: GraphIntake, events: ReadonlyArray<string>): string => {
   if (kind === "collect") return `collect ${count}`
   if (kind === "race") return single ? "race: the first" : `race: the first ${count}`
   if (kind === "gather") return "gather all"
-  const all = events.map(({ tag }) => tag).join(" + ")
+  const all = events.join(" + ")
   return all.length <= longestJoin ? `join ${all}` : "join"
 }
 
 /** What a join of many waits for, in lines that are not too long. */
-const joined = (events: DrawnIntake["events"]): ReadonlyArray<string> => {
+const joined = (events: ReadonlyArray<string>): ReadonlyArray<string> => {
   const lines: Array<string> = []
-  for (const [i, { tag }] of events.entries()) {
+  for (const [i, tag] of events.entries()) {
     const word = i === 0 ? tag : `+ ${tag}`
     const last = lines.at(-1)
     if (last !== undefined && last.length + word.length < longestJoin) lines[lines.length - 1] = `${last} ${word}`
@@ -131,19 +132,20 @@ const joined = (events: DrawnIntake["events"]): ReadonlyArray<string> => {
   return lines.length <= mostLines ? lines : [...lines.slice(0, mostLines - 1), "and more"]
 }
 
-const intakeNotes = (intake: DrawnIntake, label: string): ReadonlyArray<string> => {
-  const { per, by, within, events } = intake
-  return [
-    ...(label === "join" ? joined(events) : []),
-    ...(per === undefined ? [] : [`per ${per.tag}`]),
-    ...(by === undefined ? [] : ["by key"]),
-    ...(within === undefined ? [] : [`within ${within}`])
-  ]
-}
+const intakeNotes = (
+  { per, by, within }: GraphIntake,
+  events: ReadonlyArray<string>,
+  label: string
+): ReadonlyArray<string> => [
+  ...(label === "join" ? joined(events) : []),
+  ...(per === null ? [] : [`per ${per}`]),
+  ...(by ? ["by key"] : []),
+  ...(within === null ? [] : [`within ${within}`])
+]
 
-const stepNotes = (step: DrawnStep, nested: { readonly name: string } | undefined): ReadonlyArray<string> => [
+const stepNotes = (step: GraphStep, nested: { readonly name: string } | undefined): ReadonlyArray<string> => [
   step.workers === "unbounded" ? "unbounded workers" : `${step.workers} ${step.workers === 1 ? "worker" : "workers"}`,
-  ...(step.timeout === undefined ? [] : [`timeout ${step.timeout}`]),
+  ...(step.timeout === null ? [] : [`timeout ${step.timeout}`]),
   ...(step.retries ? ["retries"] : []),
   ...(step.recovers ? ["recovers"] : []),
   ...(nested === undefined ? [] : [`runs ${nested.name}`])

@@ -2,7 +2,8 @@
  * How a run stands, counted from its trace as it is told.
  */
 import type { TraceEntry } from "stepgraph"
-import { acceptedBy, type Drawable, flowOf, intakeOf } from "./workflow.ts"
+import { upstreamOf } from "stepgraph/graph"
+import { type Drawable, drawn } from "./drawable.ts"
 
 export interface StepProgress {
   readonly name: string
@@ -134,24 +135,14 @@ const keyOf = (entry: { readonly events: ReadonlyArray<string>; readonly invocat
   entry.events[0] ?? entry.invocation
 
 const stepsOf = (workflow: Drawable): ReadonlyMap<string, Step> => {
-  const flow = flowOf(workflow)
-  const drawn = Object.entries(flow.steps).map(([name, step]) => ({
-    name,
-    intake: intakeOf(step) !== undefined,
-    accepts: acceptedBy(step).map(({ tag }) => tag),
-    emits: new Set(step.emits.map(({ tag }) => tag))
-  }))
-  type Drawn = (typeof drawn)[number]
-  const fromOutside = new Set(flow.inputs.map(({ tag }) => tag))
-  const before = new Map<Drawn, ReadonlyArray<Drawn>>(
-    drawn.map((step) => [step, drawn.filter(({ emits }) => step.accepts.some((tag) => emits.has(tag)))])
-  )
-  const steps = new Map<string, Step & { upstream: ReadonlyArray<Step> | undefined }>(
-    drawn.map(({ name, intake }) => [
+  const graph = drawn(workflow)
+  type Writable = { -readonly [K in keyof Step]: Step[K] }
+  const steps = new Map(
+    graph.steps.map(({ name, intake }): [string, Writable] => [
       name,
       {
         name,
-        intake,
+        intake: intake !== null,
         upstream: undefined,
         held: new Set(),
         queued: new Set(),
@@ -163,11 +154,11 @@ const stepsOf = (workflow: Drawable): ReadonlyMap<string, Step> => {
       }
     ])
   )
-  for (const step of drawn) {
-    const upstream = new Set(before.get(step))
-    for (const other of upstream) for (const further of before.get(other)!) upstream.add(further)
-    const known = ![step, ...upstream].some(({ accepts }) => accepts.some((tag) => fromOutside.has(tag)))
-    if (known) steps.get(step.name)!.upstream = [...upstream].map(({ name }) => steps.get(name)!)
+  const accepts = new Map(graph.steps.map(({ name, accepts }) => [name, accepts]))
+  const fed = (name: string) => accepts.get(name)!.some((tag) => graph.inputs.includes(tag))
+  for (const step of steps.values()) {
+    const upstream = upstreamOf(graph, step.name)
+    if (![step.name, ...upstream].some(fed)) step.upstream = [...upstream].map((name) => steps.get(name)!)
   }
   return steps
 }

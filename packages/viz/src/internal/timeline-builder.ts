@@ -2,6 +2,7 @@
  * Makes a run's timeline of its trace, entry by entry.
  */
 import type { TraceEntry } from "stepgraph"
+import { type Drawable, drawn } from "./drawable.ts"
 import { count, time } from "./text.ts"
 import type {
   CriticalPart,
@@ -14,7 +15,6 @@ import type {
   TimelineInvocation,
   TimelineStep
 } from "./timeline.ts"
-import type { Drawable } from "./workflow.ts"
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 export interface Invocation extends Writable<Omit<TimelineInvocation, "attempts" | "emitted">> {
@@ -255,9 +255,9 @@ export class Builder {
     const invocations = [...this.invocations.values()]
     const stop = finished?.event ?? null
     const critical = criticalPath({ stop, invocations, events })
-    const declared = workflow?.steps as Readonly<Record<string, { readonly workers: number | "unbounded" }>> | undefined
+    const declared = workflow && new Map(drawn(workflow).steps.map(({ name, workers }) => [name, workers]))
     // In the order of the workflow where that is known; else in the order in which they were first heard of.
-    const names = new Set([...Object.keys(declared ?? {}), ...this.steps.keys()])
+    const names = new Set([...(declared?.keys() ?? []), ...this.steps.keys()])
     const onPath = new Map<string, { running: number; waiting: number }>()
     for (const { step, doing, from, to } of critical) {
       const sums = onPath.get(step) ?? { running: 0, waiting: 0 }
@@ -266,7 +266,7 @@ export class Builder {
     }
     const steps = [...names].map((name): TimelineStep => {
       const { crew, ...step } = this.step(name)
-      const workers = declared !== undefined && Object.hasOwn(declared, name) ? declared[name]!.workers : undefined
+      const workers = declared?.get(name)
       const of = typeof workers === "number" ? workers : Math.max(1, crew.most)
       const utilisation = duration === 0 ? 0 : Math.min(1, step.busy / (of * duration))
       return {

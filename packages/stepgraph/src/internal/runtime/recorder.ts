@@ -2,7 +2,6 @@
  * Makes the entries of a run's trace, only where somebody looks.
  */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
@@ -14,13 +13,6 @@ import { dataOf } from "./data.ts"
 import type { Delivery } from "./delivery.ts"
 import { eventId } from "./ids.ts"
 import type { Telemetry } from "./telemetry.ts"
-
-/** The invocation in which a fiber runs, for the runs that are started there. */
-export const CurrentInvocation = /*#__PURE__*/ Context.Reference<{
-  readonly run: string
-  readonly workflow: string
-  readonly invocation: string
-} | null>("stepgraph/CurrentInvocation", { defaultValue: () => null })
 
 type Reason = (typeof EventDropped.Type)["reason"]
 type WithoutCommon<Entry> = Entry extends TraceEntry ? Omit<Entry, "run" | "seq" | "at"> : never

@@ -1,0 +1,25 @@
+/**
+ * What can be drawn: a workflow of any copy of stepgraph, or its graph.
+ */
+import { type Graph, graphOf, isGraph, isWorkflow, type WorkflowData } from "stepgraph/graph"
+
+/** A workflow, or its graph as `stepgraph/graph` describes it. */
+export type Drawable = WorkflowData | Graph
+
+/** The graph of a workflow; a `TypeError` for untyped callers who give something else. */
+export const drawn = (flow: Drawable): Graph => {
+  if (!isWorkflow(flow) && !isGraph(flow)) {
+    throw new TypeError(
+      `There is no workflow to draw in ${shown(flow)}: give what workflow() returned, or for a run timeline(trace)`
+    )
+  }
+  return graphOf(flow)
+}
+
+const shown = (value: unknown): string => {
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === "object" && value !== null) {
+    return Object.keys(value).length === 0 ? "{}" : `an object with ${Object.keys(value).slice(0, 6).join(", ")}`
+  }
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value)
+}
