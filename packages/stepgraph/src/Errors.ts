@@ -2,11 +2,10 @@
  * Every error a person can meet, with its message: what happened, where, with which values, what to do.
  */
 import type { Issue } from "effect/SchemaIssue"
-import { brief, fieldOf, type Secret } from "./Look.ts"
+import { adviceOn, quoted, refusedEmission } from "./Advice.ts"
+import { brief, type Secret } from "./Look.ts"
 import { describe, show } from "./Show.ts"
 import { TaggedError } from "./TaggedError.ts"
-
-const quoted = (tags: ReadonlyArray<string>): string => tags.map((tag) => `'${tag}'`).join(", ")
 
 interface Refused {
   readonly input: unknown
@@ -16,17 +15,6 @@ interface Refused {
 
 const refusal = (what: string, { problem, input }: Refused, secret?: Secret): string =>
   `${what} does not fit its schema: ${brief(problem.replace(/\s*\n\s*/g, " "), 2_000)} (given ${show(input, secret)})`
-
-/** A text that a value may name itself by. */
-const textIn = (value: unknown, type: "object" | "function", key: string): string | undefined => {
-  if (typeof value !== type || value === null) return undefined
-  try {
-    const text = fieldOf(value as object, key)
-    return typeof text === "string" ? brief(text, 80) : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /** What a step was given, in the words of a message; a step behind a `gather` may have been given nothing at all. */
 const given = (event: unknown): string => (event === undefined ? "" : `, given ${show(event)}`)
@@ -92,7 +80,8 @@ export class StepRejected extends TaggedError("StepRejected")<{
     super(
       { workflow, step },
       { event, cause },
-      () => `step '${step}' of workflow '${workflow}' rejected${given(event)}: ${describe(cause)}`
+      () =>
+        `step '${step}' of workflow '${workflow}' rejected${given(event)}: ${describe(cause)}${adviceOn(cause, event)}`
     )
   }
 }
@@ -125,12 +114,24 @@ export class StepDefect extends TaggedError("StepDefect")<{
   readonly event: unknown
   readonly cause: unknown
 }> {
-  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
-    const { workflow, step, event, cause } = props
+  /** `unheeded`: the step's `retry` and `recover`, which do not act on it. */
+  constructor(props: {
+    workflow: string
+    step: string
+    event: unknown
+    cause: unknown
+    unheeded?: ReadonlyArray<"retry" | "recover"> | undefined
+  }) {
+    const { workflow, step, event, cause, unheeded = [] } = props
     super(
       { workflow, step },
       { event, cause },
-      () => `step '${step}' of workflow '${workflow}' failed${given(event)}: ${describe(cause)}`
+      () =>
+        `step '${step}' of workflow '${workflow}' failed${given(event)}: ${describe(cause)}${adviceOn(cause, event)}` +
+        (unheeded.length === 0 || cause instanceof InvalidEmission || cause instanceof StepEnded
+          ? ""
+          : `\n\`${unheeded.join("` and `")}\` ${unheeded.length > 1 ? "do" : "does"} not act on what is thrown here, ` +
+            "only on rejections and typed errors: make `run` an async function, or return Effect.fail or Effect.try")
     )
   }
 }
@@ -158,20 +159,7 @@ export class InvalidEmission extends TaggedError("InvalidEmission")<{
 }> {
   constructor(props: { emitted: unknown; declared: ReadonlyArray<string> }) {
     const { emitted, declared } = props
-    super({}, { emitted }, () => {
-      const may = declared.length === 0 ? "it declares no events" : `it may emit ${quoted(declared)}`
-      const tag = textIn(emitted, "object", "_tag")
-      if (tag !== undefined) {
-        return `it emitted ${show(emitted)}, but ${may}: add '${tag}' to its 'emits', or do not emit it`
-      }
-      if (emitted instanceof Promise) {
-        return `it emitted a promise, which is not an event: await it and emit what it gives; for a list of promises, await Promise.all (${may})`
-      }
-      const definition = textIn(emitted, "function", "tag")
-      return definition !== undefined
-        ? `it emitted the definition of '${definition}' itself: call it to make an event, ${definition}({ … })`
-        : `it emitted ${show(emitted)}, which is no event: make events with what defineEvent returns (${may})`
-    })
+    super({}, { emitted }, () => refusedEmission(emitted, declared))
   }
 }
 

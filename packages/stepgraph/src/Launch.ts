@@ -10,9 +10,9 @@ import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Take } from "effect/Take"
+import { meant, quoted } from "./Advice.ts"
 import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
-import { quoted } from "./internal/graph/graph.ts"
 import { asyncIterable } from "./internal/runtime/async-iterable.ts"
 import type { Dispatcher } from "./internal/runtime/dispatcher.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/execute.ts"
@@ -196,8 +196,10 @@ const tagOf = (event: unknown): string | undefined => {
 }
 
 const notAnInput = (flow: AnyWorkflow, tag: string | undefined, event: unknown): InvalidEvent => {
-  const inputs = quoted(flow.inputs.map(({ tag }: { readonly tag: string }) => tag))
-  const problem = `it is not an input of workflow '${flow.name}', ${inputs === "" ? "which has none" : `whose inputs are ${inputs}`}`
+  const tags = flow.inputs.map(({ tag }: { readonly tag: string }) => tag)
+  const inputs = tags.length === 0 ? "which has none" : `whose inputs are ${quoted(tags)}`
+  const near = meant(event, tags)
+  const problem = `it is not an input of workflow '${flow.name}', ${inputs}${near === "" ? "" : `: ${near}`}`
   return new InvalidEvent({ event: tag ?? "unknown", input: event, problem })
 }
 

@@ -136,7 +136,9 @@ describe("ctx.collect", () => {
   it("refuses, in words, a list that its step does not accept, and a step with an intake", async () => {
     const Lost = defineEvent("Lost")
     const unknown = feeding([A({ n: 1 })], (_, ctx) => ctx.collect([A, Lost]))
-    await expect(runPromise(unknown)).rejects.toThrow("ctx.collect waits for 'Lost', but step 'by' does not accept it")
+    await expect(runPromise(unknown)).rejects.toThrow(
+      "ctx.collect waits for 'Lost', but step 'by' does not accept it: add 'Lost' to its 'accepts'"
+    )
     const flow = workflow({
       name: "both",
       start: Start,

@@ -1,7 +1,7 @@
 // Every public error, with its whole message: what happened, where, with which values, what to do.
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
-import { type Cause, Effect, Exit, Option, Redacted, Schema } from "effect"
+import { Cause, Effect, Exit, Option, Redacted, Result, Schema, Stream } from "effect"
 import {
   collect,
   defineEvent,
@@ -82,6 +82,15 @@ describe("InvalidEvent", () => {
     )
     await live.interrupt()
   })
+
+  it("names the input that was probably meant by what is sent", async () => {
+    const live = await launchPromise(flowOf(() => new Promise(() => {})) as never, { n: 1 } as never)
+    const error = await rejection(live.send({ _tag: "Noet", text: "x" } as never))
+    expect(error.message).toContain(
+      "it is not an input of workflow 'flow', whose inputs are 'Note': did you mean 'Note'?"
+    )
+    await live.interrupt()
+  })
 })
 
 describe("a tag and its fields", () => {
@@ -159,23 +168,102 @@ describe("StepDefect", () => {
     [
       "a number",
       () => 3,
-      "it emitted 3, which is no event: make events with what defineEvent returns (it may emit 'Stop')"
+      "it emitted 3, which is not an event: make events with what defineEvent returns (it may emit 'Stop')"
     ],
     [
       "an object",
       () => [{ x: 1 }],
-      "it emitted {\"x\":1}, which is no event: make events with what defineEvent returns (it may emit 'Stop')"
+      "it emitted {\"x\":1}, which is not an event: make events with what defineEvent returns (it may emit 'Stop')"
     ],
     ["a definition", () => [Stop], "it emitted the definition of 'Stop' itself: call it to make an event, Stop({ … })"],
     [
       "null among events",
       () => [null],
-      "it emitted null, which is no event: make events with what defineEvent returns (it may emit 'Stop')"
+      "it emitted null, which is not an event: make events with what defineEvent returns (it may emit 'Stop')"
+    ],
+    [
+      "a literal with a misspelt tag",
+      () => ({ _tag: "Stopp" }),
+      "it emitted Stopp, but it may emit 'Stop': did you mean 'Stop'? Otherwise add 'Stopp' to its 'emits', or do not emit it"
+    ],
+    [
+      "a list of Effects",
+      () => [Effect.succeed(Stop()), Effect.sync(() => Stop())],
+      "it emitted an Effect, which is not an event: return it by itself, or Effect.all([…]) for a list of them; " +
+        "a generator that yields Effects goes into Effect.gen (it may emit 'Stop')"
+    ],
+    [
+      "a list of Streams",
+      () => [Stream.succeed(Stop())],
+      "it emitted a Stream, which is not an event: return it by itself, or " +
+        "Stream.mergeAll([…], { concurrency: \"unbounded\" }) for a list of them (it may emit 'Stop')"
+    ],
+    [
+      "an Option",
+      () => Option.some(Stop()),
+      "it emitted an Option, which is not an event: return Option.getOrUndefined(option), or " +
+        "Array.getSomes([…]) for a list of them (it may emit 'Stop')"
+    ],
+    [
+      "a Result",
+      () => Result.fail("no"),
+      "it emitted a Result, which is not an event: return Effect.fromResult(result), so that a failure fails the step " +
+        "(it may emit 'Stop')"
+    ],
+    [
+      "a Cause",
+      () => Cause.fail("no"),
+      "it emitted a Cause, which is not an event: return Effect.failCause(cause) (it may emit 'Stop')"
+    ],
+    [
+      "a Fiber",
+      () => Effect.runFork(Effect.void),
+      "it emitted a Fiber, which is not an event: return Fiber.join(fiber) (it may emit 'Stop')"
+    ],
+    [
+      "an error",
+      () => new TypeError("no"),
+      "it emitted the error TypeError: no, which is not an event: throw it in an async function, or return Effect.fail(error) " +
+        "(it may emit 'Stop')"
+    ],
+    [
+      "a function",
+      () => () => Stop(),
+      "it emitted a function, which is not an event: call it, and emit the result (it may emit 'Stop')"
+    ],
+    [
+      "a list inside a list",
+      () => [[Stop()]],
+      "it emitted a list inside a list, which is not an event: flatten it with list.flat() (it may emit 'Stop')"
+    ],
+    [
+      "a Set inside a list",
+      () => [new Set([Stop()])],
+      "it emitted an iterable, which is not an event: return it by itself, or spread it into the list: [...events] " +
+        "(it may emit 'Stop')"
     ]
   ])("says so where a step emits %s", async (_, run, words) => {
     const error = await said(run)
     expect(error.message).toBe(`step 'work' of workflow 'flow' failed, given Start {"n":1}: ${words}`)
     expect(error.cause._tag).toBe("InvalidEmission")
+  })
+
+  it.each<[string, (input: any, ctx: any) => unknown]>([
+    ["sends", (_, { send }) => send({ _tag: "stop" })],
+    [
+      "yields",
+      function* () {
+        yield { _tag: "Sotp" }
+      }
+    ],
+    ["returns in a promise", async () => [{ _tag: "stop" }]]
+  ])("names the tag that was probably meant by a literal that a step %s", async (_, run) => {
+    expect((await said(run)).message).toContain("did you mean 'Stop'?")
+  })
+
+  it("does not take another event's tag for a misspelling", async () => {
+    const Stops = defineEvent("Stops")
+    expect((await said(() => Stops())).message).not.toContain("did you mean")
   })
 
   it("says so where a step that declares nothing emits", async () => {
@@ -191,6 +279,83 @@ describe("StepDefect", () => {
     expect((await rejection(runPromise(flow, { n: 1 }))).message).toContain(
       "it emitted Note {\"text\":\"x\"}, but it declares no events: add 'Note' to its 'emits', or do not emit it"
     )
+  })
+})
+
+describe("an event that a step writes to", () => {
+  const copy = (tag: string, field: string) => `make a changed copy, such as ${tag}({ ...event, ${field}: … })`
+  it.each<[string, (event: any) => unknown, string]>([
+    ["a field", (event) => ++event.n, `Events are frozen: ${copy("Start", "n")}`],
+    ["a field, in an async function", async (event) => ++event.n, `Events are frozen: ${copy("Start", "n")}`],
+    ["a field, in an Effect", (event) => Effect.sync(() => ++event.n), `Events are frozen: ${copy("Start", "n")}`],
+    ["a field that is deleted", (event) => delete event.n, `Events are frozen: ${copy("Start", "n")}`],
+    ["a new field", (event) => (event.more = 1), `Events are frozen: if that was one, ${copy("Answer", "more")}`]
+  ])("is said to be frozen: %s", async (_, run, words) => {
+    expect((await said(run)).message.split("\n").slice(1)).toEqual([words])
+  })
+
+  it("is found among the events of an intake", async () => {
+    const flow = workflow({
+      name: "flow",
+      start: Start,
+      stop: Stop,
+      steps: {
+        note: defineStep({ accepts: Start, emits: Note, run: () => Note({ text: "x" }) }),
+        work: defineStep({
+          accepts: join([Start, Note]),
+          emits: Stop,
+          run: ([, note]): any => ((note as any).text = "y")
+        })
+      }
+    })
+    expect((await rejection(runPromise(flow, { n: 1 }))).message).toContain(copy("Note", "text"))
+  })
+
+  it.each<[string, () => unknown]>([
+    ["another object", () => (Object.freeze([1]) as Array<number>).push(2)],
+    [
+      "an error that says the same",
+      () => {
+        throw new Error("Cannot assign to read only property 'n' of object '#<Object>'")
+      }
+    ]
+  ])("is not %s", async (_, run) => {
+    expect((await said(run)).message).not.toContain("frozen")
+  })
+})
+
+describe("a throw where `retry` or `recover` stand", () => {
+  const fails = async (run: () => unknown, options: object) =>
+    rejection(runPromise(flowOf(run, options) as never, { n: 1 } as never))
+  const boom = () => {
+    throw new Error("boom")
+  }
+  const instead =
+    "only on rejections and typed errors: make `run` an async function, or return Effect.fail or Effect.try"
+
+  it.each<[string, () => unknown, object, string]>([
+    ["a plain function", boom, { retry: { times: 1 } }, "`retry` does"],
+    [
+      "a generator",
+      function* () {
+        boom()
+      },
+      { recover: () => Stop() },
+      "`recover` does"
+    ],
+    ["an Effect", () => Effect.sync(boom), { retry: { times: 1 }, recover: () => Stop() }, "`retry` and `recover` do"]
+  ])("says that they do not act on it: %s", async (_, run, options, which) => {
+    expect((await fails(run, options)).message).toBe(
+      `step 'work' of workflow 'flow' failed, given Start {"n":1}: boom\n${which} not act on what is thrown here, ${instead}`
+    )
+  })
+
+  it.each<[string, () => unknown, object]>([
+    ["without them", boom, { timeout: "1 minute" }],
+    ["what is emitted and is not an event", () => 3, { retry: { times: 1 } }],
+    ["what the recovery throws", () => Promise.reject("no"), { recover: boom }]
+  ])("does not speak of them: %s", async (_, run, options) => {
+    expect((await fails(run, options)).message).not.toContain("not act on")
   })
 })
 

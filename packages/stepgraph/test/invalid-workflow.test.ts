@@ -73,7 +73,11 @@ describe("what is wrong with the definition", () => {
   it.each([
     [undefined, "it is no object: give workflow({ name, start, stop, steps })"],
     [{ ...good, name: 3 }, "the workflow has no name: give it one with `name`"],
-    [{ ...good, start: "Start" }, "`start` is no event: give it what defineEvent returned"],
+    [{ ...good, start: "Start" }, "`start` is not an event: give it what defineEvent returned"],
+    [
+      { ...good, start: [Start, B] },
+      "`start` is a list, but a run begins with one event: tell the cases apart by a field of it, or name the others as `inputs`"
+    ],
     [{ ...good, stop: undefined }, "`stop` is no event: give it what defineEvent returned, or a list of that"],
     [{ ...good, stop: [] }, "there is no stop event: name one with `stop`"],
     [{ ...good, inputs: Start }, "`inputs` is no list of what defineEvent returned"],

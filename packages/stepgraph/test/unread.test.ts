@@ -19,7 +19,7 @@ afterEach(() => {
 })
 
 type Ctx = StepContext<typeof Start, any>
-const awaitIt = "it emitted a promise, which is not an event: await it and emit what it gives"
+const awaitIt = "it emitted a promise, which is not an event: await it"
 const refused: Record<string, readonly [(_: unknown, ctx: Ctx) => unknown, string]> = {
   "a list": [two, awaitIt],
   "a list with events before it": [() => [Task({ n: 1 }), ...two()], awaitIt],
@@ -44,7 +44,7 @@ const refused: Record<string, readonly [(_: unknown, ctx: Ctx) => unknown, strin
     function* () {
       yield two()
     },
-    "which is no event"
+    "which is not an event"
   ],
   "an async iterable": [() => ({ [Symbol.asyncIterator]: () => ({ next: async () => ({ value: two() }) }) }), ""],
   "a Stream": [() => Stream.make(rejecting()), awaitIt],

@@ -129,11 +129,11 @@ describe("a step that emits nothing by its declaration", () => {
       }
     })
 
-  it.effect.each([5, "Task", {}, [undefined], [{}]])("may not emit %o, which is no event", (value) =>
+  it.effect.each([5, "Task", {}, [undefined], [{}]])("may not emit %o, which is not an event", (value) =>
     Effect.gen(function* () {
       const error = (yield* defect(run(returning(value)))) as StepDefect
       expect(error).toMatchObject({ _tag: "StepDefect", step: "nothing" })
-      expect(error.message).toContain("which is no event: make events with what defineEvent returns")
+      expect(error.message).toContain("which is not an event: make events with what defineEvent returns")
     })
   )
 

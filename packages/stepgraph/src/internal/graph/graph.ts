@@ -3,6 +3,7 @@
  * whose to notice.
  */
 import * as Duration from "effect/Duration"
+import { quoted } from "../../Advice.ts"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import type { AnyStep } from "../../Step.ts"
@@ -108,8 +109,7 @@ export const acceptedBy = (step: AnyStep): ReadonlyArray<AnyDef> =>
 export const stopsOf = (flow: Definition): ReadonlyArray<AnyDef> =>
   Array.isArray(flow.stop) ? flow.stop : [flow.stop as AnyDef]
 
-/** Names in a message. */
-export const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `'${name}'`).join(", ")
+export { quoted }
 
 /** The words of an intake, as a person wrote it. */
 export const inWords = (intake: AnyIntake): string => {

@@ -30,7 +30,11 @@ const text = (value: unknown): string => (typeof value === "string" ? `'${value}
 
 /** What has to be right before the graph can be indexed at all. */
 const checkShape = (flow: Definition, report: Report): void => {
-  if (!isDef(flow.start)) report("`start` is no event: give it what defineEvent returned")
+  if (Array.isArray(flow.start)) {
+    report(
+      "`start` is a list, but a run begins with one event: tell the cases apart by a field of it, or name the others as `inputs`"
+    )
+  } else if (!isDef(flow.start)) report("`start` is not an event: give it what defineEvent returned")
   if (!stopsOf(flow).every(isDef)) report("`stop` is no event: give it what defineEvent returned, or a list of that")
   for (const key of ["inputs", "outputs"] as const) {
     if (!Array.isArray(flow[key]) || !flow[key].every(isDef))

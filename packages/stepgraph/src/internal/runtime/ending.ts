@@ -77,10 +77,13 @@ export class Ending {
 
   /** Ends it by the failure of a step, whose defects are given its name. */
   fail({ node, input }: Delivery, cause: Cause.Cause<unknown>): void {
+    // Only where it is all that happened: what stands behind a recovery's own error has been retried and recovered from.
+    const alone = cause.reasons.length === 1
+    const unheeded = (["retry", "recover"] as const).filter((guard) => alone && node.step[guard] !== undefined)
     const named = cause.reasons.map((reason) => {
       if (!Cause.isDieReason(reason)) return reason
       const { workflow } = this.run
-      const defect = new StepDefect({ workflow, step: node.name, event: input, cause: reason.defect })
+      const defect = new StepDefect({ workflow, step: node.name, event: input, cause: reason.defect, unheeded })
       return Cause.makeDieReason(defect).annotate(Cause.reasonAnnotations(reason))
     })
     this.end(Exit.failCause(Cause.fromReasons(named)))

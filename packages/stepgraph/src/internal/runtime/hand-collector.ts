@@ -62,7 +62,9 @@ export class HandCollector {
       const accepted = new Set(node.accepts.map(({ tag }) => tag))
       const unknown = tags.find((tag) => !accepted.has(tag))
       if (unknown !== undefined) {
-        throw new TypeError(`ctx.collect waits for '${unknown}', but step '${node.name}' does not accept it`)
+        throw new TypeError(
+          `ctx.collect waits for '${unknown}', but step '${node.name}' does not accept it: add '${unknown}' to its 'accepts'`
+        )
       }
       const needs = needsOf({ kind: "join", events: defs, count: undefined })
       // It is kept for the run, whatever scope its events are in.
