@@ -119,6 +119,15 @@ describe("promises that nobody can use", () => {
     expect(unhandled).toEqual([])
   })
 
+  it("cost no more than can be waited for, however large what is refused is", async () => {
+    const leaves = (depth: number): unknown => (depth === 0 ? 1 : Array.from({ length: 100 }, () => leaves(depth - 1)))
+    const tree = leaves(2)
+    const large = { holes: new Array(4_000_000_000), tree: Array.from({ length: 1_000 }, () => tree) }
+    await expect(untyped.runPromise(flowOf(() => [...two(), large]))).rejects.toThrow(awaitIt)
+    await turn()
+    expect(unhandled).toEqual([])
+  })
+
   it("do not begin where they are lazy: a thenable is asked once, and what is refused never", async () => {
     let asked = 0
     const lazy = {
