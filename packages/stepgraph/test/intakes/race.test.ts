@@ -227,7 +227,14 @@ describe("race", () => {
       })
       const flow = workflow({ ...define, steps: { ...asking({ a: [1, 2, 0], b: [0, 1] }), stubborn, first, all } })
       expect((yield* result(run(flow))).text).toBe("a0,b0 at 0")
-      expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false, false, true])
+      const [lost, ended] = ["a race has been won", "has ended"]
+      expect(signals.map(({ reason }) => [lost, ended].find((why) => reason.message.endsWith(why)))).toEqual([
+        lost,
+        lost,
+        ended,
+        ended,
+        lost
+      ])
     })
   )
 

@@ -256,8 +256,12 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   shutDown(): void {
     if (this.shuttingDown || this.loop.tooDeep()) return
-    if (this.invocations.size > 0 || !this.timers.none) this.inContext(() => this.interruptAll())
-    else this.shuttingDown = true
+    if (this.invocations.size > 0 || !this.timers.none) {
+      this.inContext(() => this.interruptAll())
+      return
+    }
+    this.shuttingDown = true
+    this.loop.goOn()
   }
 
   private interruptAll(): void {
