@@ -6,6 +6,9 @@ import { adviceOn, quoted, refusedEmission } from "./Advice.ts"
 import { brief, type Secret } from "./Look.ts"
 import { describe, show } from "./Show.ts"
 import { TaggedError } from "./TaggedError.ts"
+import { listed, shown, type Waiting, waitingInWords } from "./Waiting.ts"
+
+export type { Waiting }
 
 interface Refused {
   readonly input: unknown
@@ -203,39 +206,11 @@ export class OutsideScope extends TaggedError("OutsideScope")<{
   }
 }
 
-/** What one step's intake holds and lacks while it waits. */
-export interface Waiting {
-  readonly step: string
-  /** The intake in the words of its definition, such as `join([A, B])`. */
-  readonly intake: string
-  /** The scope it waits in: the event that opened it, where the intake has a `per`. */
-  readonly per: unknown
-  /** The key it waits for, where the intake has a `by`. */
-  readonly key: unknown
-  /** How many events of each type it has. */
-  readonly has: Readonly<Record<string, number>>
-  /** How many events of each type it still needs; of several types together, the key is `A or B`. */
-  readonly needs: Readonly<Record<string, number>>
-}
-
-const counts = (of: Readonly<Record<string, number>>): string =>
-  Object.entries(of)
-    .map(([tag, n]) => `${n} ${tag}`)
-    .join(" and ") || "nothing"
-
-const waitingInWords = (waiting: Waiting): string =>
-  `step '${waiting.step}' waits for ${waiting.intake}` +
-  (waiting.per === undefined ? "" : ` of ${show(waiting.per)}`) +
-  (waiting.key === undefined ? "" : ` with the key ${show(waiting.key)}`) +
-  `: has ${counts(waiting.has)}, ` +
-  (Object.keys(waiting.needs).length === 0 ? "and runs when nothing more can come" : `needs ${counts(waiting.needs)}`)
-
-const shown = 5
-/** A line for each of the first; `more` says how many there are beside all of these. */
-const listed = <A>(all: ReadonlyArray<A>, inWords: (one: A) => string, more = 0): string => {
-  const lines = all.slice(0, shown).map((one) => `\n  - ${inWords(one)}`)
-  const left = all.length + more - lines.length
-  return lines.join("") + (left > 0 ? `\n  - and ${left} more` : "")
+const silentInWords = (steps: ReadonlyArray<string>): string => {
+  if (steps.length === 0) return ""
+  const more = steps.length > shown ? ` and ${steps.length - shown} more` : ""
+  const named = `${steps.length === 1 ? "Step" : "Steps"} ${quoted(steps.slice(0, shown))}${more}`
+  return `\n${named} returned nothing, although ${steps.length === 1 ? "it" : "they"} may emit: a missing return?`
 }
 
 /** Nothing is left to do and no stop event came. */
@@ -243,6 +218,8 @@ export class WorkflowStalled extends TaggedError("WorkflowStalled")<{
   readonly workflow: string
   /** Which intakes are waiting, with what they have and what they still need. */
   readonly waiting: ReadonlyArray<Waiting>
+  /** The steps that returned nothing and emitted nothing, at least once, although they may emit events. */
+  readonly silent: ReadonlyArray<string>
 }> {
   constructor(props: {
     workflow: string
@@ -250,18 +227,20 @@ export class WorkflowStalled extends TaggedError("WorkflowStalled")<{
     /** The input events of a run that nothing can be sent to. */
     unsent: ReadonlyArray<string>
     waiting: ReadonlyArray<Waiting>
+    silent: ReadonlyArray<string>
     /** How many more races nobody can win any more. */
     more: number
   }) {
-    const { workflow, stops, unsent, waiting, more } = props
+    const { workflow, stops, unsent, waiting, silent, more } = props
     super(
       { workflow },
-      { waiting },
+      { waiting, silent },
       () =>
         `workflow '${workflow}' stalled: nothing is queued or running, and no stop event (${quoted(stops)}) came. ` +
         (waiting.length === 0
           ? "No step is waiting either: the last steps emitted nothing"
           : `What is waiting:${listed(waiting, waitingInWords, more)}`) +
+        silentInWords(silent) +
         (unsent.length === 0
           ? ""
           : `\nTo send ${quoted(unsent)} while it runs, start it with launch or launchPromise instead of run or runPromise`)

@@ -14,6 +14,25 @@ import { describe, smallJsonOf } from "./Show.ts"
  *
  * `words` is called once, when the message or the stack is first read.
  */
+const ways = new WeakMap<object, Array<string>>()
+
+/**
+ * Notes in which step the run that an error belongs to ran. The innermost step comes first, and its message then names them all.
+ *
+ * @internal
+ */
+export const ranIn = (error: object, step: string, workflow: string): void => {
+  const way = ways.get(error)
+  const words = `in step '${step}' of workflow '${workflow}'`
+  if (way === undefined) ways.set(error, [words])
+  else way.push(words)
+}
+
+const wayOf = (error: object): string => {
+  const way = ways.get(error)
+  return way === undefined ? "" : `\nIt ran ${way.join(", which ran ")}`
+}
+
 type TaggedErrorClass<Tag extends string> = new <Fields extends Record<string, any> = {}>(
   fields: Partial<Fields>,
   behind: Partial<Fields>,
@@ -37,7 +56,7 @@ class LazyError extends Data.Error {
     if (!(#words in error)) return ""
     let message: string
     try {
-      message = error.#words()
+      message = error.#words() + wayOf(error)
     } catch {
       message = "what happened cannot be put into words"
     }

@@ -489,11 +489,58 @@ describe("WorkflowStalled", () => {
   })
 
   it("says so where no step waits", async () => {
-    const all = defineStep({ accepts: gather(Note), emits: Stop, run: () => {} })
+    const all = defineStep({ accepts: gather(Note), emits: Stop, run: () => [] })
     expect((await stalled({ fan, all })).message).toBe(
       "workflow 'stuck' stalled: nothing is queued or running, and no stop event ('Stop') came. " +
         "No step is waiting either: the last steps emitted nothing"
     )
+  })
+
+  const missing = (step: string) => `\nStep '${step}' returned nothing, although it may emit: a missing return?`
+  it.each<[string, (event: any, ctx: any) => any, object]>([
+    ["a plain function", () => {}, {}],
+    ["an async function", async () => {}, {}],
+    ["null", () => null, {}],
+    ["an Effect", () => Effect.void, {}],
+    ["a step with a retry", () => {}, { retry: { times: 1 } }],
+    ["a step that looks at its ctx", (_, { attempt }) => void attempt, {}]
+  ])("names a step that returned nothing: %s", async (_, run, options) => {
+    const all = { ...defineStep({ accepts: gather(Note), emits: Stop, run }), ...options }
+    const error = await stalled({ fan, all })
+    expect(error.silent).toEqual(["all"])
+    expect(error.message.endsWith(`the last steps emitted nothing${missing("all")}`)).toBe(true)
+  })
+
+  it("names it beside what is waiting for it", async () => {
+    const quiet = defineStep({ accepts: Start, emits: Note, run: () => {} })
+    const all = defineStep({ accepts: collect(Note, 1), emits: Stop, run: () => Stop() })
+    expect((await stalled({ quiet, all })).message).toContain(
+      `step 'all' waits for collect(Note, 1): has nothing, needs 1 Note${missing("quiet")}`
+    )
+  })
+
+  it.each<[string, (event: any, ctx: any) => any, object]>([
+    ["an empty list", () => [], {}],
+    ["an empty list, with a retry", async () => [], { retry: { times: 1 } }],
+    ["an empty generator", function* () {}, {}],
+    ["an empty Stream", () => Stream.empty, {}],
+    ["nothing after what it sent", (_, { send }) => send(Note({ text: "x" })), {}],
+    ["nothing after what it sent, in an async function", async (_, { send }) => send(Note({ text: "x" })), {}],
+    ["nothing after what it sent, with a retry", (_, { send }) => send(Note({ text: "x" })), { retry: { times: 1 } }],
+    [
+      "what it yields",
+      function* () {
+        yield Note({ text: "x" })
+      },
+      {}
+    ],
+    ["nothing, as it emits nothing", () => {}, { emits: [] }]
+  ])("names no step that emitted nothing on purpose, or something: %s", async (_, run, options) => {
+    const some = { ...defineStep({ accepts: Start, emits: Note, run }), ...options }
+    const all = defineStep({ accepts: collect(Note, 5), emits: Stop, run: () => Stop() })
+    const error = await stalled({ fan, some, all })
+    expect(error.silent).toEqual([])
+    expect(error.message).not.toContain("return")
   })
 
   it("lists five, and how many more", async () => {
@@ -510,6 +557,55 @@ describe("WorkflowStalled", () => {
     const lines = (await stalled({ many, both })).message.split("\n")
     expect(lines).toHaveLength(7)
     expect(lines.at(-1)).toBe("  - and 4 more")
+  })
+})
+
+describe("an error of a run inside a step", () => {
+  const flow = (name: string, run: () => any) =>
+    workflow({
+      name,
+      start: Start,
+      stop: Stop,
+      steps: { [`of ${name}`]: defineStep({ accepts: Start, emits: Stop, run }) }
+    })
+  const stalls = flow("inner", () => [])
+  const messageOf = async (outer: any) => (await rejection(runPromise(outer, { n: 1 } as never))).message
+  const stall =
+    "workflow 'inner' stalled: nothing is queued or running, and no stop event ('Stop') came. " +
+    "No step is waiting either: the last steps emitted nothing"
+
+  it("names the step and the workflow that it ran in", async () => {
+    expect(await messageOf(flow("outer", () => run(stalls, { n: 1 })))).toBe(
+      `${stall}\nIt ran in step 'of outer' of workflow 'outer'`
+    )
+  })
+
+  it("names them all, the innermost first", async () => {
+    const middle = flow("middle", () => run(stalls, { n: 1 }))
+    expect(await messageOf(flow("outer", () => run(middle, { n: 1 })))).toBe(
+      `${stall}\nIt ran in step 'of middle' of workflow 'middle', which ran in step 'of outer' of workflow 'outer'`
+    )
+  })
+
+  it.each<[string, () => any]>([
+    ["a rejection", () => Promise.reject(new Error("no"))],
+    ["a timeout", () => Effect.never]
+  ])("names them for %s", async (_, step) => {
+    const inner = flow("inner", step)
+    const limited = workflow({
+      ...inner,
+      steps: { "of inner": { ...inner.steps["of inner"]!, timeout: "1 millis" } }
+    })
+    expect(await messageOf(flow("outer", () => run(limited, { n: 1 })))).toMatch(
+      /\nIt ran in step 'of outer' of workflow 'outer'$/
+    )
+    expect(await messageOf(limited)).not.toContain("It ran in")
+  })
+
+  it("names them where a promise stands between", async () => {
+    expect(await messageOf(flow("outer", async () => runPromise(stalls, { n: 1 })))).toBe(
+      `step 'of outer' of workflow 'outer' rejected, given Start {"n":1}: ${stall}`
+    )
   })
 })
 

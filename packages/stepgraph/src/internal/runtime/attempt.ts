@@ -38,6 +38,8 @@ export interface Attempted {
 export class Attempt implements Attempted {
   /** 1 at first, then one more each time the step is retried. */
   readonly number: number
+  /** Whether it has emitted anything. */
+  emitted = false
   readonly #caller: Caller
   /** Whether it came to its own end. */
   #ended = false

@@ -238,6 +238,12 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     return this.standing.status(state, this.inputsOpen && !this.over ? "open" : "closed")
   }
 
+  /** What to say of the events that were left over when it stopped. */
+  leftOver(): string | undefined {
+    const { outcome } = this.ending
+    return outcome !== undefined && Exit.isSuccess(outcome) ? this.standing.leftOver(outcome.value._tag) : undefined
+  }
+
   /** Whether it has an outcome. */
   get over(): boolean {
     return this.ending.outcome !== undefined
@@ -576,7 +582,11 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
       this.recorder?.finalizerFailed(invocation, cause)
       this.ending.finalizerFailed(invocation, cause)
-    }
+    } else if (this.ending.failed && !Cause.hasInterruptsOnly(cause)) this.ending.failedToo(invocation, cause)
+  }
+
+  saidNothing(node: Node): void {
+    this.lanes[node.index]!.silent++
   }
 
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void {

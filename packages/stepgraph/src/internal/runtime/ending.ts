@@ -3,11 +3,28 @@
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import { FinalizerFailed, RunDefect, StepDefect } from "../../Errors.ts"
+import {
+  FinalizerFailed,
+  RunDefect,
+  StepDefect,
+  StepRejected,
+  StepTimedOut,
+  WorkflowStalled,
+  WorkflowTimedOut
+} from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
+import { ranIn } from "../../TaggedError.ts"
 import type { Delivery } from "./delivery.ts"
 import { behind } from "./invocation.ts"
 import { aborted } from "./reasons.ts"
+
+/** Whether a step has failed with an error of a run inside of it. Its own rejection and timeout name what it was given. */
+const isOfNestedRun = (error: unknown, step: string, input: unknown): error is Error => {
+  if (error instanceof WorkflowStalled || error instanceof WorkflowTimedOut) return true
+  return (
+    (error instanceof StepRejected || error instanceof StepTimedOut) && (error.step !== step || error.event !== input)
+  )
+}
 
 /** What ends. */
 export interface Ended {
@@ -34,7 +51,7 @@ export class Ending {
   outcome: Exit.Exit<AnyEvent, unknown> | undefined
   finished = false
   /** What went wrong once there was an outcome. It never changes that. */
-  readonly late: Array<Error> = []
+  readonly late: Array<unknown> = []
   private readonly run: Ended
   private abortReason: unknown
   private readonly onFinished: Array<() => void> = []
@@ -76,17 +93,31 @@ export class Ending {
   }
 
   /** Ends it by the failure of a step, whose defects are given its name. */
-  fail({ node, input }: Delivery, cause: Cause.Cause<unknown>): void {
+  fail(delivery: Delivery, cause: Cause.Cause<unknown>): void {
+    this.end(Exit.failCause(Cause.fromReasons(this.named(delivery, cause))))
+  }
+
+  private named({ node, input }: Delivery, cause: Cause.Cause<unknown>): ReadonlyArray<Cause.Reason<unknown>> {
     // Only where it is all that happened: what stands behind a recovery's own error has been retried and recovered from.
     const alone = cause.reasons.length === 1
     const unheeded = (["retry", "recover"] as const).filter((guard) => alone && node.step[guard] !== undefined)
-    const named = cause.reasons.map((reason) => {
+    return cause.reasons.map((reason) => {
+      if (Cause.isFailReason(reason) && isOfNestedRun(reason.error, node.name, input)) {
+        ranIn(reason.error, node.name, this.run.workflow)
+      }
       if (!Cause.isDieReason(reason)) return reason
       const { workflow } = this.run
       const defect = new StepDefect({ workflow, step: node.name, event: input, cause: reason.defect, unheeded })
       return Cause.makeDieReason(defect).annotate(Cause.reasonAnnotations(reason))
     })
-    this.end(Exit.failCause(Cause.fromReasons(named)))
+  }
+
+  /** A step fails by itself in the moment in which another has failed: that stands behind it. */
+  failedToo(delivery: Delivery, cause: Cause.Cause<unknown>): void {
+    for (const reason of this.named(delivery, cause)) {
+      if (Cause.isFailReason(reason)) this.late.push(reason.error)
+      else if (Cause.isDieReason(reason)) this.late.push(reason.defect)
+    }
   }
 
   finalizerFailed({ node, input }: Delivery, cause: Cause.Cause<unknown>): void {

@@ -2,9 +2,12 @@
  * A run as one Effect.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as LogLevel from "effect/LogLevel"
+import { MinimumLogLevel } from "effect/References"
 import type { AnyEvent } from "../../Event.ts"
 import { show } from "../../Show.ts"
 import type { StateValue } from "../../State.ts"
@@ -42,7 +45,10 @@ export const execute = (
       })
     })
     // After it, and not in it: a run that was interrupted by a signal is not interrupted once more.
-    return Effect.flatMap(ended, () => outcomeOf(dispatcher))
+    const outcome = Effect.flatMap(ended, () => outcomeOf(dispatcher))
+    return LogLevel.isLessThanOrEqualTo(Context.get(fiber.context, MinimumLogLevel), "Debug")
+      ? Effect.tap(outcome, () => logLeftOver(dispatcher))
+      : outcome
   })
 
 /** Begins it; gives a defect where it cannot even be waited for. */
@@ -77,6 +83,12 @@ const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => 
   const { outcome, late, failed } = dispatcher.ending
   // Behind a failure they stand in its cause.
   return late.length === 0 || failed ? outcome! : Effect.andThen(logged(dispatcher), outcome!)
+}
+
+/** Told to whoever looks for it: where an intake was left half full on purpose, it is no news. */
+const logLeftOver = (dispatcher: Dispatcher): Effect.Effect<void> => {
+  const leftOver = dispatcher.leftOver()
+  return leftOver === undefined ? Effect.void : Effect.logDebug(leftOver)
 }
 
 const finished = (dispatcher: Dispatcher): Effect.Effect<void> =>

@@ -47,12 +47,17 @@ export class Intakes {
 
   /** What every intake waits for: those that hold something, or where none does, all that could. */
   waiting(): ReadonlyArray<Waiting> {
-    const waiting = this.all().flatMap((collector) => collector.waiting())
-    const holding = waiting.filter(({ has }) => Object.keys(has).length > 0)
-    return holding.length > 0 ? holding : waiting
+    const holding = this.holding()
+    return holding.length > 0 ? holding : this.all().flatMap((collector) => collector.waiting())
   }
 
-  /** The same of a run that can not go on: it has waited for races that nobody can win any more, too. */
+  /** The intakes that hold something. */
+  holding(): ReadonlyArray<Waiting> {
+    const waiting = this.all().flatMap((collector) => collector.waiting())
+    return waiting.filter(({ has }) => Object.keys(has).length > 0)
+  }
+
+  /** The same of a run that cannot go on: it has waited for races that nobody can win any more, too. */
   stalled(): { readonly waiting: ReadonlyArray<Waiting>; readonly more: number } {
     const waiting = this.waiting()
     if (waiting.some(({ has }) => Object.keys(has).length > 0)) return { waiting, more: 0 }

@@ -59,6 +59,8 @@ export interface Run {
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void
   /** Something has thrown where an invocation was to end: the run ends by it. */
   lost(invocation: Invocation, error: unknown): void
+  /** A step that may emit has returned nothing, and emitted nothing before. */
+  saidNothing(node: Node): void
   fail(invocation: Invocation, cause: Cause.Cause<unknown>): void
   collect(invocation: Invocation, defs: Defs): ReadonlyArray<AnyEvent> | undefined
   /** Records what an invocation emits when the attempt that does it is over. */
@@ -102,6 +104,8 @@ class More {
   fiber: Fiber<unknown, unknown> | undefined
   /** Why it was interrupted. */
   reason: (() => unknown) | undefined
+  /** Whether it has emitted anything; where it has an attempt, that knows. */
+  emitted = false
 }
 
 /** Hot: there is one for each event that is delivered, and it waits in a queue. */
@@ -280,13 +284,19 @@ export class Invocation implements Delivery, Caller, Emitter {
    * step's own throws when it is looked at.
    */
   private take(value: unknown): void {
-    if (value === undefined || value === null) this.end(Exit.void)
+    if (value === undefined || value === null) this.endWithNothing()
     else if (typeof value !== "object") this.fork(this.emitting(value))
     else if (isPlainEvent(value)) this.emitOne(value)
     else if (Array.isArray(value)) this.emitAll(value)
     else if (Effect.isEffect(value)) this.fork(value as Effect.Effect<unknown, unknown>)
     else if (isPromiseLike(value)) this.await(value)
     else this.fork(this.emitting(value))
+  }
+
+  private endWithNothing(): void {
+    const { node, run } = this
+    if (node.emits.length > 0 && !(this.attempt ?? this.more)?.emitted) run.saidNothing(node)
+    this.end(Exit.void)
   }
 
   private emitOne(value: unknown): void {
@@ -320,9 +330,16 @@ export class Invocation implements Delivery, Caller, Emitter {
     }
   }
 
+  /** It emits something, or has returned a list or the like, which may be empty: no `return` is missing. */
+  private emits(): void {
+    const noted: { emitted: boolean } = this.attempt ?? this.needMore()
+    noted.emitted = true
+  }
+
   /** Emits one event of those that come one by one. */
   private emit(value: unknown): void {
     const { run, node } = this
+    this.emits()
     const held = this.more?.held
     if (held !== undefined) held.push(run.accept(node, value))
     else run.emit(this, value, false)
@@ -348,6 +365,7 @@ export class Invocation implements Delivery, Caller, Emitter {
   }
 
   private emittingReturned(values: ReadonlyArray<unknown>): Effect.Effect<void> {
+    this.emits()
     return Effect.sync(() => {
       if (this.more?.held === undefined) this.phase = "returning"
       this.emitEach(values)
@@ -546,6 +564,7 @@ export class Invocation implements Delivery, Caller, Emitter {
         return Effect.flatMap(value as Effect.Effect<unknown, unknown>, (value) => this.emitting(value))
       }
       if (isPromiseLike(value)) return Effect.flatMap(this.settling(value), (value) => this.emitting(value))
+      this.emits()
       if (Stream.isStream(value)) {
         const stream = value as Stream.Stream<unknown, unknown>
         return this.whenRoom(Stream.runForEach(stream, (event) => this.emitWithRoom(event)))

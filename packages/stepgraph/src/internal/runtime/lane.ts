@@ -20,6 +20,8 @@ export class Lane {
   /** How many deliveries wait, those called off not counted. */
   waiting = 0
   busy = 0
+  /** How many times the step has returned nothing and emitted nothing, although it may emit. */
+  silent = 0
   /** Whether the lane stands in the list of runnable lanes, and which stands behind it. */
   listed = false
   following: Lane | undefined

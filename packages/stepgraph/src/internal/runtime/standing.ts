@@ -2,7 +2,8 @@
  * How a run stands at one moment: for whoever asks, and in the words of a run that cannot go on.
  */
 import * as Duration from "effect/Duration"
-import { type Waiting, WorkflowStalled, WorkflowTimedOut } from "../../Errors.ts"
+import { WorkflowStalled, WorkflowTimedOut } from "../../Errors.ts"
+import { listed, type Waiting, waitingInWords } from "../../Waiting.ts"
 import { type Graph, inWords, type Node, quoted } from "../graph/graph.ts"
 import type { Intakes } from "./intakes.ts"
 import type { Lane } from "./lane.ts"
@@ -15,7 +16,7 @@ export interface RunStatus {
   readonly inputs: "open" | "closed"
   /** How many deliveries each step has queued, and how many of its invocations run. */
   readonly steps: Readonly<Record<string, { readonly queued: number; readonly running: number }>>
-  /** What the intakes hold, and what they still need. */
+  /** What the intakes hold, and what they still need. Of a run that has ended: what was left over. */
   readonly waiting: ReadonlyArray<Waiting>
 }
 
@@ -40,15 +41,23 @@ export class Standing {
       state,
       inputs,
       steps: Object.fromEntries(steps),
-      waiting: state === "ended" ? [] : this.intakes.waiting()
+      waiting: state === "ended" ? this.intakes.holding() : this.intakes.waiting()
     }
+  }
+
+  /** What to say of a run that has stopped with events that no step was given; `undefined` where there are none. */
+  leftOver(stop: string): string | undefined {
+    const held = this.intakes.holding()
+    if (held.length === 0) return undefined
+    return `workflow '${this.graph.name}' stopped with '${stop}', and events were left over:${listed(held, waitingInWords)}`
   }
 
   /** Nothing can happen any more. `sendable`: whether events could be sent to the run. */
   stalled(sendable: boolean): WorkflowStalled {
     const { name, stops, inputs } = this.graph
     const unsent = sendable ? [] : [...inputs.keys()]
-    return new WorkflowStalled({ workflow: name, stops, unsent, ...this.intakes.stalled() })
+    const silent = this.lanes.filter((lane) => lane.silent > 0).map(({ node }) => node.name)
+    return new WorkflowStalled({ workflow: name, stops, unsent, silent, ...this.intakes.stalled() })
   }
 
   timedOut(after: Duration.Duration): WorkflowTimedOut {
