@@ -609,6 +609,56 @@ describe("an error of a run inside a step", () => {
   })
 })
 
+describe("failures of the same moment", () => {
+  const steps = (runs: Readonly<Record<string, (event: any, ctx: any) => any>>) => ({
+    name: "flow",
+    start: Start,
+    stop: Stop,
+    steps: Object.fromEntries(
+      Object.entries(runs).map(([name, run]) => [name, defineStep({ accepts: Start, emits: Stop, run })])
+    )
+  })
+  const messages = async (runs: Parameters<typeof steps>[0]) => {
+    const make = workflow as (definition: unknown) => never
+    const exit = await Effect.runPromiseExit(run(make(steps(runs)), { n: 1 } as never) as Effect.Effect<unknown, Error>)
+    return Exit.isFailure(exit)
+      ? exit.cause.reasons.map((reason) =>
+          Cause.isFailReason(reason)
+            ? String(reason.error)
+            : Cause.isDieReason(reason)
+              ? String(reason.defect)
+              : reason._tag
+        )
+      : []
+  }
+  const reject = (why: string) => async () => {
+    throw new Error(why)
+  }
+  const rejected = (step: string) =>
+    `StepRejected: step '${step}' of workflow 'flow' rejected, given Start {"n":1}: ${step}`
+
+  it("all stand in the cause, the first of them first", async () => {
+    expect(await messages({ a: reject("a"), b: reject("b"), c: reject("c") })).toEqual(["a", "b", "c"].map(rejected))
+  })
+
+  it("stand there when a timer has settled both", async () => {
+    const gate = new Promise<void>((resolve) => setTimeout(resolve, 1))
+    const wait = (why: string) => () => gate.then(reject(why))
+    expect(await messages({ a: wait("a"), b: wait("b") })).toEqual(["a", "b"].map(rejected))
+  })
+
+  it("count an Effect that cannot be interrupted and fails by itself", async () => {
+    const slow = () => Effect.uninterruptible(Effect.delay(Effect.fail("slow"), 2))
+    expect(await messages({ a: reject("a"), slow })).toEqual([rejected("a"), "slow"])
+  })
+
+  it("are not what an abort of the signal rejects, nor what is fulfilled", async () => {
+    const aborted = (_: unknown, { signal }: { signal: AbortSignal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
+    expect(await messages({ aborted, a: reject("a"), b: async () => [] })).toEqual([rejected("a")])
+  })
+})
+
 describe("FinalizerFailed", () => {
   it("stands behind the typed error, which can still be caught", async () => {
     const flow = workflow({

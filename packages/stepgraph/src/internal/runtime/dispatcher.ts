@@ -249,6 +249,10 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     return this.ending.outcome !== undefined
   }
 
+  get failing(): boolean {
+    return this.ending.failed
+  }
+
   get atWork(): boolean {
     if (this.broken) this.forgetEnded()
     // Ended by an observer in the middle of what it is told of: that is told to its end first.

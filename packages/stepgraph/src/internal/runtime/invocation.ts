@@ -50,6 +50,8 @@ export interface Run {
   inContext<A>(work: () => A): A
   /** Whether it has an outcome: nothing that is still emitted is wanted. */
   readonly over: boolean
+  /** Whether that is a failure: what has been rejected in the same moment stands behind it. */
+  readonly failing: boolean
   hasRoom(node: Node): boolean
   awaitRoom(node: Node): Effect.Effect<void>
   /** Takes back what still waits, because a race has been decided. */
@@ -225,19 +227,23 @@ export class Invocation implements Delivery, Caller, Emitter {
   interrupt(): void {
     if (this.phase === "over" || this.phase === "returning") return
     this.calledOff = true
+    // A promise that has been rejected already is still told. It is left before its signal is aborted: a rejection that comes of
+    // that says nothing new.
+    const lasts = this.phase === "awaiting a promise" && this.run.failing
+    const leave = () => this.end(Exit.interrupt(this.run.fiberId))
+    if (lasts)
+      Promise.resolve()
+        .then(leave)
+        .catch((error) => this.lose(error))
     try {
       const reason = this.run.reasonFor(this)
       this.needMore().reason = reason
       this.attempt?.interrupt(reason)
     } finally {
-      this.leave()
+      if (this.more?.fiber !== undefined) this.more.fiber.interruptUnsafe(this.run.fiberId)
+      // A promise cannot be interrupted but only left.
+      else if (!lasts && this.phase === "awaiting a promise") leave()
     }
-  }
-
-  private leave(): void {
-    if (this.more?.fiber !== undefined) this.more.fiber.interruptUnsafe(this.run.fiberId)
-    // A promise cannot be interrupted but only left.
-    else if (this.phase === "awaiting a promise") this.end(Exit.interrupt(this.run.fiberId))
   }
 
   /** A race has been decided elsewhere. */
@@ -391,6 +397,11 @@ export class Invocation implements Delivery, Caller, Emitter {
     }
     const failed = first((cause) => this.end(this.rejection(cause)))
     const fulfilled = first((value) => {
+      if (this.calledOff) {
+        unread(value)
+        this.end(Exit.interrupt(this.run.fiberId))
+        return
+      }
       this.phase = "running"
       this.returned(value)
     })
