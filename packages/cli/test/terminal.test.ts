@@ -3,7 +3,7 @@ import { exec } from "node:child_process"
 import { promisify } from "node:util"
 import { describe, expect, it, vi } from "@effect/vitest"
 import { bin, example, inFolder, seed } from "./support/command-line.ts"
-import { inTerminal, noTerminal } from "./support/pty.ts"
+import { inTerminal, needsTerminal } from "./support/pty.ts"
 
 // Each test starts a program, and other tests run beside these.
 vi.setConfig({ testTimeout: 60_000 })
@@ -37,7 +37,8 @@ export const flow = flowOf(only(() => Stop()))`
   })
 })
 
-describe.skipIf(noTerminal)("in a terminal", () => {
+describe("in a terminal", () => {
+  needsTerminal()
   const command = (...args: ReadonlyArray<string>) => inTerminal([bin, ...args], { cwd: place.folder })
 
   it("shows how a run goes, above it what the steps print, in whatever width, and leaves the last state", async () => {
@@ -110,7 +111,8 @@ export const flow = flowOf(only(() => Effect.onInterrupt(Effect.never, () => cle
   })
 })
 
-describe.skipIf(noTerminal)("examples/search in a terminal", () => {
+describe("examples/search in a terminal", () => {
+  needsTerminal()
   it("shows what each step did, and the answer below", async () => {
     for (const name of ["a", "b", "c"]) await file(`${name}.md`, "# Clock\n\nIt ticks.\n")
     const args = [example("search/main"), place.folder, "--files", "*.md", "clock"]

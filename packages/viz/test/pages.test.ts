@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "@effect/vitest"
 import { compare, type Drawable, timeline, toHtml, toMermaid, toSvg } from "@stepgraph/viz"
 import * as Effect from "effect/Effect"
 import type { Page } from "playwright-core"
-import { browsing, noBrowser } from "./support/browser.ts"
+import { browsing } from "./support/browser.ts"
 import { everything, hostile, hostileFlow, named } from "./support/flows.ts"
 import { busy } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 30_000 })
 
 const open = browsing()
 
-describe.skipIf(noBrowser)("a run's page", () => {
+describe("a run's page", () => {
   it("shows what a step did, and on hover an invocation with its events", async () => {
     const { flow, entries } = await busy(12)
     const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
@@ -169,7 +169,7 @@ describe.skipIf(noBrowser)("a run's page", () => {
   })
 })
 
-describe.skipIf(noBrowser)("a page of two runs", () => {
+describe("a page of two runs", () => {
   it("says what differs, on one scale, and shows the same invocation in both", async () => {
     const [short, long] = await Promise.all([busy(3), busy(5)])
     const both = compare(timeline(short.entries), timeline(long.entries))
@@ -195,7 +195,7 @@ describe.skipIf(noBrowser)("a page of two runs", () => {
   })
 })
 
-describe.skipIf(noBrowser)("a workflow's page", () => {
+describe("a workflow's page", () => {
   it("shows what hangs together on hover, finds steps and events, and has text that can be selected", async () => {
     const { page, complaints } = await open(toHtml(everything), "dark")
     await page.locator("svg text", { hasText: /^check$/ }).hover()
@@ -236,7 +236,7 @@ describe.skipIf(noBrowser)("a workflow's page", () => {
   })
 })
 
-describe.skipIf(noBrowser)("names and data that mean something to a page", () => {
+describe("names and data that mean something to a page", () => {
   let page: Page | undefined
   /** How many elements there are of each name in each of the texts, as the browser reads them; of what is wrong, too. */
   const read = async (...texts: ReadonlyArray<readonly [text: string, type: string]>) => {
@@ -284,7 +284,7 @@ describe.skipIf(noBrowser)("names and data that mean something to a page", () =>
   })
 })
 
-describe.skipIf(noBrowser)("an SVG", () => {
+describe("an SVG", () => {
   it("has a name and a description for those who do not see it, and follows light and dark", async () => {
     const { page } = await open(`<!doctype html><link rel="icon" href="data:,">${toSvg(everything)}`)
     const picture = page.getByRole("img", { name: "Workflow everything", exact: true })
@@ -297,7 +297,7 @@ describe.skipIf(noBrowser)("an SVG", () => {
   })
 })
 
-describe.skipIf(noBrowser)("a Mermaid flowchart", () => {
+describe("a Mermaid flowchart", () => {
   it("is drawn by Mermaid itself", async () => {
     const { page } = await open('<!doctype html><link rel="icon" href="data:,"><div id="host"></div>')
     const root = createRequire(import.meta.url)

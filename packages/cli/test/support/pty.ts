@@ -1,13 +1,14 @@
 /** A program in a terminal, and what a person sees there. */
-import { onTestFinished } from "vitest"
+import { beforeEach, onTestFinished } from "vitest"
 import { screen } from "../../../viz/test/support/terminal.ts"
 
 /** It brings its part for the machine prebuilt; there are machines that it has none for. */
 const library = await import("@lydell/node-pty").catch((error: unknown) => String(error))
 
-/** Where it is not, these tests are skipped on a person's machine, and fail where all of them have to run. */
-export const noTerminal = typeof library === "string" && process.env.CI !== "true"
-if (noTerminal) console.warn(`No terminal is looked at: ${library}`)
+/** Without it these tests are skipped on a person's machine, and fail where all of them have to run. */
+const skipped = typeof library === "string" && process.env.CI !== "true"
+export const needsTerminal = () =>
+  beforeEach(({ skip }) => skip(skipped, `there is no terminal to start programs in: ${library}`))
 
 const lookMillis = 10
 const mostLooks = 2000

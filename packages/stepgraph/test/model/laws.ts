@@ -16,10 +16,16 @@ export interface Case {
   readonly ran: Ran
 }
 
+/** Which workflows are tried, and how many: `test:long` goes on with rounds of others, and tries a mutant on a few first. */
+const { ROUND: round = "0", SHARE: share = "1" } = process.env
+
+/** So many of a search are made of so many in the whole of it. */
+export const searched = (many: number): number => Math.ceil(many * Number(share))
+
 /** The first `many` workflows of a family that are over after a bearable number of events. */
 export const generated = (many: number, make: (seed: number) => Spec): ReadonlyArray<Spec> => {
   const specs: Array<Spec> = []
-  for (let seed = 1; specs.length < many; seed++) {
+  for (let seed = 1 + 1_000_000 * Number(round); specs.length < searched(many); seed++) {
     const spec = make(seed)
     const played = play(spec, 0, rules, 1500)
     if (played !== undefined && played.emitted.length < 150) specs.push(spec)

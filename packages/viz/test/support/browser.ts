@@ -1,15 +1,15 @@
 /** A page in a real browser: Debian's `chromium`, or whichever is installed. */
 import { existsSync } from "node:fs"
 import { type Browser, chromium, type Page } from "playwright-core"
-import { afterAll, afterEach, beforeAll } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest"
 
 const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
   existsSync(path)
 )
 
-/** Where no browser is, these tests are skipped on a person's machine, and fail where all of them have to run. */
-export const noBrowser = found === undefined && process.env.CI !== "true"
-if (noBrowser) console.warn("No Chromium was found, so no page is looked at: apt-get install chromium")
+const missing = "there is no Chromium to look at pages with: apt-get install chromium"
+/** Without a browser these tests are skipped on a person's machine, and fail where all of them have to run. */
+const skipped = found === undefined && process.env.CI !== "true"
 
 const flags = [
   "--no-sandbox",
@@ -30,10 +30,11 @@ export interface Seen {
 export const browsing = () => {
   let browser: Browser | undefined
   beforeAll(async () => {
-    if (noBrowser) return
-    if (found === undefined) throw new Error("There is no Chromium to look at pages with: apt-get install chromium")
+    if (skipped) return
+    if (found === undefined) throw new Error(missing)
     browser = await chromium.launch({ executablePath: found, args: flags })
   }, 30_000)
+  beforeEach(({ skip }) => skip(skipped, missing))
   afterEach(() => Promise.all(browser?.contexts().map((context) => context.close()) ?? []))
   afterAll(() => browser?.close())
 
