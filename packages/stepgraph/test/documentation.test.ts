@@ -1,6 +1,8 @@
 // What the documentation links to is there, and what is made of it is current.
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as testing from "@stepgraph/testing"
+import * as stepgraph from "stepgraph"
 import { describe, expect, it } from "vitest"
 import { files } from "../assistants.ts"
 import { workspace } from "./support/compile.ts"
@@ -36,6 +38,25 @@ it("every page of docs/ is in the list of pages", () => {
   const listed = [...read("docs/README.md").matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, file]) => file!)
   const pages = globSync("docs/*.md", { cwd: workspace }).map((file) => file.slice("docs/".length))
   expect(new Set(listed)).toEqual(new Set(pages.filter((page) => page !== "README.md")))
+})
+
+describe("every exported error stands in a table of its page, with what to do", () => {
+  const errorsOf = (module: object) =>
+    Object.entries(module).flatMap(([name, value]) =>
+      typeof value === "function" && value.prototype instanceof Error ? [name] : []
+    )
+  it.each(errorsOf(stepgraph))("stepgraph: %s", (name) => {
+    expect(read("docs/errors.md")).toMatch(new RegExp(`^\\| \`${name}\` \\| .+ \\| .+ \\|$`, "m"))
+  })
+
+  it.each(errorsOf(testing).filter((name) => name !== "InjectedFault"))("@stepgraph/testing: %s", (name) => {
+    expect(read("docs/testing.md")).toMatch(new RegExp(`^\\| \`${name}\` \\| .+ \\| .+ \\|$`, "m"))
+  })
+
+  it("finds them all", () => {
+    expect(errorsOf(stepgraph)).toEqual(expect.arrayContaining(["StepDefect", "OutsideScope", "FinalizerFailed"]))
+    expect(errorsOf(testing)).toEqual(expect.arrayContaining(["ScheduleFailure", "InjectedFault"]))
+  })
 })
 
 describe("what coding assistants read", () => {
