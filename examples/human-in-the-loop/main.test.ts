@@ -1,37 +1,60 @@
-// The example as a person meets it: a program that asks, and reads what is typed.
+// The example as a person meets it: it asks, and reads what is typed. A program of its own is started where its input or a
+// signal makes a difference.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
-import { once } from "node:events"
+import { EventEmitter, once } from "node:events"
 import { mkdtempSync, openSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { PassThrough } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it, vi } from "vitest"
+import { askAndAnswer } from "./terminal.ts"
 
 vi.setConfig({ testTimeout: 60_000 })
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url))
 
-/** The program, with what it has printed so far. */
+/** What has been printed so far, and how to wait for more. */
+const listening = () => {
+  const printed = { out: "", err: "" }
+  const more = new EventEmitter()
+  const hear = (name: keyof typeof printed) => (data: unknown) => {
+    printed[name] += data
+    more.emit("more")
+  }
+  const says = async (text: string, name: keyof typeof printed = "out") => {
+    while (!printed[name].includes(text)) await once(more, "more")
+  }
+  return { printed, hear, says }
+}
+
+/** The letter in this process, typed to as a program is. */
+const call = () => {
+  const { printed, hear, says } = listening()
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+  stdout.on("data", hear("out"))
+  stderr.on("data", hear("err"))
+  const exited = askAndAnswer("Ada", { stdin, stdout, stderr }, new AbortController().signal)
+  return { stdin, printed, exited, says, type: (line: string) => stdin.write(`${line}\n`) }
+}
+
+/** The program. */
 const start = (input: "pipe" | "ignore" | number = "pipe") => {
+  const { printed, hear, says } = listening()
   const program = spawn(process.execPath, [main, "Ada"], {
     stdio: [input, "pipe", "pipe"]
   }) as ChildProcessWithoutNullStreams
-  const printed = { out: "", err: "" }
-  program.stdout.on("data", (data) => (printed.out += data))
-  program.stderr.on("data", (data) => (printed.err += data))
-  const exited = once(program, "exit").then(([code]) => code as number | null)
-  const says = async (text: string) => {
-    while (!printed.out.includes(text) && program.exitCode === null) await once(program.stdout, "data")
-    expect(printed.out).toContain(text)
-  }
-  return { program, printed, exited, says, type: (line: string) => program.stdin.write(`${line}\n`) }
+  program.stdout.on("data", hear("out"))
+  program.stderr.on("data", hear("err"))
+  const exited = once(program, "close").then(([code]) => code as number | null)
+  return { program, printed, exited, says }
 }
 
 const question = "Dear Ada, the release is out.\nSend it? (yes, no, or what to add)\n"
 
 describe.concurrent("the letter", () => {
   it("asks, waits, and goes on when a person answers", async () => {
-    const { printed, exited, says, type } = start()
+    const { printed, exited, says, type } = call()
     await says(question)
     type("yes")
     expect(await exited).toBe(0)
@@ -39,7 +62,7 @@ describe.concurrent("the letter", () => {
   })
 
   it("asks again with what the person wanted", async () => {
-    const { exited, says, type } = start()
+    const { exited, says, type } = call()
     await says(question)
     type("It is fast.")
     await says("Dear Ada, the release is out. It is fast.\nSend it?")
@@ -51,16 +74,16 @@ describe.concurrent("the letter", () => {
   })
 
   it("takes answers that were typed ahead", async () => {
-    const { program, printed, exited } = start()
-    program.stdin.end("It is fast.\nyes\n")
+    const { stdin, printed, exited } = call()
+    stdin.end("It is fast.\nyes\n")
     expect(await exited).toBe(0)
     expect(printed.out).toContain("Sent: Dear Ada, the release is out. It is fast.\n")
   })
 
   it("says what it waits for when nobody will answer", async () => {
-    const { program, printed, exited, says } = start()
+    const { stdin, printed, exited, says } = call()
     await says(question)
-    program.stdin.end()
+    stdin.end()
     expect(await exited).toBe(1)
     expect(printed.err).toBe("Unanswered: 'decide' waits for join([Draft, Answer]) and still needs Answer.\n")
   })
@@ -83,10 +106,10 @@ describe.concurrent("the letter", () => {
   })
 
   it("says why it does not take an answer, and still waits for one", async () => {
-    const { printed, program, exited, says, type } = start()
+    const { printed, exited, says, type } = call()
     await says(question)
     type("")
-    while (printed.err === "") await once(program.stderr, "data")
+    await says("Not taken", "err")
     expect(printed.err).toMatch(/^Not taken: event 'Answer' does not fit its schema/)
     type("yes")
     expect(await exited).toBe(0)

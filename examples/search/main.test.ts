@@ -1,14 +1,16 @@
-// The demo as a person meets it: the whole command, its sentences and its exit codes.
+// The demo as a person meets it: the whole command, its sentences and its exit codes. A program of its own is started where
+// that makes a difference.
 import { execFile } from "node:child_process"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { stripVTControlCharacters } from "node:util"
 import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import { demo } from "./demo.ts"
 
-// Each test starts a program, and many do so at once: on a busy machine the last of them waits for a while.
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 4 })
+vi.setConfig({ testTimeout: 60_000 })
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url))
 let root: string
@@ -18,22 +20,43 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-const demo = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>
-  new Promise<{ code: unknown; out: string; err: string }>((resolve) => {
+interface Told {
+  readonly code: unknown
+  readonly out: string
+  readonly err: string
+}
+
+const called = async (...args: ReadonlyArray<string>): Promise<Told> => {
+  const heard = { out: "", err: "" }
+  const hear = (name: keyof typeof heard) =>
+    new Writable({
+      write: (text, _, done) => {
+        heard[name] += text
+        done()
+      }
+    })
+  const code = await demo(args, { stdout: hear("out"), stderr: hear("err") }, new AbortController().signal)
+  const [out, err] = [heard.out, heard.err].map(stripVTControlCharacters) as [string, string]
+  return { code, out, err }
+}
+
+const started = (args: ReadonlyArray<string>, env: Record<string, string>) =>
+  new Promise<Told>((resolve) => {
     const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env
     execFile(process.execPath, [main, ...args], { cwd: root, env: { ...inherited, ...env } }, (error, out, err) =>
       resolve({ code: error ? error.code : 0, out, err })
     )
   })
 
-/** A folder with these files, and its name as it is given on the command line. */
+/** A folder with these files. */
 const folder = async (name: string, files: Record<string, string | Uint8Array> = {}) => {
-  await mkdir(join(root, name))
+  const made = join(root, name)
+  await mkdir(made)
   for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(root, name, path)), { recursive: true })
-    await writeFile(join(root, name, path), content)
+    await mkdir(dirname(join(made, path)), { recursive: true })
+    await writeFile(join(made, path), content)
   }
-  return name
+  return made
 }
 
 const docs = {
@@ -43,13 +66,14 @@ const docs = {
 }
 const binary = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 0, 0])
 
-describe.concurrent("an answer", () => {
+describe("an answer", () => {
   it("is ranked passages with file and line, and how the work went", async () => {
-    const { code, out, err } = await demo([await folder("good", docs), "how do I retry with backoff?"])
+    const good = await folder("good", docs)
+    const { code, out, err } = await called(good, "how do I retry with backoff?")
     expect({ code, err }).toEqual({ code: 0, err: "" })
     expect(out.split("\n")[1]).toMatch(/^ 1 Guide › Retries +guide\.md:5$/)
     expect(out).toContain("   Try again with a backoff that grows.\n   keyword 1 · fuzzy 1 · symbols 1\n")
-    expect(out).toContain("for “how do I retry with backoff?”\nin 4 passages of 3 files of good\n")
+    expect(out).toContain(`for “how do I retry with backoff?”\nin 4 passages of 3 files of ${good}\n`)
     expect(out).toMatch(/^read +3 +[123] +[\d.]+ m?s +━+$/m)
     for (const step of ["find", "index", "keyword", "fuzzy", "symbols", "fuse"]) {
       expect(out).toMatch(new RegExp(`^${step} +1 +1 +[\\d.]+ m?s +━+$`, "m"))
@@ -58,23 +82,25 @@ describe.concurrent("an answer", () => {
 
   it("comes from the files that --files names, --top at most", async () => {
     const files = { "a.md": "# Clock one", "b.md": "# Clock two", "c.txt": "clock clock clock" }
-    const { out } = await demo(["--", "--files", "*.md", "--top", "1", await folder("some", files), "clock"])
-    expect(out).toContain("1 of 2 hits for “clock”\nin 2 passages of 2 files of some\n")
+    const some = await folder("some", files)
+    const { out } = await called("--", "--files", "*.md", "--top", "1", some, "clock")
+    expect(out).toContain(`1 of 2 hits for “clock”\nin 2 passages of 2 files of ${some}\n`)
   })
 
   it("has colour only where that is wanted", async () => {
-    const name = await folder("colour", docs)
+    await folder("colour", docs)
     const [{ out: plain }, { out: coloured }] = await Promise.all([
-      demo([name, "retries"], { NO_COLOR: "1" }),
-      demo([name, "retries"], { FORCE_COLOR: "1" })
+      started(["colour", "retries"], { NO_COLOR: "1" }),
+      started(["colour", "retries"], { FORCE_COLOR: "1" })
     ])
+    expect(plain).toContain("3 files of colour\n")
     expect(stripVTControlCharacters(plain)).toBe(plain)
     expect(coloured).not.toBe(stripVTControlCharacters(coloured))
     expect(stripVTControlCharacters(coloured).split("\n")[1]).toBe(plain.split("\n")[1])
   })
 
   it("to its own question, about Effect, is one that helps, within 100 columns", async () => {
-    const { code, out, err } = await demo([])
+    const { code, out, err } = await called()
     expect({ code, err }).toEqual({ code: 0, err: "" })
     expect(out).toMatch(/^ 1 Types\.Concurrency +src\/Types\.ts:\d+$/m)
     expect(out).toMatch(/^ \d Semaphore\.make +src\/Semaphore\.ts:\d+$/m)
@@ -82,19 +108,19 @@ describe.concurrent("an answer", () => {
   })
 })
 
-describe.concurrent("one bad file never loses the others", () => {
+describe("one bad file never loses the others", () => {
   it("each is reported at the end, with the reason", async () => {
     const name = await folder("mixed", {
       ...docs,
       "logo.png": binary,
       "latin.txt": new Uint8Array([0x6c, 0xe9, 0x67, 0x65, 0x72])
     })
-    await symlink("/nowhere/at/all", join(root, name, "gone.md"))
-    await symlink("deep", join(root, name, "link"))
-    const { code, out, err } = await demo([name, "retries with backoff"])
+    await symlink("/nowhere/at/all", join(name, "gone.md"))
+    await symlink("deep", join(name, "link"))
+    const { code, out, err } = await called(name, "retries with backoff")
     expect(code).toBe(0)
     expect(out).toMatch(/^ 1 Guide › Retries +guide\.md:5$/m)
-    expect(out).toContain("of 3 files of mixed\n")
+    expect(out).toContain(`of 3 files of ${name}\n`)
     expect(err.trim().split("\n")).toEqual([
       "4 files could not be searched:",
       "  gone.md is gone, or a link to nothing",
@@ -105,24 +131,25 @@ describe.concurrent("one bad file never loses the others", () => {
   })
 })
 
-describe.concurrent("where nothing can be answered", () => {
-  const refuses = (what: string, args: () => Promise<ReadonlyArray<string>>, code: number, err: string) =>
+describe("where nothing can be answered", () => {
+  const refuses = (what: string, args: () => Promise<ReadonlyArray<string>>, code: number, sentence: string) =>
     it(`${what} is told in a sentence`, async () => {
-      expect(await demo(await args())).toEqual({ code, out: "", err })
+      const given = await args()
+      expect(await called(...given)).toEqual({ code, out: "", err: sentence.replace("<folder>", given[0]!) })
     })
 
-  refuses("a missing folder", async () => ["./no/such", "retry"], 1, "There is no folder ./no/such.\n")
+  refuses("a missing folder", async () => [join(root, "no/such"), "retry"], 1, "There is no folder <folder>.\n")
   refuses(
     "an empty folder",
     async () => [await folder("empty"), "retry"],
     1,
-    "There are no files to search in empty.\n"
+    "There are no files to search in <folder>.\n"
   )
   refuses(
     "a folder without text",
     async () => [await folder("textless", { "a.bin": binary, "empty.md": "" }), "retry"],
     1,
-    "There is no text to search in textless.\n1 file could not be searched:\n  a.bin is binary, not text\n"
+    "There is no text to search in <folder>.\n1 file could not be searched:\n  a.bin is binary, not text\n"
   )
   refuses(
     "a question about something else",
@@ -132,4 +159,12 @@ describe.concurrent("where nothing can be answered", () => {
   )
   refuses("an empty question", async () => [".", "  "], 2, "The question is empty.\nSee --help.\n")
   refuses("an unknown flag", async () => ["--colour", "retry"], 2, "Unknown option '--colour'\nSee --help.\n")
+})
+
+it("as a program ends with the code of its answer", async () => {
+  expect(await started(["--colour"], {})).toEqual({
+    code: 2,
+    out: "",
+    err: "Unknown option '--colour'\nSee --help.\n"
+  })
 })

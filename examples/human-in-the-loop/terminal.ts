@@ -1,0 +1,50 @@
+// A letter's questions are printed, and what is typed is its answers.
+import { Console } from "node:console"
+import { createInterface } from "node:readline/promises"
+import type { Readable, Writable } from "node:stream"
+import { launchPromise, WorkflowStalled } from "stepgraph"
+import { letter } from "./workflow.ts"
+
+/** What a person types, and sees. */
+export interface Streams {
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+}
+
+/** Writes a letter with the help of whoever types, and gives the exit code. */
+export const askAndAnswer = async (to: string, { stdin, stdout, stderr }: Streams, signal: AbortSignal) => {
+  const console = new Console(stdout, stderr)
+  const live = await launchPromise(letter, { to }, { signal })
+
+  // Each line is an answer, also one that was typed before anything was asked. When there are no more, the run is told so.
+  const lines = createInterface({ input: stdin })
+  lines.on("line", (text) => {
+    live
+      .send({ _tag: "Answer", text: text.trim() })
+      .catch((error: Error) => console.error(`Not taken: ${error.message}`))
+  })
+  lines.on("close", () => void live.closeInputs())
+
+  try {
+    for await (const event of live.events) {
+      if (event._tag === "Question") console.log(event.text)
+      if (event._tag === "Sent") console.log(`Sent: ${event.text}`)
+      if (event._tag === "Discarded")
+        console.log(`Discarded after ${event.drafts} draft${event.drafts === 1 ? "" : "s"}.`)
+    }
+    return 0
+  } catch (error) {
+    if (signal.aborted) return 130
+    if (!(error instanceof WorkflowStalled)) throw error
+    // Nobody will answer any more, and the run knows what it was waiting for.
+    for (const { step, intake, needs } of error.waiting) {
+      console.error(`Unanswered: '${step}' waits for ${intake} and still needs ${Object.keys(needs).join(" and ")}.`)
+    }
+    return 1
+  } finally {
+    lines.close()
+    // A terminal that is still open would keep the program waiting for what nobody will read.
+    stdin.destroy()
+  }
+}

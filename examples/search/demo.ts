@@ -1,0 +1,62 @@
+// What is asked, one run of the workflow, and what is printed.
+import { Console } from "node:console"
+import { liveView } from "@stepgraph/viz"
+import { runPromise } from "stepgraph"
+import { Misuse, parse, usage } from "./arguments.ts"
+import { count, printPassages, printTimeline, printUnreadable } from "./print.ts"
+import { type Span, timed } from "./stopwatch.ts"
+import { search } from "./workflow.ts"
+
+/** Where answers and complaints go. */
+export interface Streams {
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+/** Answers what the command line asks, and gives the exit code. */
+export const demo = async (args: ReadonlyArray<string>, streams: Streams, signal: AbortSignal): Promise<number> => {
+  const console = new Console(streams.stdout, streams.stderr)
+  try {
+    return await answer(args, streams, console, signal)
+  } catch (error) {
+    if (signal.aborted) return 130
+    if (error instanceof Misuse) {
+      console.error(`${error.message}\nSee --help.`)
+      return 2
+    }
+    // Only the stack, which begins with the message: what the failed step was given may be thousands of passages.
+    console.error(error instanceof Error ? error.stack : error)
+    return 1
+  }
+}
+
+const answer = async (args: ReadonlyArray<string>, { stderr }: Streams, console: Console, signal: AbortSignal) => {
+  const asked = parse(args)
+  if (asked === undefined) {
+    console.log(usage)
+    return 0
+  }
+  const { documents, question, top } = asked
+  const { name, folder, patterns } = documents
+  const spans: Array<Span> = []
+  // While it works a terminal shows what each step is at; on stderr, so that an answer can go into a pipe.
+  const observe = stderr.isTTY ? liveView(search).observe : undefined
+  const found = await runPromise(timed(search, spans), { question, folder, patterns }, { signal, observe })
+  const unreadable = found.unreadable.length > 0 ? `\n${printUnreadable(found.unreadable)}` : ""
+  if (found._tag === "NoAnswer") {
+    console.error(`${found.reason}${unreadable}`)
+    return 1
+  }
+
+  const { ranked, passages, files } = found
+  const shown = ranked.slice(0, top)
+  console.log(`
+${printPassages(question, shown)}
+
+${shown.length} of ${count(ranked.length, "hit")} for “${question}”
+in ${count(passages, "passage")} of ${count(files, "file")} of ${name}
+
+${printTimeline(Object.keys(search.steps), spans)}`)
+  if (unreadable !== "") console.error(unreadable)
+  return 0
+}
