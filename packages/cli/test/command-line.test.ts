@@ -294,9 +294,9 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
   )
   refuses("an input that is no JSON", async () => ["run", editing, "--input", "{"], /^The input is no JSON: .+\n$/)
   refuses(
-    "an input that is no object",
+    "an input that is not an object",
     async () => ["run", editing, "-i", "[1]"],
-    /^The input is no object with the fields of 'Assignment': write --input '{ … }'\.\n$/
+    /^The input must be an object with the fields of 'Assignment': write --input '{ … }'\.\n$/
   )
   refuses(
     "an input in a file that is not there",
@@ -331,7 +331,7 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
   refuses(
     "a trace that is none",
     async () => ["compare", await file("a.json", "[1]"), "a.json"],
-    /^a\.json is no trace: make one with stepgraph run FILE --timeline a\.json\.\n$/
+    /^a\.json is not a trace: make one with stepgraph run FILE --timeline a\.json\.\n$/
   )
   refuses(
     "a trace without a run",

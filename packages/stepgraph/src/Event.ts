@@ -137,7 +137,9 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
       if (isForeign(field)) throw new TypeError(`defineEvent: field '${name}' of event '${tag}' ${foreignInWords}`)
       continue
     }
-    throw new TypeError(`defineEvent: field '${name}' of event '${tag}' is no schema: give one, such as Schema.String`)
+    throw new TypeError(
+      `defineEvent: field '${name}' of event '${tag}' is not a schema: give one, such as Schema.String`
+    )
   }
   const schema = Schema.Struct({ _tag: Schema.tag(tag), ...fields })
   const is = Schema.is(schema)

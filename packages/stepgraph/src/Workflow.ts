@@ -113,7 +113,7 @@ export function workflow<
   if (typeof definition !== "object" || definition === null) {
     throw new InvalidWorkflow({
       workflow: "",
-      problems: ["it is no object: give workflow({ name, start, stop, steps })"]
+      problems: ["it is not an object: give workflow({ name, start, stop, steps })"]
     })
   }
   const { name, start, stop, inputs = [], outputs = [], timeout, steps, ...more } = definition

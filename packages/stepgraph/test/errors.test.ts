@@ -108,7 +108,7 @@ describe("a tag and its fields", () => {
 
   it("a field has a schema", () => {
     expect(() => defineEvent("Odd", { size: "number" } as never)).toThrow(
-      "defineEvent: field 'size' of event 'Odd' is no schema: give one, such as Schema.String"
+      "defineEvent: field 'size' of event 'Odd' is not a schema: give one, such as Schema.String"
     )
   })
 })

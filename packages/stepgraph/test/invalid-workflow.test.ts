@@ -47,9 +47,9 @@ describe("workflow", () => {
     expect(() => make(broken)).toThrow(
       [
         "workflow 'broken' has 6 problems:",
-        `  - the workflow's timeout is 'soon', which is no duration: write "10 seconds" or a number of milliseconds`,
+        `  - the workflow's timeout is 'soon', which is not a duration: write "10 seconds" or a number of milliseconds`,
         `  - step 'begin' has 0 workers: give a positive whole number or "unbounded"`,
-        "  - step 'finish' collects -1 events: the count is a positive whole number",
+        "  - step 'finish' collects -1 events: give a positive whole number",
         "  - step 'begin' emits 'A', but no step accepts it and it is neither a stop nor an output event",
         "  - step 'begin' emits 'B', but no step accepts it and it is neither a stop nor an output event",
         "  - step 'finish' accepts 'Doc', but no step emits it and it is neither the start nor an input event"
@@ -71,22 +71,25 @@ describe("workflow", () => {
 
 describe("what is wrong with the definition", () => {
   it.each([
-    [undefined, "it is no object: give workflow({ name, start, stop, steps })"],
+    [undefined, "it is not an object: give workflow({ name, start, stop, steps })"],
     [{ ...good, name: 3 }, "the workflow has no name: give it one with `name`"],
     [{ ...good, start: "Start" }, "`start` is not an event: give it what defineEvent returned"],
     [
       { ...good, start: [Start, B] },
       "`start` is a list, but a run begins with one event: tell the cases apart by a field of it, or name the others as `inputs`"
     ],
-    [{ ...good, stop: undefined }, "`stop` is no event: give it what defineEvent returned, or a list of that"],
+    [
+      { ...good, stop: undefined },
+      "`stop` is not an event: give it what defineEvent returned, or a list of such events"
+    ],
     [{ ...good, stop: [] }, "there is no stop event: name one with `stop`"],
-    [{ ...good, inputs: Start }, "`inputs` is no list of what defineEvent returned"],
-    [{ ...good, outputs: ["A"] }, "`outputs` is no list of what defineEvent returned"],
+    [{ ...good, inputs: Start }, "`inputs` must be a list of events, as defineEvent returns them"],
+    [{ ...good, outputs: ["A"] }, "`outputs` must be a list of events, as defineEvent returns them"],
     [{ ...good, steps: {} }, "there are no steps: give at least one in `steps`"],
     [{ ...good, steps: undefined }, "there are no steps: give at least one in `steps`"],
     [
       { ...good, timeout: -1 },
-      `the workflow's timeout is -1, which is no duration: write "10 seconds" or a number of milliseconds`
+      `the workflow's timeout is -1, which is not a duration: write "10 seconds" or a number of milliseconds`
     ]
   ])("%#", (definition, problem) => {
     expect(problemsOf(definition)).toContain(problem)
@@ -103,19 +106,22 @@ describe("what is wrong with a step", () => {
     ],
     [
       { x: { ...finish, accepts: ["A"] } },
-      "step 'x' accepts something that is no event: use what defineEvent returned"
+      "step 'x' accepts something that is not an event: use what defineEvent returned"
     ],
     [{ x: { ...finish, accepts: [] } }, "step 'x' accepts nothing, so it would never run: name an event in `accepts`"],
     [
       { x: { ...finish, emits: "Stop" } },
-      "step 'x' emits 'Stop': give it an event or a list of events, [] where it emits none"
+      "step 'x' emits 'Stop': give it an event or a list of events, or [] if it emits none"
     ],
-    [{ x: { ...finish, emits: [3] } }, "step 'x' emits something that is no event: use what defineEvent returned"],
-    [{ x: { ...finish, recover: 3 } }, "step 'x' has a `recover` that is no function of an error"],
+    [{ x: { ...finish, emits: [3] } }, "step 'x' emits something that is not an event: use what defineEvent returned"],
+    [
+      { x: { ...finish, recover: 3 } },
+      "step 'x' has a `recover` that is not a function: write (error, event, ctx) => …"
+    ],
     [{ x: { ...finish, retry: 3 } }, "step 'x' has the retry 3: write { times: 3 } or give a Schedule"],
     [
       { x: { ...finish, timeout: "soon" } },
-      `step 'x' has the timeout 'soon', which is no duration: write "1 second" or a number of milliseconds`
+      `step 'x' has the timeout 'soon', which is not a duration: write "1 second" or a number of milliseconds`
     ]
   ])("%#", (steps, problem) => {
     expect(withSteps(steps)).toContain(problem)
@@ -139,20 +145,23 @@ describe("what is wrong with a step", () => {
 describe("what is wrong with an intake", () => {
   it.each([0, -1, 1.5, Number.NaN, "3"])("a count of %j", (count) => {
     expect(finishing({ accepts: collect(A, count as number) }).join()).toMatch(
-      /^step 'finish' collects .+ events: the count is a positive whole number$/
+      /^step 'finish' collects .+ events: give a positive whole number$/
     )
     expect(finishing({ accepts: race(A, { take: count as number }) }).join()).toMatch(
-      /^step 'finish' has a race that takes .+: `take` is a positive whole number$/
+      /^step 'finish' has a race that takes .+: give `take` a positive whole number$/
     )
   })
 
   it.each([
     [join([]), "step 'finish' accepts nothing, so it would never run: name an event in `accepts`"],
-    [gather(A, { per: "Doc" as never }), "step 'finish' has a `per` that is no event: use what defineEvent returned"],
-    [collect(A, 1, { by: "n" as never }), "step 'finish' has a `by` that is no function of an event"],
+    [
+      gather(A, { per: "Doc" as never }),
+      "step 'finish' has a `per` that is not an event: use what defineEvent returned"
+    ],
+    [collect(A, 1, { by: "n" as never }), "step 'finish' has a `by` that is not a function: write (event) => event.id"],
     [
       collect(A, 1, { within: "soon" as never }),
-      `step 'finish' waits within 'soon', which is no duration: write "1 second" or a number of milliseconds`
+      `step 'finish' waits within 'soon', which is not a duration: write "1 second" or a number of milliseconds`
     ],
     [
       gather(A, { per: Doc }),
@@ -197,16 +206,16 @@ describe("what is wrong with the graph", () => {
     const lost = step({ accepts: B, emits: [B, Doc], run: () => {} })
     const problems = withSteps({ lost }, { stop: [Stop, Doc] })
     expect(problems).toEqual([
-      "no event can reach step 'lost': 'B' can never come, as nothing that leads to it starts at 'Start'",
-      "the stop event 'Doc' cannot be reached: what emits it ('lost') can never run"
+      "no event can reach step 'lost': 'B' can never come, because nothing leads to it from 'Start'",
+      "the stop event 'Doc' cannot be reached: the steps that emit it ('lost') can never run"
     ])
   })
 
   it("a join that waits for its own result", () => {
     const both = step({ accepts: join([A, B]), emits: [B, Stop], run: () => {} })
     expect(problemsOf({ ...good, steps: { begin, both } })).toEqual([
-      "no event can reach step 'both': 'B' can never come, as nothing that leads to it starts at 'Start'",
-      "the stop event 'Stop' cannot be reached: what emits it ('both') can never run"
+      "no event can reach step 'both': 'B' can never come, because nothing leads to it from 'Start'",
+      "the stop event 'Stop' cannot be reached: the steps that emit it ('both') can never run"
     ])
   })
 
@@ -223,7 +232,7 @@ describe("what is wrong with the graph", () => {
     const reader = step({ accepts: Doc, emits: A, run: () => {} })
     const steps = { emitter, reader, finish: { ...finish, accepts: gather(A, { per: Doc }) } }
     expect(problemsOf({ ...good, steps })).toEqual([
-      "step 'finish' keeps one intake per 'Doc', but 'A' also comes from 'emitter', where no 'Doc' leads to: " +
+      "step 'finish' keeps one intake per 'Doc', but 'A' also comes from 'emitter', which no 'Doc' leads to: " +
         "name an event in `per` that leads to 'A'"
     ])
   })

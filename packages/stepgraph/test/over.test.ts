@@ -330,7 +330,7 @@ describe("what is sent too late", () => {
     })
   )
 
-  it.effect("may be anything: nobody looks at what is no event, or none that the step declares", () =>
+  it.effect("may be anything: nobody looks at what is not an event, or is not declared", () =>
     Effect.gen(function* () {
       const hostile = {
         get _tag(): string {

@@ -54,7 +54,7 @@ describe("a recovery that fails", () => {
       },
       "StepDefect"
     ],
-    "a value that is no event": [() => "text", "StepDefect"]
+    "a value that is not an event": [() => "text", "StepDefect"]
   }
   it.each(Object.entries(ways))("rejects the promise with its own error: %s", async (_, [recover, tag]) => {
     const flow = only({ run: () => Effect.fail(new First()), recover })

@@ -1,4 +1,4 @@
-// Untyped callers get the same rules at run time: an emission that the step did not declare, or a value that is no event, is
+// Untyped callers get the same rules at run time: an emission that the step did not declare, or a value that is not an event, is
 // a defect that names the step and the event.
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, Option, Stream } from "effect"
@@ -85,7 +85,7 @@ for (const [way, make] of Object.entries(ways)) {
   }
 }
 
-describe("what a step emits that is no event", () => {
+describe("what a step emits that is not an event", () => {
   it.each([null, undefined])(
     "may be %s where it is all there is, and not where it is one of several",
     async (nothing) => {

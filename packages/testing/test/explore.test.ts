@@ -703,7 +703,7 @@ describe("replay", () => {
     )
     const none = await refused("7.1.2")
     expect(none.message).toContain("at choice 7 there were 2 ways to go on, and now there is no such choice")
-    expect((await refused("what?")).message).toBe("'what?' is no schedule: copy the whole of it from the report")
+    expect((await refused("what?")).message).toBe("'what?' is not a schedule: copy all of it from the report")
   })
 })
 
@@ -722,13 +722,13 @@ describe("what cannot be explored", () => {
     return failure.message
   }
 
-  it("is what is no workflow", async () => {
+  it("is what is not a workflow", async () => {
     expect(await refused(undefined)).toBe(
-      "this cannot be explored: it is no workflow: it is no object: give workflow({ name, start, stop, steps })"
+      "this cannot be explored: it is not a workflow: it is not an object: give workflow({ name, start, stop, steps })"
     )
-    expect(await refused(() => seed)).toContain("it is no workflow: ")
+    expect(await refused(() => seed)).toContain("it is not a workflow: ")
     expect(await refused({ ...seed, steps: {} })).toMatch(
-      /^workflow 'concurrent' cannot be explored: it is no workflow: /
+      /^workflow 'concurrent' cannot be explored: it is not a workflow: /
     )
   })
 
@@ -781,7 +781,7 @@ describe("what cannot be explored", () => {
       - 'faults.max' must be a whole number from 0, not -1
       - 'faults.kinds' must be a list of 'fail', 'fail after', 'die', 'interrupt', 'interrupt after', 'hang', not ["explode"]
       - there is no 'faults.often': there are max, kinds, steps
-      - 'faults.steps' names "serach", which is no step of this workflow
+      - 'faults.steps' names "serach", which is not a step of this workflow
       - there is no 'invariants.sameResults': did you mean 'invariants.sameResult'?
       - 'invariants.neverStalls' must be true or false, not 1
       - 'check.mine' must be a function, not true"

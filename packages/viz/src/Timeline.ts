@@ -56,7 +56,7 @@ export function timeline(trace: Iterable<TraceEntry>, options: TimelineOptions =
   const [first] = timelines(trace, options)
   if (first === undefined) {
     throw new TypeError(
-      "timeline: there is no beginning of a run in this trace: give it the entries that an observer was told, from the first on"
+      "timeline: this trace does not begin with the start of a run: give it all entries that an observer received"
     )
   }
   return first

@@ -168,12 +168,12 @@ for (const [what, direction, flow] of all) {
   })
 }
 
-describe("what is no workflow", () => {
+describe("what is not a workflow", () => {
   const draw = (what: unknown) => () => toSvg(what as never)
 
   it("is refused in a sentence", () => {
     expect(draw({})).toThrow(
-      "There is no workflow to draw in {}: give what workflow() returned, or for a run timeline(trace)"
+      "There is no workflow to draw in {}: give what workflow() returned, or timeline(trace) for a run"
     )
     expect(draw(undefined)).toThrow("no workflow to draw in undefined: ")
     expect(draw("flow")).toThrow('no workflow to draw in "flow": ')

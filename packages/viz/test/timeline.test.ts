@@ -340,7 +340,7 @@ describe("timeline", () => {
 
   it("refuses what has no run in it, in words", () => {
     const message =
-      "timeline: there is no beginning of a run in this trace: give it the entries that an observer was told, from the first on"
+      "timeline: this trace does not begin with the start of a run: give it all entries that an observer received"
     expect(() => timeline([])).toThrow(message)
     expect(() => timeline(fan({ invocations: 2 }).slice(1))).toThrow(message)
     expect(() => timeline([null, 1, "entry", {}] as never)).toThrow(message)

@@ -58,6 +58,7 @@ export const readTrace = (file: string): Effect.Effect<ReadonlyArray<TraceEntry>
   Effect.flatMap(read(file), (text) =>
     Effect.try({
       try: () => Schema.decodeUnknownSync(Trace)(JSON.parse(text)),
-      catch: () => new Misuse({ message: `${file} is no trace: make one with stepgraph run FILE --timeline ${file}.` })
+      catch: () =>
+        new Misuse({ message: `${file} is not a trace: make one with stepgraph run FILE --timeline ${file}.` })
     })
   )

@@ -23,7 +23,7 @@ export const inputOf = ({ start }: AnyWorkflow, given: string): Effect.Effect<ob
     })
     if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
       return yield* new Misuse({
-        message: `The input is no object with the fields of '${start.tag}': write --input '{ … }'.`
+        message: `The input must be an object with the fields of '${start.tag}': write --input '{ … }'.`
       })
     }
     const event = { _tag: start.tag, ...fields }

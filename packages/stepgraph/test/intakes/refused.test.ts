@@ -96,31 +96,31 @@ describe("workflow()", () => {
 
   it.each(wrong)("refuses to collect %s", (count) => {
     const [problem, ...others] = problemsWith(collect(A, count as number))
-    expect(problem).toMatch(/^step 'finish' collects .+ events: the count is a positive whole number$/)
+    expect(problem).toMatch(/^step 'finish' collects .+ events: give a positive whole number$/)
     expect(others).toEqual([])
   })
 
   it.each(wrong)("refuses a race that takes %s", (take) => {
     const [problem, ...others] = problemsWith(race(A, { take: take as number }))
-    expect(problem).toMatch(/^step 'finish' has a race that takes .+: `take` is a positive whole number$/)
+    expect(problem).toMatch(/^step 'finish' has a race that takes .+: give `take` a positive whole number$/)
     expect(others).toEqual([])
   })
 
   it("refuses a count that is missing", () => {
     expect(problemsWith((collect as unknown as (def: unknown) => unknown)(A))).toEqual([
-      "step 'finish' collects undefined events: the count is a positive whole number"
+      "step 'finish' collects undefined events: give a positive whole number"
     ])
   })
 
   it.each([-1, Number.NaN, "soon", {}])("refuses to wait within %s", (within) => {
     const [problem, ...others] = problemsWith(join([A, Doc], { within: within as number }))
-    expect(problem).toMatch(/^step 'finish' waits within .+, which is no duration/)
+    expect(problem).toMatch(/^step 'finish' waits within .+, which is not a duration/)
     expect(others).toEqual([])
   })
 
-  it("refuses a `by` that is no function", () => {
+  it("refuses a `by` that is not a function", () => {
     expect(problemsWith(join([A, Doc], { by: "n" as never }))).toEqual([
-      "step 'finish' has a `by` that is no function of an event"
+      "step 'finish' has a `by` that is not a function: write (event) => event.id"
     ])
   })
 
@@ -145,9 +145,9 @@ describe("workflow()", () => {
     expect(problems[0]).toContain(option)
   })
 
-  it("refuses a `per` that is no event", () => {
+  it("refuses a `per` that is not an event", () => {
     expect(problemsWith(gather(A, { per: "Doc" as never }))).toEqual([
-      "step 'finish' has a `per` that is no event: use what defineEvent returned"
+      "step 'finish' has a `per` that is not an event: use what defineEvent returned"
     ])
   })
 

@@ -436,7 +436,7 @@ describe("a signal", () => {
   it("has no listener left of a run that could not begin", async () => {
     const { signal } = new AbortController()
     const options = { signal, state: "no list" as never }
-    await expect(runPromise(sudden, {}, options)).rejects.toThrow("state is no list")
+    await expect(runPromise(sudden, {}, options)).rejects.toThrow("state must be a list")
     expect(getEventListeners(signal, "abort")).toEqual([])
   })
 })

@@ -240,15 +240,19 @@ describe("wrong events between right ones", () => {
 describe("options that are none", () => {
   const seen = defineState("seen", Schema.Number, 0)
   const wrong: ReadonlyArray<readonly [string, object, string]> = [
-    ["state that is no list", { state: seen.with(1) }, "state is no list: give what cells begin with, [seen.with(5)]"],
-    ["a cell itself as state", { state: [seen] }, "state holds something else than what a cell begins with"],
-    ["nothing as state", { state: [undefined] }, "state holds something else than what a cell begins with"],
+    [
+      "state that is not a list",
+      { state: seen.with(1) },
+      "state must be a list of initial values, such as [seen.with(5)]"
+    ],
+    ["a cell itself as state", { state: [seen] }, "state holds something that is not an initial value"],
+    ["nothing as state", { state: [undefined] }, "state holds something that is not an initial value"],
     [
       "state that was made by hand and does not fit",
       { state: [{ state: seen, value: "a" }] },
       "state 'seen' does not fit"
     ],
-    ["an observer that cannot be called", { observe: "log" }, 'observe is no function but "log"']
+    ["an observer that cannot be called", { observe: "log" }, 'observe must be a function, not "log"']
   ]
   it.each(wrong)("are refused by a promise's doors in clear words: %s", async (_, options, message) => {
     began = 0
@@ -266,7 +270,7 @@ describe("options that are none", () => {
   )
 })
 
-describe("what is no workflow", () => {
+describe("what is not a workflow", () => {
   const nothings: ReadonlyArray<readonly [string, unknown]> = [
     ["nothing", undefined],
     ["null", null],

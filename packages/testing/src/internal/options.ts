@@ -90,7 +90,7 @@ const problemsOfFlow = (flow: AnyWorkflow): ReadonlyArray<string> => {
     return []
   } catch (error) {
     if (!(error instanceof InvalidWorkflow)) throw error
-    return [`it is no workflow: ${error.problems.join("; ")}`]
+    return [`it is not a workflow: ${error.problems.join("; ")}`]
   }
 }
 
@@ -114,7 +114,8 @@ export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<s
     problems.push(...problemsIn(faults, faultRules, "faults."))
     if (faults.kinds === undefined) problems.push(`'faults.kinds' is missing: it must be ${listOfKinds}`)
     const unknown = Array.isArray(faults.steps) ? faults.steps.filter((step) => !Object.hasOwn(flow.steps, step)) : []
-    for (const step of unknown) problems.push(`'faults.steps' names ${show(step)}, which is no step of this workflow`)
+    for (const step of unknown)
+      problems.push(`'faults.steps' names ${show(step)}, which is not a step of this workflow`)
   }
   if (isRecord(invariants)) problems.push(...problemsIn(invariants, invariantRules, "invariants."))
   if (isRecord(check)) {

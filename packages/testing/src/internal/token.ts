@@ -29,7 +29,7 @@ const pattern = /^(?:0|\d+\.\d+(?:\.\d+)?(?:_\d+\.\d+(?:\.\d+)?)*)(?:~[0-9a-z]+)
 
 /** The deviations of a token, or why it cannot be replayed. */
 export const fromToken = (token: string, graph: Graph): ReadonlyArray<Deviation> | string => {
-  if (!pattern.test(token)) return `'${token}' is no schedule: copy the whole of it from the report`
+  if (!pattern.test(token)) return `'${token}' is not a schedule: copy all of it from the report`
   const [path, mark] = token.split("~") as [string, string | undefined]
   if (mark !== undefined && mark !== markOf(graph)) {
     return `the graph of workflow '${graph.name}' has changed since '${token}' was found, so it stands for another schedule now: explore again without 'replay'`

@@ -10,7 +10,7 @@ export type Drawable = WorkflowData | Graph
 export const drawn = (flow: Drawable): Graph => {
   if (!isWorkflow(flow) && !isGraph(flow)) {
     throw new TypeError(
-      `There is no workflow to draw in ${shown(flow)}: give what workflow() returned, or for a run timeline(trace)`
+      `There is no workflow to draw in ${shown(flow)}: give what workflow() returned, or timeline(trace) for a run`
     )
   }
   return graphOf(flow)

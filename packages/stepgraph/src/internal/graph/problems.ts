@@ -35,10 +35,11 @@ const checkShape = (flow: Definition, report: Report): void => {
       "`start` is a list, but a run begins with one event: tell the cases apart by a field of it, or name the others as `inputs`"
     )
   } else if (!isDef(flow.start)) report("`start` is not an event: give it what defineEvent returned")
-  if (!stopsOf(flow).every(isDef)) report("`stop` is no event: give it what defineEvent returned, or a list of that")
+  if (!stopsOf(flow).every(isDef))
+    report("`stop` is not an event: give it what defineEvent returned, or a list of such events")
   for (const key of ["inputs", "outputs"] as const) {
     if (!Array.isArray(flow[key]) || !flow[key].every(isDef))
-      report(`\`${key}\` is no list of what defineEvent returned`)
+      report(`\`${key}\` must be a list of events, as defineEvent returns them`)
   }
   if (typeof flow.steps !== "object" || flow.steps === null || Object.keys(flow.steps).length === 0) {
     report("there are no steps: give at least one in `steps`")
@@ -61,15 +62,15 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
   }
   const per = isIntake(step.accepts) ? step.accepts.per : undefined
   if (!acceptedBy(step).every(isDef)) {
-    report(`step '${name}' accepts something that is no event: use what defineEvent returned`)
+    report(`step '${name}' accepts something that is not an event: use what defineEvent returned`)
   }
   if (!Array.isArray(step.emits)) {
-    report(`step '${name}' emits ${text(step.emits)}: give it an event or a list of events, [] where it emits none`)
+    report(`step '${name}' emits ${text(step.emits)}: give it an event or a list of events, or [] if it emits none`)
   } else if (!step.emits.every(isDef)) {
-    report(`step '${name}' emits something that is no event: use what defineEvent returned`)
+    report(`step '${name}' emits something that is not an event: use what defineEvent returned`)
   }
   if (per !== undefined && !isDef(per))
-    report(`step '${name}' has a \`per\` that is no event: use what defineEvent returned`)
+    report(`step '${name}' has a \`per\` that is not an event: use what defineEvent returned`)
 }
 
 const flowOptions = ["name", "start", "stop", "inputs", "outputs", "timeout", "steps"]
@@ -91,7 +92,7 @@ const checkSettings = (flow: Definition, report: Report): void => {
   const timeout = (flow as { timeout?: unknown }).timeout
   if (timeout !== undefined && !isDuration(timeout)) {
     report(
-      `the workflow's timeout is ${text(timeout)}, which is no duration: write "10 seconds" or a number of milliseconds`
+      `the workflow's timeout is ${text(timeout)}, which is not a duration: write "10 seconds" or a number of milliseconds`
     )
   }
   for (const [name, step] of Object.entries(flow.steps)) checkStepSettings(name, step, report)
@@ -106,14 +107,14 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
   }
   if (step.timeout !== undefined && !isDuration(step.timeout)) {
     report(
-      `step '${name}' has the timeout ${text(step.timeout)}, which is no duration: write "1 second" or a number of milliseconds`
+      `step '${name}' has the timeout ${text(step.timeout)}, which is not a duration: write "1 second" or a number of milliseconds`
     )
   }
   if (step.retry !== undefined && (typeof step.retry !== "object" || step.retry === null)) {
     report(`step '${name}' has the retry ${text(step.retry)}: write { times: 3 } or give a Schedule`)
   }
   if (step.recover !== undefined && typeof step.recover !== "function") {
-    report(`step '${name}' has a \`recover\` that is no function of an error`)
+    report(`step '${name}' has a \`recover\` that is not a function: write (error, event, ctx) => …`)
   }
   if (isIntake(step.accepts)) checkIntake(name, step.accepts, report)
 }
@@ -121,10 +122,10 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
 const checkIntake = (name: string, intake: AnyIntake, report: Report): void => {
   const { kind, count, by, within } = intake
   if (kind === "collect" && !isPositiveWhole(count)) {
-    report(`step '${name}' collects ${text(count)} events: the count is a positive whole number`)
+    report(`step '${name}' collects ${text(count)} events: give a positive whole number`)
   }
   if (kind === "race" && !isPositiveWhole(count)) {
-    report(`step '${name}' has a race that takes ${text(count)}: \`take\` is a positive whole number`)
+    report(`step '${name}' has a race that takes ${text(count)}: give \`take\` a positive whole number`)
   }
   for (const option of ["by", "within"] as const) {
     if (intake[option] !== undefined && (kind === "gather" || kind === "race")) {
@@ -134,10 +135,10 @@ const checkIntake = (name: string, intake: AnyIntake, report: Report): void => {
     }
   }
   if (by !== undefined && typeof by !== "function")
-    report(`step '${name}' has a \`by\` that is no function of an event`)
+    report(`step '${name}' has a \`by\` that is not a function: write (event) => event.id`)
   if (within !== undefined && !isDuration(within)) {
     report(
-      `step '${name}' waits within ${text(within)}, which is no duration: write "1 second" or a number of milliseconds`
+      `step '${name}' waits within ${text(within)}, which is not a duration: write "1 second" or a number of milliseconds`
     )
   }
 }
@@ -202,7 +203,8 @@ const checkEnds = (flow: Definition, report: Report): void => {
 
 /** Everything that is wrong with a workflow, or the graph of one that can be run. */
 export const examine = (flow: Definition): Graph | ReadonlyArray<string> => {
-  if (typeof flow !== "object" || flow === null) return ["it is no object: give workflow({ name, start, stop, steps })"]
+  if (typeof flow !== "object" || flow === null)
+    return ["it is not an object: give workflow({ name, start, stop, steps })"]
   const problems: Array<string> = []
   const report: Report = (problem) => problems.push(problem)
   checkShape(flow, report)

@@ -47,14 +47,14 @@ export const checkReach = (flow: Definition, { nodes, routes, start, inputs }: G
     const missing = acceptedBy(node.step).filter(({ tag }) => !come.has(routes.get(tag)!))
     const names = quoted(missing.map(({ tag }) => tag))
     report(
-      `no event can reach step '${node.name}': ${names} can never come, as nothing that leads to it starts at '${flow.start.tag}'`
+      `no event can reach step '${node.name}': ${names} can never come, because nothing leads to it from '${flow.start.tag}'`
     )
   }
   for (const { tag } of stopsOf(flow)) {
     const stop = routes.get(tag)
     if (stop !== undefined && stop.emitters.length > 0 && !come.has(stop)) {
       const names = quoted(stop.emitters.map(({ name }) => name))
-      report(`the stop event '${tag}' cannot be reached: what emits it (${names}) can never run`)
+      report(`the stop event '${tag}' cannot be reached: the steps that emit it (${names}) can never run`)
     }
   }
 }
@@ -116,7 +116,7 @@ export const checkScopes = (graph: Graph, report: Report): void => {
         report(`${intake} '${tag}' never descends from '${per}': ${mend}`)
       } else if (outside.length > 0) {
         const names = quoted(outside.map(({ name }) => name))
-        report(`${intake} '${tag}' also comes from ${names}, where no '${per}' leads to: ${mend}`)
+        report(`${intake} '${tag}' also comes from ${names}, which no '${per}' leads to: ${mend}`)
       } else if (inputOf.has(route)) {
         report(
           `${intake} '${tag}' also comes of the input event '${inputOf.get(route)}', from outside of every '${per}': match it by a key ('by'), or let another event lead to it`

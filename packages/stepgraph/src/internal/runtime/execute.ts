@@ -107,10 +107,10 @@ export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void =
 
 /** Sets cells of a run's state before it begins. */
 export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateValue>): void => {
-  if (!Array.isArray(values)) throw new TypeError("state is no list: give what cells begin with, [seen.with(5)]")
+  if (!Array.isArray(values)) throw new TypeError("state must be a list of initial values, such as [seen.with(5)]")
   for (const given of values as ReadonlyArray<StateValue>) {
     if (typeof given?.state?.with !== "function") {
-      throw new TypeError("state holds something else than what a cell begins with: give [seen.with(5)]")
+      throw new TypeError("state holds something that is not an initial value: give a list such as [seen.with(5)]")
     }
     // Once more, for who has made it without `with`.
     const { state, value } = given.state.with(given.value)
@@ -125,7 +125,7 @@ export const observed = <A, E, R>(
 ): Effect.Effect<A, E, R> => {
   if (observe === undefined) return effect
   // What an observer throws is ignored, and so would be that it is none.
-  if (typeof observe !== "function") throw new TypeError(`observe is no function but ${show(observe)}`)
+  if (typeof observe !== "function") throw new TypeError(`observe must be a function, not ${show(observe)}`)
   return Effect.provideService(effect, Observer, observe)
 }
 
