@@ -62,6 +62,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   readonly probe: Probe | undefined
   readonly state = new RunState()
   readonly ending: Ending
+  timedOut = false
   private readonly graph: Graph
   private readonly scheduler: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
@@ -164,6 +165,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   private startTimeout(duration: Duration.Duration): void {
     this.timers.start(duration, () => {
       this.loop.moment("timing out", () => {
+        this.timedOut = true
         const error = this.standing.timedOut(duration)
         this.ending.end(Exit.fail(error), error)
       })

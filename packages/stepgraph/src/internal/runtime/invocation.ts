@@ -50,6 +50,8 @@ export interface Run {
   inContext<A>(work: () => A): A
   /** Whether it has an outcome: nothing that is still emitted is wanted. */
   readonly over: boolean
+  /** Whether its `timeout` is over. */
+  readonly timedOut: boolean
   /** Whether that is a failure: what has been rejected in the same moment stands behind it. */
   readonly failing: boolean
   hasRoom(node: Node): boolean
@@ -601,6 +603,10 @@ export class Invocation implements Delivery, Caller, Emitter {
 
   inContext<A>(work: () => A): A {
     return this.run.inContext(work)
+  }
+
+  get timedOut(): boolean {
+    return this.run.timedOut
   }
 
   get unwanted(): boolean {

@@ -11,6 +11,8 @@ import { eventsInTurn } from "./budget.ts"
 export interface Emitter {
   /** Whether nothing that it still emits is wanted. */
   readonly unwanted: boolean
+  /** Whether the run has used up its time, so that nothing is waited for that may be left. */
+  readonly timedOut: boolean
   readonly hasRoom: boolean
   send(event: unknown): void
   /** Does something in the ambient context in which the run was started. */
@@ -19,6 +21,12 @@ export interface Emitter {
   whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E>
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
 }
+
+/**
+ * How long an iterator that has been interrupted may take to close, in milliseconds. It is foreign code that nothing can
+ * interrupt, and must not keep a run from ending.
+ */
+const closingMillis = 1_000
 
 const refuse = (returned: unknown): never => {
   unread(returned)
@@ -70,9 +78,10 @@ export const pulling = (
     const closing = emitter.inContext(() => iterator.return!())
     if (!isPromiseLike(closing)) return Effect.void
     const closed = emitter.settling(closing)
-    // One that is itself waiting closes only after that, which may be never: nobody waits for it. Nor is one waited for that has
-    // been interrupted, or is while it closes: it is foreign code, and might keep the run from ever ending.
-    return pending ? Effect.void : Effect.interruptible(Effect.asVoid(closed))
+    // One that is itself waiting closes only after that, which may be never: nobody waits for it.
+    if (pending || emitter.timedOut) return Effect.void
+    const closedInTime = Effect.raceFirst(Effect.interruptible(Effect.asVoid(closed)), Effect.sleep(closingMillis))
+    return emitter.unwanted ? closedInTime : Effect.interruptible(closedInTime)
   })
   return Effect.onExit(emitter.whenRoom(Effect.suspend(pull)), () => close as Effect.Effect<void>)
 }
