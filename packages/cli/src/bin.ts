@@ -5,21 +5,14 @@ import { readFileSync } from "node:fs"
 import { runMain } from "@effect/platform-node-shared/NodeRuntime"
 import * as Runtime from "effect/Runtime"
 import { program } from "./internal/program.ts"
+import { withoutWarningsOfLoading } from "./internal/warnings.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
 // That nobody reads on, such as `head`, is no error.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
-// How Node reads a file, and that it tries to, is no news to who asked for its workflow.
-const ofLoading = ({ name, message }: Error): boolean =>
-  (name === "ExperimentalWarning" && message.startsWith("Type Stripping")) ||
-  /^(Module type of .* is not specified|Failed to load the ES module)/.test(message)
-const warn = process.listeners("warning")
-process.removeAllListeners("warning")
-process.on("warning", (warning) => {
-  if (!ofLoading(warning)) for (const tell of warn) tell(warning)
-})
+withoutWarningsOfLoading()
 
 /** A package manager hands the signal of a key that was pressed once on, so that it comes twice. */
 const twiceMillis = 300

@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import { copyInto, linkInto } from "../../stepgraph/test/support/copies.ts"
 import { inFolder, inSession, seed } from "./support/command-line.ts"
 
 // A process is started for these, and other tests run beside them.
@@ -366,6 +367,74 @@ describe("help", () => {
     const { code, out } = await stepgraph()
     expect(code).toBe(0)
     expect(out).toMatch(/SUBCOMMANDS\n {2}draw .+\n {2}check .+\n {2}run .+\n {2}compare /)
+  })
+})
+
+describe("a run reads its input, and writes its stop event, with the effect of the file itself:", () => {
+  /** A program of its own in a folder, as the package manager has laid it out. */
+  const program = (required: string) => `
+const Ask = defineEvent("Ask", { n: Schema.Number, at: Schema.Date })
+const Told = defineEvent("Told", { n: Schema.Number, at: Schema.Date, long: Schema.Duration })
+${required} workflow({ name: "own", start: Ask, stop: Told, steps: { tell: defineStep({
+  accepts: Ask, emits: Told, run: ({ n, at }) => Told({ n: n + 1, at, long: Duration.seconds(n) })
+}) } })
+`
+  const imported = `import { Duration } from "effect"
+import * as Schema from "effect/Schema"
+import { defineEvent, defineStep, workflow } from "stepgraph"
+${program("export const flow =")}`
+  // Some modules of effect can be read by something else than Node, which makes another copy of them.
+  const required = `const Duration = require("effect/Duration"), Schema = require("effect/Schema")
+const { defineEvent, defineStep, workflow } = require("stepgraph")
+${program("exports.flow =")}`
+  const files = {
+    "flow.ts": imported,
+    "flow.mts": imported,
+    "flow.cts": imported,
+    "flow.tsx": imported,
+    "enums.ts": `${imported}\nenum Mode { A }\n`,
+    "required.cts": required,
+    "required.cjs": required,
+    "equals.cts": `import effect = require("effect")\nconst { Schema, Duration } = effect\n${required.split("\n").slice(1).join("\n")}`,
+    "chain.ts": 'export { flow } from "./required.cts"\nexport enum Mode { A }\n'
+  }
+  beforeAll(async () => {
+    for (const [folder, put] of [
+      ["linked", linkInto],
+      ["apart", copyInto]
+    ] as const) {
+      await put(join(place.folder, folder))
+      for (const [name, text] of Object.entries(files)) await file(`${folder}/${name}`, text)
+    }
+    await mkdir(join(place.folder, "lost"))
+    await file("lost/lost.ts", 'export { flow } from "../apart/flow.ts"\n')
+  })
+  const input = '{ "n": 1, "at": "2026-01-01T00:00:00Z" }'
+
+  it.each(["linked", "apart"].flatMap((folder) => Object.keys(files).map((name) => `${folder}/${name}`)))(
+    "%s",
+    async (name) => {
+      const { code, out, err } = await stepgraph("run", name, "--input", input)
+      expect({ code, err }).toEqual({ code: 0, err: "" })
+      expect(JSON.parse(out)).toEqual({
+        _tag: "Told",
+        n: 2,
+        at: "2026-01-01T00:00:00.000Z",
+        long: { _tag: "Millis", value: 1000 }
+      })
+      expect(await stepgraph("run", name, "-i", '{ "n": "1", "at": "soon" }')).toMatchObject({
+        code: 2,
+        err: 'The input does not fit \'Ask\': Expected a number at ["n"]; Expected a valid Date at ["at"].\n'
+      })
+    }
+  )
+
+  it("and says so where it cannot find it", async () => {
+    expect(await stepgraph("run", "lost/lost.ts", "--input", input)).toEqual({
+      code: 2,
+      out: "",
+      err: "lost/lost.ts has a workflow that is made with another copy of effect than the one beside it: install effect once, `npm ls effect` shows where it is.\n"
+    })
   })
 })
 

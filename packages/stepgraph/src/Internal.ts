@@ -6,6 +6,7 @@
  */
 export { dataOf } from "./internal/runtime/data.ts"
 export { nearest, refuseUnknown } from "./Options.ts"
+export { copyOf } from "./OwnSchema.ts"
 export { secretOf } from "./Secrets.ts"
 export { type Bounds, nameAndMessage, wordsOf } from "./Show.ts"
 export { TaggedError } from "./TaggedError.ts"

@@ -5,13 +5,13 @@ import * as Schema from "effect/Schema"
 import type { AST } from "effect/SchemaAST"
 import { alternatives, inside } from "./Secrets.ts"
 
-/** The prototype that all nodes of one copy's schemas have in common. */
-const rootOf = (ast: object): object => {
+/** Stands for the copy of effect that has made a node of a schema: the prototype that all its nodes have in common. */
+export const copyOf = (ast: object): object => {
   const prototype = Object.getPrototypeOf(ast)
-  return prototype === null || prototype === Object.prototype ? ast : rootOf(prototype)
+  return prototype === null || prototype === Object.prototype ? ast : copyOf(prototype)
 }
 
-let ownRoot: object | undefined
+let ownCopy: object | undefined
 
 /** How many nodes of a schema are looked at without keeping them, which would take longer than all the rest. */
 const fewNodes = 64
@@ -23,7 +23,7 @@ const mostNodes = 10_000
 
 /** Another copy's looks the same, and what it parses comes out as something else without a word. */
 export const isForeign = ({ ast }: Schema.Top): boolean => {
-  ownRoot ??= rootOf(Schema.String.ast)
+  ownCopy ??= copyOf(Schema.String.ast)
   const nodes: Array<AST> = []
   const look = (node: AST): void => {
     if (nodes.length >= fewNodes) {
@@ -35,7 +35,7 @@ export const isForeign = ({ ast }: Schema.Top): boolean => {
   look(ast)
   for (let i = 0; i < nodes.length && i < mostNodes; i++) {
     const node = nodes[i]!
-    if (rootOf(node) !== ownRoot) {
+    if (copyOf(node) !== ownCopy) {
       for (const node of nodes) own.delete(node)
       return true
     }

@@ -1,27 +1,35 @@
 // Two copies of effect, or of stepgraph, in one process.
-import { cp, mkdtemp, realpath, rm } from "node:fs/promises"
+import { mkdtemp, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { explore } from "@stepgraph/testing"
+import * as effect from "effect"
 import { Effect, Schema, SchemaTransformation } from "effect"
+import * as stepgraph from "stepgraph"
 import { defineEvent, defineState, type EventDef } from "stepgraph"
+import { copyInto } from "./support/copies.ts"
 
+interface Copy {
+  readonly effect: typeof effect
+  readonly stepgraph: typeof stepgraph
+}
+const mine: Copy = { effect, stepgraph }
+let other: Copy
 let folder: string
 let foreign: typeof Schema
 
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), "stepgraph-copies-")))
-  const own = dirname(fileURLToPath(import.meta.resolve("effect/package.json")))
-  await cp(await realpath(join(own, "dist")), join(folder, "node_modules", "effect", "dist"), {
-    recursive: true,
-    filter: (path) => !path.endsWith(".map")
-  })
-  await cp(join(own, "package.json"), join(folder, "node_modules", "effect", "package.json"))
-  foreign = await import(
-    /* @vite-ignore */ pathToFileURL(join(folder, "node_modules", "effect", "dist", "Schema.js")).href
-  )
-})
+  await copyInto(folder)
+  const load = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, path)).href)
+  other = {
+    effect: await load("node_modules/effect/dist/index.js"),
+    stepgraph: await load("stepgraph/src/index.ts")
+  }
+  foreign = other.effect.Schema
+}, 60_000)
 afterAll(() => rm(folder, { recursive: true }))
 
 const refusal =
@@ -166,5 +174,130 @@ describe("a schema of another copy of effect", () => {
     expect(once).toBeGreaterThan(0)
     defineEvent("Other", { list: Schema.Array(large) })
     expect(asked).toBe(once)
+  })
+})
+
+/** Who defines the events and cells, who the steps, who the workflow, and whose Effects the steps return. */
+const makers = ["definitions", "steps", "workflow", "effects"] as const
+const mixtures = Array.from({ length: 2 ** makers.length }, (_, bits) => makers.map((_, i) => (bits & (1 << i)) === 0))
+
+const mixed = (theirs: ReadonlyArray<boolean>) => {
+  const [defs, steps, flows, effects] = theirs.map((isMine) => (isMine ? mine : other)) as [Copy, Copy, Copy, Copy]
+  const { Schema } = defs.effect
+  const { Effect, Schedule, Stream } = effects.effect
+  const Start = defs.stepgraph.defineEvent("Start", { n: Schema.Number, at: Schema.optional(Schema.Date) })
+  const Part = defs.stepgraph.defineEvent("Part", { n: Schema.Number, text: Schema.NumberFromString })
+  const Note = defs.stepgraph.defineEvent("Note", { text: Schema.Option(Schema.String) })
+  const Stop = defs.stepgraph.defineEvent("Stop", { sum: Schema.Number, at: Schema.Date })
+  const sum = defs.stepgraph.defineState("sum", Schema.Number, 0)
+  const { defineStep, gather } = steps.stepgraph
+  const part = (n: number) => Part({ n, text: n })
+  const flow = flows.stepgraph.workflow({
+    name: "mixed",
+    start: Start,
+    stop: Stop,
+    inputs: [Note],
+    steps: {
+      split: defineStep({
+        accepts: Start,
+        emits: Part,
+        run: ({ n }) => Stream.fromIterable([n, n + 1, n + 2]).pipe(Stream.map(part))
+      }),
+      add: defineStep({
+        accepts: Part,
+        emits: Note,
+        retry: { schedule: Schedule.recurs(3) },
+        run: ({ n }, { attempt, update }) =>
+          Effect.gen(function* () {
+            yield* Effect.yieldNow
+            if (n === 100) yield* Effect.die(new Error("too many"))
+            if (attempt === 1 || n === 10) yield* Effect.fail({ _tag: "Refused" as const, n })
+            update(sum, (sum) => sum + n)
+            return Note({ text: defs.effect.Option.some(String(n)) })
+          })
+      }),
+      end: defineStep({
+        accepts: gather(Note),
+        emits: Stop,
+        run: (notes, { get }) => (notes.length < 3 ? undefined : Stop({ sum: get(sum), at: new Date(0) }))
+      })
+    }
+  })
+  return { flow, sum, Note }
+}
+
+describe("two copies of stepgraph, each with its own copy of effect", () => {
+  const inWords = (theirs: ReadonlyArray<boolean>) =>
+    makers.map((maker, i) => `${theirs[i] ? "own" : "other"} ${maker}`).join(", ")
+
+  it.each(mixtures.map((theirs) => [inWords(theirs), theirs] as const))("work together: %s", async (_, theirs) => {
+    const { flow, sum, Note } = mixed(theirs)
+    const { Effect } = effect
+    const { run, runPromise, launchPromise } = stepgraph
+    const notes = async (input: unknown) => {
+      const live = await launchPromise(flow as any, input as any)
+      await live.send(Note({ text: effect.Option.none() }) as never)
+      await live.closeInputs()
+      return live.result
+    }
+    expect(await notes({ n: 1 })).toMatchObject({ _tag: "Stop", sum: 6 })
+
+    const trace: Array<stepgraph.TraceEntry> = []
+    const state = [sum.with(10)]
+    const stop = await runPromise(
+      flow,
+      { n: 1, at: new Date(5) },
+      { state, observe: (entry) => void trace.push(entry) }
+    )
+    expect(stop).toEqual({ _tag: "Stop", sum: 16, at: new Date(0) })
+    const data = trace.flatMap((entry) => (entry._tag === "EventEmitted" ? [entry.data] : []))
+    expect(data[0]).toEqual({ n: 1, at: "1970-01-01T00:00:00.005Z" })
+    expect(data.at(-1)).toEqual({ sum: 16, at: "1970-01-01T00:00:00.000Z" })
+    expect(JSON.stringify(data)).not.toContain("Symbol")
+
+    const invalid = run(flow, { n: "one" } as never).pipe(
+      Effect.catchTag("InvalidEvent", ({ message }) => Effect.succeed(message))
+    )
+    const problem = 'event \'Start\' does not fit its schema: Expected number at ["n"] (given {"n":"one"})'
+    expect(await Effect.runPromise(invalid)).toBe(problem)
+    await expect(launchPromise(flow as any, { n: "one" } as any)).rejects.toMatchObject({ _tag: "InvalidEvent" })
+
+    await expect(runPromise(flow, { n: 10 })).rejects.toEqual({ _tag: "Refused", n: 10 })
+    await expect(runPromise(flow, { n: 100 })).rejects.toMatchObject({
+      _tag: "StepDefect",
+      message: expect.stringMatching(/^step 'add' of workflow 'mixed' .*too many/)
+    })
+  })
+
+  it("are explored, and told what does not fit", async () => {
+    const { flow } = mixed([false, false, false, false])
+    const explored = explore(flow as stepgraph.AnyWorkflow, { schedules: 5, input: { n: "one" } } as any)
+    expect(await Effect.runPromise(Effect.flip(explored))).toMatchObject({
+      _tag: "InvalidExploration",
+      message: expect.stringContaining("'input': event 'Start' does not fit its schema")
+    })
+  })
+
+  it("say alike what is wrong with a workflow", () => {
+    for (const [{ defineEvent, defineStep }, { workflow }] of [
+      [mine.stepgraph, other.stepgraph],
+      [other.stepgraph, mine.stepgraph]
+    ] as const) {
+      const Start = defineEvent("Start")
+      const steps: any = { a: defineStep({ accepts: Start, emits: [], run: () => {} }) }
+      expect(() => workflow({ name: "none", start: Start, stop: defineEvent("Stop"), steps })).toThrow(
+        expect.objectContaining({ _tag: "InvalidWorkflow", problems: ["no step emits the stop event 'Stop'"] })
+      )
+    }
+  })
+
+  it("observe and run each other's runs", async () => {
+    const { flow } = mixed([false, false, false, false])
+    const seen: Array<string> = []
+    const running = stepgraph
+      .run(flow, { n: 1 })
+      .pipe(other.effect.Effect.provideService(other.stepgraph.Observer, ({ _tag }) => void seen.push(_tag)))
+    expect(await other.effect.Effect.runPromise(running as never)).toMatchObject({ sum: 6 })
+    expect(seen.at(-1)).toBe("RunFinished")
   })
 })

@@ -22,6 +22,7 @@ import { destination, readTrace, write } from "./files.ts"
 import { inputOf } from "./input.ts"
 import { distinct, workflowOf, workflowsOf } from "./load.ts"
 import { runOnce, timelines } from "./run.ts"
+import { schemasOf } from "./schemas.ts"
 
 const file = Argument.String("file").pipe(
   Argument.withDescription("A file that exports a workflow, in TypeScript or JavaScript")
@@ -118,7 +119,8 @@ const runIt = Command.make(
   Effect.fnUntraced(function* ({ file, which, input, timeline }) {
     const kept = Option.isSome(timeline) ? yield* destination(timeline.value, timelines) : undefined
     const flow = yield* workflowOf(file, Option.getOrUndefined(which))
-    yield* runOnce(flow, yield* inputOf(flow, input), kept)
+    const schemas = yield* schemasOf(file, flow)
+    yield* runOnce(flow, yield* inputOf(flow, input, schemas), schemas, kept)
   })
 ).pipe(
   Command.withDescription("Run a workflow, showing how it goes, and print its stop event"),

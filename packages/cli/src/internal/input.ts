@@ -2,11 +2,12 @@
  * What a run is given: the start event's fields, from JSON.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { AnyWorkflow } from "stepgraph"
 import { Misuse } from "./errors.ts"
 import { read } from "./files.ts"
+import type { Schemas } from "./schemas.ts"
 
 const inWords = SchemaIssue.makeFormatterDefault()
 
@@ -14,7 +15,7 @@ const inWords = SchemaIssue.makeFormatterDefault()
 const noNumber = '"Infinity" | "-Infinity" | "NaN"'
 
 /** Reads the fields by the event's schema as JSON has them: a date is a string there. */
-export const inputOf = ({ start }: AnyWorkflow, given: string): Effect.Effect<object, Misuse> =>
+export const inputOf = ({ start }: AnyWorkflow, given: string, schemas: Schemas): Effect.Effect<object, Misuse> =>
   Effect.gen(function* () {
     const text = given.startsWith("@") ? yield* read(given.slice(1)) : given
     const fields = yield* Effect.try({
@@ -27,7 +28,7 @@ export const inputOf = ({ start }: AnyWorkflow, given: string): Effect.Effect<ob
       })
     }
     const event = { _tag: start.tag, ...fields }
-    const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(start.schema as Schema.Codec<object, unknown>))
+    const decode = schemas.decodeUnknownEffect(schemas.toCodecJson(start.schema as Schema.Codec<object, unknown>))
     return yield* decode(event, { onExcessProperty: "error", errors: "all" }).pipe(
       Effect.mapError(({ issue }) => {
         const lines = inWords(issue)

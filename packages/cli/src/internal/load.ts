@@ -20,6 +20,9 @@ const isNotNative = (error: unknown): boolean =>
 /** The ends of the files that jiti reads where Node cannot. */
 const typed = [".ts", ".mts", ".cts", ".tsx", ".jsx"]
 
+/** Of these there must be one copy in the process: what jiti reads by itself, it makes another copy of. */
+const nativeModules = ["effect", "@effect", "stepgraph", "@stepgraph"]
+
 const load = async (path: string): Promise<Record<string, unknown>> => {
   const url = pathToFileURL(path).href
   const end = extname(path).toLowerCase()
@@ -33,7 +36,7 @@ const load = async (path: string): Promise<Record<string, unknown>> => {
   }
   const { createJiti } = await import("jiti")
   const jsx = end.endsWith("x") && { runtime: "automatic" as const }
-  return await createJiti(url, { fsCache: false, tsconfigPaths: true, jsx }).import(path)
+  return await createJiti(url, { fsCache: false, tsconfigPaths: true, jsx, nativeModules }).import(path)
 }
 
 /** The line that an error speaks of, where it is one of the file itself. */

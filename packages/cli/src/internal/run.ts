@@ -8,11 +8,12 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { type AnyWorkflow, Observer, run, type TraceEntry } from "stepgraph"
 import { dataOf, secretOf } from "stepgraph/internal"
 import { type Misuse, NotWell } from "./errors.ts"
 import { type Destination, write } from "./files.ts"
+import type { Schemas } from "./schemas.ts"
 
 export const timelines = {
   ".html": "a page",
@@ -26,6 +27,7 @@ type Kind = keyof typeof timelines
 export const runOnce = (
   flow: AnyWorkflow,
   fields: object,
+  schemas: Schemas,
   kept: Destination<Kind> | undefined
 ): Effect.Effect<void, Misuse | NotWell> =>
   Effect.gen(function* () {
@@ -44,7 +46,7 @@ export const runOnce = (
     const exit = yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const exit = yield* Effect.exit(restore(running))
-        if (Exit.isSuccess(exit)) yield* Console.log(asJson(flow, exit.value))
+        if (Exit.isSuccess(exit)) yield* Console.log(asJson(flow, exit.value, schemas))
         if (kept !== undefined && trace.length > 0) {
           yield* write(kept.file, recordOf(flow, trace, kept.kind))
           yield* Console.error(`What happened is in ${kept.file}`)
@@ -58,13 +60,13 @@ export const runOnce = (
   })
 
 /** The stop event as its schema encodes it, or as it is where that cannot be. */
-const asJson = ({ stop }: AnyWorkflow, event: { readonly _tag: string }): string => {
+const asJson = ({ stop }: AnyWorkflow, event: { readonly _tag: string }, schemas: Schemas): string => {
   const def = [stop].flat().find(({ tag }) => tag === event._tag)
   // What is Redacted stays hidden here, too.
   if (secretOf(def.schema) !== undefined) {
     return JSON.stringify({ _tag: event._tag, ...(dataOf(def, event) as object) }, null, 2)
   }
-  const encode = Schema.encodeUnknownOption(Schema.toCodecJson(def.schema as Schema.Codec<unknown>))
+  const encode = schemas.encodeUnknownOption(schemas.toCodecJson(def.schema as Schema.Codec<unknown>))
   try {
     return JSON.stringify(
       Option.getOrElse(encode(event), () => event),

@@ -5,6 +5,9 @@ import { setImmediate } from "node:timers/promises"
 import { Effect, Fiber, Runtime } from "effect"
 import { TestClock } from "effect/testing"
 import { program } from "../../src/internal/program.ts"
+import { withoutWarningsOfLoading } from "../../src/internal/warnings.ts"
+
+withoutWarningsOfLoading()
 
 const hear = (stream: NodeJS.WriteStream) => {
   const heard: Array<string> = []

@@ -3,7 +3,8 @@
  */
 import { isEffect } from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type AnyWorkflow, InvalidEvent, InvalidWorkflow, workflow } from "stepgraph"
+import { isTagged } from "effect/Predicate"
+import { type AnyWorkflow, type InvalidEvent, InvalidWorkflow, workflow } from "stepgraph"
 import { nearest } from "stepgraph/internal"
 import { faultKinds } from "./faults.ts"
 import { show } from "./show.ts"
@@ -99,7 +100,8 @@ const problemsOfInput = ({ start }: AnyWorkflow, input: unknown): ReadonlyArray<
     start(input)
     return []
   } catch (error) {
-    if (error instanceof InvalidEvent) return [`'input': ${error.message}`]
+    // By its tag: the definition may be of another copy of stepgraph.
+    if (isTagged(error, "InvalidEvent")) return [`'input': ${(error as InvalidEvent).message}`]
     throw error
   }
 }

@@ -5,6 +5,7 @@
 import * as Schema from "effect/Schema"
 import type { AST } from "effect/SchemaAST"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
+import { isForeign } from "../../OwnSchema.ts"
 import { alternatives, inside, secretOf } from "../../Secrets.ts"
 import { type Encoders, jsonOf } from "../../Show.ts"
 
@@ -30,6 +31,8 @@ const encoders = new WeakMap<AnyDef, Encoders>()
 /** How fields are encoded of which their schema knows more than their values show, unless it may show a secret. */
 const encodersOf = (def: AnyDef): Encoders => {
   const made = new Map<string, (value: unknown) => unknown>()
+  // A definition of another copy of stepgraph may have schemas that this copy of effect would misread.
+  if (isForeign(def.schema)) return made
   const { fields } = def.schema as unknown as Schema.Struct<Record<string, Schema.Codec<unknown, unknown>>>
   for (const [name, field] of Object.entries(fields)) {
     if (name === "_tag" || !isCoded(field) || secretOf(field) !== undefined) continue
