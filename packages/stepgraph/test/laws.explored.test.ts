@@ -5,10 +5,11 @@ import { Effect, Exit } from "effect"
 import { run } from "stepgraph"
 import { expect, it, vi } from "vitest"
 import { anyShape, everything } from "./model/generate.ts"
-import { generated, searched } from "./model/laws.ts"
+import { generated } from "./model/laws.ts"
 import { type Outcome, outcomes } from "./model/model.ts"
 import { type Spec, show, whole } from "./model/spec.ts"
 import { buildWorkflow, type Entry, outcomeOf, type Recorded } from "./model/world.ts"
+import { searched } from "./support/search.ts"
 
 const graphs = 80
 vi.setConfig({ testTimeout: 1_000 * graphs })

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
 import { Scope } from "../src/internal/runtime/scope.ts"
 import { anyShape, everything, nested } from "./model/generate.ts"
-import { generated, searched } from "./model/laws.ts"
+import { generated } from "./model/laws.ts"
 import { type Spec, show } from "./model/spec.ts"
 import { runOnce } from "./model/world.ts"
+import { searched } from "./support/search.ts"
 
 vi.setConfig({ testTimeout: 60_000 })
 

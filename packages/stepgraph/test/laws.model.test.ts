@@ -1,4 +1,5 @@
 // The model against itself and against examples worked out by hand: it judges the runtime, so it is judged here.
+import { readFileSync } from "node:fs"
 import { describe, expect, it, vi } from "vitest"
 import { follow } from "./model/follow.ts"
 import { anyShape, confluent, everything, isValid, nested } from "./model/generate.ts"
@@ -8,13 +9,14 @@ import {
   type Law,
   nothingAfter,
   nothingTwice,
-  searched,
   traceAddsUp,
   workersAtMost
 } from "./model/laws.ts"
 import { outcomes, play, type Rules, rules, type State, showOutcome } from "./model/model.ts"
+import { fileOf, mutants, plant } from "./model/mutants.ts"
 import { type Accepts, type Spec, type StepSpec, show } from "./model/spec.ts"
 import { buildWorkflow, type Entry, type Ran, runOnce } from "./model/world.ts"
+import { searched } from "./support/search.ts"
 
 // A law that is broken looks for the smallest workflow that breaks it, which may take its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -308,5 +310,11 @@ describe("a law", () => {
   it.each(lies)("notices %s", async (_, law, told) => {
     expect(law(spec, await honest)).toBeUndefined()
     expect(law(spec, await told())).toBeTypeOf("string")
+  })
+})
+
+describe("a mutant", () => {
+  it.each(mutants.map((mutant) => [mutant[0], mutant] as const))("%s: has its place in the runtime", (_, mutant) => {
+    expect(() => plant(mutant, readFileSync(fileOf(mutant), "utf8"))).not.toThrow()
   })
 })

@@ -12,12 +12,12 @@ import {
   nothingLost,
   nothingTwice,
   runAll,
-  searched,
   traceAddsUp,
   traceIsTrue,
   workersAtLeast,
   workersAtMost
 } from "./model/laws.ts"
+import { searched } from "./support/search.ts"
 
 // A law that is broken looks for the smallest workflow that breaks it, which may take its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })

@@ -1,6 +1,7 @@
 // What must be true of every run of every workflow, each law read off the record alone. A law says what is wrong, or
 // nothing. `follow` is the sharpest of them; these are independent of the model and say in words what was broken.
 import type { TraceEntry } from "stepgraph"
+import { round, searched } from "../support/search.ts"
 import { shrink } from "./generate.ts"
 import { play, rules } from "./model.ts"
 import { factsOf, foreign, type Spec, show } from "./spec.ts"
@@ -16,16 +17,10 @@ export interface Case {
   readonly ran: Ran
 }
 
-/** Which workflows are tried, and how many: `test:long` goes on with rounds of others, and tries a mutant on a few first. */
-const { ROUND: round = "0", SHARE: share = "1" } = process.env
-
-/** So many of a search are made of so many in the whole of it. */
-export const searched = (many: number): number => Math.ceil(many * Number(share))
-
-/** The first `many` workflows of a family that are over after a bearable number of events. */
+/** Workflows of a family that are over after a bearable number of events: `many` of them in a whole search. */
 export const generated = (many: number, make: (seed: number) => Spec): ReadonlyArray<Spec> => {
   const specs: Array<Spec> = []
-  for (let seed = 1 + 1_000_000 * Number(round); specs.length < searched(many); seed++) {
+  for (let seed = 1 + 1_000_000 * round; specs.length < searched(many); seed++) {
     const spec = make(seed)
     const played = play(spec, 0, rules, 1500)
     if (played !== undefined && played.emitted.length < 150) specs.push(spec)

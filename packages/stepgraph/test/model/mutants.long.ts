@@ -10,7 +10,7 @@ const config = join(import.meta.dirname, "mutant.config.ts")
 
 const minute = 60_000
 /** What most mutants are found with; those that survive it are tried on all. */
-const few = 0.1
+const few = 0.25
 
 /** Whether the laws hold with this mutant; a runtime that does not come to an end does not keep them. */
 const hold = (mutant: string, share: number, timeout: number) =>

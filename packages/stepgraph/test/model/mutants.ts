@@ -43,8 +43,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "keeps the place of an invocation that has ended",
     "invocation.ts",
-    "    this.leavePlace()\n    this.run.settled",
-    "    this.run.settled"
+    "      this.leavePlace()\n      this.run.settled",
+    "      this.run.settled"
   ],
   [
     "keeps the place of what a race has called off",
