@@ -265,8 +265,10 @@ export class WorkflowTimedOut extends TaggedError("WorkflowTimedOut")<{
     running: Readonly<Record<string, number>>
     queued: Readonly<Record<string, number>>
     waiting: ReadonlyArray<Waiting>
+    /** The stop events, if none can come of what it was doing. */
+    unreachable?: ReadonlyArray<string>
   }) {
-    const { workflow, after, running, queued, waiting } = props
+    const { workflow, after, running, queued, waiting, unreachable = [] } = props
     super({ workflow, after }, { running, queued, waiting }, () => {
       const count = (of: Readonly<Record<string, number>>, step: string) => (Object.hasOwn(of, step) ? of[step] : 0)
       const doing = [...Object.keys({ ...running, ...queued }), ...waiting]
@@ -276,7 +278,11 @@ export class WorkflowTimedOut extends TaggedError("WorkflowTimedOut")<{
           typeof one === "string"
             ? `step '${one}': ${count(running, one)} running, ${count(queued, one)} queued`
             : waitingInWords(one)
-        )
+        ) +
+        (unreachable.length === 0
+          ? ""
+          : `\nNo way leads from there to ${unreachable.length > 1 ? "a stop event" : "the stop event"} ` +
+            `${quoted(unreachable)}: let one of these steps emit it, or an event that leads to it.`)
       )
     })
   }

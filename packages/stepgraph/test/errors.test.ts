@@ -432,6 +432,43 @@ describe("WorkflowTimedOut", () => {
   )
 })
 
+describe("a circle from which no stop can be reached", () => {
+  const circle = (emits: ReadonlyArray<typeof Note | typeof Stop>) =>
+    workflow({
+      name: "round",
+      start: Start,
+      stop: Stop,
+      timeout: "1 minute",
+      steps: {
+        begin: defineStep({ accepts: Start, emits: [Note, Stop], run: () => Note({ text: "a" }) }),
+        again: defineStep({
+          accepts: Note,
+          emits: [Note, ...emits] as [typeof Note],
+          run: ({ text }) => Effect.as(Effect.sleep("1 second"), Note({ text }))
+        })
+      }
+    })
+
+  it.effect("is named by the timeout, with what to do", () =>
+    Effect.gen(function* () {
+      const error = yield* failure(run(circle([]), { n: 1 }))
+      expect(error.message).toBe(
+        [
+          "workflow 'round' took longer than its timeout of 1m. What it was doing:",
+          "  - step 'again': 1 running, 0 queued",
+          "No way leads from there to the stop event 'Stop': let one of these steps emit it, or an event that leads to it."
+        ].join("\n")
+      )
+    })
+  )
+
+  it.effect("is not said where there is a way to the stop", () =>
+    Effect.gen(function* () {
+      expect((yield* failure(run(circle([Stop]), { n: 1 }))).message).not.toContain("No way leads")
+    })
+  )
+})
+
 describe("WorkflowStalled", () => {
   const stalled = async (steps: object) => {
     const make = workflow as (definition: unknown) => never

@@ -28,6 +28,18 @@ const follow = (
   return runs
 }
 
+/** Whether a stop event can still come of what these steps emit. */
+export const canStop = (nodes: Iterable<Node>): boolean => {
+  const seen = new Set(nodes)
+  for (const { emits } of seen) {
+    for (const { stop, acceptors } of emits) {
+      if (stop) return true
+      for (const node of acceptors) seen.add(node)
+    }
+  }
+  return false
+}
+
 /** Steps and stop events that cannot be reached although somebody emits to them. */
 export const checkReach = (flow: Definition, { nodes, routes, start, inputs }: Graph, report: Report): void => {
   // An event that nobody emits has been reported at the step that accepts it; that the step cannot run says nothing new.

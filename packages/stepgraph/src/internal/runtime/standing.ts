@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import { WorkflowStalled, WorkflowTimedOut } from "../../Errors.ts"
 import { listed, type Waiting, waitingInWords } from "../../Waiting.ts"
 import { type Graph, inWords, type Node, quoted } from "../graph/graph.ts"
+import { canStop } from "../graph/reach.ts"
 import type { Intakes } from "./intakes.ts"
 import type { Lane } from "./lane.ts"
 
@@ -61,14 +62,20 @@ export class Standing {
   }
 
   timedOut(after: Duration.Duration): WorkflowTimedOut {
+    const { name, stops, inputs } = this.graph
     const counts = (of: (lane: Lane) => number) =>
       Object.fromEntries(this.lanes.filter((lane) => of(lane) > 0).map((lane) => [lane.node.name, of(lane)]))
+    const waiting = this.intakes.waiting()
+    const holds = waiting.some(({ has }) => Object.keys(has).length > 0)
+    const active = this.lanes.filter(({ busy, waiting }) => busy + waiting > 0).map(({ node }) => node)
     return new WorkflowTimedOut({
-      workflow: this.graph.name,
+      workflow: name,
+      // What an intake holds, or an input, may still lead to one.
+      unreachable: active.length > 0 && !holds && inputs.size === 0 && !canStop(active) ? stops : [],
       after: Duration.format(after),
       running: counts(({ busy }) => busy),
       queued: counts(({ waiting }) => waiting),
-      waiting: this.intakes.waiting()
+      waiting
     })
   }
 
