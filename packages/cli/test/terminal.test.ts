@@ -2,6 +2,7 @@
 import { exec } from "node:child_process"
 import { promisify } from "node:util"
 import { describe, expect, it, vi } from "@effect/vitest"
+import { linkInto } from "../../stepgraph/test/support/copies.ts"
 import { bin, example, inFolder, seed } from "./support/command-line.ts"
 import { inTerminal, needsTerminal } from "./support/pty.ts"
 
@@ -34,6 +35,25 @@ export const flow = flowOf(only(() => Stop()))`
       `'${process.execPath}' --no-experimental-strip-types '${bin}' check '${seed("first-wins")}'`
     )
     expect(stdout).toBe("workflow 'first-wins' has no problems (2 steps)\n")
+  })
+
+  it("reads TypeScript in CommonJS without it, with one copy of effect and no warnings", async () => {
+    await linkInto(place.folder)
+    await file(
+      "flow.cts",
+      `const Schema = require("effect/Schema")
+const { defineEvent, defineStep, workflow } = require("stepgraph")
+const Start = defineEvent("Start", { n: Schema.Number })
+const Stop = defineEvent("Stop", { n: Schema.Number })
+const next = ({ n }: { n: number }) => Stop({ n: n + 1 })
+exports.flow = workflow({
+  name: "next", start: Start, stop: Stop, steps: { next: defineStep({ accepts: Start, emits: Stop, run: next }) }
+})`
+    )
+    const { stdout, stderr } = await sh(
+      `'${process.execPath}' --no-experimental-strip-types '${bin}' run flow.cts --input '{ "n": 1 }'`
+    )
+    expect({ event: JSON.parse(stdout), stderr }).toEqual({ event: { _tag: "Stop", n: 2 }, stderr: "" })
   })
 })
 

@@ -21,6 +21,8 @@ const textIn = (value: unknown, type: "object" | "function", key: string): strin
 
 /** Kinds of values that are not events, by what they have: what they are, and what to do. The first that fits counts. */
 const kinds: ReadonlyArray<readonly [key: PropertyKey, what: string, todo: string]> = [
+  [Symbol.for("effect/Effect"), "an Effect of effect 3", "make it with effect 4, which stepgraph uses"],
+  [Symbol.for("effect/Stream"), "a Stream of effect 3", "make it with effect 4, which stepgraph uses"],
   ["~effect/Fiber", "a Fiber", "return Fiber.join(fiber)"],
   [
     "~effect/Effect",

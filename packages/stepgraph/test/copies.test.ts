@@ -177,6 +177,19 @@ describe("a schema of another copy of effect", () => {
   })
 })
 
+it.each([
+  ["an Effect", { _tag: "Success", [Symbol.for("effect/Effect")]: {}, *[Symbol.iterator]() {} }],
+  ["a Stream", { [Symbol.for("effect/Stream")]: {} }]
+])("%s of effect 3 is refused in words", async (what, members) => {
+  class Old {}
+  const [Start, Stop] = [defineEvent("Start"), defineEvent("Stop")]
+  const old = stepgraph.defineStep({ accepts: Start, emits: Stop, run: (): any => Object.assign(new Old(), members) })
+  const flow = stepgraph.workflow({ name: "old", start: Start, stop: Stop, steps: { old } })
+  await expect(stepgraph.runPromise(flow as stepgraph.AnyWorkflow as never)).rejects.toThrow(
+    `it emitted ${what} of effect 3, which is not an event: make it with effect 4, which stepgraph uses`
+  )
+})
+
 /** Who defines the events and cells, who the steps, who the workflow, and whose Effects the steps return. */
 const makers = ["definitions", "steps", "workflow", "effects"] as const
 const mixtures = Array.from({ length: 2 ** makers.length }, (_, bits) => makers.map((_, i) => (bits & (1 << i)) === 0))

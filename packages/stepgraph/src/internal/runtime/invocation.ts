@@ -585,7 +585,8 @@ export class Invocation implements Delivery, Caller, Emitter {
       if (hasProperty(value, Symbol.asyncIterator)) {
         return pulling((value as AsyncIterable<unknown>)[Symbol.asyncIterator](), this)
       }
-      if (hasProperty(value, Symbol.iterator)) {
+      // An Effect of effect 3 yields itself: it is refused as what it is.
+      if (hasProperty(value, Symbol.iterator) && !hasProperty(value, Symbol.for("effect/Effect"))) {
         const pulled = pulling((value as Iterable<unknown>)[Symbol.iterator](), this)
         // What a Set still holds has been made already.
         return Effect.tapCause(pulled, () => Effect.sync(() => unread(value)))
