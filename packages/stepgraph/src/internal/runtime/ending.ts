@@ -20,10 +20,15 @@ import { aborted } from "./reasons.ts"
 
 /** Whether a step has failed with an error of a run inside of it. Its own rejection and timeout name what it was given. */
 const isOfNestedRun = (error: unknown, step: string, input: unknown): error is Error => {
-  if (error instanceof WorkflowStalled || error instanceof WorkflowTimedOut) return true
-  return (
-    (error instanceof StepRejected || error instanceof StepTimedOut) && (error.step !== step || error.event !== input)
-  )
+  try {
+    if (error instanceof WorkflowStalled || error instanceof WorkflowTimedOut) return true
+    return (
+      (error instanceof StepRejected || error instanceof StepTimedOut) && (error.step !== step || error.event !== input)
+    )
+  } catch {
+    // A proxy may throw whatever it is asked.
+    return false
+  }
 }
 
 /** What ends. */
