@@ -1,7 +1,7 @@
 /**
  * What to do about the mistakes that are made most: values that are emitted and are not events, and events that are written to.
  */
-import { brief, fieldOf } from "./Look.ts"
+import { brief, fieldOf, isOf } from "./Look.ts"
 import { nearest } from "./Options.ts"
 import { show } from "./Show.ts"
 
@@ -96,10 +96,18 @@ const written = [
   /^"(.+?)" is read-only$/s
 ]
 
+const messageOf = (cause: unknown): string | undefined => {
+  try {
+    const message = isOf(TypeError, cause) ? fieldOf(cause, "message") : undefined
+    return typeof message === "string" ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
 const fieldWritten = (cause: unknown): string | undefined => {
-  if (!(cause instanceof TypeError)) return undefined
-  const message = fieldOf(cause, "message")
-  if (typeof message !== "string") return undefined
+  const message = messageOf(cause)
+  if (message === undefined) return undefined
   for (const words of written) {
     const field = words.exec(message)?.[1]
     if (field !== undefined) return brief(field, 80)

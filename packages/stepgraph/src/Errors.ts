@@ -3,7 +3,7 @@
  */
 import type { Issue } from "effect/SchemaIssue"
 import { adviceOn, quoted, refusedEmission } from "./Advice.ts"
-import { brief, type Secret } from "./Look.ts"
+import { brief, isOf, type Secret } from "./Look.ts"
 import { describe, show } from "./Show.ts"
 import { TaggedError } from "./TaggedError.ts"
 import { listed, shown, type Waiting, waitingInWords } from "./Waiting.ts"
@@ -131,7 +131,7 @@ export class StepDefect extends TaggedError("StepDefect")<{
       { event, cause },
       () =>
         `step '${step}' of workflow '${workflow}' failed${given(event)}: ${describe(cause)}${adviceOn(cause, event)}` +
-        (unheeded.length === 0 || cause instanceof InvalidEmission || cause instanceof StepEnded
+        (unheeded.length === 0 || isOf(InvalidEmission, cause) || isOf(StepEnded, cause)
           ? ""
           : `\n\`${unheeded.join("` and `")}\` ${unheeded.length > 1 ? "do" : "does"} not act on what is thrown here, ` +
             "only on rejections and typed errors: make `run` an async function, or return Effect.fail or Effect.try")

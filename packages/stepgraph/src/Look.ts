@@ -22,6 +22,15 @@ export const unreadable = "[cannot be read]"
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const control = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu
 
+/** Whether a value from outside is an instance of a class. A proxy may throw when it is asked for its prototype. */
+export const isOf = <A>(type: abstract new (...args: never) => A, value: unknown): value is A => {
+  try {
+    return value instanceof type
+  } catch {
+    return false
+  }
+}
+
 /** Text from outside, fit to stand in a message or on a terminal. */
 export const escaped = (text: string): string =>
   text.replace(control, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)

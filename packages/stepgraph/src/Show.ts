@@ -13,6 +13,7 @@ import {
   escaped,
   fieldOf,
   hidden,
+  isOf,
   redacted,
   type Secret,
   shapeOf,
@@ -288,13 +289,7 @@ export const nameAndMessage = (error: unknown): string => {
   return isError(error) ? `${errorText(error, "name")}: ${errorText(error, "message")}` : show(error)
 }
 
-const isError = (value: unknown): value is Error => {
-  try {
-    return value instanceof Error
-  } catch {
-    return false
-  }
-}
+const isError = (value: unknown): value is Error => isOf(Error, value)
 
 const isTagged = (error: object): boolean => {
   try {

@@ -14,6 +14,8 @@ import { describe, smallJsonOf } from "./Show.ts"
  *
  * `words` is called once, when the message or the stack is first read.
  */
+/** So many runs inside one another are named: there may be thousands. */
+const mostOfWay = 8
 const ways = new WeakMap<object, Array<string>>()
 
 /**
@@ -30,7 +32,10 @@ export const ranIn = (error: object, step: string, workflow: string): void => {
 
 const wayOf = (error: object): string => {
   const way = ways.get(error)
-  return way === undefined ? "" : `\nIt ran ${way.join(", which ran ")}`
+  if (way === undefined) return ""
+  const more = way.length - mostOfWay
+  const rest = more > 0 ? `, and so on: ${way.length} runs, one inside the other` : ""
+  return `\nIt ran ${way.slice(0, mostOfWay).join(", which ran ")}${rest}`
 }
 
 type TaggedErrorClass<Tag extends string> = new <Fields extends Record<string, any> = {}>(

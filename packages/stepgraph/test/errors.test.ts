@@ -624,6 +624,18 @@ describe("an error of a run inside a step", () => {
     )
   })
 
+  it("names the innermost of many, and says how many there are", async () => {
+    let outer = stalls
+    for (let depth = 1; depth <= 1_000; depth++) {
+      const inner = outer
+      outer = flow(`${depth}`, () => run(inner, { n: 1 }))
+    }
+    const lines = (await messageOf(outer)).split("\n")
+    expect(lines.at(-1)).toMatch(
+      /^It ran in step 'of 1' of workflow '1', which .* in step 'of 8' of workflow '8', and so on: 1000 runs, one inside the other$/
+    )
+  })
+
   it.each<[string, () => any]>([
     ["a rejection", () => Promise.reject(new Error("no"))],
     ["a timeout", () => Effect.never]

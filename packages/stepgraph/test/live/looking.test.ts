@@ -7,6 +7,7 @@ import {
   defineStep,
   InvalidEmission,
   InvalidEvent,
+  join,
   launch,
   run,
   runPromise,
@@ -15,7 +16,7 @@ import {
   TraceEntry,
   workflow
 } from "stepgraph"
-import { recorded } from "../support/flow.ts"
+import { recorded, untyped } from "../support/flow.ts"
 import { hostile } from "../support/hostile.ts"
 
 const Start = defineEvent("Start", { value: Schema.Any })
@@ -116,6 +117,76 @@ describe.each(Object.keys(hostile))("a payload that is %s", (name) => {
       expect(spans.ended.sort()).toEqual(["step finish", "step load", "workflow looked at"])
     }
   )
+})
+
+/** The errors that a run of some steps fails with, one behind the other. */
+const errorsOf = async (value: unknown, ...steps: ReadonlyArray<object>): Promise<ReadonlyArray<unknown>> => {
+  const flow = untyped.workflow({
+    name: "errors",
+    start: Start,
+    stop: Stop,
+    steps: Object.fromEntries(
+      steps.map((step, n) => [`step ${n}`, untyped.step({ accepts: Start, emits: Stop, ...step })])
+    )
+  })
+  const exit: Exit.Exit<unknown, unknown> = await Effect.runPromiseExit(
+    run(flow as unknown as typeof ways.passes, { value })
+  )
+  return Exit.isFailure(exit)
+    ? exit.cause.reasons.map((reason) =>
+        Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : reason
+      )
+    : []
+}
+
+describe.each(Object.keys(hostile))("an event that holds %s", (name) => {
+  it("changes nothing about which error stands first, and which behind it", async () => {
+    const value = hostile[name]!()
+    const [first, second] = [new Error("first"), new Error("second")]
+    const rejects = { run: () => Promise.reject(first) }
+    const recovering = await errorsOf(value, { ...rejects, recover: () => Promise.reject(second) })
+    expect(recovering).toMatchObject([{ _tag: "StepRejected" }, { _tag: "StepRejected" }])
+    expect(recovering.map((error) => (error as Error).cause)).toEqual([second, first])
+
+    const finalizing = { run: () => Effect.onInterrupt(Effect.never, () => Effect.die(second)) }
+    const shutDown = await errorsOf(value, rejects, finalizing)
+    expect(shutDown).toMatchObject([{ _tag: "StepRejected" }, { _tag: "FinalizerFailed" }])
+    expect(shutDown.map((error) => (error as Error).cause)).toEqual([first, second])
+  })
+})
+
+describe.each(Object.keys(hostile))("what is thrown, if it is %s,", (name) => {
+  const thrown = (value: unknown) => () => {
+    throw value
+  }
+
+  it("is named with its step, and with the retry that does not act on it", async () => {
+    const [error] = await errorsOf(undefined, { run: thrown(hostile[name]!()), retry: { times: 1 } })
+    const { message } = error as Error
+    expect(message.startsWith("step 'step 0' of workflow 'errors' failed, given Start")).toBe(true)
+    expect(message).toContain("`retry` does not act on what is thrown here")
+  })
+
+  it("is that of the `by` which threw it, not of the step that emitted", async () => {
+    const value = hostile[name]!()
+    const by = thrown(value)
+    const [error] = await errorsOf(undefined, { run: () => Stop({ value: 1 }), accepts: join([Start], { by }) })
+    expect(error).toMatchObject({ _tag: "StepDefect", step: "step 0" })
+    expect(Object.is((error as Error).cause, value)).toBe(true)
+  })
+})
+
+it("an error that is thrown again stands in the cause once, and nobody reads what errors hold", async () => {
+  let read = 0
+  const value = {
+    get author() {
+      return ++read
+    }
+  }
+  const rejects = { run: () => Promise.reject(value) }
+  expect(await errorsOf(value, { ...rejects, recover: (error: unknown) => Effect.fail(error) })).toHaveLength(1)
+  expect(await errorsOf(value, { ...rejects, recover: () => Promise.reject(value) })).toHaveLength(2)
+  expect(read).toBe(0)
 })
 
 describe("the data of an event", () => {

@@ -12,6 +12,7 @@ import type { Fiber } from "effect/Fiber"
 import type { SchedulerDispatcher } from "effect/Scheduler"
 import { InvalidEmission, OutsideScope, StepDefect } from "../../Errors.ts"
 import { type AnyEvent, type Defs, isLatest } from "../../Event.ts"
+import { isOf } from "../../Look.ts"
 import { Probe } from "../../Probe.ts"
 import { CurrentInvocation, Observer } from "../../Trace.ts"
 import type { Graph, Node, Route } from "../graph/graph.ts"
@@ -377,7 +378,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       this.races.endMoment()
       this.lifetime.letGo()
     } catch (error) {
-      if (!(error instanceof OutsideScope)) throw error
+      if (!isOf(OutsideScope, error)) throw error
       this.ending.end(Exit.die(new OutsideScope({ ...error, workflow: this.workflow })))
     }
   }
@@ -432,7 +433,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       collector.offer(event, id, scope, place)
     } catch (error) {
       this.recorder?.dropped({ node: collector.node, events: [id!] }, "ended")
-      if (error instanceof OutsideScope) throw error
+      if (isOf(OutsideScope, error)) throw error
       // The intake's own `by` has thrown: that is no fault of whoever emitted.
       const { workflow } = this
       const defect = new StepDefect({ workflow, step: collector.node.name, event, cause: error })
