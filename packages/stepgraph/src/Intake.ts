@@ -45,13 +45,14 @@ type EachOrNone<D extends Defs> = { readonly [K in keyof D]: EventOf<D[K]> | und
 
 export type { Each }
 
-// `by` and `within` of a gather or a race are refused with the reason why there are none.
 const optionsOf: Readonly<Record<AnyIntake["kind"], ReadonlyArray<string>>> = {
   join: ["per", "by", "within"],
   collect: ["per", "by", "within"],
-  gather: ["per", "by", "within"],
-  race: ["take", "per", "by", "within"]
+  gather: ["per"],
+  race: ["take", "per"]
 }
+/** Those of a gather or a race are refused with the reason why there are none. */
+const refusedElsewhere = ["by", "within"]
 
 const make = (
   kind: AnyIntake["kind"],
@@ -60,7 +61,7 @@ const make = (
   count?: number,
   single = false
 ): AnyIntake => {
-  const problems = unknownOptions(options, optionsOf[kind])
+  const problems = unknownOptions(options, optionsOf[kind], refusedElsewhere)
   return Object.freeze({
     kind,
     events: Array.isArray(events) ? [...events] : [events as AnyDef],

@@ -56,14 +56,21 @@ export const kindOf = (value: unknown): string =>
         ? "an object"
         : `a ${typeof value}`
 
-/** What is wrong with the names of some options, as a sentence each. One that is undefined counts as left out. */
-export const unknownOptions = (given: unknown, known: ReadonlyArray<string>): ReadonlyArray<string> => {
+/**
+ * What is wrong with the names of some options, as a sentence each. One that is undefined counts as left out. `unnamed` are
+ * let through, but nobody is referred to them.
+ */
+export const unknownOptions = (
+  given: unknown,
+  known: ReadonlyArray<string>,
+  unnamed: ReadonlyArray<string> = []
+): ReadonlyArray<string> => {
   if (given === undefined) return []
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     return [`the options must be an object, not ${kindOf(given)}`]
   }
   return Object.entries(given)
-    .filter(([name, value]) => value !== undefined && !known.includes(name))
+    .filter(([name, value]) => value !== undefined && !known.includes(name) && !unnamed.includes(name))
     .map(([name]) => unknown(name, known))
 }
 

@@ -137,6 +137,29 @@ describe("what is wrong with a step", () => {
     expect(finishing({ workers })).toEqual([])
   })
 
+  it.each([
+    ["three", "'three'"],
+    [() => 3, "[Function]"],
+    [[3], "[3]"],
+    [null, "null"]
+  ])("the retry %j", (retry, shown) => {
+    expect(finishing({ retry } as never)).toEqual([
+      `step 'finish' has the retry ${shown}: write { times: 3 } or give a Schedule`
+    ])
+  })
+
+  it("a value that an option of a retry cannot hold", () => {
+    const retry = { times: "3", schedule: "1 second", while: true, until: 3 }
+    expect(finishing({ retry } as never)).toEqual([
+      "step 'finish' retries '3' times: give a number from 0 on",
+      "step 'finish' retries by the schedule '1 second': give a Schedule, such as Schedule.spaced(\"1 second\")",
+      "step 'finish' has the `while` true in its retry: write (error) => …",
+      "step 'finish' has the `until` 3 in its retry: write (error) => …"
+    ])
+    for (const times of [-1, Number.NaN, 2n]) expect(finishing({ retry: { times } } as never)).toHaveLength(1)
+    for (const times of [0, 1, Number.POSITIVE_INFINITY]) expect(finishing({ retry: { times } })).toEqual([])
+  })
+
   it("nor a Schedule as its retry", () => {
     expect(finishing({ retry: Schedule.recurs(2) })).toEqual([])
   })

@@ -1,7 +1,7 @@
 // An option that does not exist is refused, with the name that was probably meant: it would be ignored otherwise.
 import { explore } from "@stepgraph/testing"
 import { liveView, timeline, toDot, toHtml, toMermaid, toSvg, toText } from "@stepgraph/viz"
-import { Cause, Effect, Exit, Schema } from "effect"
+import { Cause, Effect, Exit, Schedule, Schema } from "effect"
 import {
   collect,
   defineEvent,
@@ -82,6 +82,9 @@ describe("workflow() lists options that do not exist", () => {
       "there is no option 'timout': did you mean 'timeout'?",
       "there is no option 'output': did you mean 'outputs'?"
     ])
+    expect(problemsOf({ ...good, description: "ends" })).toEqual([
+      "there is no option 'description': the options are 'name', 'start', 'stop', 'inputs', 'outputs', 'timeout', 'steps'"
+    ])
   })
 
   it.each([
@@ -98,12 +101,21 @@ describe("workflow() lists options that do not exist", () => {
     [
       "gather",
       (gather as Untyped)(A, { pre: Start }),
-      "step 'end', gather: there is no option 'pre': the options are 'per', 'by', 'within'"
+      "step 'end', gather: there is no option 'pre': the only option is 'per'"
     ],
     ["race", (race as Untyped)(A, { takes: 2 }), "step 'end', race: there is no option 'takes': did you mean 'take'?"],
     ["race with a number", (race as Untyped)(A, 2), "step 'end', race: the options must be an object, not a number"]
   ])("of a %s", (_, accepts, problem) => {
     expect(withSteps({ end: step({ ...end, accepts }) })).toEqual([problem])
+  })
+
+  it("of a retry, which would have no end otherwise", () => {
+    expect(withSteps({ end: step({ ...end, retry: { time: 3, attempts: 3 } }) })).toEqual([
+      "step 'end', retry: there is no option 'time': did you mean 'times'?",
+      "step 'end', retry: there is no option 'attempts': the options are 'times', 'schedule', 'while', 'until'"
+    ])
+    const retry = { times: 1, schedule: Schedule.recurs(1), while: () => true, until: undefined, delay: undefined }
+    expect(withSteps({ end: step({ ...end, retry }) })).toEqual([])
   })
 
   it("but none that is undefined, no symbol, and nothing that comes of spreading", async () => {

@@ -3,6 +3,7 @@
  * what types cannot see. Every problem is found, not only the first.
  */
 import * as Duration from "effect/Duration"
+import * as Schedule from "effect/Schedule"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
 import { unknownOptions } from "../../Options.ts"
@@ -77,7 +78,7 @@ const flowOptions = ["name", "start", "stop", "inputs", "outputs", "timeout", "s
 
 /** Options that do not exist, which would be ignored otherwise. */
 const checkNames = (flow: Definition, report: Report): void => {
-  for (const problem of unknownOptions(flow, [...flowOptions, "~types"])) report(problem)
+  for (const problem of unknownOptions(flow, flowOptions, ["~types"])) report(problem)
   for (const [name, step] of Object.entries(flow.steps)) {
     for (const problem of unknownOptions(step, stepOptions)) report(`step '${name}': ${problem}`)
     const problems = isIntake(step.accepts) ? (step.accepts["~problems"] ?? []) : []
@@ -110,13 +111,38 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
       `step '${name}' has the timeout ${text(step.timeout)}, which is not a duration: write "1 second" or a number of milliseconds`
     )
   }
-  if (step.retry !== undefined && (typeof step.retry !== "object" || step.retry === null)) {
-    report(`step '${name}' has the retry ${text(step.retry)}: write { times: 3 } or give a Schedule`)
-  }
+  if (step.retry !== undefined) checkRetry(name, step.retry, report)
   if (step.recover !== undefined && typeof step.recover !== "function") {
     report(`step '${name}' has a \`recover\` that is not a function: write (error, event, ctx) => …`)
   }
   if (isIntake(step.accepts)) checkIntake(name, step.accepts, report)
+}
+
+/** One that is misspelt would leave a retry without an end. */
+const checkRetry = (name: string, retry: unknown, report: Report): void => {
+  if (Schedule.isSchedule(retry)) return
+  if (typeof retry !== "object" || retry === null || Array.isArray(retry)) {
+    report(`step '${name}' has the retry ${text(retry)}: write { times: 3 } or give a Schedule`)
+    return
+  }
+  for (const problem of unknownOptions(retry, ["times", "schedule", "while", "until"])) {
+    report(`step '${name}', retry: ${problem}`)
+  }
+  const { times, schedule, ...conditions } = retry as { readonly [option: string]: unknown }
+  if (times !== undefined && !(typeof times === "number" && times >= 0)) {
+    report(`step '${name}' retries ${text(times)} times: give a number from 0 on`)
+  }
+  if (schedule !== undefined && !Schedule.isSchedule(schedule)) {
+    report(
+      `step '${name}' retries by the schedule ${text(schedule)}: give a Schedule, such as Schedule.spaced("1 second")`
+    )
+  }
+  for (const option of ["while", "until"] as const) {
+    const condition = conditions[option]
+    if (condition !== undefined && typeof condition !== "function") {
+      report(`step '${name}' has the \`${option}\` ${text(condition)} in its retry: write (error) => …`)
+    }
+  }
 }
 
 const checkIntake = (name: string, intake: AnyIntake, report: Report): void => {
