@@ -68,6 +68,7 @@ describe("bundle size", () => {
   const budgets: Readonly<Record<string, number>> = {
     ".": 65_000,
     "./graph": 6_500,
+    "./trace": 2_500,
     "./probe": 6_500,
     "./internal": 31_000
   }

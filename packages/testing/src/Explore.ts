@@ -224,6 +224,7 @@ const start = async (
   const randomly = options.random ?? Math.ceil(schedules / 4)
   const plan: Plan = {
     flow,
+    graph,
     modes: modesOf(options),
     invariants: options.invariants ?? {},
     checks: options.check ?? {},

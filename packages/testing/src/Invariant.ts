@@ -4,7 +4,8 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
-import type { AnyWorkflow, TraceEntry } from "stepgraph"
+import type { TraceEntry } from "stepgraph"
+import type { Graph } from "stepgraph/graph"
 import { nameAndMessage } from "stepgraph/internal"
 import type { Executed } from "./internal/executed.ts"
 import { identify, show } from "./internal/show.ts"
@@ -163,55 +164,43 @@ const neverFails = ({ outcome, faults }: Seen): string | undefined => {
   return (outcome.error as { _tag?: unknown } | undefined)?._tag === "WorkflowStalled" ? undefined : "it fails"
 }
 
-const withinWorkers = ({ trace }: Seen, flow: AnyWorkflow): string | undefined => {
-  const running = new Map<string, Set<string>>()
-  const keyOf = ({ run, step }: { readonly run: string; readonly step: string }) => `${run} ${step}`
-  for (const entry of trace) {
-    if (entry._tag === "InvocationStarted") {
-      const { workers } = flow.steps[entry.step] ?? {}
-      const now = running.get(keyOf(entry)) ?? new Set()
-      running.set(keyOf(entry), now.add(entry.invocation))
-      if (typeof workers === "number" && now.size > workers) {
-        return `step '${entry.step}' has ${now.size} invocations at once and ${workers} workers`
+const withinWorkers = ({ model }: Executed, graph: Graph): string | undefined => {
+  for (const { workflow, steps } of model.runs.values()) {
+    if (workflow !== undefined && workflow !== graph.name) continue
+    for (const { name, workers } of graph.steps) {
+      const most = steps.get(name)?.most ?? 0
+      if (workers !== "unbounded" && most > workers) {
+        return `step '${name}' has ${most} invocations at once and ${workers} workers`
       }
-    } else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") {
-      running.get(keyOf(entry))?.delete(entry.invocation)
     }
   }
   return undefined
 }
 
-const eachConsumed = ({ trace }: Seen): string | undefined => {
-  const keyOf = ({ run, event }: { readonly run: string; readonly event: string }) => `${run} ${event}`
-  const events = trace.filter((entry) => entry._tag === "EventEmitted")
-  const tags = new Map(events.map((entry) => [keyOf(entry), entry]))
-  for (const entry of trace) {
-    if (entry._tag !== "EventDropped" || entry.reason === "raced") continue
-    const emitted = tags.get(keyOf(entry))
-    const event = emitted === undefined ? entry.event : show({ _tag: emitted.tag, ...(emitted.data as object) })
-    const where = entry.step === null ? "" : ` for step '${entry.step}'`
-    const why = {
-      "left over": `it was left over${where}`,
-      late: "the attempt that sent it was over",
-      ended: `the run ended while it was queued${where}`
+const eachConsumed = ({ model }: Executed): string | undefined => {
+  for (const { drops, events } of model.runs.values()) {
+    for (const { event: id, step, reason } of drops) {
+      if (reason === "raced") continue
+      const emitted = events.get(id)
+      const event = emitted === undefined ? id : show({ _tag: emitted.tag, ...(emitted.data as object) })
+      const where = step === null ? "" : ` for step '${step}'`
+      const why = {
+        "left over": `it was left over${where}`,
+        late: "the attempt that sent it was over",
+        ended: `the run ended while it was queued${where}`
+      }
+      return `${event} was never used: ${why[reason]}`
     }
-    return `${event} was never used: ${why[entry.reason]}`
   }
   return undefined
 }
 
-const finalizersRun = ({ trace, outcome }: Seen, left: ReadonlyArray<string>): string | undefined => {
+const finalizersRun = ({ model, left }: Executed, { outcome }: Seen): string | undefined => {
   // A program may have several runs at once.
-  const runs = new Map<string, Map<string, string>>()
-  for (const entry of trace) {
-    const running = runs.get(entry.run) ?? new Map<string, string>()
-    runs.set(entry.run, running)
-    if (entry._tag === "InvocationStarted") running.set(entry.invocation, entry.step)
-    else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") running.delete(entry.invocation)
-    else if (entry._tag === "FinalizerFailure") return `a finalizer of step '${entry.step}' failed: ${entry.error}`
-    else if (entry._tag === "RunFinished" && running.size > 0) {
-      return `step '${[...running.values()][0]}' had not ended when the run ended`
-    }
+  for (const { finalizerFailures, unfinished } of model.runs.values()) {
+    const [failure] = finalizerFailures
+    if (failure !== undefined) return `a finalizer of step '${failure.step}' failed: ${failure.error}`
+    if (unfinished.length > 0) return `step '${unfinished[0]!.step}' had not ended when the run ended`
   }
   if (outcome.kind !== "hung" && left.length > 0) return `something of it goes on after its end: ${left[0]}`
   return undefined
@@ -219,9 +208,9 @@ const finalizersRun = ({ trace, outcome }: Seen, left: ReadonlyArray<string>): s
 
 /** The first rule that a run breaks: the more telling ones first. */
 export const firstBroken = (
-  flow: AnyWorkflow,
+  graph: Graph,
   seen: Seen<any>,
-  left: ReadonlyArray<string>,
+  executed: Executed,
   invariants: Invariants<any>,
   checks: Readonly<Record<string, Check<any>>>
 ): Broken | undefined => {
@@ -241,9 +230,9 @@ export const firstBroken = (
     found("neverFails", neverCrashes(seen)) ??
     (invariants.neverStalls === false ? undefined : found("neverStalls", neverStalls(seen))) ??
     (invariants.neverFails === false ? undefined : found("neverFails", neverFails(seen))) ??
-    (invariants.withinWorkers === false ? undefined : found("withinWorkers", withinWorkers(seen, flow))) ??
-    (invariants.finalizersRun === false ? undefined : found("finalizersRun", finalizersRun(seen, left))) ??
-    (invariants.eachConsumed === true ? found("eachConsumed", eachConsumed(seen)) : undefined) ??
+    (invariants.withinWorkers === false ? undefined : found("withinWorkers", withinWorkers(executed, graph))) ??
+    (invariants.finalizersRun === false ? undefined : found("finalizersRun", finalizersRun(executed, seen))) ??
+    (invariants.eachConsumed === true ? found("eachConsumed", eachConsumed(executed)) : undefined) ??
     (invariants.sameResult === false ? undefined : found("sameResult", sameResult(seen, invariants.sameResult ?? true)))
   )
 }

@@ -851,7 +851,7 @@ describe("the rules about the trace", () => {
   })
   /** A runtime that would do this: the real one does not. */
   const told = async (...trace: ReadonlyArray<TraceEntry>) => {
-    const program = () => Effect.map(Observer, (observe) => trace.forEach((entry) => observe?.(entry)))
+    const program = () => Effect.map(Observer, (observe) => trace.forEach((entry, seq) => observe?.({ ...entry, seq })))
     const explored = await explorePromise(flow, { program }).catch((error: ScheduleFailure) => error)
     return explored instanceof ScheduleFailure ? [explored.invariant, explored.problem] : undefined
   }

@@ -3,11 +3,11 @@
  */
 import type { TraceEntry } from "stepgraph"
 import { refuseUnknown } from "stepgraph/internal"
-import { criticalPath } from "./internal/critical.ts"
+import type { RunModel } from "stepgraph/trace"
 import type { Drawable } from "./internal/drawable.ts"
 import { runsOf } from "./internal/runs.ts"
 import type { Timeline } from "./internal/timeline.ts"
-import type { Builder } from "./internal/timeline-builder.ts"
+import { timelineOf } from "./internal/timeline-of.ts"
 
 export interface TimelineOptions {
   /** The workflow that was run: then it is known how many workers each step has. */
@@ -88,18 +88,21 @@ export function timelines(trace: Iterable<TraceEntry>, options: TimelineOptions 
   if (typeof (trace as Partial<Iterable<TraceEntry>> | undefined)?.[Symbol.iterator] !== "function") {
     throw new TypeError("timeline: a trace is a list of the entries that an observer was told")
   }
-  const runs = runsOf(trace)
-  const ids = new Set(runs.map(({ started }) => started.run))
-  const isIn = new Map<string, Array<Builder>>()
+  const { workflow } = options
+  const runs = runsOf(trace, workflow)
+  const ids = new Set(runs.map(({ id }) => id))
+  const isIn = new Map<string, Array<RunModel>>()
   const roots = runs.filter((run) => {
-    const { parent } = run.started
+    const { parent } = run
     if (parent === null || !ids.has(parent.run)) return true
-    isIn.set(parent.run, [...(isIn.get(parent.run) ?? []), run])
+    const beside = isIn.get(parent.run)
+    if (beside === undefined) isIn.set(parent.run, [run])
+    else beside.push(run)
     return false
   })
-  const finish = (run: Builder, workflow: Drawable | undefined): Timeline => {
-    const nested = (isIn.get(run.started.run) ?? []).map((inner) => finish(inner, undefined))
-    return run.finish(criticalPath, workflow, nested)
+  const finish = (run: RunModel, workflow: Drawable | undefined): Timeline => {
+    const nested = (isIn.get(run.id!) ?? []).map((inner) => finish(inner, undefined))
+    return timelineOf(run, workflow, nested)
   }
-  return roots.map((run) => finish(run, options.workflow?.name === run.started.workflow ? options.workflow : undefined))
+  return roots.map((run) => finish(run, workflow?.name === run.workflow ? workflow : undefined))
 }

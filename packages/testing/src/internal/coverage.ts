@@ -1,8 +1,8 @@
 /**
  * Which ways through the graph the schedules have taken: each emission to each step that accepts it, and each intake.
  */
-import type { TraceEntry } from "stepgraph"
 import { type Edge, edgesOf, type Graph } from "stepgraph/graph"
+import type { TraceModel } from "stepgraph/trace"
 
 export type { Edge }
 
@@ -21,12 +21,14 @@ export interface Coverage {
 const keyOf = ({ from, event, to }: Edge): string => JSON.stringify([from, event, to])
 
 export class Tally {
+  private readonly workflow: string
   private readonly edges: ReadonlyMap<string, Edge>
   private readonly intakes: ReadonlySet<string>
   private readonly taken = new Set<string>()
   private readonly fired = new Set<string>()
 
   constructor(graph: Graph) {
+    this.workflow = graph.name
     const accepted = new Set(graph.steps.flatMap(({ accepts }) => accepts))
     // What is listened to and also accepted takes its way with the accepted event.
     const edges = edgesOf(graph).filter(({ event, to }) => to !== null || !accepted.has(event))
@@ -34,20 +36,14 @@ export class Tally {
     this.intakes = new Set(graph.steps.flatMap(({ name, intake }) => (intake === null ? [] : [name])))
   }
 
-  add(trace: ReadonlyArray<TraceEntry>): void {
+  add({ runs }: TraceModel): void {
     if (this.taken.size === this.edges.size && this.fired.size === this.intakes.size) return
-    const steps = new Map<string, string>()
-    const emitted = new Map<string, { readonly from: string | null; readonly tag: string }>()
-    for (const entry of trace) {
-      if (entry._tag === "InvocationStarted") steps.set(`${entry.run} ${entry.invocation}`, entry.step)
-      else if (entry._tag === "IntakeFired") this.fired.add(entry.step)
-      else if (entry._tag === "EventEmitted") {
-        const from = entry.cause === null ? null : (steps.get(`${entry.run} ${entry.cause}`) ?? null)
-        emitted.set(`${entry.run} ${entry.event}`, { from, tag: entry.tag })
-        this.taken.add(keyOf({ from, event: entry.tag, to: null }))
-      } else if (entry._tag === "EventDelivered") {
-        const { from, tag } = emitted.get(`${entry.run} ${entry.event}`) ?? { from: null, tag: "" }
-        this.taken.add(keyOf({ from, event: tag, to: entry.step }))
+    for (const { workflow, events, invocations, steps } of runs.values()) {
+      if (workflow !== undefined && workflow !== this.workflow) continue
+      for (const { name, fired } of steps.values()) if (fired > 0) this.fired.add(name)
+      for (const { cause, tag: event, to } of events.values()) {
+        const from = cause === null ? null : (invocations.get(cause)?.step ?? null)
+        for (const step of [null, ...to]) this.taken.add(keyOf({ from, event, to: step }))
       }
     }
   }

@@ -4,6 +4,7 @@
 import type * as Exit from "effect/Exit"
 import type { TraceEntry } from "stepgraph"
 import type { Marking } from "stepgraph/probe"
+import type { TraceModel } from "stepgraph/trace"
 import type { Uncontrolled } from "./uncontrolled.ts"
 
 /** A choice as the report tells of it, by the place in the trace before which it was taken. */
@@ -19,6 +20,8 @@ export interface Executed {
   /** `undefined` where the run waits for what does not come. */
   readonly exit: Exit.Exit<unknown, unknown> | undefined
   readonly trace: ReadonlyArray<TraceEntry>
+  /** What the trace says. */
+  readonly model: TraceModel
   /** The choices that differ from the usual order, and who went on at the others. */
   readonly told: ReadonlyArray<Told>
   /** Whether somebody woke before one whose sleep was to end earlier. */

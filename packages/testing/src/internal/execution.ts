@@ -12,6 +12,7 @@ import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { Observer, type TraceEntry } from "stepgraph"
 import { type Marking, Probe } from "stepgraph/probe"
+import { TraceModel } from "stepgraph/trace"
 import { Calls } from "./calls.ts"
 import type { Choices } from "./choices.ts"
 import type { Executed, Told } from "./executed.ts"
@@ -38,11 +39,11 @@ export class Execution {
   private readonly ways: Ways
   private readonly calls: Calls
   private readonly trace: Array<TraceEntry> = []
+  private readonly model = new TraceModel()
   private readonly told: Array<Told> = []
   private readonly uncontrolled = new Map<string, Cause>()
   private marking: (() => Marking) | undefined
   private fiber!: Fiber<unknown, unknown>
-  private running = 0
   private turns = 0
   /** Whether microtasks have run since something last went on. */
   private flushed = false
@@ -93,8 +94,13 @@ export class Execution {
   private observe(entry: TraceEntry): void {
     if (this.ways.over) return
     this.trace.push(entry)
-    if (entry._tag === "InvocationStarted" && entry.attempt === 1) this.running++
-    else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") this.running--
+    this.model.add(entry)
+  }
+
+  private get running(): number {
+    let running = 0
+    for (const run of this.model.runs.values()) running += run.running.size
+    return running
   }
 
   private continue(signal: AbortSignal | undefined): Executed | Promise<Executed> {
@@ -218,10 +224,24 @@ export class Execution {
 
   private executed(exit: Executed["exit"], left: ReadonlyArray<string>, marking: Marking | undefined): Executed {
     lead(undefined)
-    const { trace, told, endless, waited, cancelled, uncontrolled } = this
+    const { trace, model, told, endless, waited, cancelled, uncontrolled } = this
     const { early } = this.ways
     const { faults } = this.calls
     const uncaught = this.uncaught()
-    return { exit, trace, told, early, endless, waited, uncaught, cancelled, faults, left, uncontrolled, marking }
+    return {
+      exit,
+      trace,
+      model,
+      told,
+      early,
+      endless,
+      waited,
+      uncaught,
+      cancelled,
+      faults,
+      left,
+      uncontrolled,
+      marking
+    }
   }
 }

@@ -4,6 +4,7 @@
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { AnyWorkflow } from "stepgraph"
+import type { Graph } from "stepgraph/graph"
 import {
   type Broken,
   type Check,
@@ -25,6 +26,7 @@ import { type Cause, notAgain } from "./uncontrolled.ts"
 
 export interface Plan {
   readonly flow: AnyWorkflow
+  readonly graph: Graph
   readonly modes: Modes
   readonly invariants: Invariants<any>
   readonly checks: Readonly<Record<string, Check<any>>>
@@ -130,16 +132,16 @@ export class Explorer {
   }
 
   broken({ executed, outcome }: Ran, usual: Outcome): Broken | undefined {
-    const { flow, invariants, checks } = this.plan
-    const { trace, cancelled, faults, left } = executed
+    const { graph, invariants, checks } = this.plan
+    const { trace, cancelled, faults } = executed
     const result = outcome.kind === "stopped" ? outcome.result : undefined
     const seen: Seen = { trace, outcome, result, usual, cancelled, faults }
-    return firstBroken(flow, seen, left, invariants, checks)
+    return firstBroken(graph, seen, executed, invariants, checks)
   }
 
   seen({ executed, outcome, choices }: Ran, deviations: ReadonlyArray<Deviation>): void {
     this.schedules++
-    this.plan.tally.add(executed.trace)
+    this.plan.tally.add(executed.model)
     for (const [what, cause] of executed.uncontrolled) {
       this.uncontrolled.set(what, cause)
       this.outsideHasSay ||= cause === "outside" && !executed.waited

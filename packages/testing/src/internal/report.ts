@@ -2,6 +2,7 @@
  * A schedule that breaks a rule, as a story that can be read without knowing how it was found.
  */
 import type { AnyWorkflow, TraceEntry } from "stepgraph"
+import { type EventModel, type InvocationModel, type RunModel, TraceModel } from "stepgraph/trace"
 import { type Broken, keyOf, type Outcome } from "../Invariant.ts"
 import type { Told } from "./executed.ts"
 import type { Modes } from "./modes.ts"
@@ -40,53 +41,47 @@ const most = 36
 /** Tells the trace line by line, the choices that differ between them. */
 class Telling {
   readonly lines: Array<Line> = []
-  private readonly events = new Map<string, string>()
-  private readonly invocations = new Map<string, { readonly step: string; readonly input: string }>()
-  private readonly running = new Set<string>()
-  private readonly emits = new Set<string>()
-  /** Whether the start event has come: what begins with it says so. */
-  private started = false
+  private readonly model = new TraceModel()
+  /** The words of events, and of what invocations are given. */
+  private readonly words = new WeakMap<EventModel | InvocationModel, string>()
+  /** The runs whose start event has come: what begins with it says so. */
+  private readonly started = new Set<RunModel>()
 
   add(who: string, text: string, marked = false): void {
     this.lines.push({ who, text, marked })
   }
 
   /** An invocation goes on and does something that the trace does not show. */
-  goesOn(invocation: string): void {
-    const { step, input } = this.invocations.get(invocation) ?? { step: "", input: "" }
-    if (this.running.has(invocation)) this.add(step, `goes on with ${input}`)
+  goesOn(id: string): void {
+    for (const run of this.model.runs.values()) {
+      const invocation = run.running.get(id)
+      if (invocation !== undefined) return this.add(invocation.step, `goes on with ${this.inputOf(invocation, run)}`)
+    }
   }
 
   entry(entry: TraceEntry): void {
+    // While it counts as running.
+    const ending = entry._tag === "InvocationEnded" ? this.endOf(entry) : undefined
+    const run = this.model.add(entry)
+    if (run === undefined) return
     switch (entry._tag) {
       case "EventEmitted": {
-        const event = show({ _tag: entry.tag, ...(entry.data as object) })
-        this.events.set(entry.event, event)
+        const event = this.eventOf(entry.event, run)
         if (entry.cause === null) {
-          if (this.started) this.add("", `${event} comes from outside`)
-          this.started = true
+          if (this.started.has(run)) this.add("", `${event} comes from outside`)
+          this.started.add(run)
           return
         }
-        this.emits.add(entry.cause)
-        return this.add(this.stepOf(entry.cause), `emits ${event}${this.which(entry.cause)}`)
+        const step = run.invocations.get(entry.cause)?.step ?? ""
+        return this.add(step, `emits ${event}${this.which(entry.cause, run)}`)
       }
       case "InvocationStarted": {
-        const input = entry.events.length === 0 ? "nothing" : entry.events.map((id) => this.eventOf(id)).join(", ")
-        this.invocations.set(entry.invocation, { step: entry.step, input })
-        this.running.add(entry.invocation)
         const again = entry.attempt > 1 ? `tries again (attempt ${entry.attempt}) with` : "begins with"
-        return this.add(entry.step, `${again} ${input}`)
+        return this.add(entry.step, `${again} ${this.inputOf(run.invocations.get(entry.invocation)!, run)}`)
       }
-      case "InvocationEnded": {
-        const { invocation, outcome, step } = entry
-        const which = this.which(invocation)
-        if (outcome !== "to be retried") this.running.delete(invocation)
-        if (outcome === "interrupted") this.add(step, `is interrupted${which}`)
-        else if (outcome === "failed") this.add(step, `fails${which}: ${entry.error}`)
-        else if (outcome === "to be retried") this.add(step, `fails${which}, to be tried again: ${entry.error}`)
-        else if (!this.emits.has(invocation)) this.add(step, `ends and has emitted nothing${which}`)
+      case "InvocationEnded":
+        if (ending !== undefined) this.add(entry.step, ending)
         return
-      }
       case "EventDropped": {
         const why = {
           raced: "came too late for a race",
@@ -94,26 +89,54 @@ class Telling {
           "left over": "is left over",
           late: "is dropped, as the attempt that sent it was over"
         }
-        return this.add(entry.step ?? "", `${this.eventOf(entry.event)} ${why[entry.reason]}`)
+        return this.add(entry.step ?? "", `${this.eventOf(entry.event, run)} ${why[entry.reason]}`)
       }
       case "FinalizerFailure":
         return this.add(entry.step, `has a finalizer that fails: ${entry.error}`)
     }
   }
 
-  private stepOf(invocation: string): string {
-    return this.invocations.get(invocation)?.step ?? ""
+  private endOf({
+    run: id,
+    invocation,
+    outcome,
+    error
+  }: Extract<TraceEntry, { _tag: "InvocationEnded" }>): string | undefined {
+    const run = this.model.runs.get(id)
+    if (run === undefined) return undefined
+    const which = this.which(invocation, run)
+    if (outcome === "interrupted") return `is interrupted${which}`
+    if (outcome === "failed") return `fails${which}: ${error}`
+    if (outcome === "to be retried") return `fails${which}, to be tried again: ${error}`
+    const emitted = run.invocations.get(invocation)?.emitted ?? []
+    return emitted.length === 0 ? `ends and has emitted nothing${which}` : undefined
   }
 
-  private eventOf(id: string): string {
-    return this.events.get(id) ?? id
+  private eventOf(id: string, { events }: RunModel): string {
+    const event = events.get(id)
+    if (event === undefined) return id
+    return this.said(event, () => show({ _tag: event.tag, ...(event.data as object) }))
   }
 
-  /** Which invocation it is, where several of its step are running. */
-  private which(invocation: string): string {
-    const { step, input } = this.invocations.get(invocation) ?? { step: "", input: "" }
-    const same = [...this.running].filter((other) => this.stepOf(other) === step)
-    return same.length > 1 ? `, given ${input}` : ""
+  private inputOf(invocation: InvocationModel, run: RunModel): string {
+    const { events } = invocation
+    if (events.length === 0) return "nothing"
+    return this.said(invocation, () => events.map((id) => this.eventOf(id, run)).join(", "))
+  }
+
+  /** Which invocation it is, if several of its step are running. */
+  private which(id: string, run: RunModel): string {
+    const invocation = run.invocations.get(id)
+    if (invocation === undefined || run.steps.get(invocation.step)!.running < 2) return ""
+    return `, given ${this.inputOf(invocation, run)}`
+  }
+
+  private said(what: EventModel | InvocationModel, say: () => string): string {
+    const known = this.words.get(what)
+    if (known !== undefined) return known
+    const words = say()
+    this.words.set(what, words)
+    return words
   }
 }
 

@@ -3,10 +3,11 @@
  * may observe many at once.
  */
 import type { TraceEntry } from "stepgraph"
-import { Builder } from "./timeline-builder.ts"
+import { RunModel } from "stepgraph/trace"
+import { type Drawable, drawn } from "./drawable.ts"
 
 /** The runs of a trace, in the order in which they began. What is left of a run whose beginning is missing is left out. */
-export const runsOf = (trace: Iterable<TraceEntry>): ReadonlyArray<Builder> => {
+export const runsOf = (trace: Iterable<TraceEntry>, workflow: Drawable | undefined): ReadonlyArray<RunModel> => {
   const entries = new Map<string, Array<TraceEntry>>()
   for (const entry of trace) {
     if (typeof entry?.run !== "string") continue
@@ -15,8 +16,12 @@ export const runsOf = (trace: Iterable<TraceEntry>): ReadonlyArray<Builder> => {
     else own.push(entry)
   }
   return [...entries.values()].flatMap((own) => {
-    const [first, ...rest] = inOrder(own)
-    return first?._tag === "RunStarted" ? [new Builder(first, rest)] : []
+    const ordered = inOrder(own)
+    const [first] = ordered
+    if (first?._tag !== "RunStarted") return []
+    const run = new RunModel({ graph: workflow?.name === first.workflow ? drawn(workflow) : undefined })
+    for (const entry of ordered) run.add(entry)
+    return [run]
   })
 }
 
