@@ -1,4 +1,5 @@
 // What a step's function is given as `ctx`.
+import { inspect } from "node:util"
 import { describe, expect, it, vi } from "@effect/vitest"
 import { Context, Effect, Random, Schema, Stream } from "effect"
 import {
@@ -192,6 +193,7 @@ describe("ctx", () => {
             expect(() => Object.assign(ctx, { log: console.log })).toThrow(words)
             expect(() => Object.defineProperty(ctx, "log", {})).toThrow(words)
             expect(() => delete (ctx as any).send).toThrow(words)
+            expect(() => Object.freeze(ctx)).toThrow(words)
             return stop()
           }
         })
@@ -199,6 +201,22 @@ describe("ctx", () => {
     })
     await runPromise(flow)
   })
+
+  it.each(Object.entries(settings))(
+    "shows its members in the console, and nothing of the run%s",
+    async (_, setting) => {
+      const only = untyped.step({
+        accepts: Start,
+        emits: Stop,
+        ...setting,
+        run: (_: unknown, ctx: Ctx) => {
+          expect(inspect(ctx)).toBe(inspect({ ...ctx }))
+          return stop()
+        }
+      })
+      await untyped.runPromise(untyped.workflow({ name: "shown", start: Start, stop: Stop, steps: { only } }))
+    }
+  )
 
   it("has one runId for all steps of a run, and another for each run", async () => {
     const ids: Array<string> = []

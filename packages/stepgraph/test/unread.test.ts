@@ -145,14 +145,15 @@ describe("promises that nobody can use", () => {
 
 describe("what looks as if it were used", () => {
   it.each([
-    [join([Task, Task], { by: async () => 1 })],
-    [collect(Task, 2, { by: async () => Promise.reject(new Error("unread")) })]
-  ])("a key that is a promise is refused in words", async (accepts) => {
+    ["a", "promise", join([Task, Task], { by: async () => 1 })],
+    ["a", "promise", collect(Task, 2, { by: async () => Promise.reject(new Error("unread")) })],
+    ["an", "Effect", collect(Task, 2, { by: () => Effect.succeed(1) })]
+  ])("a key that is %s %s is refused in words", async (a, what, accepts) => {
     const fan = untyped.step({ accepts: Start, emits: Task, run: () => Task({ n: 1 }) })
     const keyed = untyped.step({ accepts, emits: Stop, run: () => stop() })
     const flow = untyped.workflow({ name: "keys", start: Start, stop: Stop, steps: { fan, keyed } })
     await expect(untyped.runPromise(flow)).rejects.toThrow(
-      "its 'by' returned a promise, and each promise is another key: let an earlier step find the key and emit it as a field of the event"
+      `its 'by' returned ${a} ${what}, and each ${what} is another key: let an earlier step find the key and emit it as a field of the event`
     )
     await turn()
     expect(unhandled).toEqual([])

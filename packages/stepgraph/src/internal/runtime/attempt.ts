@@ -2,6 +2,7 @@
  * What a step's function is given as `ctx`, one for each attempt. When the attempt is over, it does nothing more to the run.
  */
 import * as Cause from "effect/Cause"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import { StepEnded } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import type { State } from "../../State.ts"
@@ -126,6 +127,10 @@ export class Attempt implements Attempted {
     return this
   }
 
+  [NodeInspectSymbol](): object {
+    return membersOf(this)
+  }
+
   private get over(): boolean {
     return this.#ended || this.#reason !== undefined
   }
@@ -152,6 +157,12 @@ export class Attempt implements Attempted {
     this.#reason = undefined
   }
 }
+
+/**
+ * What the console shows of `ctx`: its members. It looks behind the proxy, where the whole run is, for a function
+ * that says what to show, and calls that with the proxy.
+ */
+export const membersOf = (ctx: object): object => ({ ...ctx })
 
 /** The members of `ctx`. */
 const members: Readonly<Record<keyof StepContext<any, any>, true>> = {
@@ -180,7 +191,8 @@ const handler: ProxyHandler<Attempted> = {
     isMember(key) ? { get: () => attempted.current[key], enumerable: true, configurable: true } : undefined,
   set: refuse,
   defineProperty: refuse,
-  deleteProperty: refuse
+  deleteProperty: refuse,
+  preventExtensions: refuse
 }
 
 /**

@@ -3,6 +3,7 @@
  * upstream has gone quiet, or when its time is over.
  */
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
 import { OutsideScope, type Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
@@ -111,10 +112,12 @@ export class Collector {
 
   private keyOf(event: AnyEvent): unknown {
     const key = this.dispatch.inContext(() => this.intake.by!(event))
-    if (!isPromiseLike(key)) return key
+    const [a, what] = isPromiseLike(key) ? ["a", "promise"] : Effect.isEffect(key) ? ["an", "Effect"] : []
+    if (what === undefined) return key
     unread(key)
     throw new TypeError(
-      "its 'by' returned a promise, and each promise is another key: let an earlier step find the key and emit it as a field of the event"
+      `its 'by' returned ${a} ${what}, and each ${what} is another key: ` +
+        "let an earlier step find the key and emit it as a field of the event"
     )
   }
 

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -18,7 +19,7 @@ import type { Probe } from "../../Probe.ts"
 import type { AnyStep, StepContext } from "../../Step.ts"
 import { unread } from "../../Unread.ts"
 import type { Node } from "../graph/graph.ts"
-import { Attempt, type Caller, contextOf } from "./attempt.ts"
+import { Attempt, type Caller, contextOf, membersOf } from "./attempt.ts"
 import type { Delivery } from "./delivery.ts"
 import { invocationId } from "./ids.ts"
 import type { Place } from "./place.ts"
@@ -183,6 +184,10 @@ export class Invocation implements Delivery, Caller, Emitter {
   private needMore(): More {
     this.more ??= new More()
     return this.more
+  }
+
+  [NodeInspectSymbol](): object {
+    return membersOf(this)
   }
 
   get underWay(): boolean {
