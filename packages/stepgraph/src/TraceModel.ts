@@ -20,6 +20,13 @@ export type {
 } from "./internal/trace/model.ts"
 export { RunModel, type RunModelOptions }
 
+export interface TraceModelOptions {
+  /** The graphs of the workflows whose runs these may be. */
+  readonly graphs?: Iterable<Graph> | undefined
+  /** How much is kept of each run: as {@link RunModelOptions} has it. */
+  readonly keep?: number | undefined
+}
+
 /**
  * All runs of a trace: whoever observes a run also observes those that are started inside its steps, and may observe many at
  * once.
@@ -29,8 +36,7 @@ export class TraceModel {
   private readonly graphs: ReadonlyMap<string, Graph>
   private readonly keep: number | undefined
 
-  /** Of each run as {@link RunModelOptions} say; `graphs` are those of the workflows whose runs these may be. */
-  constructor({ graphs = [], keep }: { readonly graphs?: Iterable<Graph>; readonly keep?: number | undefined } = {}) {
+  constructor({ graphs = [], keep }: TraceModelOptions = {}) {
     this.graphs = new Map([...graphs].map((graph) => [graph.name, graph]))
     this.keep = keep
   }

@@ -21,6 +21,7 @@ import { describe, expect, expectTypeOf, it } from "vitest"
 import { anyShape, everything, isValid, nested } from "./model/generate.ts"
 import type { Spec } from "./model/spec.ts"
 import { buildWorkflow } from "./model/world.ts"
+import { searched } from "./support/search.ts"
 import { workOf } from "./support/work.ts"
 
 const Start = defineEvent("Start", { docs: Schema.Number, name: Schema.String })
@@ -174,13 +175,13 @@ describe("graphOf", () => {
 })
 
 describe("the graph of any workflow", () => {
-  const specs = Array.from({ length: 300 }, (_, seed) =>
+  const specs = Array.from({ length: searched(300) }, (_, seed) =>
     (seed % 3 === 0 ? nested : anyShape)(seed + 1, everything)
   ).filter(isValid)
   const accepts = ({ accepts: { of } }: Spec["steps"][number], tag: string) => of.includes(tag)
 
   it("has every way an event can take, and no other", () => {
-    expect(specs.length).toBeGreaterThan(200)
+    expect(specs.length).toBeGreaterThan(searched(200))
     for (const spec of specs) {
       const expected = new Set<string>()
       const leaves = [...spec.stops, ...spec.outputs]

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { anyShape, everything, nested } from "./model/generate.ts"
 import { generated } from "./model/laws.ts"
 import { buildWorkflow, runOnce } from "./model/world.ts"
+import { searched } from "./support/search.ts"
 import { workOf } from "./support/work.ts"
 
 type Entry<Tag extends TraceEntry["_tag"]> = Extract<TraceEntry, { readonly _tag: Tag }>
@@ -72,8 +73,8 @@ const numbers = (step: StepModel) => ({
 let runs: ReadonlyArray<Traced>
 beforeAll(async () => {
   const specs = [
-    ...generated(160, (seed) => anyShape(seed, everything)),
-    ...generated(60, (seed) => nested(seed, everything))
+    ...generated(searched(160), (seed) => anyShape(seed, everything)),
+    ...generated(searched(60), (seed) => nested(seed, everything))
   ]
   const traced = specs.map(async (spec, n): Promise<Traced> => {
     const { record } = await runOnce(spec, { seed: n % 3, shuffled: n % 3 > 0, observed: true })

@@ -26,6 +26,8 @@ import {
   type WorkflowTimedOut,
   workflow
 } from "stepgraph"
+import type { Graph } from "stepgraph/graph"
+import { RunModel, TraceModel } from "stepgraph/trace"
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_: Same<A, B>) => {}
@@ -164,6 +166,12 @@ export const pictures = [
   timelines(trace, { workflow: undefined }),
   liveView(flow, { stream: undefined, every: maybe<number>() }),
   withLiveView(Effect.void, flow, { stream: undefined })
+]
+
+const graph = maybe<Graph>()
+export const models = [
+  new RunModel({ graph, keep: maybe<number>() }),
+  new TraceModel({ graphs: maybe<ReadonlyArray<Graph>>(), keep: undefined })
 ]
 
 export const unused = [docs, defineState("seen", Schema.Number, 0)]

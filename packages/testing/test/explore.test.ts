@@ -865,6 +865,15 @@ describe("the rules about the trace", () => {
     ])
   })
 
+  it("are told of several runs with their own starts and invocations, though their ids are the same", async () => {
+    const program = () => Effect.all([run(flow), run(flow)])
+    const { message }: Error = await explorePromise(flow, { program, check: { never: () => "no" } }).catch(
+      (error) => error
+    )
+    expect(message.match(/work {2}begins with Start/g)).toHaveLength(2)
+    expect(message).not.toContain("from outside")
+  })
+
   it("are broken by a run that ends before its steps", async () => {
     expect(await told(started("a"), ended("a"), finished)).toBeUndefined()
     expect(await told(started("a"), finished, ended("a"))).toEqual([

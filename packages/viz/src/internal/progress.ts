@@ -23,8 +23,10 @@ export class Progress {
   readonly hasIntakes: boolean
   private readonly run: RunModel
   private readonly names: ReadonlyArray<string>
-  /** The steps from which something can still come to each one; of those to which it can come from outside, nothing. */
-  private readonly upstream: ReadonlyMap<string, ReadonlySet<string>>
+  private readonly graph: Graph
+  /** The steps that an input is given to, and those from which something can still come to a step that was asked for. */
+  private readonly fed: ReadonlySet<string>
+  private readonly upstream = new Map<string, ReadonlySet<string>>()
   private readonly now: () => number
   private began = 0
   private ended: number | undefined
@@ -37,7 +39,9 @@ export class Progress {
     this.names = graph.steps.map(({ name }) => name)
     this.hasIntakes = graph.steps.some(({ intake }) => intake !== null)
     this.run = new RunModel({ graph, keep: 0 })
-    this.upstream = upstreamIn(graph)
+    this.graph = graph
+    const inputs = new Set(graph.inputs)
+    this.fed = new Set(graph.events.flatMap(({ tag, acceptedBy }) => (inputs.has(tag) ? acceptedBy : [])))
     this.now = now
   }
 
@@ -84,16 +88,17 @@ export class Progress {
 
   /** Whether nothing can come to a step any more but what is queued for it. */
   isLast(name: string): boolean {
-    const upstream = this.upstream.get(name)
-    return upstream !== undefined && [...upstream].every((name) => isIdle(this.run.steps.get(name)!))
+    const upstream = this.upstreamOf(name)
+    if ([name, ...upstream].some((step) => this.fed.has(step))) return false
+    return [...upstream].every((step) => isIdle(this.run.steps.get(step)!))
+  }
+
+  private upstreamOf(name: string): ReadonlySet<string> {
+    let upstream = this.upstream.get(name)
+    if (upstream === undefined) this.upstream.set(name, (upstream = upstreamOf(this.graph, name)))
+    return upstream
   }
 }
 
 const isIdle = ({ held, queued, running }: { held: number; queued: number; running: number }): boolean =>
   held + queued + running === 0
-
-const upstreamIn = (graph: Graph): ReadonlyMap<string, ReadonlySet<string>> => {
-  const fed = new Set(graph.events.flatMap(({ tag, acceptedBy }) => (graph.inputs.includes(tag) ? acceptedBy : [])))
-  const all = graph.steps.map(({ name }) => [name, upstreamOf(graph, name)] as const)
-  return new Map(all.filter(([name, upstream]) => ![name, ...upstream].some((step) => fed.has(step))))
-}
