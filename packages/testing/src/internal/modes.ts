@@ -22,10 +22,11 @@ export interface Modes {
   readonly logs: boolean
 }
 
+/** Any part of `A`, or undefined in its place. */
+type Maybe<A> = { readonly [Name in keyof A]?: A[Name] | undefined }
+
 /** The options that say so. */
-type Given = { readonly [Name in keyof Omit<Modes, "faults">]?: Modes[Name] | undefined } & {
-  readonly faults?: Partial<Modes["faults"]> | undefined
-}
+type Given = Maybe<Omit<Modes, "faults">> & { readonly faults?: Maybe<Modes["faults"]> | undefined }
 
 /** What is left out is nearest to production, but for time and lanes. */
 export const modesOf = (options: Given): Modes => ({
