@@ -45,7 +45,7 @@ const whatWasSkipped: Reporter = {
   }
 }
 
-const include = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts"]
+const include = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "scripts/*.test.ts"]
 
 export default defineConfig({
   test: {
