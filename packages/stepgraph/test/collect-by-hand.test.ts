@@ -133,6 +133,19 @@ describe("ctx.collect", () => {
     expect((await runPromise(all)).text).toBe("1000")
   })
 
+  it.each<[string, unknown, string]>([
+    ["nothing", undefined, "undefined"],
+    ["one event's definition", A, "[Function A]"],
+    ["a set of them", new Set([A]), "Set(["],
+    ["a list that holds something else", [A, undefined], "undefined"],
+    ["a list of events", [A({ n: 1 })], 'A {"n":1}']
+  ])("refuses %s in words", async (_, given, shown) => {
+    const flow = feeding([A({ n: 1 })], (_, ctx) => (ctx.collect as (given: unknown) => undefined)(given))
+    await expect(runPromise(flow)).rejects.toThrow(
+      `ctx.collect takes a list of what defineEvent returned, such as ctx.collect([A, B]), not ${shown}`
+    )
+  })
+
   it("refuses, in words, a list that its step does not accept, and a step with an intake", async () => {
     const Lost = defineEvent("Lost")
     const unknown = feeding([A({ n: 1 })], (_, ctx) => ctx.collect([A, Lost]))

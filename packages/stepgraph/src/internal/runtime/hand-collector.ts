@@ -4,6 +4,7 @@
 import * as Ref from "effect/Ref"
 import type { Waiting } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
+import { show } from "../../Show.ts"
 import { inWords, type Node } from "../graph/graph.ts"
 import { needsOf } from "../graph/needs.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
@@ -18,6 +19,11 @@ interface Kept {
 }
 
 const isSame = (a: Defs, b: Defs): boolean => a.length === b.length && a.every((def, index) => def === b[index])
+
+const notDefinitions = (given: unknown): TypeError =>
+  new TypeError(
+    `ctx.collect takes a list of what defineEvent returned, such as ctx.collect([A, B]), not ${show(given)}`
+  )
 
 /** What one step keeps in one run, for each list that it asks for. */
 export class HandCollector {
@@ -40,6 +46,7 @@ export class HandCollector {
         `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${inWords(this.node.intake)}`
       )
     }
+    if (!Array.isArray(defs)) throw notDefinitions(defs)
     if (defs.length === 0) return []
     const kept = this.last !== undefined && isSame(this.last.defs, defs) ? this.last : this.keptFor(defs)
     this.last = kept
@@ -53,6 +60,8 @@ export class HandCollector {
   }
 
   private keptFor(defs: Defs): Kept {
+    const other = defs.findIndex((def: unknown) => typeof def !== "function" || !("tag" in def))
+    if (other >= 0) throw notDefinitions(defs[other])
     const tags = defs.map(({ tag }) => tag)
     const list = JSON.stringify(tags)
     const all = Ref.getUnsafe(this.kept)
