@@ -68,14 +68,14 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   private readonly scheduler: SchedulerDispatcher
   private readonly lanes: ReadonlyArray<Lane>
   private readonly intakes: Intakes
-  private readonly standing: Standing
   private readonly quietness: Quietness
   private readonly races: Races
   private readonly lifetime: Lifetime
   private readonly turns = new Turns()
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
-  private readonly invocations = new Set<Invocation>()
+  /** Those that go on by themselves; in a run that never waits there are none. */
+  private invocations: Set<Invocation> | undefined
   private readonly room: Room
   private readonly timers: Timers
   private readonly loop: Loop
@@ -87,7 +87,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   onOutput: ((event: AnyEvent) => void) | undefined
   private generatedId: string | undefined
   private stopId: string | undefined
-  private readonly fromObservers: Array<() => void> = []
+  private fromObservers: Array<() => void> | undefined
   /** Whether events could ever be sent to it. */
   private launched = false
   private inputsOpen = false
@@ -119,11 +119,10 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     const { scheduler } = fiber.cache
     this.loop = new Loop(this, this.turns, this.room, this.probe, this.ambient, scheduler, this.scheduler)
     this.intakes = new Intakes(graph, this)
-    this.standing = new Standing(graph, this.lanes, this.intakes)
-    this.quietness = new Quietness(graph, (watch) => this.intakes.of(watch.quiet.node)!.quiet(watch))
+    this.quietness = new Quietness(graph, this.intakes)
     this.races = new Races(graph, this.quietness)
     this.root = new Scope(graph, 0, undefined, undefined)
-    this.lifetime = new Lifetime(this.root, (scope) => this.intakes.close(scope))
+    this.lifetime = new Lifetime(this.root, this.intakes)
     this.end = graph.ordered ? Place.end() : undefined
     this.probe?.began(graph.name, () => this.status())
   }
@@ -141,11 +140,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     if (this.graph.keyed) this.ambient.capture()
     this.loop.moment("beginning", () => {
       const { recorder } = this
-      recorder?.record(() => ({
-        _tag: "RunStarted",
-        workflow: this.workflow,
-        parent: Context.get(this.context, CurrentInvocation)
-      }))
+      recorder?.began(this.workflow, this.context)
       if (this.over) return
       const id = recorder?.emitted(this.graph.start.def, start, null, 0)
       if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
@@ -217,23 +212,29 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
    * comes from there, and all that comes after it, waits until everybody else has had a turn.
    */
   private betweenEntries(work: () => void): void {
-    if (!this.recorder?.telling && this.fromObservers.length === 0) {
+    if (!this.recorder?.telling && !this.fromObservers?.length) {
       work()
       return
     }
+    this.fromObservers ??= []
+    const { fromObservers } = this
     this.pending++
-    this.fromObservers.push(() => {
+    fromObservers.push(() => {
       this.pending--
       work()
     })
     const next = () => {
       try {
-        this.fromObservers.shift()?.()
+        fromObservers.shift()?.()
       } catch (error) {
         this.collapse(error, "taking in what an observer sent")
       }
     }
     this.scheduler.scheduleTask(next, 0)
+  }
+
+  private get standing(): Standing {
+    return new Standing(this.graph, this.lanes, this.intakes)
   }
 
   status(): RunStatus {
@@ -256,20 +257,26 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     return this.ending.failed
   }
 
+  /** Whether an invocation of it goes on by itself. */
+  private get waits(): boolean {
+    return this.invocations !== undefined && this.invocations.size > 0
+  }
+
   get atWork(): boolean {
     if (this.broken) this.forgetEnded()
     // Ended by an observer in the middle of what it is told of: that is told to its end first.
-    return this.invocations.size > 0 || this.recorder?.telling === true
+    return this.waits || this.recorder?.telling === true
   }
 
   /** Of those whose end was lost half-way. */
   private forgetEnded(): void {
-    for (const invocation of this.invocations) if (invocation.ended) this.invocations.delete(invocation)
+    const { invocations } = this
+    for (const invocation of invocations ?? []) if (invocation.ended) invocations!.delete(invocation)
   }
 
   shutDown(): void {
     if (this.shuttingDown || this.loop.tooDeep()) return
-    if (this.invocations.size > 0 || !this.timers.none) {
+    if (this.waits || !this.timers.none) {
       this.inContext(() => this.interruptAll())
       return
     }
@@ -285,7 +292,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       } catch (error) {
         this.notInterrupted(error, "cancelling its timers")
       }
-      for (const invocation of [...this.invocations]) {
+      for (const invocation of [...(this.invocations ?? [])]) {
         try {
           invocation.interrupt()
         } catch (error) {
@@ -324,7 +331,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void {
     const { recorder } = this
     if (recorder === undefined) return
-    for (const work of this.fromObservers.splice(0)) work()
+    for (const work of this.fromObservers?.splice(0) ?? []) work()
     for (const lane of this.lanes) {
       for (let left = lane.take(); left !== undefined; left = lane.take()) recorder.dropped(left, "ended")
     }
@@ -342,12 +349,20 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     const { node } = from
     const route = routeOf(node, value)
     const event = eventOf(route, value)
+    // Hot: most is returned by a step, at once, and goes on to another. Short enough to be compiled into the step's own call.
+    const plainly = from.returning && !route.stop && !route.output && this.recorder === undefined
+    if (plainly && this.loop.inside && !this.over && !from.calledOff) {
+      this.enter(route, event, undefined, from.scope, from.placeOf(last))
+    } else this.emitEvent(from, route, event, last)
+  }
+
+  /** Nothing ends the run half-way, such as an observer that aborts it at what it is told. */
+  private emitEvent(from: Invocation, route: Route, event: AnyEvent, last: boolean): void {
     const { loop } = this
-    // Nothing ends the run half-way, such as an observer that aborts it at what it is told.
     const { inside } = loop
     loop.inside = true
     try {
-      this.emitEvent(from, route, event, last)
+      this.emitInside(from, route, event, last)
     } finally {
       loop.inside = inside
     }
@@ -355,7 +370,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     if (!inside && this.over && !from.returning) loop.goOn()
   }
 
-  private emitEvent(from: Invocation, route: Route, event: AnyEvent, last: boolean): void {
+  private emitInside(from: Invocation, route: Route, event: AnyEvent, last: boolean): void {
     const id = this.recorder?.emitted(route.def, event, from.id!, from.number())
     if (this.over || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.over ? "ended" : "raced")
@@ -414,7 +429,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       const node = acceptors[i]!
       // Each of several acceptors takes a place of its own, so that what they emit has an order too.
       const place = i === acceptors.length - 1 ? around : around?.before()
-      this.recorder?.record(() => ({ _tag: "EventDelivered", event: id!, step: node.name }))
+      this.recorder?.delivered(id!, node)
       if (node.feeds.length > 0) this.quietness.come(node, scope)
       const collector = this.intakes.of(node)
       if (collector === undefined) this.deliverTo(node, event, scope, place, id)
@@ -469,7 +484,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       delivery = new Invocation(this, node, input, scope, place)
       if (event !== undefined) delivery.name([event])
       lane.push(delivery)
-      this.quietness.enter(delivery)
+      if (this.isCounted(delivery)) this.quietness.enter(delivery)
     }
     this.turns.list(lane)
     return delivery
@@ -530,8 +545,13 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   // ---------------------------------------------------------------- invocations
 
-  running(invocation: Invocation): void {
+  private add(invocation: Invocation): void {
+    this.invocations ??= new Set()
     this.invocations.add(invocation)
+  }
+
+  running(invocation: Invocation): void {
+    this.add(invocation)
     // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
     if (!this.over && !invocation.calledOff) return
     try {
@@ -549,38 +569,59 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   }
 
   lost(invocation: Invocation, error: unknown): void {
-    if (!invocation.ended) this.invocations.add(invocation)
+    if (!invocation.ended) this.add(invocation)
     this.loop.collapse(error, `ending step '${invocation.node.name}'`)
   }
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
-    const { node } = invocation
     const { loop } = this
-    const lane = this.lanes[node.index]!
-    const { inside } = loop
+    // Hot: what returns at once ends inside of the loop.
+    if (loop.inside) {
+      this.settle(invocation, exit)
+      return
+    }
     loop.inside = true
-    lane.busy--
-    this.pending--
     try {
-      if (this.invocations.size > 0) this.invocations.delete(invocation)
-      this.recorder?.ended(invocation.attempts, invocation, exit, this.over || invocation.calledOff)
-      if (Exit.isFailure(exit)) this.failed(invocation, exit.cause)
-      if (this.over) this.shutDown()
-      else this.goneQuiet(invocation, lane)
-    } catch (error) {
-      this.broke(error, `ending step '${node.name}'`)
+      this.settle(invocation, exit)
     } finally {
-      loop.inside = inside
+      loop.inside = false
     }
     loop.goOn()
   }
 
+  private settle(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
+    const { node } = invocation
+    const lane = this.lanes[node.index]!
+    lane.busy--
+    this.pending--
+    try {
+      this.invocations?.delete(invocation)
+      if (this.recorder !== undefined || Exit.isFailure(exit)) this.ended(invocation, exit)
+      if (this.over) this.shutDown()
+      else this.goneQuiet(invocation, lane)
+    } catch (error) {
+      this.broke(error, `ending step '${node.name}'`)
+    }
+  }
+
   private goneQuiet(invocation: Invocation, lane: Lane): void {
     this.races.endMoment()
-    this.quietness.leave(invocation)
-    if (invocation.node.feeds.length > 0) this.races.endMoment()
+    if (this.isCounted(invocation)) {
+      this.quietness.leave(invocation)
+      this.races.endMoment()
+    }
     this.lifetime.letGo()
     this.turns.list(lane)
+  }
+
+  /** Whether anything waits for it to end: an intake downstream, or a scope that may then be over. */
+  private isCounted({ node, scope }: Flight): boolean {
+    return node.feeds.length > 0 || scope !== this.root
+  }
+
+  private ended(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
+    this.recorder?.ended(invocation.attempts, invocation, exit, this.over || invocation.calledOff)
+    if (Exit.isFailure(exit)) this.failed(invocation, exit.cause)
   }
 
   private failed(invocation: Invocation, cause: Cause.Cause<unknown>): void {

@@ -7,14 +7,15 @@ import type { Left } from "./cell.ts"
 import { Collector, type Dispatch } from "./collector.ts"
 import type { Delivery } from "./delivery.ts"
 import { HandCollector } from "./hand-collector.ts"
-import type { Scope } from "./scope.ts"
+import type { Closing } from "./lifetime.ts"
+import type { Quieted, Scope, Watch } from "./scope.ts"
 
-export class Intakes {
+export class Intakes implements Closing, Quieted {
   private readonly graph: Graph
   private readonly run: Dispatch
   /** By the index of the step. */
   private readonly collectors: ReadonlyArray<Collector | undefined>
-  private readonly handCollectors = new Map<Node, HandCollector>()
+  private handCollectors: Map<Node, HandCollector> | undefined
 
   constructor(graph: Graph, run: Dispatch) {
     this.graph = graph
@@ -31,12 +32,18 @@ export class Intakes {
     for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.of(node)!.open(scope)
   }
 
+  /** Everything upstream of an intake has gone quiet. */
+  quiet(watch: Watch): void {
+    this.of(watch.quiet.node)!.quiet(watch)
+  }
+
   /** Nothing can happen in a scope any more. */
   close(scope: Scope): void {
     for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.of(node)!.close(scope)
   }
 
   byHand({ node }: Delivery): HandCollector {
+    this.handCollectors ??= new Map()
     let collector = this.handCollectors.get(node)
     if (collector === undefined) {
       collector = new HandCollector(node, this.run)
@@ -73,6 +80,6 @@ export class Intakes {
   }
 
   private all(): ReadonlyArray<Collector | HandCollector> {
-    return [...this.collectors.filter((collector) => collector !== undefined), ...this.handCollectors.values()]
+    return [...this.collectors.filter((collector) => collector !== undefined), ...(this.handCollectors?.values() ?? [])]
   }
 }

@@ -13,15 +13,20 @@
  */
 import type { Scope } from "./scope.ts"
 
+/** What keeps something for scopes. */
+export interface Closing {
+  /** Nothing can happen in a scope any more. */
+  close(scope: Scope): void
+}
+
 export class Lifetime {
   /** Those that nothing uses any more since they were last looked at. */
   private readonly unused: ReadonlyArray<Scope> & { length: number }
-  /** Called with each scope in which nothing can happen any more. */
-  private readonly onOver: (scope: Scope) => void
+  private readonly intakes: Closing
 
-  constructor(root: Scope, onOver: (scope: Scope) => void) {
+  constructor(root: Scope, intakes: Closing) {
     this.unused = root.unused
-    this.onOver = onOver
+    this.intakes = intakes
   }
 
   /** Lets go what is no longer needed. Asked between two moments: within one, what is taken out here may be put in there. */
@@ -45,7 +50,7 @@ export class Lifetime {
     while (!at.inUse && at.empty) {
       const parent = at.parent!
       at.end()
-      this.onOver(at)
+      this.intakes.close(at)
       at = parent
     }
     return at
@@ -67,7 +72,7 @@ export class Lifetime {
       if (younger === undefined) inside.set(at.kind, at)
       else {
         at.bypass(younger)
-        this.onOver(at)
+        this.intakes.close(at)
       }
     }
   }

@@ -120,20 +120,31 @@ export class Loop {
   }
 
   private drain(): void {
-    const { budget, probe, room, run, turns } = this
+    const { budget, probe, run, turns } = this
+    // Hot: what is rare stands in functions of its own, so that the work itself is compiled into this loop.
     while (!run.over) {
-      if (turns.empty) {
-        if (room.refill() || room.letThrough()) continue
-        run.idle()
-        return
-      }
-      if (budget.left === 0 || (probe !== undefined && !turns.chosen(probe.next))) {
-        this.schedule()
-        return
-      }
-      budget.left--
-      run.work(turns.next()!)
+      if ((budget.left === 0 || probe !== undefined) && !this.goesOn()) return
+      const lane = turns.next()
+      if (lane !== undefined) {
+        budget.left--
+        run.work(lane)
+      } else if (!this.findsMore()) return
     }
+  }
+
+  /** Whether this turn takes one more event; a test may have everybody else take a turn first. */
+  private goesOn(): boolean {
+    const { budget, probe, turns } = this
+    if (turns.empty || (budget.left > 0 && probe !== undefined && turns.chosen(probe.next))) return true
+    this.schedule()
+    return false
+  }
+
+  /** No lane can use a turn: lets producers go on that wait for room. */
+  private findsMore(): boolean {
+    if (this.room.refill() || this.room.letThrough()) return true
+    this.run.idle()
+    return false
   }
 
   private schedule(): void {

@@ -2,11 +2,12 @@
  * Makes the entries of a run's trace, only where somebody looks.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
 import type { AnyDef, AnyEvent } from "../../Event.ts"
 import { nameAndMessage } from "../../Show.ts"
-import type { EventDropped, Observer, TraceEntry } from "../../Trace.ts"
+import { CurrentInvocation, type EventDropped, type Observer, type TraceEntry } from "../../Trace.ts"
 import type { Node } from "../graph/graph.ts"
 import type { Emission } from "./cell.ts"
 import { dataOf } from "./data.ts"
@@ -69,6 +70,18 @@ export class Recorder {
     } finally {
       this.telling = telling
     }
+  }
+
+  began(workflow: string, context: Context.Context<never>): void {
+    this.record(() => ({ _tag: "RunStarted", workflow, parent: Context.get(context, CurrentInvocation) }))
+  }
+
+  /**
+   * An event is on its way to a step. Hot where nobody looks on: a function that was made at the place that calls this would have
+   * its variables kept in an object of their own, even if it is never made.
+   */
+  delivered(event: string, { name }: Node): void {
+    this.record(() => ({ _tag: "EventDelivered", event, step: name }))
   }
 
   /** Records an emission, and gives its id. `cause` is the invocation it came from, `null` for what comes from outside. */

@@ -23,7 +23,7 @@ interface Paused {
 export class Room {
   private readonly lanes: ReadonlyArray<Lane>
   /** Those of each step in the order in which they began to wait; a step of which none waits is not here. */
-  private readonly paused = new Map<Node, Set<Paused>>()
+  private paused: Map<Node, Set<Paused>> | undefined
   private count = 0
 
   constructor(lanes: ReadonlyArray<Lane>) {
@@ -42,6 +42,7 @@ export class Room {
   await(node: Node, waiting: () => void): Effect.Effect<void> {
     return Effect.callback((resume) => {
       const paused: Paused = { node, since: this.count++, resume: () => resume(Effect.void) }
+      this.paused ??= new Map()
       const others = this.paused.get(node)
       if (others === undefined) this.paused.set(node, new Set([paused]))
       else others.add(paused)
@@ -52,11 +53,12 @@ export class Room {
 
   /** Whether what has just been taken from a lane makes room in it. */
   returns(lane: Lane): boolean {
-    return this.paused.size > 0 && lane.waiting === resumeMark
+    return this.paused !== undefined && this.paused.size > 0 && lane.waiting === resumeMark
   }
 
   /** Lets producers go on while there is room, the oldest first; `false` where none has any. */
   refill(): boolean {
+    if (this.paused === undefined) return false
     let some = false
     // What is resumed goes on at once, so the first ones may leave no room for the others.
     while (this.resumeOldest((node) => this.has(node))) some = true
@@ -65,6 +67,7 @@ export class Room {
 
   /** Lets the oldest of those go on that would wait for ever: a loop must not wait for itself. */
   letThrough(): boolean {
+    if (this.paused === undefined) return false
     const moves = new Map<Node, boolean>()
     return this.resumeOldest((node) => !this.willMove(node, moves))
   }
@@ -80,7 +83,7 @@ export class Room {
     const will = node.emits.every(({ acceptors }) =>
       acceptors.every((target) => {
         const lane = this.lanes[target.index]!
-        if (lane.waiting < highWaterMark || lane.busy > (this.paused.get(target)?.size ?? 0)) return true
+        if (lane.waiting < highWaterMark || lane.busy > (this.paused?.get(target)?.size ?? 0)) return true
         return this.willMove(target, moves)
       })
     )
@@ -91,7 +94,7 @@ export class Room {
   /** `false` where there is none. */
   private resumeOldest(which: (node: Node) => boolean): boolean {
     let oldest: Paused | undefined
-    for (const [node, [first]] of this.paused) {
+    for (const [node, [first]] of this.paused ?? []) {
       if ((oldest === undefined || first!.since < oldest.since) && which(node)) oldest = first
     }
     if (oldest === undefined) return false
@@ -101,8 +104,8 @@ export class Room {
   }
 
   private forget(paused: Paused): void {
-    const others = this.paused.get(paused.node)
+    const others = this.paused?.get(paused.node)
     others?.delete(paused)
-    if (others?.size === 0) this.paused.delete(paused.node)
+    if (others?.size === 0) this.paused?.delete(paused.node)
   }
 }

@@ -219,15 +219,19 @@ export class Scope {
   }
 }
 
+/** What is told of each intake of which everything upstream has gone quiet. */
+export interface Quieted {
+  quiet(watch: Watch): void
+}
+
 /** Counts what is in flight, and says which intakes have gone quiet. Each call costs O(1) for each intake downstream. */
 export class Quietness {
   private readonly graph: Graph
-  /** Called when everything upstream of an intake has gone quiet, for each that has. */
-  private readonly onQuiet: (watch: Watch) => void
+  private readonly intakes: Quieted
 
-  constructor(graph: Graph, onQuiet: (watch: Watch) => void) {
+  constructor(graph: Graph, intakes: Quieted) {
     this.graph = graph
-    this.onQuiet = onQuiet
+    this.intakes = intakes
   }
 
   /** An event has come to a step, or to its intake. */
@@ -340,7 +344,7 @@ export class Quietness {
       ready.splice(ready.indexOf(next), 1)
       next.disarm()
       next.fresh = false
-      this.onQuiet(next)
+      this.intakes.quiet(next)
       // Where nothing came of it, it is as quiet as before.
       quiet = [next]
     }

@@ -5,7 +5,7 @@ import * as Ref from "effect/Ref"
 import { initialOf, type State } from "../../State.ts"
 
 export class RunState {
-  private readonly refs = new Map<State<any>, Ref.Ref<any>>()
+  private refs: Map<State<any>, Ref.Ref<any>> | undefined
 
   get<S>(state: State<S>): S {
     return Ref.getUnsafe(this.ref(state))
@@ -16,6 +16,7 @@ export class RunState {
   }
 
   private ref<S>(state: State<S>): Ref.Ref<S> {
+    this.refs ??= new Map()
     let ref = this.refs.get(state)
     if (ref === undefined) {
       ref = Ref.makeUnsafe(initialOf(state))

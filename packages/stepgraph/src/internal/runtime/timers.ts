@@ -34,7 +34,7 @@ export class Timers {
   private readonly context: Context.Context<never>
   private readonly fiberId: number
   private readonly run: Timed
-  private readonly timers = new Set<Timer>()
+  private timers: Set<Timer> | undefined
 
   constructor(context: Context.Context<never>, fiberId: number, run: Timed) {
     this.context = context
@@ -43,7 +43,7 @@ export class Timers {
   }
 
   get none(): boolean {
-    return this.timers.size === 0
+    return this.timers === undefined || this.timers.size === 0
   }
 
   now(): number {
@@ -52,17 +52,19 @@ export class Timers {
 
   /** Calls `then` when the duration has passed, and `cancelled` when it never will. */
   start(duration: Duration.Input, then: () => void, cancelled?: () => void): Timer {
+    this.timers ??= new Set()
+    const { timers } = this
     const fiber = Effect.runForkWith(this.context)(lastOfTheInstant(Duration.toMillis(duration)))
     const timer: Timer = {
       cancel: () => {
-        if (!this.timers.delete(timer)) return
+        if (!timers.delete(timer)) return
         fiber.interruptUnsafe(this.fiberId)
         cancelled?.()
       }
     }
-    this.timers.add(timer)
+    timers.add(timer)
     fiber.addObserver((exit) => {
-      if (!this.timers.delete(timer)) return
+      if (!timers.delete(timer)) return
       try {
         if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
         then()
@@ -74,6 +76,6 @@ export class Timers {
   }
 
   cancelAll(): void {
-    for (const timer of [...this.timers]) timer.cancel()
+    for (const timer of [...(this.timers ?? [])]) timer.cancel()
   }
 }
