@@ -2,12 +2,10 @@
  * A run as one Effect.
  */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as LogLevel from "effect/LogLevel"
-import { MinimumLogLevel } from "effect/References"
 import type { AnyEvent } from "../../Event.ts"
 import { show } from "../../Show.ts"
 import type { StateValue } from "../../State.ts"
@@ -46,7 +44,7 @@ export const execute = (
     })
     // After it, and not in it: a run that was interrupted by a signal is not interrupted once more.
     const outcome = Effect.flatMap(ended, () => outcomeOf(dispatcher))
-    return LogLevel.isLessThanOrEqualTo(Context.get(fiber.context, MinimumLogLevel), "Debug")
+    return LogLevel.isLessThanOrEqualTo(fiber.cache.minimumLogLevel, "Debug")
       ? Effect.tap(outcome, () => logLeftOver(dispatcher))
       : outcome
   })

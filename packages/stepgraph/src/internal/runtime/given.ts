@@ -15,8 +15,9 @@ export const doors = {
 export type Door = keyof typeof doors
 
 export const checkOptions = (door: Door, options: unknown): void => {
+  if (options === undefined) return
   refuseUnknown(door, options, doors[door])
-  const { signal } = (options ?? {}) as { readonly signal?: Partial<AbortSignal> | null }
+  const { signal } = options as { readonly signal?: Partial<AbortSignal> | null }
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TypeError(`${door}: signal must be an AbortSignal, not ${kindOf(signal)}`)
   }
