@@ -8,20 +8,20 @@ import { join } from "node:path"
 const workspace = join(import.meta.dirname, "../..")
 const read = (file: string) => readFileSync(join(workspace, file), "utf8")
 
-/** The pages that say how workflows are written. All others say how to go further. */
+/** The pages on writing workflows. The others are for special tasks. */
 const pages = ["getting-started", "steps", "workers", "joins", "errors", "retry", "time"]
 
-const rules = `- Write events, steps and workflows as values: \`defineEvent\`, \`defineStep\`, \`workflow\`. There are no classes and no decorators,
-  and no type argument is ever written.
-- effect is version 4.1: import \`Schema\` from \`effect\`, never from \`@effect/schema\`. A step need not use Effect: plain, \`async\`
-  and generator functions do.
-- A step's name is its key in \`steps\`. Events go to every step that accepts them: nobody draws edges.
-- \`accepts: [A, B]\` runs the step for either. For one of each write \`join([A, B])\`, for all that come \`gather(A)\`, for a number
-  \`collect(A, n)\`, for the first \`race(A)\`; add \`{ per: Doc }\` to keep the events of one document together.
-- Count nothing by hand, and share no variable between steps: joins and \`defineState\` do both, for each run alone.
-- Emit by returning: an event, an array, nothing. \`ctx.send\` is for events that go out before the step is done.
-- Pass \`ctx.signal\` to \`fetch\` and its like: a step is interrupted when its run ends.
-- Let the compiler check the graph: an error at a step says which event nobody accepts or emits.`
+const rules = `- Write events, steps and workflows as values: \`defineEvent\`, \`defineStep\`, \`workflow\`. There are no classes and no decorators.
+  Never write type arguments.
+- effect is version 4.1: import \`Schema\` from \`effect\`, never from \`@effect/schema\`. A step does not have to use Effect: it may be
+  a plain, \`async\` or generator function.
+- A step's name is its key in \`steps\`. An event goes to every step that accepts it: do not draw edges.
+- \`accepts: [A, B]\` runs the step for either. For one of each, write \`join([A, B])\`; for all that come, \`gather(A)\`; for a number,
+  \`collect(A, n)\`; for the first, \`race(A)\`. Add \`{ per: Doc }\` to keep the events of one document together.
+- Do not count by hand or share variables between steps: intakes and \`defineState\` do this separately for each run.
+- Emit by returning an event, an array or nothing. \`ctx.send\` is for events that go out before the step is done.
+- Pass \`ctx.signal\` to \`fetch\` and similar functions: a step is interrupted when its run ends.
+- Let the compiler check the graph: an error at a step says which event no step accepts or emits.`
 
 /** A heading as a link to it is written. */
 const anchor = (heading: string) =>

@@ -1,8 +1,8 @@
 /**
- * Puts figures into docs/performance.md, between its marks; what people wrote around them stays.
+ * Puts figures into docs/performance.md, between its marks, and keeps the prose around them.
  */
 
-/** Replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. */
+/** Replaces the text between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. */
 export const fill = (page: string, name: string, content: string): string => {
   const open = `<!-- bench:${name} -->`
   const close = `<!-- /bench:${name} -->`

@@ -58,7 +58,7 @@ export const memory = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): stri
     return outcome !== undefined && "millis" in outcome ? say(outcome, found![0]) : "–"
   }
   return table(
-    ["", `${million?.[0].title ?? ""}: most resident, MiB`, `${alive?.[0].title ?? ""}: heap a run, kB`],
+    ["", `${million?.[0].title ?? ""}: peak resident memory, MiB`, `${alive?.[0].title ?? ""}: heap a run, kB`],
     runners.map((runner) => [
       runner.title,
       cell(million, runner, ({ memory }) => digits(memory)),
@@ -111,7 +111,7 @@ export const aims = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string
   const large = fans.at(-1)
   if (us !== undefined && small !== undefined && large !== undefined && small !== large) {
     const ratio = cost(large[0], large[1].get(us))! / cost(small[0], small[1].get(us))!
-    const title = `an item of ${large[0].size.toLocaleString("en")} beside one of ${small[0].size.toLocaleString("en")}`
+    const title = `an item of ${large[0].size.toLocaleString("en")}, relative to one of ${small[0].size.toLocaleString("en")}`
     rows.push([title, "1.5 ×", `${ratio.toFixed(2)} ×`, verdict(ratio, 1.5)])
   }
   const million = [...outcomes].find(([{ name }]) => name === "million")
@@ -127,7 +127,7 @@ export const aims = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string
   return table(["stepgraph", "aim: at most", "measured", "reached"], rows)
 }
 
-/** Every workload at which somebody else is faster, and by how much. */
+/** Every workload at which another candidate is faster, and by how much. */
 export const slower = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string => {
   const us = runners.find(({ title }) => title === "stepgraph")
   const lines: Array<string> = []
@@ -145,17 +145,20 @@ export const slower = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): stri
   return lines.join("\n")
 }
 
-/** Sizes and waits before a program does anything. */
+/** The size and the import time of a program before it does anything. */
 export const beginnings = (
   imports: ReadonlyMap<string, number>,
   sizes: { readonly alone: number; readonly seed: number; readonly entries: ReadonlyMap<string, number> }
 ): string => {
   const kilobytes = (bytes: number) => `${digits(bytes / 1000)} kB`
   const rows = [
-    ["a program with `effect/Effect` and `effect/Schema` alone", kilobytes(sizes.alone)],
+    ["a program with only `effect/Effect` and `effect/Schema`", kilobytes(sizes.alone)],
     ["the seed flow on stepgraph", kilobytes(sizes.seed)],
-    ...[...sizes.entries].map(([entry, size]) => [`all that \`stepgraph${entry.slice(1)}\` exports`, kilobytes(size)])
+    ...[...sizes.entries].map(([entry, size]) => [
+      `everything that \`stepgraph${entry.slice(1)}\` exports`,
+      kilobytes(size)
+    ])
   ]
   const waits = [...imports].map(([title, millis]) => [title, `${digits(millis)} ms`])
-  return `${table(["bundled", "minified and compressed"], rows)}\n\n${table(["imported in a new process", "takes"], waits)}`
+  return `${table(["bundled", "minified and compressed"], rows)}\n\n${table(["import in a new process", "time"], waits)}`
 }
