@@ -293,7 +293,7 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
     async () => ["draw", await file("lost.ts", 'import "./nowhere.ts"\n')],
     /^lost\.ts imports something that is not there: .+\n$/
   )
-  refuses("an input that is no JSON", async () => ["run", editing, "--input", "{"], /^The input is no JSON: .+\n$/)
+  refuses("an input that is no JSON", async () => ["run", editing, "--input", "{"], /^The input is not JSON: .+\n$/)
   refuses(
     "an input that is not an object",
     async () => ["run", editing, "-i", "[1]"],

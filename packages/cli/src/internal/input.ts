@@ -20,7 +20,7 @@ export const inputOf = ({ start }: AnyWorkflow, given: string, schemas: Schemas)
     const text = given.startsWith("@") ? yield* read(given.slice(1)) : given
     const fields = yield* Effect.try({
       try: (): unknown => JSON.parse(text),
-      catch: (error) => new Misuse({ message: `The input is no JSON: ${(error as Error).message}.` })
+      catch: (error) => new Misuse({ message: `The input is not JSON: ${(error as Error).message}.` })
     })
     if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
       return yield* new Misuse({
