@@ -15,10 +15,11 @@ import { Invocation } from "../src/internal/runtime/invocation.ts"
 import { Lane } from "../src/internal/runtime/lane.ts"
 import { Loop } from "../src/internal/runtime/loop.ts"
 import { Place } from "../src/internal/runtime/place.ts"
+import { Quietness } from "../src/internal/runtime/quietness.ts"
 import { Races } from "../src/internal/runtime/races.ts"
 import { Recorder } from "../src/internal/runtime/recorder.ts"
 import { Room } from "../src/internal/runtime/room.ts"
-import { Quietness, Scope, Watch } from "../src/internal/runtime/scope.ts"
+import { GroupWatch, Scope, Watch } from "../src/internal/runtime/scope.ts"
 import { Standing } from "../src/internal/runtime/standing.ts"
 import { Timers } from "../src/internal/runtime/timers.ts"
 import { Turns } from "../src/internal/runtime/turns.ts"
@@ -158,6 +159,7 @@ const planted = (() => {
     Recorder,
     Room,
     Quietness,
+    GroupWatch,
     Scope,
     Watch,
     Standing,

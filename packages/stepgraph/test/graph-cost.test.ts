@@ -1,5 +1,5 @@
 // `workflow()` is linear in the number of steps. The work is counted, not timed.
-import { collect, defineEvent, defineStep, gather, join, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, join, race, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
 import { workOf } from "./support/work.ts"
 
@@ -22,9 +22,9 @@ const each = <A>(count: number, make: (n: number) => A): Record<string, A> =>
 const reversed = (steps: Readonly<Record<string, unknown>>) => Object.fromEntries(Object.entries(steps).reverse())
 
 /** From the start to the stop, by way of so many steps. */
-const chain = (count: number) => {
+const chain = (count: number, accepts: (event: typeof Item) => any = (event) => event) => {
   const between = [Start, ...events("E", count - 1), Stop]
-  return each(count, (n) => defineStep({ accepts: between[n]!, emits: between[n + 1]!, run }))
+  return each(count, (n) => defineStep({ accepts: accepts(between[n]!), emits: between[n + 1]!, run }))
 }
 
 const shapes: Readonly<Record<string, (count: number) => Flow>> = {
@@ -32,6 +32,28 @@ const shapes: Readonly<Record<string, (count: number) => Flow>> = {
   "a chain that is declared from its end": (count) => flow(reversed(chain(count))),
   "a chain with a gather at its end": (count) =>
     flow({ ...chain(count), last: defineStep({ accepts: gather(Stop), emits: Done, run }) }, { stop: Done }),
+  "gathers in a row": (count) => flow(chain(count, gather)),
+  "races in a row": (count) => flow(chain(count, race)),
+  "gathers in a circle": (count) => {
+    const ring = events("E", count)
+    return flow({
+      first: defineStep({ accepts: Start, emits: ring[0]!, run }),
+      ...each(count, (n) => defineStep({ accepts: gather(ring[n]!), emits: [ring[(n + 1) % count]!, Stop], run }))
+    })
+  },
+  "kinds of scopes in a row": (count) => {
+    const between = [Start, ...events("E", count - 1), Stop]
+    const docs = events("Doc", count)
+    return flow({
+      ...each(count, (n) => defineStep({ accepts: between[n]!, emits: docs[n]!, run })),
+      ...Object.fromEntries(
+        docs.map((doc, n) => [
+          `doc ${n}`,
+          defineStep({ accepts: gather(doc, { per: doc }), emits: between[n + 1]!, run })
+        ])
+      )
+    })
+  },
   "parallel steps, and a gather": (count) =>
     flow({
       ...each(count, () => defineStep({ accepts: Start, emits: Done, run })),

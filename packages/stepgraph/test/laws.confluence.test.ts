@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest"
 import { follow } from "./model/follow.ts"
-import { anyShape, confluent, nested } from "./model/generate.ts"
+import { anyShape, confluent, gathering, inRow, nested } from "./model/generate.ts"
 import {
   type Case,
   expectLaw,
@@ -22,7 +22,8 @@ describe("a workflow of plain steps, gathers and joins that pair in one way only
   beforeAll(async () => {
     const specs = [
       ...generated(700, (seed) => anyShape(seed, confluent)),
-      ...generated(500, (seed) => nested(seed, confluent))
+      ...generated(500, (seed) => nested(seed, confluent)),
+      ...generated(400, (seed) => inRow(seed, gathering))
     ]
     cases = await runAll(specs, 3)
   })

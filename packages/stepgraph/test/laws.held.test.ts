@@ -1,7 +1,7 @@
 // What a run still holds when nothing moves any more: no scope in which nothing can happen, and no chain of scopes of one kind.
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
 import { Scope } from "../src/internal/runtime/scope.ts"
-import { anyShape, everything, nested } from "./model/generate.ts"
+import { anyShape, everything, inRow, nested, waiting } from "./model/generate.ts"
 import { generated } from "./model/laws.ts"
 import { type Spec, show } from "./model/spec.ts"
 import { runOnce } from "./model/world.ts"
@@ -27,7 +27,8 @@ const endless = (spec: Spec): Spec => ({
 
 const specs = (many: number): ReadonlyArray<Spec> => [
   ...generated(many, (seed) => anyShape(seed, everything)),
-  ...generated(many, (seed) => nested(seed, everything)).map(endless)
+  ...generated(many, (seed) => nested(seed, everything)).map(endless),
+  ...generated(many / 2, (seed) => inRow(seed, waiting)).map(endless)
 ]
 
 it("a stalled run holds a scope only for an event that an intake holds there, and none around one of its own kind", async () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it, vi } from "vitest"
 import { follow } from "./model/follow.ts"
-import { anyShape, confluent, everything, isValid, nested } from "./model/generate.ts"
+import { anyShape, confluent, everything, inRow, isValid, nested } from "./model/generate.ts"
 import {
   gathersOnce,
   generated,
@@ -222,7 +222,7 @@ describe("the model", () => {
 
 describe("the generated workflows", () => {
   it("are valid, for the model and for workflow()", () => {
-    for (const make of [anyShape, nested]) {
+    for (const make of [anyShape, nested, inRow]) {
       for (const spec of generated(300, (seed) => make(seed, everything))) {
         expect(isValid(spec), show(spec)).toBe(true)
         expect(() => buildWorkflow(spec), show(spec)).not.toThrow()

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest"
 import { follow } from "./model/follow.ts"
-import { allForms, anyShape, everything } from "./model/generate.ts"
+import { allForms, anyShape, everything, inRow, waiting } from "./model/generate.ts"
 import {
   type Case,
   ends,
@@ -32,6 +32,10 @@ describe("any workflow, in any timing", () => {
       )),
       ...(await runAll(
         generated(400, (seed) => anyShape(-seed, { ...everything, forms: allForms })),
+        2
+      )),
+      ...(await runAll(
+        generated(500, (seed) => inRow(seed, waiting)),
         2
       ))
     ]

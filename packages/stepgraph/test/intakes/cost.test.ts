@@ -188,6 +188,56 @@ describe("the cost of", () => {
     expect(reads(200) / reads(100)).toBeLessThanOrEqual(2.3)
   })
 
+  const parts = (count: number) => Array.from({ length: count }, (_, n) => defineEvent(`Part${n}`))
+  const row = (count: number, accepts: (event: any) => any) => {
+    const between = [Start, ...parts(count)]
+    const steps = between.map((event, n) => {
+      const next = between[n + 1]
+      const run = () => (next === undefined ? Stop({ count: n }) : next())
+      return [`step ${n}`, defineStep({ accepts: accepts(event), emits: next ?? Stop, run } as any)]
+    })
+    return Object.fromEntries(steps)
+  }
+  const rounds = 3
+  const waiting: Readonly<Record<string, (count: number) => Record<string, unknown>>> = {
+    "gathers in a row": (count) => row(count, gather),
+    "races in a row": (count) => row(count, race),
+    "gathers in a circle": (count) => {
+      const ring = parts(count)
+      let round = 0
+      return {
+        first: defineStep({ accepts: Start, emits: ring[0]!, run: () => ring[0]!() }),
+        ...Object.fromEntries(
+          ring.map((part, n) => {
+            const next = ring[(n + 1) % count]!
+            const run = () => (n === count - 1 && ++round % rounds === 0 ? Stop({ count }) : next())
+            return [`step ${n}`, defineStep({ accepts: gather(part), emits: [next, Stop], run })]
+          })
+        )
+      }
+    },
+    "gathers that go quiet at once": (count) => {
+      const defs = parts(count)
+      return {
+        ...Object.fromEntries(
+          defs.map((part, n) => [
+            `step ${n}`,
+            defineStep({ accepts: gather(part), emits: Late, run: () => Late({ n }) })
+          ])
+        ),
+        parts: defineStep({ accepts: Start, emits: defs, run: () => defs.map((def) => def()) }),
+        all: defineStep({ accepts: gather(Late), emits: Stop, run: (all) => Stop({ count: all.length }) })
+      }
+    }
+  }
+  it.each(Object.entries(waiting))("a run through %s is linear", (_, steps) => {
+    const work = (count: number) => {
+      const flow = workflow({ ...define, steps: steps(count) as any })
+      return workOf(() => expect(Effect.runSync(run(flow) as Effect.Effect<any>).count).toBe(count))
+    }
+    expect(work(400) / work(200)).toBeLessThanOrEqual(2.3)
+  })
+
   it("a join of many types is linear", () => {
     const work = (types: number) => {
       const defs = Array.from({ length: types }, (_, n) => defineEvent(`Part${n}`))

@@ -59,6 +59,13 @@ export const everything: Options = {
   endsInGather: false
 }
 
+/** Mostly gathers and races: what is held back by what, and who goes first, is the question. */
+export const waiting: Options = {
+  ...everything,
+  intakes: { each: 25, gather: 45, race: 20, join: 4, collect: 4, hand: 2 }
+}
+export const gathering: Options = { ...confluent, intakes: { each: 30, gather: 60, join: 5, collect: 5 } }
+
 // ---------------------------------------------------------------- any shape
 
 /** Steps one after the other, each fed by types that there are already; some emit types that lead back. */
@@ -83,6 +90,37 @@ export const anyShape = (seed: number, options: Options): Spec => {
     if (random.chance(stopShare)) emits.add("Stop")
     steps.push(randomStep(random, options, `s${steps.length}`, accepts, [...emits]))
   }
+  return finished(random, options, seed, steps, tags, accepted)
+}
+
+/** Gathers and races in a row, each fed by the one before it, with ways past them and ways back: circles of several. */
+export const inRow = (seed: number, options: Options): Spec => {
+  const random = choices(seed)
+  const tags = ["Start", "E1"]
+  const accepted = new Set(["Start"])
+  const steps = [randomStep(random, options, "s0", { kind: "each", of: ["Start"] }, ["E1"])]
+  for (let n = 2 + random.below(5); n > 0; n--) {
+    const of = [tags.at(-1)!, ...(random.chance(0.3) ? [random.oneOf(tags.slice(1))] : [])]
+    const accepts = randomAccepts(random, options, tags.slice(1), accepted, [...new Set(of)])
+    for (const tag of accepts.of) accepted.add(tag)
+    const emits = new Set([`E${tags.length}`])
+    if (random.chance(0.4)) emits.add(random.oneOf(tags.slice(1)))
+    if (!options.endsInGather && random.chance(0.1)) emits.add("Stop")
+    tags.push(`E${tags.length}`)
+    steps.push(randomStep(random, options, `s${steps.length}`, accepts, [...emits]))
+  }
+  return finished(random, options, seed, steps, tags, accepted)
+}
+
+/** With a last step for what no other accepts. */
+const finished = (
+  random: Choices,
+  options: Options,
+  seed: number,
+  steps: Array<StepSpec>,
+  tags: Array<string>,
+  accepted: ReadonlySet<string>
+): Spec => {
   const open = tags.filter((tag) => !accepted.has(tag))
   const emitted = tags.slice(1)
   const outputs = open.length > 1 && random.chance(0.3) ? [open.pop()!] : []

@@ -15,11 +15,11 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "forgets that a gather's own step holds its next round",
-    "../graph/compile.ts",
-    "    ;(quiet.node.feeds as Array<Feed>).push({ quiet, arms: false })\n",
+    "../graph/groups.ts",
+    "    for (const member of members) waited.add(member)\n",
     ""
   ],
-  ["forgets to count a step's end", "scope.ts", "if (--watch.inFlight === 0)", "if (--watch.inFlight < 0)"],
+  ["forgets to count a step's end", "quietness.ts", "if (--watch.inFlight === 0)", "if (--watch.inFlight < 0)"],
   [
     "loses surplus",
     "cell.ts",
@@ -62,9 +62,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   ["keeps the places of what is dropped", "cell.ts", "    for (const { place } of emissions) place?.release()\n", ""],
   [
     "keeps the places of a scope that is over",
-    "scope.ts",
-    "    for (const watch of over) if (watch.inFlight === 0) watch.leavePlace()\n",
-    ""
+    "quietness.ts",
+    "if (inFlight === 0) for (const watch of members) watch.leavePlace()",
+    "{}"
   ],
   [
     "gives a batch the place of its latest event",
@@ -72,12 +72,17 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (Place.compare(a, b) < 0) {",
     "if (Place.compare(a, b) > 0) {"
   ],
-  ["fires twice", "scope.ts", "      this.onQuiet(next)\n", "      this.onQuiet(next)\n      this.onQuiet(next)\n"],
+  [
+    "fires twice",
+    "quietness.ts",
+    "if (watch !== undefined) this.intakes.quiet(watch)\n",
+    "if (watch !== undefined) { this.intakes.quiet(watch); this.intakes.quiet(watch) }\n"
+  ],
   [
     "looks at outer scopes first",
-    "scope.ts",
-    "watch.scope.depth > next.scope.depth",
-    "watch.scope.depth < next.scope.depth"
+    "quietness.ts",
+    "a.scope.depth > b.scope.depth ||",
+    "a.scope.depth < b.scope.depth ||"
   ],
   [
     "gives an event to the scope around its own",
@@ -107,36 +112,41 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "lets a gather run with half of what a decided race has called off",
-    "races.ts",
-    "      for (const { race, flights } of reached) this.disarm(race, flights)\n",
+    "scope.ts",
+    "if (race !== this.quiet) this.disarm()",
     ""
   ],
   [
     "keeps what intakes on the way to a decided race hold",
-    "races.ts",
-    "      for (const { drops } of reached) for (const drop of drops) drop()\n",
-    ""
+    "collector.ts",
+    "    if (!drops(race, this.node)) return\n",
+    "    return\n"
   ],
   [
     "has a decided race drop what its own step may still complete",
-    "../graph/compile.ts",
-    "if (!refilled || node.quiet !== undefined)",
-    "if (true)"
+    "../graph/graph.ts",
+    "return node.quiet !== undefined || !(race.leadsBackTo(node)",
+    "return true || !(race.leadsBackTo(node)"
   ],
   ["ends a scope that an intake still holds an event of", "cell.ts", "      scope.use()\n", ""],
   [
     "ends a scope whose gather has a round to come",
     "scope.ts",
-    "    this.armed = true\n    this.scope.use()\n",
-    "    this.armed = true\n"
+    "    scope.use()\n    for (const reach",
+    "    for (const reach"
   ],
   [
     "keeps a scope in use when a step in it has ended",
-    "scope.ts",
-    "    if (quiet !== undefined) this.fire(quiet)\n    flight.scope.letGo()\n",
+    "quietness.ts",
+    "    if (quiet !== undefined) this.fire(quiet)\n    scope.letGo()\n",
     "    if (quiet !== undefined) this.fire(quiet)\n"
   ],
-  ["never takes a scope out of a chain", "lifetime.ts", "        at.bypass(younger)\n        this.onOver(at)\n", ""],
+  [
+    "never takes a scope out of a chain",
+    "lifetime.ts",
+    "        at.bypass(younger)\n        this.intakes.close(at)\n",
+    ""
+  ],
   [
     "forgets that a bypassed scope's gathers counted for those around it",
     "scope.ts",
@@ -145,10 +155,55 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   ["leaves a bypassed scope around those that lead to the younger one", "scope.ts", "at.owners[kind] = around", "{}"],
   [
-    "has a decided race forget the scopes nested in its own",
+    "has a decided race forget the scopes nested in its own, and what stands before a race before it",
     "reach.ts",
-    "for (const inner of reach.inner) reaches.push(inner)",
+    "if (reach.before !== undefined) for (const before of reach.before) reaches.add(before)",
     "{}"
+  ],
+  [
+    "does not hold the next gathers back",
+    "scope.ts",
+    "const held = this.group.next.map(({ index }) => groups[index]!)",
+    "const held: Array<GroupWatch> = []"
+  ],
+  [
+    "lets the next gathers go before its own round",
+    "quietness.ts",
+    "        } else {\n          // What stays",
+    "        }\n        {\n          // What stays"
+  ],
+  ["does not pass on that an event has come", "scope.ts", "if (news) watch.hear()", ""],
+  ["lets gathers in a circle wake each other with nothing", "scope.ts", "if (watch.come < this.come)", "if (true)"],
+  [
+    "forgets those of a circle that were armed before an event came",
+    "scope.ts",
+    "for (const watch of this.stale) this.fresh!.add(watch)",
+    "for (const watch of this.stale) watch.queued = false"
+  ],
+  ["fires the last of a circle first", "scope.ts", "a.quiet.index < b.quiet.index", "a.quiet.index > b.quiet.index"],
+  [
+    "arms a gather for work beyond another",
+    "../graph/groups.ts",
+    "other !== node && !isGatherOfKind(other)",
+    "other !== node"
+  ],
+  [
+    "feeds only the groups that are next to it",
+    "../graph/groups.ts",
+    "(node) => other(node) === undefined, inside",
+    "() => false, inside"
+  ],
+  [
+    "takes the circle of what opens a scope for outside of it",
+    "../graph/groups.ts",
+    "circleOf(node) >= first[kind]!",
+    "circleOf(node) > first[kind]!"
+  ],
+  [
+    "makes one group of all circles",
+    "../graph/groups.ts",
+    "let group = groupAt[kind]!.get(circleOf(node))",
+    "let group = groups[kind]!.at(-1)"
   ],
   [
     "decides a race before all that came with its first has come",
@@ -156,7 +211,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (!from.returning) this.races.endMoment()",
     "this.races.endMoment()"
   ],
-  ["ends while something of it still runs", "dispatcher.ts", "return this.invocations.size > 0 ||", "return"],
+  [
+    "ends while something of it still runs",
+    "dispatcher.ts",
+    "return this.invocations !== undefined && this.invocations.size > 0",
+    "return false"
+  ],
   ["runs what has been called off", "lane.ts", "      if (delivery.calledOff) continue\n", ""],
   [
     "takes the keys of an intake for one",

@@ -56,6 +56,8 @@ export interface Recorded {
   readonly number: number
   readonly step: number
   readonly input: ReadonlyArray<string>
+  /** The event that opened the scope of its intake, where that names one. */
+  readonly opener: string | undefined
   emitted: Array<Emission>
 }
 
@@ -249,9 +251,11 @@ export const buildWorkflow = (
   /** Begins an attempt: finds the run that it belongs to, or makes one. */
   const begin = (index: number, given: Given, attempt: number): Recorded => {
     const input = given.events.map((event) => event?.id ?? "-")
-    const known =
-      attempt === 1 ? undefined : runs.findLast((other) => other.step === index && other.input.join() === input.join())
-    const which = known ?? { number: runs.length, step: index, input, emitted: [] }
+    const opener = given.opener?.id
+    const isSame = (other: Recorded) =>
+      other.step === index && other.opener === opener && other.input.join() === input.join()
+    const known = attempt === 1 ? undefined : runs.findLast(isSame)
+    const which = known ?? { number: runs.length, step: index, input, opener, emitted: [] }
     if (which !== known) runs.push(which)
     // A loop that never leaves its turn would not let anyone else stop it.
     if (runs.length > 3000) throw new Error("the run goes on for ever")

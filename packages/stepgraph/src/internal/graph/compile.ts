@@ -3,19 +3,11 @@
  */
 import { type AnyDef, recognizerOf } from "../../Event.ts"
 import { isIntake } from "../../Intake.ts"
-import {
-  acceptedBy,
-  type Definition,
-  type Feed,
-  type Graph,
-  type Node,
-  type Quiet,
-  type Route,
-  stopsOf
-} from "./graph.ts"
+import { acceptedBy, type Definition, type Graph, type Node, type Route, stopsOf } from "./graph.ts"
+import { group, type Ungrouped } from "./groups.ts"
 import { needsOf } from "./needs.ts"
 import { secondTaken } from "./taken.ts"
-import { direct, downstream, orderQuiets, upstream } from "./upstream.ts"
+import { downstream } from "./upstream.ts"
 
 /** Indexes a workflow whose problems have been found to be none. */
 export const compile = (flow: Definition): Graph => {
@@ -48,8 +40,7 @@ export const compile = (flow: Definition): Graph => {
     return route
   }
 
-  type Draft = { -readonly [K in keyof Node]: Node[K] }
-  const nodes: Array<Draft> = steps.map(([name, step], index) => {
+  const nodes: Array<Ungrouped> = steps.map(([name, step], index) => {
     const intake = isIntake(step.accepts) ? step.accepts : undefined
     const workers = step.workers === "unbounded" ? Number.POSITIVE_INFINITY : step.workers
     const guarded = step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined
@@ -69,7 +60,9 @@ export const compile = (flow: Definition): Graph => {
       routes: emits,
       first: emits.values().next().value,
       feeds: [],
-      droppedBy: [],
+      raced: [],
+      arms: [],
+      fed: false,
       quiet: undefined
     }
   })
@@ -82,36 +75,9 @@ export const compile = (flow: Definition): Graph => {
 
   const start = routeOf(flow.start)
   const inputs = new Map(flow.inputs.map((def) => [def.tag, routeOf(def)]))
-  const fromInputs = downstream(inputs.values())
+  for (const node of downstream(inputs.values())) (node as Ungrouped).fed = true
   const tags = [...kinds.keys()]
-  const quiets: Array<Quiet> = []
-  const rounds = new Map<Quiet, ReadonlySet<Node>>()
-  for (const node of nodes) {
-    if (node.intake?.kind !== "gather" && node.intake?.kind !== "race") continue
-    const round = direct(node)
-    const opener = node.per === 0 ? start : routes.get(tags[node.per]!)!
-    const opened = opener.acceptors.some((acceptor) => acceptor === node || round.has(acceptor))
-    const quiet = { index: quiets.length, node, kind: node.per, opened, fed: node.per === 0 && fromInputs.has(node) }
-    node.quiet = quiet
-    quiets.push(quiet)
-    rounds.set(quiet, round)
-  }
-  const ordered = orderQuiets(quiets, nodes, start)
-  for (const quiet of ordered) {
-    const isRace = quiet.node.intake?.kind === "race"
-    const after = isRace ? tags.map((_, kind) => downstream(quiet.node.emits, kind)) : undefined
-    for (const node of upstream(quiet.node)) {
-      ;(node.feeds as Array<Feed>).push({ quiet, arms: rounds.get(quiet)!.has(node) })
-      if (after === undefined) continue
-      // What is upstream of a decided race has been called off: only the race's own step, or an input, can lead there still.
-      const refilled = after[node.per]!.has(node) || (quiet.kind === 0 && fromInputs.has(node))
-      // What waits for quiet would run with the half that has come.
-      if (!refilled || node.quiet !== undefined) (node.droppedBy as Array<Quiet>).push(quiet)
-    }
-    // Its own step holds the next round back while it runs, as it may emit more of it; but that it runs makes no round.
-    ;(quiet.node.feeds as Array<Feed>).push({ quiet, arms: false })
-  }
-
+  const openings = tags.map((tag) => (tag === undefined ? start : routes.get(tag)!))
   return {
     name: flow.name,
     nodes,
@@ -119,9 +85,9 @@ export const compile = (flow: Definition): Graph => {
     start,
     inputs,
     stops: [...stops],
-    quiets: ordered,
+    ...group(nodes, start, openings),
     kinds: tags,
-    ordered: quiets.some(({ node }) => isGather(node)),
+    ordered: nodes.some(isGather),
     keyed: nodes.some(({ intake }) => intake?.by !== undefined)
   }
 }

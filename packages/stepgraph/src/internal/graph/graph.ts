@@ -58,29 +58,49 @@ export interface Node {
   readonly routes: ReadonlyMap<string, Route>
   /** The first of them, looked at first. Most steps have no other. */
   readonly first: Route | undefined
-  /** The intakes that wait for quiet upstream of them, and that this step is upstream of: in the order they fire in. */
-  readonly feeds: ReadonlyArray<Feed>
-  /** The races downstream that have it drop what it holds once they have been decided, as no more of it can come. */
-  readonly droppedBy: ReadonlyArray<Quiet>
+  /** The nearest groups of intakes that this step is upstream of, or in: in the order they fire in. */
+  readonly feeds: ReadonlyArray<Group>
+  /** Those of them that another race is in, or downstream of: its decision may drop what is held here. */
+  readonly raced: ReadonlyArray<Group>
+  /** The intakes whose next round work at this step belongs to. */
+  readonly arms: ReadonlyArray<Quiet>
+  /** Whether an input event can lead to it. */
+  readonly fed: boolean
   /** The same intake's own entry, where this step has one that waits for quiet. */
   readonly quiet: Quiet | undefined
 }
 
-/** An intake that has to know when everything upstream of it has gone quiet: a `gather` or a `race`. */
+/** An intake that has to know what is upstream of it: a `gather`, or a `race`. */
 export interface Quiet {
+  /** Its place among those of its kind. */
   readonly index: number
   readonly node: Node
   readonly kind: number
+  readonly group: Group
+  /** Whether it runs once everything upstream of it has gone quiet; a race without `take` does not. */
+  readonly waits: boolean
   /** Whether what opens its scope leads to it, so that the opening alone makes a round: `[]` where nothing follows. */
   readonly opened: boolean
-  /** Whether an input event can lead to it: then it cannot be quiet while inputs are open. */
-  readonly fed: boolean
+  /** Whether it leads back to a step without opening another scope of the kind that the step's intake is kept for. */
+  readonly leadsBackTo: (node: Node) => boolean
 }
 
-export interface Feed {
-  readonly quiet: Quiet
-  /** Whether work at this step is work of the intake's next round; not so where another `gather` stands between. */
-  readonly arms: boolean
+/**
+ * The intakes of one circle that are kept for one kind of scope. What is upstream of one of them is upstream of all, so they
+ * go quiet together; most circles are a single step.
+ */
+export interface Group {
+  /** Its place among those of its kind. */
+  readonly index: number
+  readonly kind: number
+  /** In the order they fire in. */
+  readonly members: ReadonlyArray<Quiet>
+  /** The nearest groups downstream, of the same kind: none of them is quiet before this one is. */
+  readonly next: ReadonlyArray<Group>
+  /** Whether a race is in it, or downstream of it. */
+  readonly raced: boolean
+  /** Whether an input event can lead to it: then it cannot be quiet while inputs are open. */
+  readonly fed: boolean
 }
 
 export interface Graph {
@@ -91,14 +111,24 @@ export interface Graph {
   readonly start: Route
   readonly inputs: ReadonlyMap<string, Route>
   readonly stops: ReadonlyArray<string>
-  /** In the order they fire in. */
-  readonly quiets: ReadonlyArray<Quiet>
+  /** By the kind of scope that they are kept for, in the order they fire in. */
+  readonly quiets: ReadonlyArray<ReadonlyArray<Quiet>>
+  readonly groups: ReadonlyArray<ReadonlyArray<Group>>
   /** The tags that open scopes; the kind of a scope is the tag's place here, and 0 is the run itself. */
   readonly kinds: ReadonlyArray<string | undefined>
   /** Whether emission order has to be known: whether there is a `gather`. */
   readonly ordered: boolean
   /** Whether an intake has a `by`. */
   readonly keyed: boolean
+}
+
+/**
+ * Whether a decided race has a step upstream of it drop what it holds. What is upstream has been called off: only the race's
+ * own step, or an input, can still complete it. What waits for quiet would run with the half that has come.
+ */
+export const drops = (race: Quiet, node: Node): boolean => {
+  if (node === race.node) return false
+  return node.quiet !== undefined || !(race.leadsBackTo(node) || (race.kind === 0 && node.fed))
 }
 
 /** The definitions a step accepts, whatever its intake. */

@@ -9,7 +9,7 @@ import { OutsideScope, type Waiting } from "../../Errors.ts"
 import type { AnyEvent } from "../../Event.ts"
 import type { AnyIntake } from "../../Intake.ts"
 import { unread } from "../../Unread.ts"
-import { inWords, type Node } from "../graph/graph.ts"
+import { drops, inWords, type Node, type Quiet } from "../graph/graph.ts"
 import { Cell, type Emission, type Left, leftOf } from "./cell.ts"
 import { Cells } from "./cells.ts"
 import type { Place } from "./place.ts"
@@ -76,11 +76,11 @@ export class Collector {
     this.cells = new Cells(
       (scope, key) => {
         const cell = new Cell(node.needs!, timed, dispatch.plain, scope, key)
-        for (const reach of scope.reaches(node.droppedBy)) reach.hold(cell, () => this.drop(cell))
+        for (const reach of scope.reaches(node)) reach.hold(cell, (race) => this.drop(cell, race))
         return cell
       },
       (cell) => {
-        for (const reach of cell.scope.reaches(node.droppedBy)) reach.letGo(cell)
+        for (const reach of cell.scope.reaches(node)) reach.letGo(cell)
       }
     )
   }
@@ -197,10 +197,11 @@ export class Collector {
   }
 
   /**
-   * Drops what a cell holds, as a race that it leads to has been decided. Its timer is called off with everything else that
+   * Drops what a cell holds, as a race that it leads to has been decided and no more of it can come. Its timer is called off with everything else that
    * was on its way there.
    */
-  private drop(cell: Cell): void {
+  private drop(cell: Cell, race: Quiet): void {
+    if (!drops(race, this.node)) return
     for (const { id } of cell.clear()) this.dispatch.raced(this.node, id)
     this.cells.forget(cell)
   }

@@ -27,11 +27,12 @@ import { Lane, type Making } from "./lane.ts"
 import { Lifetime } from "./lifetime.ts"
 import { type Driven, Loop } from "./loop.ts"
 import { Place } from "./place.ts"
+import { Quietness } from "./quietness.ts"
 import { Races } from "./races.ts"
 import { aborted } from "./reasons.ts"
 import { Recorder } from "./recorder.ts"
 import { Room } from "./room.ts"
-import { type Flight, Quietness, Scope, type Watch } from "./scope.ts"
+import { type Flight, Scope, type Watch } from "./scope.ts"
 import { type RunStatus, Standing } from "./standing.ts"
 import { RunState } from "./state.ts"
 import { telemetryOf } from "./telemetry.ts"
@@ -119,8 +120,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     const { scheduler } = fiber.cache
     this.loop = new Loop(this, this.turns, this.room, this.probe, this.ambient, scheduler, this.scheduler)
     this.intakes = new Intakes(graph, this)
-    this.quietness = new Quietness(graph, this.intakes)
-    this.races = new Races(graph, this.quietness)
+    this.quietness = new Quietness(this.intakes)
+    this.races = new Races(this.quietness)
     this.root = new Scope(graph, 0, undefined, undefined)
     this.lifetime = new Lifetime(this.root, this.intakes)
     this.end = graph.ordered ? Place.end() : undefined

@@ -5,7 +5,7 @@ import * as Ref from "effect/Ref"
 import type { Waiting } from "../../Errors.ts"
 import type { AnyEvent, Defs } from "../../Event.ts"
 import { show } from "../../Show.ts"
-import { inWords, type Node } from "../graph/graph.ts"
+import { drops, inWords, type Node, type Quiet } from "../graph/graph.ts"
 import { needsOf } from "../graph/needs.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
 import type { Dispatch } from "./collector.ts"
@@ -79,7 +79,7 @@ export class HandCollector {
       // It is kept for the run, whatever scope its events are in.
       const { root } = this.run
       const cell = new Cell(needs, false, false, root, undefined)
-      for (const reach of root.reaches(node.droppedBy)) reach.hold(cell, () => this.drop(cell))
+      for (const reach of root.reaches(node)) reach.hold(cell, (race) => this.drop(cell, race))
       // A list is the step's own, which may change it.
       kept = { cell, defs: [...defs], tags: new Set(tags) }
       all.set(list, kept)
@@ -95,8 +95,9 @@ export class HandCollector {
     return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
   }
 
-  /** Drops what a cell holds, as a race that it leads to has been decided. */
-  private drop(cell: Cell): void {
+  /** Drops what a cell holds, as a race that it leads to has been decided and no more of it can come. */
+  private drop(cell: Cell, race: Quiet): void {
+    if (!drops(race, this.node)) return
     for (const { id } of cell.clear()) this.run.raced(this.node, id)
   }
 

@@ -8,7 +8,8 @@ import { Collector, type Dispatch } from "./collector.ts"
 import type { Delivery } from "./delivery.ts"
 import { HandCollector } from "./hand-collector.ts"
 import type { Closing } from "./lifetime.ts"
-import type { Quieted, Scope, Watch } from "./scope.ts"
+import type { Quieted } from "./quietness.ts"
+import type { Scope, Watch } from "./scope.ts"
 
 export class Intakes implements Closing, Quieted {
   private readonly graph: Graph
@@ -29,7 +30,7 @@ export class Intakes implements Closing, Quieted {
 
   /** A scope has been opened: what is kept for its kind begins. */
   open(scope: Scope): void {
-    for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.of(node)!.open(scope)
+    for (const { node } of this.graph.quiets[scope.kind]!) this.of(node)!.open(scope)
   }
 
   /** Everything upstream of an intake has gone quiet. */
@@ -39,7 +40,7 @@ export class Intakes implements Closing, Quieted {
 
   /** Nothing can happen in a scope any more. */
   close(scope: Scope): void {
-    for (const { kind, node } of this.graph.quiets) if (kind === scope.kind) this.of(node)!.close(scope)
+    for (const { node } of this.graph.quiets[scope.kind]!) this.of(node)!.close(scope)
   }
 
   byHand({ node }: Delivery): HandCollector {

@@ -1,23 +1,31 @@
 /**
- * What stands on the way to a race in one scope: what has to go once the race has been decided there.
+ * What stands on the way to the races of one group in one scope: what may have to go once one of them has been decided there.
  */
+import type { Quiet } from "../graph/graph.ts"
+
+/** Drops what is held, as a race that it leads to has been decided, unless the race leaves it. */
+export type Drop = (race: Quiet) => void
+
 export class Reach<Flight> {
-  /** What is in flight here, but not in a scope nested in this one. */
+  /** What is in flight here, but neither at a group before this one nor in a scope nested in this one. */
   private readonly flights = new Set<Flight>()
-  /** The half-filled intakes here, each with what drops it. */
-  private held: Map<object, () => void> | undefined
-  /** Those of the nested scopes that are not empty. */
-  private inner: Set<Reach<Flight>> | undefined
+  /** The half-filled intakes here and the gathers that have a round to come, each with what drops it. */
+  private held: Map<object, Drop> | undefined
+  /** Those of the groups before it, and of the nested scopes, that are not empty. */
+  private before: Set<Reach<Flight>> | undefined
+  /** Those of the next groups, and of the scope around: what stands on the way to this one stands on the way to them. */
+  private readonly next: ReadonlyArray<Reach<Flight>>
   private outer: Reach<Flight> | undefined
   private linked = false
 
-  constructor(outer: Reach<Flight> | undefined) {
+  constructor(next: ReadonlyArray<Reach<Flight>>, outer: Reach<Flight> | undefined) {
+    this.next = next
     this.outer = outer
   }
 
   enter(flight: Flight): void {
     this.flights.add(flight)
-    this.link()
+    if (!this.linked) this.link()
   }
 
   leave(flight: Flight): void {
@@ -25,59 +33,83 @@ export class Reach<Flight> {
     this.unlink()
   }
 
-  hold(cell: object, drop: () => void): void {
+  hold(held: object, drop: Drop): void {
     this.held ??= new Map()
-    this.held.set(cell, drop)
-    this.link()
+    this.held.set(held, drop)
+    if (!this.linked) this.link()
   }
 
-  letGo(cell: object): void {
-    this.held?.delete(cell)
+  letGo(held: object): void {
+    this.held?.delete(held)
     this.unlink()
   }
 
-  /** All of it, and of the scopes nested in it; without recursion, as these may be nested thousands deep. */
-  all(): { readonly flights: ReadonlyArray<Flight>; readonly drops: ReadonlyArray<() => void> } {
+  /** All of it; without recursion, as scopes may be nested thousands deep. */
+  all(): { readonly flights: ReadonlyArray<Flight>; readonly drops: ReadonlyArray<Drop> } {
     const flights: Array<Flight> = []
-    const drops: Array<() => void> = []
-    const reaches: Array<Reach<Flight>> = [this]
+    const drops: Array<Drop> = []
+    const reaches = new Set<Reach<Flight>>([this])
     for (const reach of reaches) {
       for (const flight of reach.flights) flights.push(flight)
       if (reach.held !== undefined) for (const drop of reach.held.values()) drops.push(drop)
-      if (reach.inner !== undefined) for (const inner of reach.inner) reaches.push(inner)
+      if (reach.before !== undefined) for (const before of reach.before) reaches.add(before)
     }
     return { flights, drops }
   }
 
-  /** Takes the place of the one around it, which has nothing of its own. */
+  /** Takes the place of the one around it, in whose scope nothing can happen any more. */
   bypass(outer: Reach<Flight>): void {
-    this.outer = outer.outer
-    if (!this.linked) return
-    this.linked = false
-    outer.outer?.inner?.delete(outer)
-    this.link()
+    const around = outer.outer
+    this.outer = around
+    if (this.linked) {
+      outer.before?.delete(this)
+      around?.addBefore(this)
+    }
+    if (outer.held !== undefined) for (const [held, drop] of outer.held) around?.hold(held, drop)
+    outer.held = undefined
+    outer.unlink()
+  }
+
+  private get after(): ReadonlyArray<Reach<Flight>> {
+    return this.outer === undefined ? this.next : [...this.next, this.outer]
   }
 
   private get empty(): boolean {
-    return this.flights.size === 0 && !this.held?.size && !this.inner?.size
+    return this.flights.size === 0 && !this.held?.size && !this.before?.size
+  }
+
+  private addBefore(reach: Reach<Flight>): void {
+    this.before ??= new Set()
+    this.before.add(reach)
+  }
+
+  private get isLast(): boolean {
+    return this.outer === undefined && this.next.length === 0
   }
 
   private link(): void {
-    let reach: Reach<Flight> = this
-    while (reach.outer !== undefined && !reach.linked) {
+    if (this.isLast) return
+    const open: Array<Reach<Flight>> = [this]
+    for (const reach of open) {
+      if (reach.linked) continue
       reach.linked = true
-      reach.outer.inner ??= new Set()
-      reach.outer.inner.add(reach)
-      reach = reach.outer
+      for (const after of reach.after) {
+        after.addBefore(reach)
+        open.push(after)
+      }
     }
   }
 
   private unlink(): void {
-    let reach: Reach<Flight> = this
-    while (reach.linked && reach.empty) {
+    if (!this.linked || !this.empty) return
+    const open: Array<Reach<Flight>> = [this]
+    for (const reach of open) {
+      if (!reach.linked || !reach.empty) continue
       reach.linked = false
-      reach.outer!.inner!.delete(reach)
-      reach = reach.outer!
+      for (const after of reach.after) {
+        after.before?.delete(reach)
+        open.push(after)
+      }
     }
   }
 }

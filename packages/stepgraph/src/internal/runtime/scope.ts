@@ -1,12 +1,9 @@
 /**
- * What descends from one event, and when it has gone quiet.
- *
- * A scope keeps, for each `gather` and `race` that is kept for its kind, how much is in flight at the steps upstream of it.
- * Emissions are delivered before the invocation that made them is counted out, so the count reaches 0 only when no event
- * can come any more.
+ * What descends from one event, and what its intakes wait for there.
  */
 import type { AnyEvent } from "../../Event.ts"
-import type { Graph, Node, Quiet } from "../graph/graph.ts"
+import type { Graph, Group, Node, Quiet } from "../graph/graph.ts"
+import { Heap } from "./heap.ts"
 import type { Place } from "./place.ts"
 import { Reach } from "./reach.ts"
 
@@ -22,52 +19,45 @@ export interface Flight {
 
 /** How things stand for one `gather` or `race` in one scope. */
 export class Watch {
-  /** What is in flight upstream, each scope inside that belongs to the same intake counted as one. */
-  inFlight = 0
   /** Whether anything has happened that belongs to its next round; its scope is in use until that has come. */
   armed = false
-  /** Whether an event has come to a step that leads to it since its last round: without one there is no other round. */
-  fresh = false
-  /** Whether the scope around has still to hear of that: it does once this one goes quiet, however deep the nesting. */
-  private news = false
-  /** Whether a race that it leads to has been decided, and has dropped what it held. */
-  dropped = false
   /** Whether a race has been run. */
   decided = false
   /** How many rounds a gather has had. */
   rounds = 0
   /** Where a gather or race stands that runs with nothing: after all of its scope, as long as something can come to it. */
   end: Place | undefined
+  /** How many events had come to its group at its last round. */
+  come = 0
+  /** Whether its group has it among those that are armed, or have been. */
+  queued = false
   readonly quiet: Quiet
-  readonly scope: Scope
-  /** The same intake's in the scope around, where the event that opens its scopes is nested in itself. */
-  private outer: Watch | undefined
-  private holdsOuter = false
-  /** What a race has to call off. */
-  readonly reach: Reach<Flight> | undefined
+  readonly group: GroupWatch
 
-  constructor(quiet: Quiet, scope: Scope) {
+  constructor(quiet: Quiet, group: GroupWatch) {
     this.quiet = quiet
-    this.scope = scope
-    this.outer = scope.parent?.owners[quiet.kind]?.watches[quiet.index]
-    this.reach = quiet.node.intake?.kind === "race" ? new Reach(this.outer?.reach) : undefined
+    this.group = group
   }
 
-  come(): void {
-    this.fresh = true
-    this.news = true
+  get scope(): Scope {
+    return this.group.scope
   }
 
   arm(): void {
-    if (this.armed || this.decided) return
+    if (this.armed || this.decided || !this.quiet.waits) return
     this.armed = true
-    this.scope.use()
+    const { scope } = this
+    scope.use()
+    for (const reach of scope.reaches(this.quiet.node)) reach.hold(this, (race) => this.drop(race))
+    this.group.queue(this)
   }
 
   disarm(): void {
     if (!this.armed) return
     this.armed = false
-    this.scope.letGo()
+    const { scope } = this
+    for (const reach of scope.reaches(this.quiet.node)) reach.letGo(this)
+    scope.letGo()
   }
 
   /** A race runs once. */
@@ -76,38 +66,153 @@ export class Watch {
     this.disarm()
   }
 
-  enter(arms: boolean): void {
-    if (arms) this.arm()
-    this.inFlight++
-    let watch: Watch = this
-    while (watch.outer !== undefined && !watch.holdsOuter) {
-      watch.holdsOuter = true
-      watch = watch.outer
-      watch.inFlight++
-    }
-  }
-
-  /** Lets the scope around go quiet, now that this one has; gives its watch where that is quiet too. */
-  leaveOuter(): Watch | undefined {
-    if (this.outer === undefined || !this.holdsOuter) return undefined
-    this.holdsOuter = false
-    if (this.news) this.outer.come()
-    this.news = false
-    return --this.outer.inFlight === 0 ? this.outer : undefined
-  }
-
   /** Lets its place go, as nothing can come to it any more. */
   leavePlace(): void {
     this.end?.release()
     this.end = undefined
   }
 
-  /** Takes the place of the watch around it, whose scope is bypassed. */
-  bypass(outer: Watch): void {
+  /** On the way to a race that has been decided, it has no other round. */
+  private drop(race: Quiet): void {
+    if (race !== this.quiet) this.disarm()
+  }
+}
+
+const firesBefore = (a: Watch, b: Watch): boolean => a.quiet.index < b.quiet.index
+
+/** What the intakes of one group wait for in one scope. */
+export class GroupWatch {
+  /** What is in flight upstream: each group before this one, and each scope inside that has the group too, counted as one. */
+  inFlight = 0
+  readonly group: Group
+  readonly scope: Scope
+  readonly members: ReadonlyArray<Watch>
+  /** What a race has to call off. */
+  readonly reach: Reach<Flight> | undefined
+  /** The same group's in the scope around, where the event that opens its scopes is nested in itself. */
+  private outer: GroupWatch | undefined
+  /** Whether it holds back those that cannot be quiet before it is: the one in the scope around, and the next groups. */
+  private holds = false
+  /** How many events have come to steps that lead to it. */
+  private come = 0
+  /** Whether those that it holds back have still to hear of that: they do once this one is quiet, however many they are. */
+  private news = false
+  /** Of several members, those that are armed, or have been: if an event has come since their last round, and if none has. */
+  private readonly fresh: Heap<Watch> | undefined
+  private stale: Array<Watch> | undefined
+
+  constructor(group: Group, scope: Scope) {
+    this.group = group
+    this.scope = scope
+    this.outer = scope.parent?.groupOf(group)
+    this.members = group.members.map((quiet) => new Watch(quiet, this))
+    if (group.members.length > 1) this.fresh = new Heap(firesBefore)
+    if (group.raced) {
+      const next = group.next.flatMap(({ index }) => scope.groups[index]!.reach ?? [])
+      this.reach = new Reach(next, this.outer?.reach)
+    }
+  }
+
+  /** An event has come to a step that leads to it. */
+  hear(): void {
+    this.come++
+    this.news = true
+    if (this.stale === undefined) return
+    for (const watch of this.stale) this.fresh!.add(watch)
+    this.stale = undefined
+  }
+
+  /** A member has been armed. */
+  queue(watch: Watch): void {
+    if (this.fresh === undefined || watch.queued) return
+    watch.queued = true
+    if (watch.come < this.come) this.fresh.add(watch)
+    else {
+      this.stale ??= []
+      this.stale.push(watch)
+    }
+  }
+
+  /**
+   * Now that it is quiet: the member that has a round to come, the first of them. Without an event there is no other round, as
+   * two gathers in a circle would wake each other with nothing for ever.
+   */
+  get next(): Watch | undefined {
+    const { fresh } = this
+    if (fresh === undefined) {
+      const only = this.members[0]!
+      if (only.come === this.come) only.disarm()
+      return only.armed ? only : undefined
+    }
+    if (this.stale !== undefined) {
+      for (const watch of this.stale) {
+        watch.queued = false
+        watch.disarm()
+      }
+      this.stale = undefined
+    }
+    for (let watch = fresh.first; watch !== undefined; watch = fresh.first) {
+      if (watch.armed) return watch
+      fresh.take()!.queued = false
+    }
+    return undefined
+  }
+
+  /** Takes out the first member that has a round to come. */
+  take(): Watch | undefined {
+    const { next } = this
+    if (next === undefined) return undefined
+    this.fresh?.take()
+    next.queued = false
+    next.disarm()
+    next.come = this.come
+    return next
+  }
+
+  enter(): void {
+    this.inFlight++
+    if (this.holds) return
+    this.holds = true
+    if (this.holdsNone) return
+    const held = this.held()
+    for (const watch of held) {
+      watch.inFlight++
+      if (watch.holds) continue
+      watch.holds = true
+      held.push(...watch.held())
+    }
+  }
+
+  /** Now that it is quiet and has no round to come: lets go what it holds back. Gives what is then quiet, too. */
+  letGo(): ReadonlyArray<GroupWatch> | undefined {
+    if (!this.holds) return undefined
+    const { news } = this
+    this.holds = false
+    this.news = false
+    if (this.holdsNone) return undefined
+    return this.held().filter((watch) => {
+      if (news) watch.hear()
+      return --watch.inFlight === 0
+    })
+  }
+
+  /** Takes the place of the one around it, whose scope is bypassed. */
+  bypass(outer: GroupWatch): void {
     this.outer = outer.outer
-    this.holdsOuter = outer.holdsOuter
+    this.holds = outer.holds
     this.news ||= outer.news
     this.reach?.bypass(outer.reach!)
+  }
+
+  private get holdsNone(): boolean {
+    return this.outer === undefined && this.group.next.length === 0
+  }
+
+  private held(): Array<GroupWatch> {
+    const { groups } = this.scope
+    const held = this.group.next.map(({ index }) => groups[index]!)
+    if (this.outer !== undefined) held.push(this.outer)
+    return held
   }
 }
 
@@ -126,8 +231,9 @@ export class Scope {
   private uses = 0
   /** Those directly inside of it that are not over; of the run's own scope they are not counted. */
   private readonly inner: Set<Scope> | undefined
-  /** By the index of the intake; only those kept for this kind of scope have one. */
-  readonly watches: ReadonlyArray<Watch | undefined>
+  /** What is kept for this kind of scope: by the index of the group, and of the intake. */
+  readonly groups: ReadonlyArray<GroupWatch>
+  readonly watches: ReadonlyArray<Watch>
 
   constructor(graph: Graph, kind: number, parent: Scope | undefined, opener: Scope["opener"]) {
     this.kind = kind
@@ -144,17 +250,21 @@ export class Scope {
       owners[kind] = this
       this.owners = owners
     }
-    const watches: Array<Watch | undefined> = []
-    for (const quiet of graph.quiets) if (quiet.kind === kind) watches[quiet.index] = new Watch(quiet, this)
+    const known = graph.groups[kind]!
+    const groups = new Array<GroupWatch>(known.length)
+    this.groups = groups
+    const watches: Array<Watch> = new Array(graph.quiets[kind]!.length)
+    // Each needs those behind it.
+    for (let i = known.length - 1; i >= 0; i--) {
+      groups[i] = new GroupWatch(known[i]!, this)
+      for (const watch of groups[i]!.members) watches[watch.quiet.index] = watch
+    }
     this.watches = watches
   }
 
   /** Gives what may run with nothing a place behind all that comes of the event that opens the scope, which is at `place`. */
   reserve(place: Place): void {
-    for (const watch of this.watches) {
-      const { kind, single } = watch?.quiet.node.intake ?? {}
-      if (kind === "gather" || (kind === "race" && !single)) watch!.end = place.after()
-    }
+    for (const watch of this.watches) if (watch.quiet.waits) watch.end = place.after()
   }
 
   /** Something happens in it, or may still: each use is to be let go. */
@@ -186,7 +296,7 @@ export class Scope {
   end(): void {
     this.over = true
     this.parent!.inner?.delete(this)
-    for (const watch of this.watches) watch?.leavePlace()
+    for (const watch of this.watches) watch.leavePlace()
   }
 
   /** Takes it out of the chain, where all that is alive in it is inside of one younger scope of its own kind. */
@@ -198,13 +308,18 @@ export class Scope {
     only.parent = parent
     const around = parent!.owners[kind]
     for (let at = younger.parent!; at !== parent; at = at.parent!) at.owners[kind] = around
-    for (const [index, watch] of this.watches.entries()) if (watch !== undefined) younger.watches[index]!.bypass(watch)
+    for (const group of this.groups) younger.groups[group.group.index]!.bypass(group)
   }
 
-  /** What stands on the way to each of some races around what is inside. */
-  reaches(races: ReadonlyArray<Quiet>): ReadonlyArray<Reach<Flight>> {
-    // Hot: asked for each round of a join, and few have any.
-    return races.length === 0 ? [] : races.flatMap(({ kind, index }) => this.owners[kind]?.watches[index]?.reach ?? [])
+  /** How a group stands in the nearest scope of its kind, if there is one around. */
+  groupOf({ kind, index }: Group): GroupWatch | undefined {
+    return this.owners[kind]?.groups[index]
+  }
+
+  /** What stands on the way to the races that a step leads to. */
+  reaches({ raced }: Node): ReadonlyArray<Reach<Flight>> {
+    // Hot: asked for each round of an intake, and few lead to a race.
+    return raced.length === 0 ? [] : raced.flatMap((group) => this.groupOf(group)?.reach ?? [])
   }
 
   /** The deepest scope that both are inside of. */
@@ -216,139 +331,5 @@ export class Scope {
       else right = right.parent!
     }
     return left
-  }
-}
-
-/** What is told of each intake of which everything upstream has gone quiet. */
-export interface Quieted {
-  quiet(watch: Watch): void
-}
-
-/** Counts what is in flight, and says which intakes have gone quiet. Each call costs O(1) for each intake downstream. */
-export class Quietness {
-  private readonly graph: Graph
-  private readonly intakes: Quieted
-
-  constructor(graph: Graph, intakes: Quieted) {
-    this.graph = graph
-    this.intakes = intakes
-  }
-
-  /** An event has come to a step, or to its intake. */
-  come(node: Node, scope: Scope): void {
-    for (const { quiet } of node.feeds) scope.owners[quiet.kind]?.watches[quiet.index]?.come()
-  }
-
-  enter(flight: Flight): void {
-    flight.scope.use()
-    for (const { quiet, arms } of flight.node.feeds) {
-      const watch = flight.scope.owners[quiet.kind]?.watches[quiet.index]
-      if (watch === undefined) continue
-      watch.enter(arms)
-      watch.reach?.enter(flight)
-    }
-  }
-
-  /** A flight has ended, and what it emitted has been delivered. */
-  leave(flight: Flight): void {
-    const { owners } = flight.scope
-    let quiet: Array<Watch> | undefined
-    // All are counted down before any fires: what fires first may be work for the next.
-    for (const feed of flight.node.feeds) {
-      const watch = owners[feed.quiet.kind]?.watches[feed.quiet.index]
-      if (watch === undefined) continue
-      watch.reach?.leave(flight)
-      if (--watch.inFlight === 0) {
-        quiet ??= []
-        quiet.push(watch)
-      }
-    }
-    if (quiet !== undefined) this.fire(quiet)
-    flight.scope.letGo()
-  }
-
-  /** Opens a scope, and keeps its intakes from firing while the event that opens it is delivered. */
-  hold(scope: Scope): void {
-    scope.use()
-    for (const { index, opened } of this.graph.quiets) {
-      const watch = scope.watches[index]
-      if (watch === undefined) continue
-      watch.enter(false)
-      if (opened) watch.arm()
-    }
-  }
-
-  release(scope: Scope): void {
-    this.letGo(scope, () => true)
-    scope.letGo()
-  }
-
-  /** Keeps what inputs can lead to from firing while they are open. */
-  openInputs(root: Scope): void {
-    for (const { index, fed } of this.graph.quiets) if (fed) root.watches[index]!.enter(false)
-  }
-
-  /** What inputs can lead to has a round now, with nothing where none has come: but not where a race wants it no more. */
-  closeInputs(root: Scope): void {
-    for (const { index, fed } of this.graph.quiets) {
-      const watch = root.watches[index]
-      if (!fed || watch === undefined || watch.dropped) continue
-      watch.come()
-      watch.arm()
-    }
-    this.letGo(root, ({ fed }) => fed)
-  }
-
-  /** The gathers that would fire if nothing more could come from inputs. */
-  waitingForInputs(root: Scope): ReadonlyArray<Quiet> {
-    return this.graph.quiets.filter(({ index, node, fed }) => {
-      const watch = root.watches[index]
-      return fed && node.intake?.kind === "gather" && watch?.armed === true && watch.inFlight === 1
-    })
-  }
-
-  private letGo(scope: Scope, which: (quiet: Quiet) => boolean): void {
-    const quiet: Array<Watch> = []
-    for (const candidate of this.graph.quiets) {
-      const watch = scope.watches[candidate.index]
-      if (watch !== undefined && which(candidate) && --watch.inFlight === 0) quiet.push(watch)
-    }
-    this.fire(quiet)
-  }
-
-  /**
-   * Fires what has gone quiet and has a round to fire for. The deepest scope goes first, as it may still emit to those
-   * around it; in one scope the order of the graph decides.
-   */
-  private fire(quiet: Array<Watch>): void {
-    let ready: Array<Watch> = []
-    const over: Array<Watch> = []
-    for (;;) {
-      for (const watch of quiet) {
-        if (watch.inFlight > 0) continue
-        // Two gathers in a circle would otherwise wake each other with nothing for ever.
-        if (!watch.fresh) watch.disarm()
-        if (watch.armed) ready.push(watch)
-        else {
-          // What stays quiet lets the scope around it go first: that may have become ready, too.
-          over.push(watch)
-          const outer = watch.leaveOuter()
-          if (outer !== undefined) quiet.push(outer)
-        }
-      }
-      // What the last one has set in flight may keep others waiting.
-      if (ready.length > 0) ready = ready.filter(({ inFlight, armed }) => inFlight === 0 && armed)
-      if (ready.length === 0) break
-      let next = ready[0]!
-      for (const watch of ready) if (watch.scope.depth > next.scope.depth) next = watch
-      ready.splice(ready.indexOf(next), 1)
-      next.disarm()
-      next.fresh = false
-      this.intakes.quiet(next)
-      // Where nothing came of it, it is as quiet as before.
-      quiet = [next]
-    }
-    // Only now: one that has run may lead to another that was quiet.
-    for (const watch of over) if (watch.inFlight === 0) watch.leavePlace()
   }
 }

@@ -1,0 +1,181 @@
+/**
+ * Which gathers and races wait for which steps.
+ *
+ * Such an intake waits for all that is upstream of it. Those of one kind of scope in one circle wait for the same, and are one
+ * group. A step feeds only the nearest groups, and each of these holds the next ones back until it is quiet itself: so a
+ * delivery costs the same however many gathers stand in a row behind it.
+ */
+import { componentsOf } from "./components.ts"
+import type { Graph, Group, Node, Quiet, Route } from "./graph.ts"
+import { downstream, upstream } from "./upstream.ts"
+
+/** The steps and events of a graph as vertices: so n steps that emit one event and n that accept it make 2n edges, not n². */
+const vertices = (nodes: ReadonlyArray<Node>) => {
+  const routes = [...new Set(nodes.flatMap(({ accepts, emits }) => [...accepts, ...emits]))]
+  const routeAt = new Map(routes.map((route, index) => [route, nodes.length + index]))
+  const next = (vertex: number): ReadonlyArray<number> =>
+    vertex < nodes.length
+      ? nodes[vertex]!.emits.map((route) => routeAt.get(route)!)
+      : routes[vertex - nodes.length]!.acceptors.map(({ index }) => index)
+  const circles = componentsOf(nodes.length + routes.length, next)
+  return {
+    next,
+    circles,
+    /** The number of a step's circle; where one leads to another, the first has the smaller number. */
+    circleOf: ({ index }: Node): number => circles[index]!,
+    circleOfEvent: (route: Route): number => circles[routeAt.get(route)!] ?? 0
+  }
+}
+type Vertices = ReturnType<typeof vertices>
+
+/** How many steps lie between the start event and each step. */
+const distances = (start: Route): Map<Node, number> => {
+  const found = new Map<Node, number>()
+  const seen = new Map([[start, 0]])
+  for (const [route, distance] of seen) {
+    for (const node of route.acceptors) {
+      if (found.has(node)) continue
+      found.set(node, distance)
+      for (const emitted of node.emits) if (!seen.has(emitted)) seen.set(emitted, distance + 1)
+    }
+  }
+  return found
+}
+
+/**
+ * For each step the largest number of circles with one of these intakes on a way that leads to it. Steps of one circle
+ * share a level, and what is downstream of it has a higher one.
+ */
+const levels = (quiets: ReadonlyArray<{ readonly node: Node }>, { circles, circleOf, next }: Vertices) => {
+  const waiting = new Set(quiets.map(({ node }) => circleOf(node)))
+  const level = new Array<number>(circles.length).fill(0)
+  const inOrder = [...circles.keys()].sort((a, b) => circles[a]! - circles[b]!)
+  for (const vertex of inOrder) {
+    const circle = circles[vertex]!
+    const below = level[circle]! + (waiting.has(circle) ? 1 : 0)
+    for (const successor of next(vertex)) {
+      const reached = circles[successor]!
+      if (reached !== circle) level[reached] = Math.max(level[reached]!, below)
+    }
+  }
+  return (node: Node): number => level[circleOf(node)]!
+}
+
+/**
+ * The order in which intakes fire that go quiet at the same moment: one that is upstream of another goes before it, and
+ * in a circle the one nearer to the start event.
+ */
+const inOrder = <Waiting extends { readonly node: Node }>(
+  quiets: ReadonlyArray<Waiting>,
+  start: Route,
+  graph: Vertices
+): ReadonlyArray<Waiting> => {
+  if (quiets.length < 2) return quiets
+  const distance = distances(start)
+  const level = levels(quiets, graph)
+  const far = (node: Node) => distance.get(node) ?? Number.MAX_SAFE_INTEGER
+  return [...quiets].sort(({ node: a }, { node: b }) => level(a) - level(b) || far(a) - far(b) || a.index - b.index)
+}
+
+type Draft<A> = { -readonly [K in keyof A]: A[K] extends ReadonlyArray<infer B> ? Array<B> : A[K] }
+/** A step whose `feeds`, `raced`, `arms` and `quiet` are to be found. */
+export type Ungrouped = { -readonly [K in keyof Node]: Node[K] }
+
+/** Finds the groups, and enters at each step what it feeds. `openers` has the event that opens each kind of scope. */
+export const group = (
+  nodes: ReadonlyArray<Ungrouped>,
+  start: Route,
+  openers: ReadonlyArray<Route>
+): Pick<Graph, "quiets" | "groups"> => {
+  const quiets = openers.map((): Array<Quiet> => [])
+  const groups = openers.map((): Array<Draft<Group>> => [])
+  const waiting = nodes.flatMap((node) =>
+    node.intake?.kind === "gather" || node.intake?.kind === "race" ? [{ node, intake: node.intake }] : []
+  )
+  if (waiting.length === 0) return { quiets, groups }
+  const graph = vertices(nodes)
+  const { circleOf } = graph
+  // In a scope, nothing happens at steps that the event that opens it does not lead to.
+  const first = openers.map((route, kind) => (kind === 0 ? 0 : graph.circleOfEvent(route)))
+  const inside = (kind: number) => (node: Node) => circleOf(node) >= first[kind]!
+
+  const groupAt = openers.map(() => new Map<number, Draft<Group>>())
+  const all: Array<Draft<Group>> = []
+  for (const { node, intake } of inOrder(waiting, start, graph)) {
+    const kind = node.per
+    let group = groupAt[kind]!.get(circleOf(node))
+    if (group === undefined) {
+      const raced = false
+      group = { index: groups[kind]!.length, kind, members: [], next: [], raced, fed: kind === 0 && node.fed }
+      groupAt[kind]!.set(circleOf(node), group)
+      groups[kind]!.push(group)
+      all.push(group)
+    }
+    const isGatherOfKind = (other: Node) => other.intake?.kind === "gather" && other.per === kind
+    const waits = !intake.single
+    // Work beyond another gather of the same scope belongs to that gather's next round, and not to this one's.
+    const round = waits
+      ? upstream([node], (other) => other !== node && !isGatherOfKind(other), inside(kind))
+      : undefined
+    // That its own step runs makes no round.
+    round?.delete(node)
+    const opened = round !== undefined && openers[kind]!.acceptors.some((to) => to === node || round.has(to))
+    const index = quiets[kind]!.length
+    const quiet = { index, node, kind, group, waits, opened, leadsBackTo: leadingBack(node, circleOf) }
+    node.quiet = quiet
+    quiets[kind]!.push(quiet)
+    group.members.push(quiet)
+    if (round !== undefined) for (const other of round) (other.arms as Array<Quiet>).push(quiet)
+  }
+  for (const group of all) {
+    const { kind } = group
+    const members = group.members.map(({ node }) => node)
+    const other = (node: Node) => {
+      const at = groupAt[kind]!.get(circleOf(node))
+      return at === group ? undefined : at
+    }
+    const before = new Set<Draft<Group>>()
+    // A step of its own holds the next round back while it runs, as it may emit more of it.
+    const waited = upstream(members, (node) => other(node) === undefined, inside(kind))
+    for (const member of members) waited.add(member)
+    for (const node of waited) {
+      const nearer = other(node)
+      if (nearer === undefined) (node.feeds as Array<Group>).push(group)
+      else before.add(nearer)
+    }
+    for (const nearer of before) nearer.next.push(group)
+  }
+  for (const group of all.toReversed()) {
+    group.raced =
+      group.members.some(({ node }) => node.intake?.kind === "race") || group.next.some(({ raced }) => raced)
+  }
+  const races = new Map<Group, ReadonlyArray<Quiet>>()
+  for (const group of all)
+    races.set(
+      group,
+      group.members.filter(({ node }) => node.intake?.kind === "race")
+    )
+  for (const node of nodes) {
+    if (node.feeds.length === 0) continue
+    node.raced = node.feeds.filter((group) => {
+      const [one, another] = races.get(group)!
+      return another !== undefined || (one !== undefined && one.node !== node) || group.next.some(({ raced }) => raced)
+    })
+  }
+  return { quiets, groups }
+}
+
+/** Of the steps that lead to one, those that it leads to are in its circle. It is asked of few, and those are remembered. */
+const leadingBack = (from: Node, circleOf: (node: Node) => number): Quiet["leadsBackTo"] => {
+  const found = new Map<number, ReadonlySet<Node>>()
+  const inCircle = (node: Node) => circleOf(node) === circleOf(from)
+  return (to) => {
+    if (!inCircle(to)) return false
+    let back = found.get(to.per)
+    if (back === undefined) {
+      back = downstream(from.emits, ({ opens }) => to.per === 0 || opens !== to.per, inCircle)
+      found.set(to.per, back)
+    }
+    return back.has(to)
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * When everything upstream of an intake has gone quiet.
+ *
+ * A scope keeps, for each group of `gather`s and `race`s that is kept for its kind, how much is in flight at the steps that feed
+ * it. Emissions are delivered before the invocation that made them is counted out, so the count reaches 0 only when no event
+ * can come any more.
+ */
+import type { Node, Quiet } from "../graph/graph.ts"
+import { upstream } from "../graph/upstream.ts"
+import { Heap } from "./heap.ts"
+import type { Flight, GroupWatch, Scope, Watch } from "./scope.ts"
+
+/**
+ * The deepest scope goes first, as it may still emit to those around it; in one scope the order of the graph decides.
+ */
+const firesBefore = (a: GroupWatch, b: GroupWatch): boolean =>
+  a.scope.depth > b.scope.depth || (a.scope.depth === b.scope.depth && a.group.index < b.group.index)
+
+/** Called for each intake once everything upstream of it has gone quiet. */
+export interface Quieted {
+  quiet(watch: Watch): void
+}
+
+/** Counts what is in flight, and says which intakes have gone quiet. Each call costs O(1) for each group that a step feeds. */
+export class Quietness {
+  private readonly intakes: Quieted
+
+  constructor(intakes: Quieted) {
+    this.intakes = intakes
+  }
+
+  /** An event has come to a step, or to its intake. */
+  come({ feeds }: Node, scope: Scope): void {
+    for (const group of feeds) scope.groupOf(group)?.hear()
+  }
+
+  enter(flight: Flight): void {
+    const { node, scope } = flight
+    scope.use()
+    for (const { kind, index } of node.arms) scope.owners[kind]?.watches[index]?.arm()
+    for (const group of node.feeds) {
+      const watch = scope.groupOf(group)
+      if (watch === undefined) continue
+      watch.enter()
+      watch.reach?.enter(flight)
+    }
+  }
+
+  /** A flight has ended, and what it emitted has been delivered. */
+  leave(flight: Flight): void {
+    const { node, scope } = flight
+    let quiet: Array<GroupWatch> | undefined
+    // All are counted down before any fires: what fires first may be work for the next.
+    for (const group of node.feeds) {
+      const watch = scope.groupOf(group)
+      if (watch === undefined) continue
+      watch.reach?.leave(flight)
+      if (--watch.inFlight === 0) {
+        quiet ??= []
+        quiet.push(watch)
+      }
+    }
+    if (quiet !== undefined) this.fire(quiet)
+    scope.letGo()
+  }
+
+  /** Opens a scope, and keeps its intakes from firing while the event that opens it is delivered. */
+  hold(scope: Scope): void {
+    scope.use()
+    for (const group of scope.groups) group.enter()
+    for (const watch of scope.watches) if (watch.quiet.opened) watch.arm()
+  }
+
+  release(scope: Scope): void {
+    this.letGo(scope.groups)
+    scope.letGo()
+  }
+
+  /** Keeps what inputs can lead to from firing while they are open. */
+  openInputs(root: Scope): void {
+    for (const group of root.groups) if (group.group.fed) group.enter()
+  }
+
+  /** What inputs can lead to has a round now, with nothing where none has come: but not where a race wants it no more. */
+  closeInputs(root: Scope): void {
+    const fed = root.groups.filter(({ group }) => group.fed)
+    const decided = root.watches.filter(({ decided }) => decided).map(({ quiet }) => quiet.node)
+    const unwanted = upstream(decided)
+    for (const group of fed) {
+      group.hear()
+      for (const watch of group.members) if (!unwanted.has(watch.quiet.node)) watch.arm()
+    }
+    this.letGo(fed)
+  }
+
+  /** The gathers that would fire if nothing more could come from inputs, at a moment when nothing else is in flight. */
+  waitingForInputs(root: Scope): ReadonlyArray<Quiet> {
+    const waiting = root.watches.filter(
+      ({ armed, quiet: { node, group } }) => armed && group.fed && node.intake?.kind === "gather"
+    )
+    return waiting.map(({ quiet }) => quiet)
+  }
+
+  private letGo(groups: ReadonlyArray<GroupWatch>): void {
+    this.fire(groups.filter((watch) => --watch.inFlight === 0))
+  }
+
+  /** Fires what has gone quiet and has a round to fire for. */
+  private fire(quiet: Array<GroupWatch>): void {
+    let ready: Heap<GroupWatch> | undefined
+    const over: Array<GroupWatch> = []
+    for (;;) {
+      for (const watch of quiet) {
+        if (watch.inFlight > 0) continue
+        if (watch.next !== undefined) {
+          ready ??= new Heap(firesBefore)
+          ready.add(watch)
+        } else {
+          // What stays quiet lets others go first: they may have become ready, too.
+          over.push(watch)
+          const others = watch.letGo()
+          if (others !== undefined) quiet.push(...others)
+        }
+      }
+      let next = ready?.take()
+      // What the last one has set in flight may keep others waiting.
+      while (next !== undefined && next.inFlight > 0) next = ready?.take()
+      if (next === undefined) break
+      const watch = next.take()
+      if (watch !== undefined) this.intakes.quiet(watch)
+      // Where nothing came of it, it is as quiet as before.
+      quiet = [next]
+    }
+    // Only now: one that has run may lead to another that was quiet.
+    for (const { inFlight, members } of over) if (inFlight === 0) for (const watch of members) watch.leavePlace()
+  }
+}
