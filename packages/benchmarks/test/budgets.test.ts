@@ -66,13 +66,13 @@ describe("fibers", () => {
 describe("bundle size", () => {
   // Minified and compressed, in bytes, a little above what they are. A smaller one is worth a smaller budget.
   const budgets: Readonly<Record<string, number>> = {
-    ".": 79_500,
+    ".": 80_500,
     "./graph": 6_500,
     "./trace": 2_500,
     "./probe": 6_500,
     "./internal": 31_000
   }
-  const aboveEffectAlone = 46_500
+  const aboveEffectAlone = 47_500
 
   it("every entry point has a budget", () => {
     expect(entries().toSorted()).toEqual(Object.keys(budgets).toSorted())

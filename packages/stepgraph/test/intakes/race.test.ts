@@ -750,6 +750,57 @@ describe("a race inside of a race's scope", () => {
   )
 })
 
+describe("a race around rounds that are over", () => {
+  it.effect("interrupts what the youngest round still does", () =>
+    Effect.gen(function* () {
+      const interrupted: Array<string> = []
+      // Round "aa" emits nothing but round "aaa": once it is over, it no longer stands between that and round "a".
+      const rounds = defineStep({
+        accepts: Question,
+        emits: [Question, Ask],
+        run: ({ q }) => {
+          if (q === "aa") return after(10, Question({ q: "aaa" }))
+          return q === "a" ? [Ask({ q, millis: 50 }), Question({ q: "aa" })] : Ask({ q, millis: 1_000 })
+        }
+      })
+      const slow = defineStep({
+        accepts: Ask,
+        emits: Answer,
+        run: ({ q, millis }) =>
+          Effect.onInterrupt(after(millis, Answer({ q, millis })), () => Effect.sync(() => interrupted.push(q)))
+      })
+      const begin = defineStep({ accepts: Start, emits: Question, run: () => Question({ q: "a" }) })
+      const flow = workflow({ ...define, steps: { begin, rounds, slow, first, all } })
+      expect((yield* result(run(flow))).text).toBe("a50 at 50")
+      expect(interrupted).toEqual(["aaa"])
+    })
+  )
+})
+
+describe("a race that nobody can win", () => {
+  it.effect("is let go when the youngest of its rounds has ended, whichever rounds were over before", () =>
+    Effect.gen(function* () {
+      const rounds = defineStep({
+        accepts: Question,
+        emits: [Question, Ask],
+        run: ({ q }) => {
+          if (q === "a") return [Ask({ q, millis: 50 }), Question({ q: "aa" })]
+          return after(10, q === "aa" ? Question({ q: "aaa" }) : undefined)
+        }
+      })
+      const loser = defineStep({ accepts: Ask, emits: Answer, run: ({ millis }) => after(millis, undefined) })
+      const never = defineStep({ accepts: Start, emits: Stop, run: () => {} })
+      const won = defineStep({ accepts: race(Answer, { per: Question }), emits: [], run: () => {} })
+      const live = yield* launch(workflow({ ...define, inputs: [Question], steps: { never, rounds, loser, won } }))
+      yield* live.send(Question({ q: "a" }))
+      yield* TestClock.adjust(40)
+      expect((yield* live.status).waiting).toMatchObject([{ step: "won", per: { q: "a" } }])
+      yield* TestClock.adjust(20)
+      expect((yield* live.status).waiting).toEqual([])
+    })
+  )
+})
+
 describe("what an intake on the way to a race holds", () => {
   const Half = defineEvent("Half", { q: Schema.String })
   const Other = defineEvent("Other", { q: Schema.String })

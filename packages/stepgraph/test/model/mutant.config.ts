@@ -1,4 +1,5 @@
-// The laws of a runtime with the mutant in it that MUTANT names; of the runtime as it is, if none is named.
+// The laws of a runtime with the mutant in it that MUTANT names; of the runtime as it is, if none is named. With EXAMPLES, the
+// examples of what intakes do and of what a run keeps.
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 import { fileOf, mutants, plant } from "./mutants.ts"
@@ -16,7 +17,9 @@ export default defineConfig({
   ],
   // Without its cache of modules, in which each mutant would find the text of another.
   test: {
-    include: ["packages/stepgraph/test/laws*.test.ts"],
+    include: (process.env.EXAMPLES ? ["intakes/*.test.ts", "live/bounds.test.ts"] : ["laws*.test.ts"]).map((tests) =>
+      join("packages/stepgraph/test", tests)
+    ),
     isolate: false,
     maxWorkers: 1,
     bail: 1,
