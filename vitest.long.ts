@@ -12,6 +12,8 @@ const laws = "packages/stepgraph/test/laws*.test.ts"
 export default defineConfig({
   test: {
     maxWorkers: availableParallelism(),
+    // Of the mutants, each in a process of its own.
+    maxConcurrency: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [

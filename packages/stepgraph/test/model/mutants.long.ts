@@ -34,7 +34,7 @@ beforeAll(async () => {
   }
 }, 15 * minute)
 
-it.each(mutants)("a runtime that %s is found", { timeout: 15 * minute }, async (name) => {
+it.concurrent.each(mutants)("a runtime that %s is found", { timeout: 15 * minute }, async (name) => {
   for (const search of searches) {
     if (!(await pass(name, search, Math.round(4 * took.get(search)!)))) return
   }
