@@ -147,6 +147,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     "        at.bypass(younger)\n        this.intakes.close(at)\n",
     ""
   ],
+  [
+    "forgets that a bypassed scope's gathers counted for those around it",
+    "scope.ts",
+    "    this.outer = outer.outer\n",
+    "    this.outer = undefined\n"
+  ],
   ["leaves a bypassed scope around those that lead to the younger one", "scope.ts", "at.owners[kind] = around", "{}"],
   [
     "has a decided race forget the scopes nested in its own, and what stands before a race before it",
