@@ -3,6 +3,8 @@
  * whatever draws, tests or serves workflows.
  *
  * It reads a workflow of any copy of stepgraph, and goes through JSON unchanged.
+ *
+ * @module graph
  */
 import * as Duration from "effect/Duration"
 import { inWords } from "./internal/graph/graph.ts"

@@ -4,6 +4,8 @@
  *
  * Each entry costs the same, however long the run. It takes what there is: a trace that begins in the middle, entries twice,
  * and entries of kinds that a newer version has.
+ *
+ * @module trace
  */
 import type { Graph } from "./Graph.ts"
 import { RunModel, type RunModelOptions } from "./internal/trace/run-model.ts"

@@ -1,5 +1,7 @@
 /**
  * Typed, concurrent, event-driven workflows from plain functions, running as one interruptible Effect.
+ *
+ * @module stepgraph
  */
 export * from "./Errors.ts"
 export { defineEvent, type Event, type EventDef } from "./Event.ts"
