@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url))
 
-/** What has been printed so far, and how to wait for more. */
+/** The output so far, and a way to wait for more. */
 const listening = () => {
   const printed = { out: "", err: "" }
   const more = new EventEmitter()

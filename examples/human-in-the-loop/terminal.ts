@@ -5,7 +5,7 @@ import type { Readable, Writable } from "node:stream"
 import { launchPromise, WorkflowStalled } from "stepgraph"
 import { letter } from "./workflow.ts"
 
-/** What a person types, and sees. */
+/** The terminal that a person types into and reads. */
 export interface Streams {
   readonly stdin: Readable
   readonly stdout: Writable
@@ -17,7 +17,7 @@ export const askAndAnswer = async (to: string, { stdin, stdout, stderr }: Stream
   const console = new Console(stdout, stderr)
   const live = await launchPromise(letter, { to }, { signal })
 
-  // Each line is an answer, also one that was typed before anything was asked. When there are no more, the run is told so.
+  // Each line is an answer, even if it was typed before the question came. After the last one, the inputs are closed.
   const lines = createInterface({ input: stdin })
   lines.on("line", (text) => {
     live

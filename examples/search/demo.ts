@@ -1,4 +1,4 @@
-// What is asked, one run of the workflow, and what is printed.
+// Asks the question, runs the workflow once, and prints the answer.
 import { Console } from "node:console"
 import { liveView } from "@stepgraph/viz"
 import { runPromise } from "stepgraph"

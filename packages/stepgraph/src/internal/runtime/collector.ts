@@ -47,7 +47,7 @@ export interface Dispatch {
   /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
   decided(race: Watch, take: () => () => void): void
   readonly root: Scope
-  /** The end of the order of emissions, where somebody asks for it. */
+  /** The end of the order of emission, if the graph needs that order. */
   readonly end: Place | undefined
   /** Whether an event says all of its emission: there is one scope, and nobody asks for order or ids. */
   readonly plain: boolean

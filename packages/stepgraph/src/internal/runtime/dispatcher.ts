@@ -57,7 +57,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   readonly context: Context.Context<never>
   readonly fiberId: number
   readonly root: Scope
-  /** The end of the order of emissions, where somebody asks for it. */
+  /** The end of the order of emission, if the graph needs that order. */
   readonly end: Place | undefined
   readonly plain: boolean
   readonly recorder: Recorder | undefined
@@ -75,7 +75,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   private readonly turns = new Turns()
   /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
   private pending = 0
-  /** Those that go on by themselves; in a run that never waits there are none. */
+  /** Those that go on by themselves. A run that never waits has none, so the set is made on demand. */
   private invocations: Set<Invocation> | undefined
   private readonly room: Room
   private readonly timers: Timers
@@ -655,7 +655,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       const id = recorder.emitted(def, value as AnyEvent, from.id!, from.lateNumber())
       recorder.droppedAtOnce(id, this.over ? "ended" : from.calledOff ? "raced" : "late")
     } catch {
-      // It is no event that could be shown, and nobody wants it.
+      // It is not an event that could be recorded, and nobody needs it.
     }
   }
 

@@ -83,7 +83,7 @@ const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => 
   return late.length === 0 || failed ? outcome! : Effect.andThen(logged(dispatcher), outcome!)
 }
 
-/** Told to whoever looks for it: where an intake was left half full on purpose, it is no news. */
+/** Logged at `Debug` only: an intake may be left half full on purpose. */
 const logLeftOver = (dispatcher: Dispatcher): Effect.Effect<void> => {
   const leftOver = dispatcher.leftOver()
   return leftOver === undefined ? Effect.void : Effect.logDebug(leftOver)
