@@ -1,5 +1,5 @@
 /**
- * Intakes: what a step waits for when that is more than one event at a time. Data only; `internal/runtime/collector.ts`
+ * Intakes: what a step waits for when that is more than one event at a time. Data only; `internal/runtime/intake/collector.ts`
  * gives them their behaviour.
  */
 import type * as Duration from "effect/Duration"

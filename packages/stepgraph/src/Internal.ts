@@ -4,7 +4,7 @@
  *
  * @internal
  */
-export { dataOf } from "./internal/runtime/data.ts"
+export { dataOf } from "./internal/runtime/trace/data.ts"
 export { nearest, refuseUnknown } from "./Options.ts"
 export { copyOf } from "./OwnSchema.ts"
 export { secretOf } from "./Secrets.ts"

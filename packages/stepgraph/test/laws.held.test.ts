@@ -1,6 +1,6 @@
 // What a run still holds when nothing moves any more: no scope in which nothing can happen, and no chain of scopes of one kind.
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
-import { Scope } from "../src/internal/runtime/scope.ts"
+import { Scope } from "../src/internal/runtime/scope/scope.ts"
 import { anyShape, everything, inRow, nested, waiting } from "./model/generate.ts"
 import { generated } from "./model/laws.ts"
 import { type Spec, show } from "./model/spec.ts"

@@ -1,6 +1,6 @@
 // The order of emissions as a list, beside an array that does the same slowly. Costs are counted, and no clock is read.
 import { describe, expect, it } from "vitest"
-import { Place } from "../../src/internal/runtime/place.ts"
+import { Place } from "../../src/internal/runtime/scope/position.ts"
 import { random } from "../support/virtual.ts"
 
 /** The labels that a comparison looks at. */

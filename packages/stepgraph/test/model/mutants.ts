@@ -9,7 +9,7 @@ type Mutant = readonly [name: string, file: string, from: string, to: string]
 export const mutants: ReadonlyArray<Mutant> = [
   [
     "counts out before the emissions are delivered",
-    "invocation.ts",
+    "call/invocation.ts",
     '    this.phase = "returning"\n    try {\n      this.run.emit',
     '    this.phase = "returning"\n    try {\n      this.run.settled(this, Exit.void)\n      this.phase = "over"\n      this.run.emit'
   ],
@@ -19,106 +19,121 @@ export const mutants: ReadonlyArray<Mutant> = [
     "    for (const member of members) waited.add(member)\n",
     ""
   ],
-  ["forgets to count a step's end", "quietness.ts", "if (--watch.inFlight === 0)", "if (--watch.inFlight < 0)"],
+  ["forgets to count a step's end", "scope/quiescence.ts", "if (--watch.inFlight === 0)", "if (--watch.inFlight < 0)"],
   [
     "loses surplus",
-    "cell.ts",
+    "intake/cell.ts",
     "      const kept = MutableList.takeN(come, count) as Array<Kept>\n",
     "      const kept = MutableList.takeN(come, count) as Array<Kept>\n      MutableList.clear(come)\n"
   ],
   [
     "pairs by arrival, whatever the scope",
-    "collector.ts",
+    "intake/collector.ts",
     "this.cells.of(owner, intake.by",
     "this.cells.of(intake.kind === 'join' ? this.dispatch.root : owner, intake.by"
   ],
-  ["gathers in the order of arrival", "cell.ts", "      from.sort((a, b) => Place.compare(a.place!, b.place!))\n", ""],
+  [
+    "gathers in the order of arrival",
+    "intake/cell.ts",
+    "      from.sort((a, b) => Place.compare(a.place!, b.place!))\n",
+    ""
+  ],
   [
     "gives its place to its first emission",
-    "invocation.ts",
+    "call/invocation.ts",
     "if (place === undefined || !last)",
     "if (place === undefined)"
   ],
-  ["puts an emission behind its own end", "place.ts", "insert(this.index)", "insert(this.index + 1)"],
+  ["puts an emission behind its own end", "scope/position.ts", "insert(this.index)", "insert(this.index + 1)"],
   [
     "keeps the place of an invocation that has ended",
-    "invocation.ts",
+    "call/invocation.ts",
     "      this.leavePlace()\n      this.run.settled",
     "      this.run.settled"
   ],
   [
     "keeps the place of what a race has called off",
-    "dispatcher.ts",
+    "run/dispatcher.ts",
     "    delivery.calledOff = true\n    delivery.leavePlace()\n",
     "    delivery.calledOff = true\n"
   ],
-  ["keeps the places of a batch", "cell.ts", "from[i]!.place!.release()", "from[i]!.place!"],
+  ["keeps the places of a batch", "intake/cell.ts", "from[i]!.place!.release()", "from[i]!.place!"],
   [
     "keeps the place of what comes after a race",
-    "collector.ts",
+    "intake/collector.ts",
     "      place?.release()\n      this.dispatch.raced",
     "      this.dispatch.raced"
   ],
-  ["keeps the places of what is dropped", "cell.ts", "    for (const { place } of emissions) place?.release()\n", ""],
+  [
+    "keeps the places of what is dropped",
+    "intake/cell.ts",
+    "    for (const { place } of emissions) place?.release()\n",
+    ""
+  ],
   [
     "keeps the places of a scope that is over",
-    "quietness.ts",
+    "scope/quiescence.ts",
     "if (inFlight === 0) for (const watch of members) watch.leavePlace()",
     "{}"
   ],
   [
     "gives a batch the place of its latest event",
-    "place.ts",
+    "scope/position.ts",
     "if (Place.compare(a, b) < 0) {",
     "if (Place.compare(a, b) > 0) {"
   ],
   [
     "fires twice",
-    "quietness.ts",
+    "scope/quiescence.ts",
     "if (watch !== undefined) this.intakes.quiet(watch)\n",
     "if (watch !== undefined) { this.intakes.quiet(watch); this.intakes.quiet(watch) }\n"
   ],
   [
     "looks at outer scopes first",
-    "quietness.ts",
+    "scope/quiescence.ts",
     "a.scope.depth > b.scope.depth ||",
     "a.scope.depth < b.scope.depth ||"
   ],
   [
     "gives an event to the scope around its own",
-    "collector.ts",
+    "intake/collector.ts",
     "const owner = scope.owners[node.per]",
     "const owner = scope.parent?.owners[node.per] ?? scope.owners[node.per]"
   ],
   [
     "lets what comes after a race through",
-    "collector.ts",
+    "intake/collector.ts",
     "    if (watch?.decided) {",
     "    if (watch?.decided && intake.kind !== 'race') {"
   ],
   [
     "does not call off what a race was decided without",
-    "races.ts",
+    "scope/races.ts",
     "for (const flight of flights) if (!flight.underWay) flight.cancel()",
     ""
   ],
-  ["delivers after the stop", "dispatcher.ts", "    if (this.over || from.calledOff) {", "    if (from.calledOff) {"],
-  ["runs one worker too many", "lane.ts", "this.busy < this.node.workers", "this.busy <= this.node.workers"],
+  [
+    "delivers after the stop",
+    "run/dispatcher.ts",
+    "    if (this.over || from.calledOff) {",
+    "    if (from.calledOff) {"
+  ],
+  ["runs one worker too many", "flow/lane.ts", "this.busy < this.node.workers", "this.busy <= this.node.workers"],
   [
     "runs a batch of a join in the scope of its first event only",
-    "cell.ts",
+    "intake/cell.ts",
     "scope = Scope.shared(scope, emission.scope)",
     "break"
   ],
   [
     "lets a gather run with half of what a decided race has called off",
-    "scope.ts",
+    "scope/scope.ts",
     "if (race !== this.quiet) this.disarm()",
     ""
   ],
   [
     "keeps what intakes on the way to a decided race hold",
-    "collector.ts",
+    "intake/collector.ts",
     "    if (!drops(race, this.node)) return\n",
     "    return\n"
   ],
@@ -128,59 +143,74 @@ export const mutants: ReadonlyArray<Mutant> = [
     "return node.quiet !== undefined || !(race.leadsBackTo(node)",
     "return true || !(race.leadsBackTo(node)"
   ],
-  ["ends a scope that an intake still holds an event of", "cell.ts", "      scope.use()\n", ""],
+  ["ends a scope that an intake still holds an event of", "intake/cell.ts", "      scope.use()\n", ""],
   [
     "ends a scope whose gather has a round to come",
-    "scope.ts",
+    "scope/scope.ts",
     "    scope.use()\n    for (const reach",
     "    for (const reach"
   ],
   [
     "keeps a scope in use when a step in it has ended",
-    "quietness.ts",
+    "scope/quiescence.ts",
     "    if (quiet !== undefined) this.fire(quiet)\n    scope.letGo()\n",
     "    if (quiet !== undefined) this.fire(quiet)\n"
   ],
   [
     "never takes a scope out of a chain",
-    "lifetime.ts",
+    "scope/lifetime.ts",
     "        at.bypass(younger)\n        this.intakes.close(at)\n",
     ""
   ],
   [
     "forgets that a bypassed scope's gathers counted for those around it",
-    "scope.ts",
+    "scope/scope.ts",
     "    this.outer = outer.outer\n",
     "    this.outer = undefined\n"
   ],
-  ["leaves a bypassed scope around those that lead to the younger one", "scope.ts", "at.owners[kind] = around", "{}"],
+  [
+    "leaves a bypassed scope around those that lead to the younger one",
+    "scope/scope.ts",
+    "at.owners[kind] = around",
+    "{}"
+  ],
   [
     "has a decided race forget the scopes nested in its own, and what stands before a race before it",
-    "reach.ts",
+    "scope/reach.ts",
     "if (reach.before !== undefined) for (const before of reach.before) reaches.add(before)",
     "{}"
   ],
   [
     "does not hold the next gathers back",
-    "scope.ts",
+    "scope/scope.ts",
     "const held = this.group.next.map(({ index }) => groups[index]!)",
     "const held: Array<GroupWatch> = []"
   ],
   [
     "lets the next gathers go before its own round",
-    "quietness.ts",
+    "scope/quiescence.ts",
     "        } else {\n          // What stays",
     "        }\n        {\n          // What stays"
   ],
-  ["does not pass on that an event has come", "scope.ts", "if (news) watch.hear()", ""],
-  ["lets gathers in a circle wake each other with nothing", "scope.ts", "if (watch.come < this.come)", "if (true)"],
+  ["does not pass on that an event has come", "scope/scope.ts", "if (news) watch.hear()", ""],
+  [
+    "lets gathers in a circle wake each other with nothing",
+    "scope/scope.ts",
+    "if (watch.come < this.come)",
+    "if (true)"
+  ],
   [
     "forgets those of a circle that were armed before an event came",
-    "scope.ts",
+    "scope/scope.ts",
     "for (const watch of this.stale) this.fresh!.add(watch)",
     "for (const watch of this.stale) watch.queued = false"
   ],
-  ["fires the last of a circle first", "scope.ts", "a.quiet.index < b.quiet.index", "a.quiet.index > b.quiet.index"],
+  [
+    "fires the last of a circle first",
+    "scope/scope.ts",
+    "a.quiet.index < b.quiet.index",
+    "a.quiet.index > b.quiet.index"
+  ],
   [
     "arms a gather for work beyond another",
     "../graph/groups.ts",
@@ -207,32 +237,32 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "decides a race before all that came with its first has come",
-    "dispatcher.ts",
+    "run/dispatcher.ts",
     "if (!from.returning) this.races.endMoment()",
     "this.races.endMoment()"
   ],
   [
     "ends while something of it still runs",
-    "dispatcher.ts",
+    "run/dispatcher.ts",
     "return this.invocations !== undefined && this.invocations.size > 0",
     "return false"
   ],
-  ["runs what has been called off", "lane.ts", "      if (delivery.calledOff) continue\n", ""],
+  ["runs what has been called off", "flow/lane.ts", "      if (delivery.calledOff) continue\n", ""],
   [
     "takes the keys of an intake for one",
-    "cells.ts",
+    "intake/cells.ts",
     "this.last?.scope === scope && this.last.key === key",
     "this.last?.scope === scope"
   ],
   [
     "forgets the lanes behind the first",
-    "turns.ts",
+    "flow/ready.ts",
     "    this.first = lane.following\n",
     "    this.first = undefined\n"
   ],
   [
     "takes surplus for what is missing",
-    "cell.ts",
+    "intake/cell.ts",
     "if (slot.come.length === slot.needed) this.lacking--",
     "if (slot.come.length >= slot.needed) this.lacking--"
   ]

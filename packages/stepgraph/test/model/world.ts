@@ -14,7 +14,7 @@ import {
   type TraceEntry,
   workflow
 } from "stepgraph"
-import { Place } from "../../src/internal/runtime/place.ts"
+import { Place } from "../../src/internal/runtime/scope/position.ts"
 import { type Outcome, sumOf } from "./model.ts"
 import { type Emission, foreign, type Given, type Payload, pick, plan, retries, runKey, type Spec } from "./spec.ts"
 

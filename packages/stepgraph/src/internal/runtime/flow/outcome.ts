@@ -11,11 +11,11 @@ import {
   StepTimedOut,
   WorkflowStalled,
   WorkflowTimedOut
-} from "../../Errors.ts"
-import type { AnyEvent } from "../../Event.ts"
-import { ranIn } from "../../TaggedError.ts"
-import type { Delivery } from "./delivery.ts"
-import { behind } from "./invocation.ts"
+} from "../../../Errors.ts"
+import type { AnyEvent } from "../../../Event.ts"
+import { ranIn } from "../../../TaggedError.ts"
+import type { Delivery } from "../scope/delivery.ts"
+import { behind } from "./causes.ts"
 import { aborted } from "./reasons.ts"
 
 /** Whether a step has failed with an error of a run inside of it. Its own rejection and timeout name what it was given. */

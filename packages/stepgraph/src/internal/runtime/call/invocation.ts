@@ -3,7 +3,7 @@
  *
  * A plain result is emitted at once, and a promise is waited for as it is. Everything else runs in a fiber of its own.
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,19 +13,20 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { StepRejected, StepTimedOut } from "../../Errors.ts"
-import type { AnyEvent, Defs } from "../../Event.ts"
-import type { Probe } from "../../Probe.ts"
-import type { AnyStep, StepContext } from "../../Step.ts"
-import { unread } from "../../Unread.ts"
-import type { Node } from "../graph/graph.ts"
+import { StepRejected, StepTimedOut } from "../../../Errors.ts"
+import type { AnyEvent, Defs } from "../../../Event.ts"
+import type { Probe } from "../../../Probe.ts"
+import type { AnyStep, StepContext } from "../../../Step.ts"
+import { unread } from "../../../Unread.ts"
+import type { Node } from "../../graph/graph.ts"
+import { behind } from "../flow/causes.ts"
+import type { Delivery } from "../scope/delivery.ts"
+import type { Place } from "../scope/position.ts"
+import type { Scope } from "../scope/scope.ts"
+import { invocationId } from "../trace/ids.ts"
+import type { Recorder } from "../trace/recorder.ts"
 import { Attempt, type Caller, contextOf, membersOf } from "./attempt.ts"
-import type { Delivery } from "./delivery.ts"
-import { invocationId } from "./ids.ts"
-import type { Place } from "./place.ts"
 import { type Emitter, pulling } from "./pulling.ts"
-import type { Recorder } from "./recorder.ts"
-import type { Scope } from "./scope.ts"
 import type { RunState } from "./state.ts"
 
 /** What an invocation needs of its run. */
@@ -80,21 +81,6 @@ const isPlainEvent = (value: object): value is AnyEvent => {
   if (typeof (value as { _tag?: unknown })._tag !== "string") return false
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
-}
-
-const errorOf = (reason: Cause.Reason<unknown>): unknown =>
-  Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
-
-/**
- * A cause with more errors behind it, which hide neither a typed error nor a defect. Not `Cause.combine`, which compares
- * errors by all that they hold: their payloads may be huge, run code when they are read, or throw.
- */
-export const behind = (cause: Cause.Cause<unknown>, errors: ReadonlyArray<unknown>): Cause.Cause<unknown> => {
-  // Effect lets a defect hide a typed error beside it, and a promise is rejected with a failure before a defect.
-  const reason = Cause.hasFails(cause) ? Cause.makeFailReason : Cause.makeDieReason
-  const before = cause.reasons.map(errorOf)
-  const others = errors.filter((error) => !before.includes(error))
-  return others.length === 0 ? cause : Cause.fromReasons([...cause.reasons, ...others.map((error) => reason(error))])
 }
 
 /** `returning`: its function is done, so that what its emissions decide has nothing to interrupt here. */

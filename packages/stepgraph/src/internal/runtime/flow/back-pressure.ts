@@ -2,7 +2,7 @@
  * Back-pressure: what a step returns piece by piece is pulled only while the lanes it feeds have room.
  */
 import * as Effect from "effect/Effect"
-import type { Node } from "../graph/graph.ts"
+import type { Node } from "../../graph/graph.ts"
 import type { Lane } from "./lane.ts"
 
 /** How many deliveries may wait in a lane before what feeds it is no longer pulled. */

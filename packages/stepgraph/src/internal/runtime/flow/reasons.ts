@@ -1,7 +1,7 @@
 /**
  * Why a step's signal is aborted, where it is neither a timeout nor the reason of whoever called the run.
  */
-import type { Node } from "../graph/graph.ts"
+import type { Node } from "../../graph/graph.ts"
 
 /** An `AbortError`, by which code tells that it was cancelled from a failure of its own, wherever it comes from. */
 export const aborted = (message: string, cause?: unknown): DOMException => {

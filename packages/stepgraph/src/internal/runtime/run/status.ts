@@ -2,12 +2,12 @@
  * How a run stands at one moment: for whoever asks, and in the words of a run that cannot go on.
  */
 import * as Duration from "effect/Duration"
-import { WorkflowStalled, WorkflowTimedOut } from "../../Errors.ts"
-import { listed, type Waiting, waitingInWords } from "../../Waiting.ts"
-import { type Graph, inWords, type Node, quoted } from "../graph/graph.ts"
-import { canStop } from "../graph/reach.ts"
-import type { Intakes } from "./intakes.ts"
-import type { Lane } from "./lane.ts"
+import { WorkflowStalled, WorkflowTimedOut } from "../../../Errors.ts"
+import { listed, type Waiting, waitingInWords } from "../../../Waiting.ts"
+import { type Graph, inWords, type Node, quoted } from "../../graph/graph.ts"
+import { canStop } from "../../graph/reach.ts"
+import type { Lane } from "../flow/lane.ts"
+import type { Intakes } from "../intake/intakes.ts"
 
 /** How a run stands at one moment. */
 export interface RunStatus {

@@ -1,7 +1,7 @@
 /**
  * Races that have been decided: their steps run, and what else is on its way to them is called off.
  */
-import type { Quietness } from "./quietness.ts"
+import type { Quietness } from "./quiescence.ts"
 import type { Flight, Watch } from "./scope.ts"
 
 interface Decision {

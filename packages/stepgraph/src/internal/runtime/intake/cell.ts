@@ -3,22 +3,13 @@
  * next round, and what is left at the end can be listed.
  */
 import * as MutableList from "effect/MutableList"
-import type { AnyEvent } from "../../Event.ts"
-import type { Node } from "../graph/graph.ts"
-import type { Needs } from "../graph/needs.ts"
-import { Place } from "./place.ts"
-import { Scope } from "./scope.ts"
-import type { Timer } from "./timers.ts"
-
-/** An event that has been emitted, and where. */
-export interface Emission {
-  readonly event: AnyEvent
-  /** Where the run is recorded. */
-  readonly id: string | undefined
-  readonly scope: Scope
-  /** Where somebody asks for the order of emissions: the intake's own, as long as it holds the event. */
-  readonly place: Place | undefined
-}
+import type { AnyEvent } from "../../../Event.ts"
+import type { Node } from "../../graph/graph.ts"
+import type { Needs } from "../../graph/needs.ts"
+import type { Timer } from "../flow/timers.ts"
+import type { Arrival } from "../scope/arrival.ts"
+import { Place } from "../scope/position.ts"
+import { Scope } from "../scope/scope.ts"
 
 /** What a step is run with. */
 export interface Round {
@@ -29,16 +20,16 @@ export interface Round {
   /** The first of their places, for the batch; `undefined` where nothing has come, or nobody asks for the order. */
   readonly place: Place | undefined
   /** What they were emitted as, where the run is recorded. */
-  readonly from: ReadonlyArray<Emission>
+  readonly from: ReadonlyArray<Arrival>
 }
 
-const isThere = (emission: Emission | undefined): emission is Emission => emission !== undefined
+const isThere = (emission: Arrival | undefined): emission is Arrival => emission !== undefined
 
 /** What has come of one type, and when, where the intake has a deadline. */
 interface Slot {
   readonly tag: string
   readonly needed: number
-  readonly come: MutableList.MutableList<Emission | AnyEvent>
+  readonly come: MutableList.MutableList<Arrival | AnyEvent>
   readonly at: MutableList.MutableList<number> | undefined
 }
 
@@ -92,8 +83,8 @@ export class Cell {
       const { scope } = this
       return { events: this.takeKept<AnyEvent>(), scope, place: undefined, from: [] }
     }
-    const emissions = this.takeKept<Emission>()
-    const from = this.wanted.list === undefined ? (emissions as ReadonlyArray<Emission>) : emissions.filter(isThere)
+    const emissions = this.takeKept<Arrival>()
+    const from = this.wanted.list === undefined ? (emissions as ReadonlyArray<Arrival>) : emissions.filter(isThere)
     let { scope, place } = from[0] ?? { scope: this.scope, place: undefined }
     for (const emission of from) {
       emission.scope.letGo()
@@ -105,7 +96,7 @@ export class Cell {
 
   /** Takes all out in the order of emission. */
   takeInOrder(): Round {
-    const from = this.takeKept() as Array<Emission>
+    const from = this.takeKept() as Array<Arrival>
     // Most have come in their order: 100,000 are sorted by 0.02 µs an event, and looked at by 0.003.
     for (let i = 1; i < from.length; i++) {
       if (Place.compare(from[i - 1]!.place!, from[i]!.place!) < 0) continue
@@ -117,7 +108,7 @@ export class Cell {
     return { events: from.map(({ event }) => event), scope: this.scope, place: from[0]?.place, from }
   }
 
-  private takeKept<Kept extends Emission | AnyEvent>(): Array<Kept | undefined> {
+  private takeKept<Kept extends Arrival | AnyEvent>(): Array<Kept | undefined> {
     let lacking = 0
     const taken = this.slots.map(({ come, needed, at }) => {
       const count = Math.min(needed, come.length)
@@ -138,15 +129,15 @@ export class Cell {
     return since
   }
 
-  emissions(): ReadonlyArray<Emission> {
+  emissions(): ReadonlyArray<Arrival> {
     const kept = this.slots.flatMap(({ come }) => MutableList.toArray(come))
-    if (!this.plain) return kept as ReadonlyArray<Emission>
+    if (!this.plain) return kept as ReadonlyArray<Arrival>
     const { scope } = this
     return (kept as ReadonlyArray<AnyEvent>).map((event) => ({ event, id: undefined, scope, place: undefined }))
   }
 
   /** Takes everything out, for nobody. */
-  clear(): ReadonlyArray<Emission> {
+  clear(): ReadonlyArray<Arrival> {
     const emissions = this.emissions()
     for (const { place } of emissions) place?.release()
     if (!this.plain) for (const { scope } of emissions) scope.letGo()

@@ -2,8 +2,8 @@
  * The cells of one intake in one run: one for each scope that something has come in, and for each key there.
  */
 import * as Ref from "effect/Ref"
+import type { Scope } from "../scope/scope.ts"
 import { Cell } from "./cell.ts"
-import type { Scope } from "./scope.ts"
 
 /** What a scope has. Most have one cell, and no map is made for it. */
 type Kept = Cell | Map<unknown, Cell>

@@ -3,9 +3,9 @@
  */
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
-import { show } from "../../Show.ts"
-import { unread } from "../../Unread.ts"
-import { eventsInTurn } from "./budget.ts"
+import { show } from "../../../Show.ts"
+import { unread } from "../../../Unread.ts"
+import { eventsInTurn } from "../flow/budget.ts"
 
 /** The invocation that what is pulled is emitted by. */
 export interface Emitter {

@@ -7,8 +7,8 @@ import type * as Exit from "effect/Exit"
 import * as MutableList from "effect/MutableList"
 import * as Queue from "effect/Queue"
 import { PreventSchedulerYield } from "effect/Scheduler"
-import type { Node } from "../graph/graph.ts"
-import type { Delivery } from "./delivery.ts"
+import type { Node } from "../../graph/graph.ts"
+import type { Delivery } from "../scope/delivery.ts"
 
 /** Makes a delivery of what waited as no more than its input. */
 export interface Making {

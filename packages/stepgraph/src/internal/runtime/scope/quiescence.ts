@@ -5,8 +5,8 @@
  * it. Emissions are delivered before the invocation that made them is counted out, so the count reaches 0 only when no event
  * can come any more.
  */
-import type { Node, Quiet } from "../graph/graph.ts"
-import { upstream } from "../graph/upstream.ts"
+import type { Node, Quiet } from "../../graph/graph.ts"
+import { upstream } from "../../graph/upstream.ts"
 import { Heap } from "./heap.ts"
 import type { Flight, GroupWatch, Scope, Watch } from "./scope.ts"
 

@@ -5,13 +5,13 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
-import type { AnyDef, AnyEvent } from "../../Event.ts"
-import { nameAndMessage } from "../../Show.ts"
-import { CurrentInvocation, type EventDropped, type Observer, type TraceEntry } from "../../Trace.ts"
-import type { Node } from "../graph/graph.ts"
-import type { Emission } from "./cell.ts"
+import type { AnyDef, AnyEvent } from "../../../Event.ts"
+import { nameAndMessage } from "../../../Show.ts"
+import { CurrentInvocation, type EventDropped, type Observer, type TraceEntry } from "../../../Trace.ts"
+import type { Node } from "../../graph/graph.ts"
+import type { Arrival } from "../scope/arrival.ts"
+import type { Delivery } from "../scope/delivery.ts"
 import { dataOf } from "./data.ts"
-import type { Delivery } from "./delivery.ts"
 import { eventId } from "./ids.ts"
 import type { Telemetry } from "./telemetry.ts"
 
@@ -98,7 +98,7 @@ export class Recorder {
   }
 
   /** An intake has made its step runnable; a batch of nothing is named by its scope and round. */
-  fired(delivery: Delivery, from: ReadonlyArray<Emission>, round: number): void {
+  fired(delivery: Delivery, from: ReadonlyArray<Arrival>, round: number): void {
     const events = from.map(({ id }) => id!)
     delivery.name(events, events.length > 0 ? events : [delivery.scope.opener?.id ?? "", String(round)])
     this.record(() => ({ _tag: "IntakeFired", step: delivery.node.name, invocation: delivery.id!, events }))

@@ -1,10 +1,10 @@
 /**
  * What descends from one event, and what its intakes wait for there.
  */
-import type { AnyEvent } from "../../Event.ts"
-import type { Graph, Group, Node, Quiet } from "../graph/graph.ts"
+import type { AnyEvent } from "../../../Event.ts"
+import type { Graph, Group, Node, Quiet } from "../../graph/graph.ts"
 import { Heap } from "./heap.ts"
-import type { Place } from "./place.ts"
+import type { Place } from "./position.ts"
 import { Reach } from "./reach.ts"
 
 /** Something on its way to a step, or at work there. */

@@ -1,15 +1,15 @@
 /**
  * All that a run's steps collect: by their intakes, and by hand with `ctx.collect`.
  */
-import type { Waiting } from "../../Errors.ts"
-import type { Graph, Node } from "../graph/graph.ts"
+import type { Waiting } from "../../../Errors.ts"
+import type { Graph, Node } from "../../graph/graph.ts"
+import type { Delivery } from "../scope/delivery.ts"
+import type { Closing } from "../scope/lifetime.ts"
+import type { Quieted } from "../scope/quiescence.ts"
+import type { Scope, Watch } from "../scope/scope.ts"
+import { HandCollector } from "./by-hand.ts"
 import type { Left } from "./cell.ts"
 import { Collector, type Dispatch } from "./collector.ts"
-import type { Delivery } from "./delivery.ts"
-import { HandCollector } from "./hand-collector.ts"
-import type { Closing } from "./lifetime.ts"
-import type { Quieted } from "./quietness.ts"
-import type { Scope, Watch } from "./scope.ts"
 
 export class Intakes implements Closing, Quieted {
   private readonly graph: Graph

@@ -2,14 +2,14 @@
  * `ctx.collect`: what a step that accepts single events keeps by hand.
  */
 import * as Ref from "effect/Ref"
-import type { Waiting } from "../../Errors.ts"
-import type { AnyEvent, Defs } from "../../Event.ts"
-import { show } from "../../Show.ts"
-import { drops, inWords, type Node, type Quiet } from "../graph/graph.ts"
-import { needsOf } from "../graph/needs.ts"
+import type { Waiting } from "../../../Errors.ts"
+import type { AnyEvent, Defs } from "../../../Event.ts"
+import { show } from "../../../Show.ts"
+import { drops, inWords, type Node, type Quiet } from "../../graph/graph.ts"
+import { needsOf } from "../../graph/needs.ts"
+import type { Delivery } from "../scope/delivery.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
 import type { Dispatch } from "./collector.ts"
-import type { Delivery } from "./delivery.ts"
 
 /** What is kept for one list of types. */
 interface Kept {

@@ -2,7 +2,7 @@
  * The state of one run: a `Ref` for each cell that it has come to.
  */
 import * as Ref from "effect/Ref"
-import { initialOf, type State } from "../../State.ts"
+import { initialOf, type State } from "../../../State.ts"
 
 export class RunState {
   private refs: Map<State<any>, Ref.Ref<any>> | undefined

@@ -4,10 +4,10 @@
  */
 import * as Schema from "effect/Schema"
 import type { AST } from "effect/SchemaAST"
-import type { AnyDef, AnyEvent } from "../../Event.ts"
-import { isForeign } from "../../OwnSchema.ts"
-import { alternatives, inside, secretOf } from "../../Secrets.ts"
-import { type Encoders, jsonOf } from "../../Show.ts"
+import type { AnyDef, AnyEvent } from "../../../Event.ts"
+import { isForeign } from "../../../OwnSchema.ts"
+import { alternatives, inside, secretOf } from "../../../Secrets.ts"
+import { type Encoders, jsonOf } from "../../../Show.ts"
 
 /** Types whose values say by themselves all that their codec would. */
 const plain = ["effect/schema/Date", "effect/schema/Uint8Array"]

@@ -1,7 +1,7 @@
 /**
  * Whose turn it is: the lanes that have something waiting and a free worker, first in first out.
  */
-import type { Probe } from "../../Probe.ts"
+import type { Probe } from "../../../Probe.ts"
 import type { Lane } from "./lane.ts"
 
 /** The lanes are a list of themselves: 0.01 µs an event less than an array that is filled at one end and emptied at the other. */

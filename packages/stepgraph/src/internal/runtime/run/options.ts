@@ -2,8 +2,8 @@
  * What a run is given beside its workflow, checked before it begins: the names of its options, and that they do not stand in
  * the place of the input.
  */
-import type { AnyEvent } from "../../Event.ts"
-import { kindOf, refuseUnknown } from "../../Options.ts"
+import type { AnyEvent } from "../../../Event.ts"
+import { kindOf, refuseUnknown } from "../../../Options.ts"
 
 /** The options of each door. */
 export const doors = {

@@ -10,10 +10,10 @@ import type { Fiber } from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import * as Tracer from "effect/Tracer"
-import { nameAndMessage } from "../../Show.ts"
-import { Telemetry as Options, type TelemetryOptions } from "../../Telemetry.ts"
-import type { TraceEntry } from "../../Trace.ts"
-import type { Graph } from "../graph/graph.ts"
+import { nameAndMessage } from "../../../Show.ts"
+import { Telemetry as Options, type TelemetryOptions } from "../../../Telemetry.ts"
+import type { TraceEntry } from "../../../Trace.ts"
+import type { Graph } from "../../graph/graph.ts"
 
 /** Bounds in seconds, those that OpenTelemetry proposes for durations, with some for what takes no time at all. */
 const boundaries = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]

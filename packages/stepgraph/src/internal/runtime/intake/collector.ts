@@ -5,16 +5,17 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
-import { OutsideScope, type Waiting } from "../../Errors.ts"
-import type { AnyEvent } from "../../Event.ts"
-import type { AnyIntake } from "../../Intake.ts"
-import { unread } from "../../Unread.ts"
-import { drops, inWords, type Node, type Quiet } from "../graph/graph.ts"
-import { Cell, type Emission, type Left, leftOf } from "./cell.ts"
+import { OutsideScope, type Waiting } from "../../../Errors.ts"
+import type { AnyEvent } from "../../../Event.ts"
+import type { AnyIntake } from "../../../Intake.ts"
+import { unread } from "../../../Unread.ts"
+import { drops, inWords, type Node, type Quiet } from "../../graph/graph.ts"
+import type { Timer } from "../flow/timers.ts"
+import type { Arrival } from "../scope/arrival.ts"
+import type { Place } from "../scope/position.ts"
+import type { Scope, Watch } from "../scope/scope.ts"
+import { Cell, type Left, leftOf } from "./cell.ts"
 import { Cells } from "./cells.ts"
-import type { Place } from "./place.ts"
-import type { Scope, Watch } from "./scope.ts"
-import type { Timer } from "./timers.ts"
 
 /** What a collector needs of its run. */
 export interface Dispatch {
@@ -24,7 +25,7 @@ export interface Dispatch {
     input: unknown,
     scope: Scope,
     place: Place | undefined,
-    from: ReadonlyArray<Emission>,
+    from: ReadonlyArray<Arrival>,
     round: number
   ): void
   /** An event will never be used. */

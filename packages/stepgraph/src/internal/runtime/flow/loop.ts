@@ -6,12 +6,12 @@
  * half-way: it is ended from a new stack where this one was at its end.
  */
 import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
-import type { Probe } from "../../Probe.ts"
+import type { Probe } from "../../../Probe.ts"
 import type { Ambient } from "./ambient.ts"
+import type { Room } from "./back-pressure.ts"
 import { Budget } from "./budget.ts"
 import type { Lane } from "./lane.ts"
-import type { Room } from "./room.ts"
-import type { Turns } from "./turns.ts"
+import type { Turns } from "./ready.ts"
 
 /** The run that a loop drives. */
 export interface Driven {

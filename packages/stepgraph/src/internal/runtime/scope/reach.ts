@@ -1,7 +1,7 @@
 /**
  * What stands on the way to the races of one group in one scope: what may have to go once one of them has been decided there.
  */
-import type { Quiet } from "../graph/graph.ts"
+import type { Quiet } from "../../graph/graph.ts"
 
 /** Drops what is held, as a race that it leads to has been decided, unless the race leaves it. */
 export type Drop = (race: Quiet) => void
