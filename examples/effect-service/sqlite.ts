@@ -1,0 +1,153 @@
+// A `SqlClient` over the SQLite that is part of Node. It knows nothing of this service, so it can be lifted out as it is, and
+// dropped when there is one: the clients on npm are for Effect 3 or for the betas of 4, which import modules that have moved.
+import { DatabaseSync, type StatementSync } from "node:sqlite"
+import { Effect, Layer, Option, Semaphore, Stream } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+
+export interface SqliteConfig {
+  /** A path, or ":memory:" for a database that ends with the client. */
+  readonly filename: string
+  readonly readOnly?: boolean | undefined
+  /** How many milliseconds to wait for another process that writes: 5,000. The thread waits, as SQLite is synchronous. */
+  readonly busyTimeout?: number | undefined
+}
+
+/** How many prepared statements are kept. */
+const mostStatements = 200
+/** How many rows of a stream are read at a time. */
+const pageSize = 128
+
+// `classifySqliteError` looks for the number of SQLite's error in `errno`, and Node has it in `errcode`.
+const failed = (operation: string, message: string) => (cause: unknown) => {
+  const errno = (cause as { readonly errcode?: unknown } | null)?.errcode
+  const known = typeof errno === "number" && cause instanceof Error ? Object.assign(cause, { errno }) : cause
+  return new SqlError.SqlError({ reason: SqlError.classifySqliteError(known, { operation, message }) })
+}
+
+interface SqliteConnection extends SqlConnection.Connection {
+  readonly isTransaction: boolean
+}
+
+const connect = ({ busyTimeout = 5_000, filename, readOnly = false }: SqliteConfig) =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const db = new DatabaseSync(filename, { readOnly, timeout: busyTimeout })
+        try {
+          if (!readOnly) db.exec("PRAGMA journal_mode = WAL")
+          return db
+        } catch (error) {
+          db.close()
+          throw error
+        }
+      },
+      catch: failed("connect", `cannot open ${filename}`)
+    }),
+    (db) => Effect.sync(() => db.close())
+  )
+
+const connectionOf = (db: DatabaseSync): SqliteConnection => {
+  // The one used last stands last.
+  const kept = new Map<string, StatementSync>()
+  const prepared = (sql: string): StatementSync => {
+    const statement = kept.get(sql) ?? db.prepare(sql)
+    kept.delete(sql)
+    kept.set(sql, statement)
+    if (kept.size > mostStatements) kept.delete(kept.keys().next().value!)
+    return statement
+  }
+
+  type Params = ReadonlyArray<any>
+  const using = <A>(operation: string, body: (bigints: boolean) => A): Effect.Effect<A, SqlError.SqlError> =>
+    Effect.flatMap(SqlClient.SafeIntegers, (bigints) =>
+      Effect.try({ try: () => body(bigints), catch: failed(operation, "cannot execute the statement") })
+    )
+  const rows = (statement: StatementSync, params: Params, bigints: boolean) => {
+    statement.setReadBigInts(bigints)
+    return statement.all(...params)
+  }
+  // The flag is the statement's own, and the statement is kept.
+  const values = (statement: StatementSync, params: Params, bigints: boolean) => {
+    statement.setReturnArrays(true)
+    try {
+      return rows(statement, params, bigints) as unknown as ReadonlyArray<ReadonlyArray<unknown>>
+    } finally {
+      statement.setReturnArrays(false)
+    }
+  }
+
+  return {
+    get isTransaction() {
+      return db.isTransaction
+    },
+    execute: (sql, params, transform) => {
+      const all = using("execute", (bigints) => rows(prepared(sql), params, bigints))
+      return transform === undefined ? all : Effect.map(all, transform)
+    },
+    executeRaw: (sql, params) =>
+      using("executeRaw", (bigints) => {
+        const statement = prepared(sql)
+        if (statement.columns().length > 0) return rows(statement, params, bigints)
+        statement.setReadBigInts(bigints)
+        return statement.run(...(params as Array<any>))
+      }),
+    executeValues: (sql, params) => using("executeValues", (bigints) => values(prepared(sql), params, bigints)),
+    executeValuesUnprepared: (sql, params) =>
+      using("executeValuesUnprepared", (bigints) => values(db.prepare(sql), params, bigints)),
+    executeUnprepared: (sql, params, transform) => {
+      const all = using("executeUnprepared", (bigints) => rows(db.prepare(sql), params, bigints))
+      return transform === undefined ? all : Effect.map(all, transform)
+    },
+    // A statement of its own: to run a statement again ends whoever still reads it.
+    executeStream: (sql, params, transform) =>
+      Stream.unwrap(
+        Effect.map(
+          Effect.acquireRelease(
+            using("executeStream", (bigints) => {
+              const statement = db.prepare(sql)
+              statement.setReadBigInts(bigints)
+              return statement.iterate(...(params as Array<any>))
+            }),
+            (reader) => Effect.sync(() => reader.return?.())
+          ),
+          (reader) =>
+            Stream.paginate(reader, (reader) =>
+              using("executeStream", () => {
+                const page: Array<object> = []
+                for (let row = reader.next(); !row.done; row = reader.next()) {
+                  if (page.push(row.value) === pageSize) break
+                }
+                const next = page.length < pageSize ? Option.none() : Option.some(reader)
+                return [transform === undefined ? page : transform(page), next] as const
+              })
+            )
+        )
+      )
+  }
+}
+
+export const make = Effect.fnUntraced(function* (config: SqliteConfig) {
+  const connection = connectionOf(yield* connect(config))
+  return yield* SqlClient.make({
+    // One connection, as SQLite has one writer: who has a transaction on it keeps the others waiting.
+    ...SqlClient.makeSqliteAcquirers({
+      connection: Effect.succeed(connection),
+      semaphore: yield* Semaphore.make(1),
+      isTransaction: ({ isTransaction }) => isTransaction
+    }),
+    compiler: Statement.makeCompilerSqlite(),
+    driver: "sqlite-node",
+    prepareTransactionControls: true,
+    // A plain BEGIN that turns out to write fails at once, whatever the timeout, if another process has written meanwhile.
+    beginTransaction: config.readOnly ? "BEGIN" : "BEGIN IMMEDIATE",
+    releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+    spanAttributes: [
+      ["db.system.name", "sqlite"],
+      ["db.namespace", config.filename]
+    ]
+  })
+})
+
+export const layer = (config: SqliteConfig): Layer.Layer<SqlClient.SqlClient, SqlError.SqlError> =>
+  Layer.effect(SqlClient.SqlClient, make(config)).pipe(Layer.provide(Reactivity.layer))
