@@ -7,7 +7,7 @@ const searches = (round: number, include: ReadonlyArray<string>) => ({
   extends: true as const,
   test: { name: `round ${round}`, include: [...include], env: { ROUND: `${round}`, SHARE: "1" } }
 })
-const laws = "packages/stepgraph/test/laws*.test.ts"
+const laws = "packages/conformance/test/laws*.test.ts"
 
 export default defineConfig({
   test: {
@@ -17,7 +17,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: "mutants", include: ["packages/stepgraph/test/model/mutants.long.ts"] } },
+      { extends: true, test: { name: "mutants", include: ["packages/conformance/test/mutants.long.ts"] } },
       searches(0, [laws, "packages/stepgraph/test/faults.test.ts"]),
       ...[1, 2, 3].map((round) => searches(round, [laws]))
     ]

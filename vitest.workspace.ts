@@ -9,7 +9,7 @@ const isolated = [
   "packages/stepgraph/test/intakes/{cost,keys}.test.ts",
   "packages/stepgraph/test/live/{bounds,embedding,iterating,listening}.test.ts",
   // They replace the timers that a leftover of another file could still be waiting for.
-  "packages/stepgraph/test/laws.explored.test.ts",
+  "packages/conformance/test/laws.explored.test.ts",
   "packages/testing/test/explore.test.ts",
   // It replaces the module `stepgraph` itself.
   "packages/testing/test/docs.test.ts"

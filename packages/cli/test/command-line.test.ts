@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it, vi } from "@effect/vitest"
-import { copyInto, linkInto } from "../../stepgraph/test/support/copies.ts"
+import { copyInto, linkInto } from "@stepgraph/conformance/support/copies"
 import { inFolder, inSession, seed } from "./support/command-line.ts"
 
 // A process is started for these, and other tests run beside them.

@@ -2,7 +2,7 @@
 import { exec } from "node:child_process"
 import { promisify } from "node:util"
 import { describe, expect, it, vi } from "@effect/vitest"
-import { linkInto } from "../../stepgraph/test/support/copies.ts"
+import { linkInto } from "@stepgraph/conformance/support/copies"
 import { bin, example, inFolder, seed } from "./support/command-line.ts"
 import { inTerminal, needsTerminal } from "./support/pty.ts"
 

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { copyInto } from "@stepgraph/conformance/support/copies"
 import { explore } from "@stepgraph/testing"
 import * as effect from "effect"
 import { Effect, Schema, SchemaTransformation } from "effect"
 import * as stepgraph from "stepgraph"
 import { defineEvent, defineState, type EventDef } from "stepgraph"
-import { copyInto } from "./support/copies.ts"
 
 interface Copy {
   readonly effect: typeof effect

@@ -1,8 +1,8 @@
 import { globSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { compile, type Problem, workspace } from "@stepgraph/conformance/support/compile"
+import { fileOf, runSnippet, type Snippet, snippetsOf } from "@stepgraph/conformance/support/snippets"
 import { beforeAll, describe, expect, it, vi } from "vitest"
-import { compile, type Problem, workspace } from "./support/compile.ts"
-import { fileOf, runSnippet, type Snippet, snippetsOf } from "./support/snippets.ts"
 
 const documents = globSync(["README.md", "docs/**/*.md", "packages/*/README.md", "packages/*/src/**/*.ts"], {
   cwd: workspace

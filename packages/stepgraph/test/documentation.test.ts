@@ -1,11 +1,11 @@
 // What the documentation links to is there, and what is made of it is current.
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { workspace } from "@stepgraph/conformance/support/compile"
 import * as testing from "@stepgraph/testing"
 import * as stepgraph from "stepgraph"
 import { describe, expect, it } from "vitest"
 import { files } from "../assistants.ts"
-import { workspace } from "./support/compile.ts"
 
 const documents = globSync(["*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: workspace }).sort()
 const read = (file: string) => readFileSync(join(workspace, file), "utf8")

@@ -1,5 +1,6 @@
 // Every internal call of a run throws, one at a time, in every form of a step: each run ends, and says what happened.
 import { describe, expect, it } from "@effect/vitest"
+import { share } from "@stepgraph/conformance"
 import { Effect, Exit, type Fiber, Logger, Schema, Stream } from "effect"
 import { collect, defineEvent, defineStep, gather, join, Observer, race, run, Telemetry, workflow } from "stepgraph"
 import { Attempt } from "../src/internal/runtime/call/attempt.ts"
@@ -24,7 +25,6 @@ import { Races } from "../src/internal/runtime/scope/races.ts"
 import { GroupWatch, Scope, Watch } from "../src/internal/runtime/scope/scope.ts"
 import { Recorder } from "../src/internal/runtime/trace/recorder.ts"
 import { untyped } from "./support/flow.ts"
-import { share } from "./support/search.ts"
 
 const Start = defineEvent("Start")
 const Item = defineEvent("Item", { n: Schema.Number })

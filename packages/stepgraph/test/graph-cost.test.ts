@@ -1,7 +1,7 @@
 // `workflow()` is linear in the number of steps. The work is counted, not timed.
+import { workOf } from "@stepgraph/conformance/support/work"
 import { collect, defineEvent, defineStep, gather, join, race, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
-import { workOf } from "./support/work.ts"
 
 const event = (tag: string) => defineEvent(tag)
 const Start = event("Start")

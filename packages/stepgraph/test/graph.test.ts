@@ -1,4 +1,6 @@
 // A workflow's graph as data: the same relations as in the workflow, in any shape that `workflow()` accepts.
+import { anyShape, buildWorkflow, everything, isValid, nested, type Spec, searched } from "@stepgraph/conformance"
+import { workOf } from "@stepgraph/conformance/support/work"
 import { Effect, Schema } from "effect"
 import {
   type AnyWorkflow,
@@ -18,11 +20,6 @@ import {
 } from "stepgraph"
 import { edgesOf, type Graph, graphOf, isGraph, isWorkflow, scopesOf, upstreamOf } from "stepgraph/graph"
 import { describe, expect, expectTypeOf, it } from "vitest"
-import { anyShape, everything, isValid, nested } from "./model/generate.ts"
-import type { Spec } from "./model/spec.ts"
-import { buildWorkflow } from "./model/world.ts"
-import { searched } from "./support/search.ts"
-import { workOf } from "./support/work.ts"
 
 const Start = defineEvent("Start", { docs: Schema.Number, name: Schema.String })
 const Doc = defineEvent("Doc", { n: Schema.Number })

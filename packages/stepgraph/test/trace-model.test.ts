@@ -1,15 +1,12 @@
 // The fold of a trace says what the trace says: held against plain questions to the list of entries, at every entry of runs
 // of generated workflows.
+import { anyShape, buildWorkflow, everything, generated, memory, nested, searched } from "@stepgraph/conformance"
+import { workOf } from "@stepgraph/conformance/support/work"
 import { Schema } from "effect"
 import { collect, defineEvent, defineStep, run, runPromise, type TraceEntry, workflow } from "stepgraph"
 import { type Graph, graphOf } from "stepgraph/graph"
 import { RunModel, type StepModel, TraceModel } from "stepgraph/trace"
 import { beforeAll, describe, expect, it } from "vitest"
-import { anyShape, everything, nested } from "./model/generate.ts"
-import { generated } from "./model/laws.ts"
-import { buildWorkflow, runOnce } from "./model/world.ts"
-import { searched } from "./support/search.ts"
-import { workOf } from "./support/work.ts"
 
 type Entry<Tag extends TraceEntry["_tag"]> = Extract<TraceEntry, { readonly _tag: Tag }>
 interface Traced {
@@ -77,7 +74,7 @@ beforeAll(async () => {
     ...generated(searched(60), (seed) => nested(seed, everything))
   ]
   const traced = specs.map(async (spec, n): Promise<Traced> => {
-    const { record } = await runOnce(spec, { seed: n % 3, shuffled: n % 3 > 0, observed: true })
+    const { record } = await memory.run(spec, { seed: n % 3, shuffled: n % 3 > 0, observed: true })
     return {
       graph: graphOf(buildWorkflow(spec)),
       trace: record.flatMap((entry) => (entry._tag === "traced" ? [entry.entry] : []))

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { compile, type Problem, workspace } from "@stepgraph/conformance/support/compile"
+import { fileOf, snippetsOf } from "@stepgraph/conformance/support/snippets"
 import { beforeAll, describe, expect, it } from "vitest"
-import { compile, type Problem, workspace } from "./support/compile.ts"
-import { fileOf, snippetsOf } from "./support/snippets.ts"
 
 const good = "packages/stepgraph/types/must-compile.ts"
 const bad = "packages/stepgraph/types/must-not-compile.ts"

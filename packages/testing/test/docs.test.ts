@@ -2,11 +2,11 @@
 // than its workers, and the number of orders is said.
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { snippetsOf } from "@stepgraph/conformance/support/snippets"
 import { explore } from "@stepgraph/testing"
 import { Context, Effect } from "effect"
 import type * as stepgraph from "stepgraph"
 import { beforeAll, expect, it, vi } from "vitest"
-import { snippetsOf } from "../../stepgraph/test/support/snippets.ts"
 
 interface Ran {
   readonly flow: any

@@ -1,9 +1,9 @@
 // Whoever explores sees what can be shown, and changes nothing: neither how a run ends, nor what is found.
+import { hostile } from "@stepgraph/conformance/support/hostile"
 import { explorePromise, type ScheduleFailure } from "@stepgraph/testing"
 import { Redacted, Schema } from "effect"
 import { defineEvent, defineStep, runPromise, StepRejected, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
-import { hostile } from "../../stepgraph/test/support/hostile.ts"
 
 const Start = defineEvent("Start", { value: Schema.Any })
 const Row = defineEvent("Row", { value: Schema.Any })

@@ -1,7 +1,7 @@
 // The picture of a workflow is linear in its steps. The work is counted, not timed; the layout is another library's.
+import { workOf } from "@stepgraph/conformance/support/work"
 import { defineEvent, defineStep, gather, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
-import { workOf } from "../../stepgraph/test/support/work.ts"
 import { pictureOf } from "../src/internal/model.ts"
 
 const chain = (count: number, last: (event: any, first: any) => any) => {

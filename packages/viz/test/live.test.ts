@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import { type Screen, screen } from "@stepgraph/conformance/support/terminal"
 import { type LiveStream, liveView, withLiveView } from "@stepgraph/viz"
 import { Effect, Exit, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -16,7 +17,6 @@ import {
 } from "stepgraph"
 import { afterEach, beforeEach, vi } from "vitest"
 import { busyFlow } from "./support/runs.ts"
-import { type Screen, screen } from "./support/terminal.ts"
 
 beforeEach(() => {
   // How often a view is drawn, and the time it shows; what runs and what a terminal does is as always.

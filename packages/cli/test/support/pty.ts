@@ -1,6 +1,7 @@
 /** A program in a terminal, and what a person sees there. */
+
+import { screen } from "@stepgraph/conformance/support/terminal"
 import { beforeEach, onTestFinished } from "vitest"
-import { screen } from "../../../viz/test/support/terminal.ts"
 
 /** It brings its part for the machine prebuilt; there are machines that it has none for. */
 const library = await import("@lydell/node-pty").catch((error: unknown) => String(error))

@@ -1,10 +1,10 @@
 // What is linear takes well under a second here, and what is quadratic runs into the timeout: no clock is read.
 import { describe, expect, it } from "@effect/vitest"
+import { workOf } from "@stepgraph/conformance/support/work"
 import { Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, join, race, run, Telemetry, workflow } from "stepgraph"
 import { heapInUse } from "../support/memory.ts"
 import { result } from "../support/virtual.ts"
-import { workOf } from "../support/work.ts"
 
 const Start = defineEvent("Start")
 const Query = defineEvent("Query", { n: Schema.Number })

@@ -1,8 +1,8 @@
 // What is wrong with an intake is said before anything runs: by the compiler, and by `workflow()` what types cannot see.
 import { beforeAll, describe, expect, it } from "@effect/vitest"
+import { compile, type Problem } from "@stepgraph/conformance/support/compile"
 import { Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, InvalidWorkflow, join, race, run, workflow } from "stepgraph"
-import { compile, type Problem } from "../support/compile.ts"
 import { untyped } from "../support/flow.ts"
 import { result } from "../support/virtual.ts"
 

@@ -1,5 +1,6 @@
 // Who looks at a run sees what can be shown, and changes nothing: neither how it ends, nor what it handles.
 import { describe, expect, it } from "@effect/vitest"
+import { hostile } from "@stepgraph/conformance/support/hostile"
 import { Cause, Context, Effect, Exit, Option, Redacted, Schema, SchemaGetter, Tracer } from "effect"
 import {
   defineEvent,
@@ -17,7 +18,6 @@ import {
   workflow
 } from "stepgraph"
 import { recorded, untyped } from "../support/flow.ts"
-import { hostile } from "../support/hostile.ts"
 
 const Start = defineEvent("Start", { value: Schema.Any })
 const Row = defineEvent("Row", { value: Schema.Any })

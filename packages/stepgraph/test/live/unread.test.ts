@@ -2,10 +2,10 @@
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { workspace } from "@stepgraph/conformance/support/compile"
 import { Effect, Schema } from "effect"
 import { defineEvent, defineStep, launchPromise, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
-import { workspace } from "../support/compile.ts"
 
 const Start = defineEvent("Start")
 const Fail = defineEvent("Fail", { how: Schema.String })

@@ -1,17 +1,19 @@
 // What must be true of every run of every workflow, each law read off the record alone. A law says what is wrong, or
 // nothing. `follow` is the sharpest of them; these are independent of the model and say in words what was broken.
 import type { TraceEntry } from "stepgraph"
-import { round, searched } from "../support/search.ts"
+import type { Engine } from "./engine.ts"
 import { shrink } from "./generate.ts"
 import { play, rules } from "./model.ts"
+import { round, searched } from "./search.ts"
 import { factsOf, foreign, type Spec, show } from "./spec.ts"
-import { type Entry, type Ran, runOnce, type Timing } from "./world.ts"
+import type { Entry, Ran, Timing } from "./world.ts"
 
 export type Law = (spec: Spec, ran: Ran) => string | undefined
 
 // ---------------------------------------------------------------- checking a law
 
 export interface Case {
+  readonly engine: Engine
   readonly spec: Spec
   readonly timing: Timing
   readonly ran: Ran
@@ -29,13 +31,17 @@ export const generated = (many: number, make: (seed: number) => Spec): ReadonlyA
 }
 
 /** Runs each workflow once in each of so many timings; the first is the calmest, the others shuffle what is ready. */
-export const runAll = async (specs: ReadonlyArray<Spec>, timings: number): Promise<ReadonlyArray<Case>> => {
+export const runAll = async (
+  engine: Engine,
+  specs: ReadonlyArray<Spec>,
+  timings: number
+): Promise<ReadonlyArray<Case>> => {
   const cases: Array<Case> = []
   for (const spec of specs) {
     for (let seed = 0; seed < timings; seed++) {
       // Half of them without an observer, which must not make a difference.
       const timing = { seed, shuffled: seed > 0, observed: (spec.seed + seed) % 2 === 0 }
-      cases.push({ spec, timing, ran: await runOnce(spec, timing) })
+      cases.push({ engine, spec, timing, ran: await engine.run(spec, timing) })
     }
   }
   return cases
@@ -43,22 +49,23 @@ export const runAll = async (specs: ReadonlyArray<Spec>, timings: number): Promi
 
 /** Fails with the smallest workflow that still breaks the law in the same timing. */
 export const expectLaw = async (law: Law, cases: Iterable<Case>): Promise<void> => {
-  for (const { spec, timing, ran } of cases) {
-    if (law(spec, ran) !== undefined)
-      await failWithSmallest(spec, timing, async (smaller, again) => law(smaller, again))
+  for (const broken of cases) {
+    if (law(broken.spec, broken.ran) !== undefined)
+      await failWithSmallest(broken, async (smaller, again) => law(smaller, again))
   }
 }
 
 /** Fails with the smallest workflow whose result is another one in the same timing than in the calmest. */
 export const expectOneResult = async (cases: Iterable<Case>): Promise<void> => {
   const resultOf = new Map<Spec, string>()
-  for (const { spec, timing, ran } of cases) {
+  for (const one of cases) {
+    const { engine, spec, ran } = one
     const result = JSON.stringify(ran.outcome)
     const known = resultOf.get(spec)
     if (known === undefined) resultOf.set(spec, result)
     else if (known !== result) {
-      await failWithSmallest(spec, timing, async (smaller, again) => {
-        const calm = JSON.stringify((await runOnce(smaller, calmest)).outcome)
+      await failWithSmallest(one, async (smaller, again) => {
+        const calm = JSON.stringify((await engine.run(smaller, calmest)).outcome)
         const other = JSON.stringify(again.outcome)
         const unique = isUnique(smaller)
         return calm === other || !unique ? undefined : `the result is ${other}, and in the calmest timing ${calm}`
@@ -77,14 +84,18 @@ export const isUnique = (spec: Spec): boolean =>
   })
 
 const failWithSmallest = async (
-  spec: Spec,
-  timing: Timing,
+  { engine, spec, timing }: Case,
   check: (spec: Spec, ran: Ran) => Promise<string | undefined>
 ): Promise<never> => {
-  const breaks = async (smaller: Spec) => (await check(smaller, await runOnce(smaller, timing))) !== undefined
+  const breaks = async (smaller: Spec) => (await check(smaller, await engine.run(smaller, timing))) !== undefined
   const small = await shrink(spec, (smaller) => breaks(smaller).catch(() => false))
-  const ran = await runOnce(small, timing)
-  const parts = [await check(small, ran), show(small), showRun(small, ran), `timing ${JSON.stringify(timing)}`]
+  const ran = await engine.run(small, timing)
+  const parts = [
+    await check(small, ran),
+    show(small),
+    showRun(small, ran),
+    `${engine.name}, timing ${JSON.stringify(timing)}`
+  ]
   throw new Error([...parts, `spec ${JSON.stringify(small)}`].join("\n\n"))
 }
 

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { beforeAll, expect, it } from "vitest"
-import { mutants } from "./mutants.ts"
+import { mutants } from "../src/mutants.ts"
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs")
 const config = join(import.meta.dirname, "mutant.config.ts")

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest"
-import { follow } from "./model/follow.ts"
-import { anyShape, confluent, gathering, inRow, nested } from "./model/generate.ts"
+import { engines } from "../src/engines.ts"
+import { follow } from "../src/follow.ts"
+import { anyShape, confluent, gathering, inRow, nested } from "../src/generate.ts"
 import {
   type Case,
   expectLaw,
@@ -11,13 +12,13 @@ import {
   type Law,
   runAll,
   workersAtLeast
-} from "./model/laws.ts"
-import { searched } from "./support/search.ts"
+} from "../src/laws.ts"
+import { searched } from "../src/search.ts"
 
 // A law that is broken looks for the smallest workflow that breaks it, which may take its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-describe("a workflow of plain steps, gathers and joins that pair in one way only", () => {
+describe.each(engines)("a workflow of plain steps, gathers and joins that pair in one way only, in $name", (engine) => {
   let cases: ReadonlyArray<Case> = []
   beforeAll(async () => {
     const specs = [
@@ -25,7 +26,7 @@ describe("a workflow of plain steps, gathers and joins that pair in one way only
       ...generated(500, (seed) => nested(seed, confluent)),
       ...generated(400, (seed) => inRow(seed, gathering))
     ]
-    cases = await runAll(specs, 3)
+    cases = await runAll(engine, specs, 3)
   })
 
   const stops: Law = (_spec, { outcome }) =>

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest"
-import { follow } from "./model/follow.ts"
-import { allForms, anyShape, everything, inRow, waiting } from "./model/generate.ts"
+import { engines } from "../src/engines.ts"
+import { follow } from "../src/follow.ts"
+import { allForms, anyShape, everything, inRow, waiting } from "../src/generate.ts"
 import {
   type Case,
   ends,
@@ -16,25 +17,28 @@ import {
   traceIsTrue,
   workersAtLeast,
   workersAtMost
-} from "./model/laws.ts"
-import { searched } from "./support/search.ts"
+} from "../src/laws.ts"
+import { searched } from "../src/search.ts"
 
 // A law that is broken looks for the smallest workflow that breaks it, which may take its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-describe("any workflow, in any timing", () => {
+describe.each(engines)("any workflow, in any timing, in $name", (engine) => {
   let cases: ReadonlyArray<Case> = []
   beforeAll(async () => {
     cases = [
       ...(await runAll(
+        engine,
         generated(1200, (seed) => anyShape(seed, everything)),
         2
       )),
       ...(await runAll(
+        engine,
         generated(400, (seed) => anyShape(-seed, { ...everything, forms: allForms })),
         2
       )),
       ...(await runAll(
+        engine,
         generated(500, (seed) => inRow(seed, waiting)),
         2
       ))

@@ -1,7 +1,7 @@
-// Mistakes to plant in the runtime, one at a time: each has to break a law. `mutants.long.ts` shows that it does.
+// Mistakes to plant in the runtime, one at a time: each has to break a law. `test/mutants.long.ts` shows that it does.
 import { join } from "node:path"
 
-const runtime = join(import.meta.dirname, "../../src/internal/runtime")
+const runtime = join(import.meta.dirname, "../../stepgraph/src/internal/runtime")
 
 /** A mistake: in a file, one text for another. */
 type Mutant = readonly [name: string, file: string, from: string, to: string]

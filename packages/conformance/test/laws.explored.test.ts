@@ -4,12 +4,12 @@ import { type Exploration, explore } from "@stepgraph/testing"
 import { Effect, Exit } from "effect"
 import { run } from "stepgraph"
 import { expect, it, vi } from "vitest"
-import { anyShape, everything, inRow, waiting } from "./model/generate.ts"
-import { generated } from "./model/laws.ts"
-import { type Outcome, outcomes } from "./model/model.ts"
-import { type Spec, show, whole } from "./model/spec.ts"
-import { buildWorkflow, type Entry, outcomeOf, type Recorded } from "./model/world.ts"
-import { searched } from "./support/search.ts"
+import { anyShape, everything, inRow, waiting } from "../src/generate.ts"
+import { generated } from "../src/laws.ts"
+import { type Outcome, outcomes } from "../src/model.ts"
+import { searched } from "../src/search.ts"
+import { type Spec, show, whole } from "../src/spec.ts"
+import { buildWorkflow, type Entry, outcomeOf, type Recorded } from "../src/world.ts"
 
 const graphs = 80
 vi.setConfig({ testTimeout: 1_000 * graphs })

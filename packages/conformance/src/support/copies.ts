@@ -3,7 +3,7 @@ import { cp, mkdir, symlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-const stepgraph = fileURLToPath(new URL("../..", import.meta.url))
+const stepgraph = fileURLToPath(new URL("../../../stepgraph", import.meta.url))
 
 /** Copies both to where a program in this folder finds them by their names. */
 export const copyInto = async (folder: string): Promise<void> => {

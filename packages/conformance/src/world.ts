@@ -1,20 +1,8 @@
-// Makes the real workflow from a spec and runs it in a small world with its own time and its own order of tasks. The
-// bodies of the steps write down what happened to them; laws and the model are held against that record.
+// Makes the real workflow from a spec, and a small world for an engine to run it in, with its own time and its own order of
+// tasks. The bodies of the steps write down what happened to them; laws and the model are held against that record.
 import { Cause, Clock, Effect, Exit, type Scheduler, Schema, Stream } from "effect"
 import * as Duration from "effect/Duration"
-import {
-  collect,
-  defineEvent,
-  defineStep,
-  gather,
-  join,
-  Observer,
-  race,
-  run,
-  type TraceEntry,
-  workflow
-} from "stepgraph"
-import { Place } from "../../src/internal/runtime/scope/position.ts"
+import { collect, defineEvent, defineStep, gather, join, Observer, race, type TraceEntry, workflow } from "stepgraph"
 import { type Outcome, sumOf } from "./model.ts"
 import { type Emission, foreign, type Given, type Payload, pick, plan, retries, runKey, type Spec } from "./spec.ts"
 
@@ -48,8 +36,8 @@ export interface Ran {
   readonly outcome: Outcome | { readonly _tag: "Hung" | "Endless" } | { readonly _tag: "Broken"; readonly why: string }
   /** What every run got and emitted: `input` by step, and the ids of what its last attempt emitted. */
   readonly runs: ReadonlyArray<Recorded>
-  /** How many places in the order of emissions are left at the end; of a run that has no order, nothing. */
-  readonly places: number | undefined
+  /** How many places in the order of emission are left at the end; of an engine or a run that has no order, nothing. */
+  readonly places?: number | undefined
 }
 
 export interface Recorded {
@@ -71,23 +59,6 @@ class Boom extends Error {
     this.step = step
     this.input = input
   }
-}
-
-// ---------------------------------------------------------------- what is left of a run
-
-/** The end of the order of the run that began last. */
-let end: Place | undefined
-const makeEnd = Place.end
-Place.end = () => {
-  end = makeEnd()
-  return end
-}
-
-/** How many places there are in an order, its end not counted. */
-const placesBefore = (end: Place): number => {
-  let count = -1
-  for (let bucket = end.bucket; bucket !== undefined; bucket = bucket.previous) count += bucket.living
-  return count
 }
 
 // ---------------------------------------------------------------- time and order
@@ -180,20 +151,17 @@ const makeWorld = (timing: Timing): World => {
 
 // ---------------------------------------------------------------- the real workflow
 
-/** Runs the spec's workflow once, and goes on after its result until nothing moves any more. */
-export const runOnce = async (spec: Spec, timing: Timing): Promise<Ran> => {
+/** Begins a run of a generated workflow: nothing is known of its types. */
+export type Start = (flow: any, input: any) => Effect.Effect<any, any>
+
+/** Runs the spec's workflow once in a world of its own, and goes on after its result until nothing moves any more. */
+export const runWith = async (start: Start, spec: Spec, timing: Timing): Promise<Ran> => {
   const world = makeWorld(timing)
   const record: Array<Entry> = []
   const runs: Array<Recorded> = []
   const flow = buildWorkflow(spec, timing, world, record, runs)
   let exit: Exit.Exit<any, any> | undefined
-  end = undefined
-  // Nothing is known of a generated workflow's types.
-  const running = run(flow, { id: "start", fuel: spec.fuel, key: 0 }) as Effect.Effect<
-    Payload & { readonly _tag: string },
-    unknown
-  >
-  const program = Effect.exit(running).pipe(
+  const program = Effect.exit(start(flow, { id: "start", fuel: spec.fuel, key: 0 })).pipe(
     Effect.map((result) => {
       record.push({ _tag: "result" })
       exit = result
@@ -206,9 +174,7 @@ export const runOnce = async (spec: Spec, timing: Timing): Promise<Ran> => {
     spec.steps.some((step) => foreign.has(step.form)),
     () => record.push({ _tag: "tick" })
   )
-  const places = end && placesBefore(end)
-  if (exit === undefined) return { record, runs, places, outcome: { _tag: ended ? "Hung" : "Endless" } }
-  return { record, runs, places, outcome: outcomeOf(exit) }
+  return { record, runs, outcome: exit === undefined ? { _tag: ended ? "Hung" : "Endless" } : outcomeOf(exit) }
 }
 
 export const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {

@@ -1,11 +1,12 @@
 // What a run still holds when nothing moves any more: no scope in which nothing can happen, and no chain of scopes of one kind.
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
-import { Scope } from "../src/internal/runtime/scope/scope.ts"
-import { anyShape, everything, inRow, nested, waiting } from "./model/generate.ts"
-import { generated } from "./model/laws.ts"
-import { type Spec, show } from "./model/spec.ts"
-import { runOnce } from "./model/world.ts"
-import { searched } from "./support/search.ts"
+// biome-ignore lint/style/noRestrictedImports: no public entry says which scopes a run keeps.
+import { Scope } from "../../stepgraph/src/internal/runtime/scope/scope.ts"
+import { anyShape, everything, inRow, nested, waiting } from "../src/generate.ts"
+import { generated } from "../src/laws.ts"
+import { memory } from "../src/memory.ts"
+import { searched } from "../src/search.ts"
+import { type Spec, show } from "../src/spec.ts"
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -36,7 +37,7 @@ it("a stalled run holds a scope only for an event that an intake holds there, an
   let held = 0
   for (const spec of specs(600)) {
     opened.clear()
-    const { outcome } = await runOnce(spec, { seed: 1, shuffled: true, observed: false })
+    const { outcome } = await memory.run(spec, { seed: 1, shuffled: true, observed: false })
     if (outcome._tag !== "Stalled") continue
     scopes += opened.size
     const holding = Object.values(outcome.waiting).reduce((sum, count) => sum + count, 0)

@@ -2,12 +2,15 @@
 // examples of what intakes do and of what a run keeps.
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
-import { fileOf, mutants, plant } from "./mutants.ts"
+import { fileOf, mutants, plant } from "../src/mutants.ts"
 
+const root = join(import.meta.dirname, "../../..")
+const laws = ["packages/conformance/test/laws*.test.ts"]
+const examples = ["packages/stepgraph/test/intakes/*.test.ts", "packages/stepgraph/test/live/bounds.test.ts"]
 const mutant = mutants.find(([name]) => name === process.env.MUTANT)
 
 export default defineConfig({
-  root: join(import.meta.dirname, "../../../.."),
+  root,
   plugins: [
     {
       name: "mutant",
@@ -17,9 +20,7 @@ export default defineConfig({
   ],
   // Without its cache of modules, in which each mutant would find the text of another.
   test: {
-    include: (process.env.EXAMPLES ? ["intakes/*.test.ts", "live/bounds.test.ts"] : ["laws*.test.ts"]).map((tests) =>
-      join("packages/stepgraph/test", tests)
-    ),
+    include: process.env.EXAMPLES ? examples : laws,
     isolate: false,
     maxWorkers: 1,
     bail: 1,

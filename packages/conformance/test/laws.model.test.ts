@@ -1,8 +1,8 @@
 // The model against itself and against examples worked out by hand: it judges the runtime, so it is judged here.
 import { readFileSync } from "node:fs"
 import { describe, expect, it, vi } from "vitest"
-import { follow } from "./model/follow.ts"
-import { anyShape, confluent, everything, inRow, isValid, nested } from "./model/generate.ts"
+import { follow } from "../src/follow.ts"
+import { anyShape, confluent, everything, inRow, isValid, nested } from "../src/generate.ts"
 import {
   gathersOnce,
   generated,
@@ -11,12 +11,13 @@ import {
   nothingTwice,
   traceAddsUp,
   workersAtMost
-} from "./model/laws.ts"
-import { outcomes, play, type Rules, rules, type State, showOutcome } from "./model/model.ts"
-import { fileOf, mutants, plant } from "./model/mutants.ts"
-import { type Accepts, type Spec, type StepSpec, show } from "./model/spec.ts"
-import { buildWorkflow, type Entry, type Ran, runOnce } from "./model/world.ts"
-import { searched } from "./support/search.ts"
+} from "../src/laws.ts"
+import { memory } from "../src/memory.ts"
+import { outcomes, play, type Rules, rules, type State, showOutcome } from "../src/model.ts"
+import { fileOf, mutants, plant } from "../src/mutants.ts"
+import { searched } from "../src/search.ts"
+import { type Accepts, type Spec, type StepSpec, show } from "../src/spec.ts"
+import { buildWorkflow, type Entry, type Ran } from "../src/world.ts"
 
 // A law that is broken looks for the smallest workflow that breaks it, which may take its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -55,7 +56,7 @@ const plays = (spec: Spec): ReadonlyArray<State> => seeds.map((seed) => play(spe
 
 /** What each run of a step got, by type, in the real runtime. */
 const inputsOf = async (spec: Spec, name: string): Promise<ReadonlyArray<number>> => {
-  const ran = await runOnce(spec, { seed: 1, shuffled: false, observed: false })
+  const ran = await memory.run(spec, { seed: 1, shuffled: false, observed: false })
   expect(follow(spec, ran)).toBeUndefined()
   return ran.runs.filter((run) => spec.steps[run.step]!.name === name).map((run) => run.input.length)
 }
@@ -213,7 +214,7 @@ describe("the model", () => {
         expect(all.has(showOutcome(play(spec, seed)!.outcome)), show(spec)).toBe(true)
       // The order of a gather's events is the runtime's own where the contract leaves it open; `follow` allows for that.
       if (spec.steps.some(({ accepts }) => accepts.kind === "gather")) continue
-      const { outcome } = await runOnce(spec, { seed: 1, shuffled: true, observed: false })
+      const { outcome } = await memory.run(spec, { seed: 1, shuffled: true, observed: false })
       expect(all.has(JSON.stringify(outcome)), `${show(spec)}\n${JSON.stringify(outcome)}`).toBe(true)
     }
     expect(enumerated).toBeGreaterThan(searched(150))
@@ -238,7 +239,7 @@ describe("a law", () => {
     step("pair", { kind: "join", of: ["B", "A"], per: "Doc" }, ["Pair"]),
     step("finish", { kind: "gather", of: ["Pair"] }, ["Stop"])
   ])
-  const honest = runOnce(spec, { seed: 1, shuffled: false, observed: true })
+  const honest = memory.run(spec, { seed: 1, shuffled: false, observed: true })
 
   /** The honest run with a lie in its record. */
   const lie = async (tell: (record: Array<Entry>, ran: Ran) => void): Promise<Ran> => {

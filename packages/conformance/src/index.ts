@@ -1,0 +1,7 @@
+// For other packages' tests: workflows at random, and runs of them.
+export * from "./generate.ts"
+export { generated } from "./laws.ts"
+export { memory } from "./memory.ts"
+export { round, searched, share } from "./search.ts"
+export { type Spec, show } from "./spec.ts"
+export { buildWorkflow } from "./world.ts"

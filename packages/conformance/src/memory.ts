@@ -1,0 +1,30 @@
+// `run` of stepgraph: what a run holds is in memory. How much that is at its end, the laws ask for.
+import { run } from "stepgraph"
+// biome-ignore lint/style/noRestrictedImports: no public entry says how many places an order keeps.
+import { Place } from "../../stepgraph/src/internal/runtime/scope/position.ts"
+import type { Engine } from "./engine.ts"
+import { runWith, type Start } from "./world.ts"
+
+/** The end of the order of the run that began last. */
+let end: Place | undefined
+const makeEnd = Place.end
+Place.end = () => {
+  end = makeEnd()
+  return end
+}
+
+/** How many places there are in an order, its end not counted. */
+const placesBefore = (end: Place): number => {
+  let count = -1
+  for (let bucket = end.bucket; bucket !== undefined; bucket = bucket.previous) count += bucket.living
+  return count
+}
+
+export const memory: Engine = {
+  name: "memory",
+  run: async (spec, timing) => {
+    end = undefined
+    const ran = await runWith(run as Start, spec, timing)
+    return { ...ran, places: end && placesBefore(end) }
+  }
+}
