@@ -5,7 +5,6 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { copyInto } from "@stepgraph/conformance/support/copies"
-import { explore } from "@stepgraph/testing"
 import * as effect from "effect"
 import { Effect, Schema, SchemaTransformation } from "effect"
 import * as stepgraph from "stepgraph"
@@ -279,15 +278,6 @@ describe("two copies of stepgraph, each with its own copy of effect", () => {
     await expect(runPromise(flow, { n: 100 })).rejects.toMatchObject({
       _tag: "StepDefect",
       message: expect.stringMatching(/^step 'add' of workflow 'mixed' .*too many/)
-    })
-  })
-
-  it("are explored, and told what does not fit", async () => {
-    const { flow } = mixed([false, false, false, false])
-    const explored = explore(flow as stepgraph.AnyWorkflow, { schedules: 5, input: { n: "one" } } as any)
-    expect(await Effect.runPromise(Effect.flip(explored))).toMatchObject({
-      _tag: "InvalidExploration",
-      message: expect.stringContaining("'input': event 'Start' does not fit its schema")
     })
   })
 

@@ -2,7 +2,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { workspace } from "@stepgraph/conformance/support/compile"
-import * as testing from "@stepgraph/testing"
+import { errorsOf, tableLine } from "@stepgraph/conformance/support/documented"
 import * as stepgraph from "stepgraph"
 import { describe, expect, it } from "vitest"
 import { files } from "../assistants.ts"
@@ -41,21 +41,12 @@ it("every page of docs/ is in the list of pages", () => {
 })
 
 describe("every exported error stands in a table of its page, with what to do", () => {
-  const errorsOf = (module: object) =>
-    Object.entries(module).flatMap(([name, value]) =>
-      typeof value === "function" && value.prototype instanceof Error ? [name] : []
-    )
-  it.each(errorsOf(stepgraph))("stepgraph: %s", (name) => {
-    expect(read("docs/errors.md")).toMatch(new RegExp(`^\\| \`${name}\` \\| .+ \\| .+ \\|$`, "m"))
-  })
-
-  it.each(errorsOf(testing).filter((name) => name !== "InjectedFault"))("@stepgraph/testing: %s", (name) => {
-    expect(read("docs/testing.md")).toMatch(new RegExp(`^\\| \`${name}\` \\| .+ \\| .+ \\|$`, "m"))
+  it.each(errorsOf(stepgraph))("%s", (name) => {
+    expect(read("docs/errors.md")).toMatch(tableLine(name))
   })
 
   it("finds them all", () => {
     expect(errorsOf(stepgraph)).toEqual(expect.arrayContaining(["StepDefect", "OutsideScope", "FinalizerFailed"]))
-    expect(errorsOf(testing)).toEqual(expect.arrayContaining(["ScheduleFailure", "InjectedFault"]))
   })
 })
 

@@ -1,6 +1,4 @@
 // An option that does not exist is refused, with the name that was probably meant: it would be ignored otherwise.
-import { explore } from "@stepgraph/testing"
-import { liveView, timeline, toDot, toHtml, toMermaid, toSvg, toText } from "@stepgraph/viz"
 import { Cause, Effect, Exit, Schedule, Schema } from "effect"
 import {
   collect,
@@ -183,34 +181,6 @@ describe("each way to start a run", () => {
       expect(await saidBy(door, flow, undefined, none)).toBeUndefined()
       expect(await saidBy(door, flow, undefined, undefined)).toBeUndefined()
     }
-  })
-})
-
-describe("the packages beside it", () => {
-  it("explore names the nearest option", async () => {
-    const said = await Effect.runPromise(Effect.flip((explore as Untyped)(flow, { schedule: 3, faults: { kind: [] } })))
-    expect((said as Error).message).toContain("there is no 'schedule': did you mean 'schedules'?")
-    expect((said as Error).message).toContain("there is no 'faults.kind': did you mean 'faults.kinds'?")
-  })
-
-  it.each<[string, Untyped, object, string]>([
-    ["toDot", toDot, { directon: "down" }, "toDot: there is no option 'directon': did you mean 'direction'?"],
-    ["toMermaid", toMermaid, { direct: "down" }, "toMermaid: there is no option 'direct': did you mean 'direction'?"],
-    ["toSvg", toSvg, { nest: {} }, "toSvg: there is no option 'nest': did you mean 'nested'?"],
-    ["toHtml", toHtml, { covrage: {} }, "toHtml: there is no option 'covrage': did you mean 'coverage'?"],
-    ["toText", toText, { color: true }, "toText: there is no option 'color': did you mean 'colour'?"],
-    [
-      "liveView",
-      liveView,
-      { interval: 3 },
-      "liveView: there is no option 'interval': the options are 'stream', 'every'"
-    ]
-  ])("%s refuses one", (_, draw, options, message) => {
-    expect(() => draw(flow, options)).toThrow(new TypeError(message))
-  })
-
-  it("timeline refuses one", () => {
-    expect(() => (timeline as Untyped)([], { flow })).toThrow("timeline: there is no option 'flow'")
   })
 })
 

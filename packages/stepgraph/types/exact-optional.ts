@@ -1,8 +1,6 @@
 // Compiled with `exactOptionalPropertyTypes`, where an optional property may not be undefined unless its type says so: every
 // option takes what a caller may or may not have.
-import { type ExploreOptions, explore, explorePromise } from "@stepgraph/testing"
-import { liveView, timeline, timelines, toDot, toHtml, toMermaid, toSvg, toText, withLiveView } from "@stepgraph/viz"
-import { type Duration, Effect, type Schedule, Schema } from "effect"
+import { type Duration, type Schedule, Schema } from "effect"
 import {
   collect,
   defineEvent,
@@ -21,7 +19,6 @@ import {
   type StateValue,
   type StepRejected,
   type StepTimedOut,
-  type TraceEntry,
   type WorkflowStalled,
   type WorkflowTimedOut,
   workflow
@@ -121,51 +118,6 @@ export const promises = [
   runPromise(flow, undefined, undefined),
   launchPromise(flow, undefined, { signal, observe, state, replay: maybe<number>() }),
   launchPromise(flow, {}, undefined)
-]
-
-const exploring: ExploreOptions<typeof flow> = {
-  input: undefined,
-  inputs: maybe<number>(),
-  schedules: maybe<number>(),
-  random: maybe<number>(),
-  seed: maybe<number>(),
-  time: maybe<"any" | "ordered">(),
-  lanes: undefined,
-  fibers: undefined,
-  results: undefined,
-  timers: undefined,
-  preempt: undefined,
-  cancel: maybe<boolean>(),
-  faults: undefined,
-  replay: maybe<string>(),
-  layer: undefined,
-  program: undefined,
-  invariants: { sameResult: maybe<boolean>(), neverStalls: undefined, eachConsumed: undefined },
-  check: undefined,
-  patience: undefined,
-  logs: undefined,
-  progress: undefined,
-  warn: undefined
-}
-export const explorations = [
-  explore(flow, exploring),
-  explore(flow, undefined),
-  explore(flow, { faults: { kinds: ["fail"], max: maybe<number>(), steps: maybe<ReadonlyArray<"step">>() } })
-]
-export const explored = explorePromise(flow, { ...exploring, signal })
-
-const drawing = { direction: maybe<"right" | "down">(), nested: undefined, coverage: undefined }
-const trace: ReadonlyArray<TraceEntry> = []
-export const pictures = [
-  toDot(flow, drawing),
-  toHtml(flow, drawing),
-  toMermaid(flow, drawing),
-  toSvg(flow, drawing),
-  toText(flow, { width: maybe<number>(), colour: maybe<boolean>(), nested: undefined }),
-  timeline(trace, { workflow: maybe<typeof flow>() }),
-  timelines(trace, { workflow: undefined }),
-  liveView(flow, { stream: undefined, every: maybe<number>() }),
-  withLiveView(Effect.void, flow, { stream: undefined })
 ]
 
 const graph = maybe<Graph>()

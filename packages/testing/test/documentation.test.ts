@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { workspace } from "@stepgraph/conformance/support/compile"
+import { errorsOf, tableLine } from "@stepgraph/conformance/support/documented"
+import * as testing from "@stepgraph/testing"
+import { expect, it } from "vitest"
+
+const page = readFileSync(join(workspace, "docs/testing.md"), "utf8")
+
+it.each(errorsOf(testing).filter((name) => name !== "InjectedFault"))(
+  "%s stands in a table of the page, with what to do",
+  (name) => expect(page).toMatch(tableLine(name))
+)
+
+it("finds every error", () => {
+  expect(errorsOf(testing)).toEqual(expect.arrayContaining(["ScheduleFailure", "InjectedFault"]))
+})
