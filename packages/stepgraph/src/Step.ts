@@ -33,8 +33,8 @@ export type Returned<Out> =
 // What a function that returns `any` fails with and needs cannot be known: it is taken for a promise.
 type ErrorOf<Ret> = 0 extends 1 & Ret
   ? StepRejected
-  : Ret extends Effect.Effect<any, infer E, any>
-    ? E
+  : Ret extends Effect.Effect<infer A, infer E, any>
+    ? E | (A extends AsyncIterable<any> ? StepRejected : never)
     : Ret extends Stream.Stream<any, infer E, any>
       ? E
       : Ret extends PromiseLike<any> | AsyncIterable<any>
@@ -48,6 +48,56 @@ type ServicesOf<Ret> = 0 extends 1 & Ret
       ? R
       : never
 type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
+
+// An interface, as the compiler looks at its members only where a step has a `retry`: 430 type instantiations a step less.
+interface RetryOptions<Ret, Limit> extends Omit<Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>>, "schedule"> {
+  readonly schedule?: AnySchedule | undefined
+}
+type AnySchedule = Schedule.Schedule<any, any, any, any>
+
+/**
+ * `unknown` where the schedule takes the step's errors. In the constraint of `retry` they would be taken for what a schedule
+ * that is made in place takes, before they are known.
+ */
+type Takes<Rt, Err> =
+  Rt extends Schedule.Schedule<any, infer In, any, any>
+    ? [Err] extends [In]
+      ? unknown
+      : Schedule.Schedule<any, Err, any, any>
+    : Rt extends { readonly schedule?: infer S }
+      ? [S] extends [Schedule.Schedule<any, infer In, any, any> | undefined]
+        ? [Err] extends [In]
+          ? unknown
+          : { readonly schedule: Schedule.Schedule<any, Err, any, any> }
+        : unknown
+      : unknown
+
+/** The schedule and the Effects of a `retry`, also where a property is optional. */
+type PoliciesOf<Rt, None> = [None] extends [Rt]
+  ? never
+  : Rt extends AnySchedule
+    ? Rt
+    : Rt extends { readonly schedule?: infer S; readonly while?: infer W; readonly until?: infer U }
+      ? Named<S> | Decision<W> | Decision<U>
+      : never
+/** A property that is missing is inferred as `unknown`. */
+type Named<S> = unknown extends S ? never : S
+type Decision<F> = F extends (...args: any) => infer D ? D : never
+// `any` is what `Options` itself says, of which nothing is known.
+type Known<T> = 0 extends 1 & T ? never : T
+// Not by a name of its own, which an editor would show in place of the errors.
+type RetryError<Rt, None> =
+  PoliciesOf<Rt, None> extends infer P
+    ? P extends Schedule.Schedule<any, any, infer E, any> | Effect.Effect<any, infer E, any>
+      ? Known<E>
+      : never
+    : never
+type RetryServices<Rt, None> =
+  PoliciesOf<Rt, None> extends infer P
+    ? P extends Schedule.Schedule<any, any, any, infer R> | Effect.Effect<any, any, infer R>
+      ? Known<R>
+      : never
+    : never
 
 // `const` keeps the literals of what `update` writes, and makes its lists readonly: a cell of a mutable list takes them too.
 type Written<S> = S extends Array<any> ? Readonly<S> : S
@@ -166,25 +216,27 @@ export function defineStep<
   const Em extends AnyDef | Defs,
   Ret extends Returned<EventsOf<Em>>,
   Rec extends Returned<EventsOf<Em>> = never,
-  Limit extends Duration.Input | undefined = undefined
+  Limit extends Duration.Input | undefined = undefined,
+  Rt extends RetryOptions<Ret, Limit> | AnySchedule = RetryOptions<Ret, Limit>
 >(definition: {
   readonly accepts: A
   readonly emits: Em
   readonly workers?: number | "unbounded" | undefined
   readonly timeout?: Limit | undefined
-  readonly retry?:
-    | Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>>
-    | Schedule.Schedule<any, any, any, any>
-    | undefined
+  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret> | TimedOut<Limit>>) | undefined
   readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Ret
   readonly recover?:
-    | ((error: ErrorOf<Ret> | TimedOut<Limit>, input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Rec)
+    | ((
+        error: ErrorOf<Ret> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit>>,
+        input: InputOf<A>,
+        ctx: StepContext<A, EventsOf<Em>>
+      ) => Rec)
     | undefined
 }): Step<
   AcceptedTags<A>,
   TagsOf<Em>,
-  [Rec] extends [never] ? ErrorOf<Ret> | TimedOut<Limit> : ErrorOf<Rec>,
-  ServicesOf<Ret> | ServicesOf<Rec>,
+  [Rec] extends [never] ? ErrorOf<Ret> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit>> : ErrorOf<Rec>,
+  ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Limit>>,
   TagOf<PerOf<A>>
 > {
   const { accepts, emits, retry, recover } = definition as unknown as AnyStep

@@ -4,10 +4,10 @@
 import type * as Duration from "effect/Duration"
 import { type InvalidEvent, InvalidWorkflow, type WorkflowStalled, type WorkflowTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventDef, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
-import type { Check, Part } from "./internal/graph/check.ts"
+import type { Check } from "./internal/graph/check.ts"
 import type { Graph } from "./internal/graph/graph.ts"
 import { examine } from "./internal/graph/problems.ts"
-import type { AnyStep } from "./Step.ts"
+import type { AnyStep, Step } from "./Step.ts"
 
 type Steps = Readonly<Record<string, AnyStep>>
 
@@ -30,6 +30,11 @@ export interface Workflow<
   readonly "~types"?: { readonly error: E }
 }
 
+// Of the union of the steps, by conditional types that are not named in the result: an editor shows the errors and services
+// themselves.
+type ErrorOf<S> = S extends Step<any, any, infer E, any, any> ? E : never
+type ServicesOf<S> = 0 extends 1 & S ? never : S extends Step<any, any, any, infer R, any> ? R : never
+
 /** A workflow of any types. */
 export type AnyWorkflow = Workflow<any, any, any, any, any, any>
 /** The event that a workflow begins with. */
@@ -43,10 +48,10 @@ export type OutputsOf<W> = W extends Workflow<any, any, any, any, infer Outputs,
 /** The union of the typed errors that a run of a workflow can fail with. */
 export type RunError<W> =
   W extends Workflow<any, any, infer S, any, any, infer E>
-    ? Part<S, "error"> | E | WorkflowStalled | InvalidEvent
+    ? ErrorOf<S[keyof S]> | E | WorkflowStalled | InvalidEvent
     : never
 /** The union of the services that a workflow's steps need. */
-export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? Part<S, "services"> : never
+export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? ServicesOf<S[keyof S]> : never
 /** What the start event is made of. */
 type StartIn<W> =
   W extends Workflow<infer Start, any, any, any, any, any>

@@ -1,6 +1,6 @@
 // Where retry and recover end: a recovery that fails, a stop, a timeout of the run, an interruption, a defect.
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Data, Effect, Exit, Stream } from "effect"
+import { Cause, Context, Data, Effect, Exit, Schedule, Stream } from "effect"
 import { defineStep, gather, race, run, runPromise, type StepContext, workflow } from "stepgraph"
 import { Done, numbers, recorded, Start, Stop, stop, Task, untyped, upTo } from "./support/flow.ts"
 import { defect, ended, failure, result } from "./support/virtual.ts"
@@ -211,6 +211,52 @@ describe("what a failed attempt sent", () => {
 })
 
 describe("a retry", () => {
+  class Limit extends Context.Service<Limit, { readonly times: number }>()("Limit") {}
+  const retried = (retry: Effect.Retry.Options<First>) => ({
+    accepts: Start,
+    emits: Stop,
+    retry,
+    run: (_: unknown, { attempt }: { readonly attempt: number }) =>
+      attempt < 3 ? Effect.fail(new First()) : Effect.succeed(stop(attempt))
+  })
+
+  it.effect("uses the services that its conditions and its schedule need", () =>
+    Effect.gen(function* () {
+      const flow = workflow({
+        name: "services",
+        start: Start,
+        stop: Stop,
+        steps: {
+          only: defineStep({
+            ...retried({}),
+            retry: {
+              while: () => Effect.map(Limit, ({ times }) => times === 2),
+              schedule: Schedule.recurs(5).pipe(Schedule.tap(() => Effect.asVoid(Limit)))
+            }
+          })
+        }
+      })
+      const outcome = yield* result(run(flow).pipe(Effect.provideService(Limit, { times: 2 })))
+      expect(outcome).toEqual(stop(3))
+    })
+  )
+
+  it.effect("whose condition or schedule fails, fails the step with that error, which recover is given", () =>
+    Effect.gen(function* () {
+      const settings = {
+        ...retried({}),
+        retry: { schedule: Schedule.recurs(5).pipe(Schedule.tap(() => Effect.fail(new Second()))) }
+      }
+      const failing = workflow({ name: "failing", start: Start, stop: Stop, steps: { only: defineStep(settings) } })
+      expect(yield* Effect.flip(run(failing).pipe(Effect.catchTag("First", Effect.die)))).toEqual(new Second())
+      const condition = { ...retried({}), retry: { until: () => Effect.fail(new Second()) } }
+      const refusing = workflow({ name: "refusing", start: Start, stop: Stop, steps: { only: defineStep(condition) } })
+      expect(yield* Effect.flip(run(refusing).pipe(Effect.catchTag("First", Effect.die)))).toEqual(new Second())
+      const saved = defineStep({ ...settings, recover: ({ _tag }) => stop(_tag === "Second" ? 2 : 1) })
+      expect(yield* run(workflow({ name: "saved", start: Start, stop: Stop, steps: { only: saved } }))).toEqual(stop(2))
+    })
+  )
+
   it.effect("of a step behind a race gives it the same event again", () =>
     Effect.gen(function* () {
       const seen: Array<number> = []

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { compile, type Problem, workspace } from "@stepgraph/conformance/support/compile"
+import { hovers } from "@stepgraph/conformance/support/hovers"
 import { fileOf, snippetsOf } from "@stepgraph/conformance/support/snippets"
 import { beforeAll, describe, expect, it } from "vitest"
 
@@ -51,6 +52,56 @@ describe("under flags that a program may have", () => {
     expect(said(snippet.code.replace(/flow: Workflow<.*> =/, "flow ="))).toEqual([
       expect.stringContaining("with --isolatedDeclarations")
     ])
+  })
+})
+
+describe("what an editor shows", () => {
+  const steps = [5, 6, 7, 8].map(
+    (n) => `s${n}: defineStep({ accepts: E${n}, emits: E${n + 1}, run: ({ n }) => E${n + 1}({ n }) }),`
+  )
+  const text = `
+    import { Context, Effect, Schema } from "effect"
+    import { defineEvent, defineStep, launch, launchPromise, run, workflow } from "stepgraph"
+    class DbErr extends Schema.TaggedError<DbErr>()("DbErr", {}) {}
+    class MailErr extends Schema.TaggedError<MailErr>()("MailErr", {}) {}
+    class Db extends Context.Service<Db, { readonly get: Effect.Effect<string, DbErr> }>()("Db") {}
+    class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<string, MailErr> }>()("Mail") {}
+    const Start = defineEvent("Start", { n: Schema.Number })
+    const Ok = defineEvent("Ok", { yes: Schema.Boolean })
+    const Note = defineEvent("Note", { text: Schema.String })
+    ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `const E${n} = defineEvent("E${n}", { n: Schema.Number })`).join("\n")}
+    const Stop = defineEvent("Stop", { result: Schema.String })
+    const flow = workflow({
+      name: "ten", start: Start, stop: Stop, inputs: [Ok], outputs: [Note],
+      steps: {
+        s0: defineStep({ accepts: Start, emits: [E1, Note], run: ({ n }) => E1({ n }) }),
+        s1: defineStep({ accepts: E1, emits: E2, run: ({ n }) => Effect.as(Effect.flatMap(Db, (db) => db.get), E2({ n })) }),
+        s2: defineStep({ accepts: E2, emits: E3, run: ({ n }) => Effect.as(Effect.flatMap(Mail, (mail) => mail.send), E3({ n })) }),
+        s3: defineStep({ accepts: E3, emits: E4, run: async ({ n }) => E4({ n }) }),
+        s4: defineStep({ accepts: [E4, Ok], emits: E5, run: () => E5({ n: 1 }) }),
+        ${steps.join("\n")}
+        s9: defineStep({ accepts: E9, emits: Stop, run: ({ n }) => Stop({ result: String(n) }) })
+      }
+    })
+    const running = run(flow, { n: 0 })
+    Effect.runPromise(running)`
+  const file = "packages/stepgraph/types/hovers.ts"
+
+  /** The members of a union have no order of their own. */
+  const sorted = (shown: string) => shown.replace(/\w+( \| \w+)+/g, (union) => union.split(" | ").sort().join(" | "))
+
+  it("of a run of ten steps: its result, its errors, its services", { timeout: 60_000 }, () => {
+    const { running } = hovers(file, text, ["running"])
+    expect(sorted(running!)).toBe(
+      'const running: Effect.Effect<Event<"Stop", { readonly result: string; }>, DbErr | InvalidEvent | MailErr | StepRejected | WorkflowStalled, Db | Mail>'
+    )
+  })
+
+  it("of services that are missing: their names", { timeout: 60_000 }, () => {
+    const { problems } = compile({ [file]: text })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]!.message).toContain("Type 'Db | Mail' is not assignable to type 'never'")
+    expect(problems[0]!.message).not.toContain("...")
   })
 })
 

@@ -16,6 +16,7 @@ import {
   race,
   run,
   runPromise,
+  type Step,
   type StepRejected,
   type StepTimedOut,
   type WorkflowStalled,
@@ -72,6 +73,88 @@ const recovered = defineStep({
   run: async ({ query }) => Answer({ result: query }),
   recover: (error, { query }) => Answer({ result: `${query}: ${error._tag}` })
 })
+
+// What a retry needs and fails with is the step's own.
+class Flags extends Context.Service<Flags, { readonly again: boolean }>()("Flags") {}
+class Http extends Context.Service<Http, { readonly ping: Effect.Effect<void> }>()("Http") {}
+type ErrorOf<S> = S extends Step<any, any, infer E, any> ? E : never
+type ServicesOf<S> = S extends Step<any, any, any, infer R> ? R : never
+const limits = {} as Schedule.Schedule<number, unknown, "NoLimits", Http>
+const asking = defineStep({
+  accepts: Query,
+  emits: Answer,
+  timeout: "1 second",
+  run: async ({ query }) => Answer({ result: query }),
+  retry: { while: (error) => Effect.map(Flags, ({ again }) => again && error._tag === "StepTimedOut") }
+})
+same<ErrorOf<typeof asking>, StepRejected | StepTimedOut>(true)
+same<ServicesOf<typeof asking>, Flags>(true)
+const scheduled = defineStep({
+  accepts: Query,
+  emits: Answer,
+  run: async ({ query }) => Answer({ result: query }),
+  retry: limits
+})
+same<ErrorOf<typeof scheduled>, StepRejected | "NoLimits">(true)
+same<ServicesOf<typeof scheduled>, Http>(true)
+// A schedule that is made in place takes whatever the step fails with.
+const inPlace = defineStep({
+  accepts: Query,
+  emits: Answer,
+  run: () => Effect.fail("DbDown" as const),
+  retry: { schedule: Schedule.exponential("1 second").pipe(Schedule.tap(() => Effect.asVoid(Http))) }
+})
+same<ErrorOf<typeof inPlace>, "DbDown">(true)
+same<ServicesOf<typeof inPlace>, Http>(true)
+const conditional = defineStep({
+  accepts: Query,
+  emits: Answer,
+  run: async ({ query }) => Answer({ result: query }),
+  retry: { times: 3, schedule: limits, until: () => Effect.fail("NoAnswer" as const) }
+})
+same<ErrorOf<typeof conditional>, StepRejected | "NoLimits" | "NoAnswer">(true)
+same<ServicesOf<typeof conditional>, Http>(true)
+const optional = {} as {
+  readonly schedule?: typeof limits
+  readonly while?: ((error: unknown) => Effect.Effect<boolean, "NoFlags", Flags>) | undefined
+}
+const perhaps = defineStep({
+  accepts: Query,
+  emits: Answer,
+  run: async ({ query }) => Answer({ result: query }),
+  retry: optional
+})
+same<ErrorOf<typeof perhaps>, StepRejected | "NoLimits" | "NoFlags">(true)
+same<ServicesOf<typeof perhaps>, Http | Flags>(true)
+const saved = defineStep({
+  accepts: Query,
+  emits: Answer,
+  run: () => Effect.fail("DbDown" as const),
+  retry: { schedule: limits, while: (error) => error === "DbDown" },
+  recover: (error) => {
+    same<typeof error, "DbDown" | "NoLimits">(true)
+    return Effect.map(Db, () => Answer({ result: error }))
+  }
+})
+same<ErrorOf<typeof saved>, never>(true)
+same<ServicesOf<typeof saved>, Db | Http>(true)
+const plainly = defineStep({
+  accepts: Query,
+  emits: Answer,
+  retry: {} as Effect.Retry.Options<StepRejected>,
+  run: async ({ query }) => Answer({ result: query })
+})
+same<ErrorOf<typeof plainly>, StepRejected>(true)
+same<ServicesOf<typeof plainly>, never>(true)
+// What an Effect gives to be pulled may reject.
+const given = defineStep({
+  accepts: Start,
+  emits: Query,
+  run: () => Effect.map(Db, () => ({}) as AsyncIterable<ReturnType<typeof Query>>)
+})
+same<ErrorOf<typeof given>, StepRejected>(true)
+same<ServicesOf<typeof given>, Db>(true)
+
 const generator = defineStep({
   accepts: Start,
   emits: Query,

@@ -1,6 +1,6 @@
 // Each line that ends in a mark fails to compile, and the mark's words are in the compiler's message; no other line does.
 // Not formatted: a statement and its mark stay on one line.
-import { Effect, Schema, Stream } from "effect"
+import { Context, Effect, type Schedule, Schema, Stream } from "effect"
 import { collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
 
 const Start = defineEvent("Start")
@@ -47,3 +47,11 @@ Job({ id: "x", tries: "many" }) // «error» Type 'string' is not assignable to 
 const history = defineState("history", Schema.Array(Schema.Struct({ role: Schema.Literal("user") })), [])
 defineStep({ accepts: Query, emits: [], run: (_, { update }) => { update(history, (all) => [...all, { role: "admin" }]) } }) // «error» Type '"admin"' is not assignable to type '"user"'
 defineStep({ accepts: Query, emits: [], run: (_, { update }) => { update(seen, () => "text") } }) // «error» 'string' is not assignable to type 'number'
+class Http extends Context.Service<Http, { readonly ping: Effect.Effect<void> }>()("Http") {}
+defineStep({ accepts: Query, emits: Answer, retry: {} as Schedule.Schedule<number, Http>, run: async () => Answer({ result: "" }) }) // «error» Type 'StepRejected' is missing the following properties from type 'Http'
+defineStep({ accepts: Query, emits: Answer, run: () => Effect.fail("down" as const), retry: { schedule: {} as Schedule.Schedule<number, "up"> } }) // «error» Type '"down"' is not assignable to type '"up"'
+defineStep({ accepts: Query, emits: Answer, run: async () => Answer({ result: "" }), retry: { while: (error) => error._tag === "StepTimedOut" } }) // «error» types '"StepRejected"' and '"StepTimedOut"' have no overlap
+defineStep({ accepts: Query, emits: Answer, run: async () => Answer({ result: "" }), retry: { while: () => Effect.succeed("yes") } }) // «error» Type 'string' is not assignable to type 'boolean'
+const pinged = workflow({ name: "w", start: Query, stop: Stop, steps: { finish, search: defineStep({ accepts: Query, emits: Answer, run: () => Effect.fail("down" as const), retry: { while: () => Effect.as(Http, true) } }) } })
+runPromise(pinged, { query: "x" }) // «error» this workflow needs services
+Effect.runPromise(run(pinged, { query: "x" })) // «error» Type 'Http' is not assignable to type 'never'

@@ -12,7 +12,7 @@ export interface Problem {
 }
 
 const configFile = ts.readConfigFile(join(workspace, "tsconfig.base.json"), ts.sys.readFile)
-const workspaceOptions: ts.CompilerOptions = {
+export const workspaceOptions: ts.CompilerOptions = {
   ...ts.parseJsonConfigFileContent(configFile.config, ts.sys, workspace).options,
   // Few programs have this one. The test of those that do asks for it.
   exactOptionalPropertyTypes: false,

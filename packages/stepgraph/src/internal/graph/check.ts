@@ -1,14 +1,10 @@
 /**
  * The compile-time check of a workflow's graph, and its words. `problems.ts` says the same at run time.
  */
-import type { AnyStep, Problem, Step } from "../../Step.ts"
+import type { Problem, Step } from "../../Step.ts"
 
-type Types = NonNullable<AnyStep["~types"]>
-
-/** The union of one part of the types of all steps. */
-export type Part<S, K extends keyof Types> = {
-  [Name in keyof S]: S[Name] extends { readonly "~types"?: infer T } ? NonNullable<T>[K & keyof NonNullable<T>] : never
-}[keyof S]
+type AcceptedBy<S> = S extends Step<infer Accepted, any, any, any, any> ? Accepted : never
+type EmittedBy<S> = S extends Step<any, infer Emitted, any, any, any> ? Emitted : never
 
 type CheckStep<Name extends string, S, Known extends string, Taken extends string> =
   S extends Step<infer Accepted, infer Emitted, any, any, infer Per>
@@ -29,8 +25,8 @@ type CheckSteps<S, Known extends string, Taken extends string> = {
 /** `unknown` where the steps fit together, and the problem at the step that has it where they do not. */
 export type Check<S, Start extends string, Stop extends string, Inputs extends string, Outputs extends string> = [
   Start
-] extends [Part<S, "accepted">]
-  ? [Stop] extends [Part<S, "emitted">]
-    ? CheckSteps<S, Start | Inputs | Part<S, "emitted">, Stop | Outputs | Part<S, "accepted">>
-    : Problem<`no step emits the stop event '${Exclude<Stop, Part<S, "emitted">>}'`>
+] extends [AcceptedBy<S[keyof S]>]
+  ? [Stop] extends [EmittedBy<S[keyof S]>]
+    ? CheckSteps<S, Start | Inputs | EmittedBy<S[keyof S]>, Stop | Outputs | AcceptedBy<S[keyof S]>>
+    : Problem<`no step emits the stop event '${Exclude<Stop, EmittedBy<S[keyof S]>>}'`>
   : Problem<`no step accepts the start event '${Start}'`>
