@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `stepgraph`: compiled where it is published, and as it is in its own workspace, whichever Node this is.
+// // Entry point of the `stepgraph` command: compiled code when published, the sources inside this repository.
 import { existsSync } from "node:fs"
 
 const source = new URL("./src/bin.ts", import.meta.url)

@@ -1,10 +1,10 @@
-// Draws the pictures of the documentation: `pnpm pictures`. A test holds them to what the workflows are.
+// Draws the pictures of the documentation: `pnpm pictures`. A test checks that they are current.
 //
-// The SVGs stand in docs/pictures. A page has a picture as text in the first fence below a line like
+// The SVGs are in docs/pictures. On a page, a text picture fills the first fence after a comment such as
 //
 //   <!-- pnpm pictures: gather-all -->
 //
-// and the fence's language says in which form.
+// The fence's language selects the format.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -32,7 +32,7 @@ const flows = {
 }
 const pages = ["README.md", "docs/pictures.md", "packages/viz/README.md"]
 
-/** A run in virtual time is the same on every machine. */
+/** In virtual time, a run is the same on every machine. */
 const digestRun = Effect.gen(function* () {
   const trace: Array<TraceEntry> = []
   const running = yield* run(digest, { articles: 8 }).pipe(
@@ -44,7 +44,7 @@ const digestRun = Effect.gen(function* () {
   return timeline(trace, { workflow: digest })
 }).pipe(Effect.provide(TestClock.layer()))
 
-/** The files with pictures, by their paths in the repository, as they have to be. */
+/** The current content of all files with pictures, by path in the repository. */
 export const pictures = async (): Promise<ReadonlyMap<string, string>> => {
   const runs: Readonly<Record<string, Timeline>> = { "digest-run": await Effect.runPromise(digestRun) }
   const inText = (name: string, form: string): string => {

@@ -1,5 +1,5 @@
 /**
- * The process of the command `stepgraph`: its arguments, its signals and how it ends.
+ * The process behind the `stepgraph` command: arguments, signals and exit codes.
  */
 import { readFileSync } from "node:fs"
 import { runMain } from "@effect/platform-node-shared/NodeRuntime"
@@ -9,12 +9,12 @@ import { withoutWarningsOfLoading } from "./internal/warnings.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
-// That nobody reads on, such as `head`, is no error.
+// A reader that stops early, such as `head`, is not an error.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
 withoutWarningsOfLoading()
 
-/** A package manager hands the signal of a key that was pressed once on, so that it comes twice. */
+/** A package manager forwards the signal as well, so one key press can arrive twice. */
 const twiceMillis = 300
 let interrupted = Number.POSITIVE_INFINITY
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -23,12 +23,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     if (now > interrupted + twiceMillis) process.exit(130)
     if (interrupted < now) return
     interrupted = now
-    setTimeout(() => console.error("Its steps are cleaning up: Ctrl-C again ends it at once."), 1000).unref()
+    setTimeout(() => console.error("The steps are cleaning up. Press Ctrl-C again to quit at once."), 1000).unref()
   })
 }
 
 runMain(program(process.argv.slice(2), version), {
-  // A file that was loaded may have left something running, and a pipe may still have to take what was written.
+  // The loaded file may have left something running, and a pipe may not have drained yet.
   teardown: (exit) =>
     Runtime.defaultTeardown(exit, (code) => {
       process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))

@@ -1,11 +1,11 @@
-// The command line as a person meets it: what it prints, and its exit codes.
+// The command line as a user meets it: its output and its exit codes.
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it, vi } from "@effect/vitest"
 import { copyInto, linkInto } from "@stepgraph/conformance/support/copies"
 import { inFolder, inSession, seed } from "./support/command-line.ts"
 
-// A process is started for these, and other tests run beside them.
+// These tests start a process while other tests run.
 vi.setConfig({ testTimeout: 60_000 })
 
 const { place, file, flowFile, contents } = inFolder()
@@ -31,23 +31,23 @@ describe("stepgraph draw", () => {
       expect(await stepgraph("draw", seed("first-wins"), "-o", `flow.${end}`)).toEqual({
         code: 0,
         out: "",
-        err: `first-wins is drawn in flow.${end}\n`
+        err: `Drew first-wins in flow.${end}\n`
       })
       expect((await contents(`flow.${end}`)).slice(0, begin.length)).toBe(begin)
     })
   }
 
-  it("draws the way that is asked for", async () => {
+  it("draws in the requested direction", async () => {
     await stepgraph("draw", seed("first-wins"), "-o", "down.mmd", "--direction", "down")
     expect(await contents("down.mmd")).toMatch(/^flowchart TD/)
   })
 
-  it("draws the one that is named, by its exported name or its own", async () => {
+  it("draws the workflow that is named by its export name or its own name", async () => {
     expect((await stepgraph("draw", seed("collect-three"), "-w", "byHand")).out).toMatch(/^collect-by-hand\n/)
     expect((await stepgraph("draw", seed("collect-three"), "-w", "collect")).out).toMatch(/^collect\n/)
   })
 
-  it("takes a workflow that is exported twice for one, by either name", async () => {
+  it("treats a workflow that is exported twice as one, under either name", async () => {
     const name = await flowFile(
       "twice.ts",
       "export const one = flowOf(only(() => Stop()))\nexport { one as two, one as default }"
@@ -59,7 +59,7 @@ describe("stepgraph draw", () => {
 })
 
 describe("stepgraph check", () => {
-  it("says that all is well", async () => {
+  it("reports that there are no problems", async () => {
     expect(await stepgraph("check", seed("collect-three"))).toEqual({
       code: 0,
       out: "workflow 'collect-by-hand' has no problems (3 steps)\nworkflow 'collect' has no problems (3 steps)\n",
@@ -84,14 +84,14 @@ describe("stepgraph check", () => {
 })
 
 describe("stepgraph run", () => {
-  it("prints the stop event, and is quiet where nobody watches", async () => {
+  it("prints the stop event, and no live view outside a terminal", async () => {
     const input = JSON.stringify({ text: "It is really small", revisions: 3 })
     const { code, out, err } = await stepgraph("run", seed("loop-and-branch"), "--input", input)
     expect({ code, err }).toEqual({ code: 0, err: "" })
     expect(JSON.parse(out)).toEqual({ _tag: "Published", text: "It is small", revisions: 1 })
   })
 
-  it("reads the input, and writes the stop event, as their schemas have them in JSON", async () => {
+  it("decodes the input and encodes the stop event with their schemas", async () => {
     const name = await flowFile(
       "dates.ts",
       `const Ask = defineEvent("Ask", { since: Schema.Date, days: Schema.optional(Schema.Number) })
@@ -118,30 +118,30 @@ export const flow = workflow({ name: "dates", start: Ask, stop: Until, steps: { 
     })
   })
 
-  it("writes what happened, and compares two runs of it", async () => {
+  it("writes timelines and compares two of them", async () => {
     const input = (revisions: number) => JSON.stringify({ text: "It is really very small", revisions })
     const run = (revisions: number, to: string) =>
       stepgraph("run", seed("loop-and-branch"), "-i", input(revisions), "--timeline", to)
     for (const end of ["json", "svg", "html"]) {
-      expect(await run(1, `one.${end}`)).toMatchObject({ code: 0, err: `What happened is in one.${end}\n` })
+      expect(await run(1, `one.${end}`)).toMatchObject({ code: 0, err: `Wrote the timeline to one.${end}\n` })
     }
     await run(3, "three.json")
     expect(await contents("one.html")).toContain("<title>editing: a run</title>")
     expect(await contents("one.svg")).toMatch(/^<svg /)
     const { code, out } = await stepgraph("compare", "one.json", "three.json")
     expect(code).toBe(0)
-    expect(out).toContain("They ended otherwise:\n  left   stopped with GivenUp ")
+    expect(out).toContain("The outcomes differ:\n  left   stopped with GivenUp ")
     expect(out).toMatch(/only right {2}Published \{"text":"It is small","revisions":2\}/)
     expect(await stepgraph("compare", "one.json", "three.json", "-o", "both.html")).toEqual({
       code: 0,
       out: "",
-      err: "What differs is in both.html\n"
+      err: "Wrote the differences to both.html\n"
     })
     expect(await contents("both.html")).toContain("<title>editing: two runs</title>")
     expect((await stepgraph("compare", "one.json", "one.json")).out).toContain("Both had the same events")
   })
 
-  it("says why a run failed and where, and still writes what happened", async () => {
+  it("says why and where a run failed, and still writes the timeline", async () => {
     const name = await flowFile(
       "fails.ts",
       'export const flow = flowOf(only(async () => { throw new Error("no luck") }))'
@@ -149,14 +149,14 @@ export const flow = workflow({ name: "dates", start: Ask, stop: Until, steps: { 
     const { code, out, err } = await stepgraph("run", name, "--timeline", "failed.txt")
     expect({ code, out }).toEqual({ code: 1, out: "" })
     const [kept, why, where, ...more] = err.trim().split("\n")
-    expect(kept).toBe("What happened is in failed.txt")
+    expect(kept).toBe("Wrote the timeline to failed.txt")
     expect(why).toBe("The run failed: step 'a' of workflow 'given' rejected, given Start: no luck")
     expect(where).toMatch(/^ {4}at .*fails\.ts:\d+:\d+\)?$/)
     expect(more).toEqual([])
     expect(await contents("failed.txt")).toContain("✕")
   })
 
-  it("says whose a step's own error is, whatever it is", async () => {
+  it("names the step of any kind of error", async () => {
     const name = await flowFile(
       "errors.ts",
       `class Missing extends Schema.TaggedError<Missing>("Missing")("Missing", { page: Schema.Number }) {}
@@ -171,7 +171,7 @@ export const words = failing("no luck"), error = failing(new Error("no page")), 
     expect(await why("plain")).toBe("The run failed: step 'a' failed: { page: 7 }")
   })
 
-  it("says what a run lacks that a program has to give it", async () => {
+  it("says that only a program can provide services and inputs", async () => {
     const name = await flowFile(
       "lacks.ts",
       `class Database extends Context.Service<Database, {}>()("app/Database") {}
@@ -183,18 +183,18 @@ export const inputs = flowOf(
       code: 1,
       out: "",
       err: `The run failed: step 'a' of workflow 'given' failed, given Start: Service not found: app/Database
-The command line provides no services: run this workflow from a program that does.
+The command line provides no services: run this workflow from a program that provides it.
 `
     })
     const { code, err } = await stepgraph("run", name, "-w", "inputs")
     expect(code).toBe(1)
     expect(err).toMatch(/^The run failed: workflow 'given' stalled: /)
     expect(err).toMatch(
-      /\nThe command line sends no inputs \('Other'\): launch this workflow from a program that does\.\n$/
+      /\nThe command line sends no inputs \('Other'\): launch this workflow from a program that sends them\.\n$/
     )
   })
 
-  it("puts what is logged beside the result, not into it", async () => {
+  it("logs to stderr and keeps the result clean", async () => {
     const name = await flowFile(
       "logs.ts",
       'export const flow = flowOf(only(() => Effect.as(Effect.log("a note"), Stop())))'
@@ -205,7 +205,7 @@ The command line provides no services: run this workflow from a program that doe
   })
 })
 
-describe("what cannot be done is said in a sentence, with exit code 2", () => {
+describe("explains a usage error in one sentence, with exit code 2", () => {
   const refuses = (what: string, args: () => Promise<ReadonlyArray<string>>, err: RegExp) =>
     it(what, async () => {
       const told = await stepgraph(...(await args()))
@@ -214,32 +214,32 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
     })
   const editing = seed("loop-and-branch")
 
-  refuses("a file that is not there", async () => ["draw", "nope.ts"], /^There is no file nope\.ts\.\n$/)
+  refuses("a missing file", async () => ["draw", "nope.ts"], /^The file nope\.ts does not exist\.\n$/)
   refuses("a folder", async () => ["check", "."], /^\. is a folder: name a file that exports a workflow\.\n$/)
   refuses(
     "a file without a workflow",
     async () => ["draw", await file("none.ts", "export const a: number = 1\n")],
-    /^none\.ts exports no workflow \(it exports 'a'\): export what workflow\(\) returned\.\n$/
+    /^none\.ts exports no workflow \(it exports 'a'\): export the result of workflow\(\)\.\n$/
   )
   refuses(
     "a file with two",
     async () => ["draw", seed("collect-three")],
-    /exports 2 workflows, 'byHand' and 'declared': say which with --workflow\.\n$/
+    /exports 2 workflows, 'byHand' and 'declared': choose one with --workflow\.\n$/
   )
   refuses(
-    "a workflow of another name",
+    "an unknown workflow name",
     async () => ["draw", seed("collect-three"), "-w", "nope"],
     /exports no workflow 'nope': it exports 'byHand' and 'declared'\.\n$/
   )
   refuses(
-    "a name that two have",
+    "an ambiguous name",
     async () => [
       "draw",
       await flowFile("same.ts", "export const a = flowOf(only(() => [])), b = { ...a }"),
       "-w",
       "given"
     ],
-    /^same\.ts exports 2 workflows, 'a' and 'b': say which with --workflow\.\n$/
+    /^same\.ts exports 2 workflows, 'a' and 'b': choose one with --workflow\.\n$/
   )
   refuses(
     "a syntax error",
@@ -249,26 +249,21 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
   refuses(
     "a file that throws",
     async () => ["draw", await file("throws.ts", '\nthrow new Error("on purpose")\n')],
-    /^throws\.ts:2 failed while it was loaded: Error: on purpose\n$/
+    /^Loading throws\.ts:2 failed: Error: on purpose\n$/
   )
   const throws = (what: string, name: string, thrown: string, said: RegExp) =>
     refuses(`a file that throws ${what}`, async () => ["check", await file(name, `throw ${thrown}\n`)], said)
-  throws("an object", "object.ts", "{ code: 5 }", /^object\.ts failed while it was loaded: it threw { code: 5 }\.\n$/)
-  throws("nothing", "null.ts", "null", /^null\.ts failed while it was loaded: it threw null\.\n$/)
+  throws("an object", "object.ts", "{ code: 5 }", /^Loading object\.ts failed: it threw { code: 5 }\.\n$/)
+  throws("nothing", "null.ts", "null", /^Loading null\.ts failed: it threw null\.\n$/)
   throws(
     "an error that throws",
     "hostile.ts",
     'Object.defineProperty(new Error(""), "message", { get() { throw 1 } })',
-    /^hostile\.ts failed while it was loaded: it threw an error that cannot be shown\.\n$/
+    /^Loading hostile\.ts failed: it threw an error that cannot be shown\.\n$/
   )
-  throws(
-    "a proxy",
-    "thrown.ts",
-    "new Proxy({}, { get() { throw 1 } })",
-    /^thrown\.ts failed while it was loaded: .+\n$/
-  )
+  throws("a proxy", "thrown.ts", "new Proxy({}, { get() { throw 1 } })", /^Loading thrown\.ts failed: .+\n$/)
   refuses(
-    "a proxy in the place of a workflow",
+    "a proxy instead of a workflow",
     async () => [
       "check",
       await file(
@@ -276,68 +271,68 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
         'const no = () => { throw new Error("no") }\nmodule.exports = new Proxy({}, { get: no, ownKeys: no })\n'
       )
     ],
-    /^proxy\.cjs(:1 failed while it was loaded: Error: no| exports no workflow .+)\n$/
+    /^(Loading proxy\.cjs:1 failed: Error: no|proxy\.cjs exports no workflow .+)\n$/
   )
   refuses(
-    "a name in capitals, by which Node does not know the kind of file",
+    "an upper-case extension, which Node does not recognise",
     async () => ["check", await file("flow.TS", "export {}\n")],
-    /^flow\.TS cannot be loaded: use a name that ends in \.ts, .+\.\n$/
+    /^Cannot load flow\.TS: use the extension \.ts, .+\.\n$/
   )
   refuses(
-    "JSX without a library that makes something of it",
+    "JSX without a JSX library",
     async () => ["check", await file("view.tsx", "export const view = <b>no</b>\n")],
-    /^view\.tsx imports something that is not there: Cannot find module 'react\/jsx-runtime'\n$/
+    /^view\.tsx imports something that does not exist: Cannot find module 'react\/jsx-runtime'\n$/
   )
   refuses(
-    "a file that imports what is not there",
+    "a file with a missing import",
     async () => ["draw", await file("lost.ts", 'import "./nowhere.ts"\n')],
-    /^lost\.ts imports something that is not there: .+\n$/
+    /^lost\.ts imports something that does not exist: .+\n$/
   )
-  refuses("an input that is no JSON", async () => ["run", editing, "--input", "{"], /^The input is not JSON: .+\n$/)
+  refuses("an input that is not JSON", async () => ["run", editing, "--input", "{"], /^The input is not JSON: .+\n$/)
   refuses(
     "an input that is not an object",
     async () => ["run", editing, "-i", "[1]"],
     /^The input must be an object with the fields of 'Assignment': write --input '{ … }'\.\n$/
   )
   refuses(
-    "an input in a file that is not there",
+    "an input in a missing file",
     async () => ["run", editing, "-i", "@nope.json"],
-    /^There is no file nope\.json that can be read\.\n$/
+    /^Cannot read nope\.json\.\n$/
   )
   refuses(
-    "no input where one is needed",
+    "a missing input",
     async () => ["run", editing],
     /^The input does not fit 'Assignment': Missing key at \["text"\]; Missing key at \["revisions"\]\.\n$/
   )
   refuses(
-    "a file of a kind that is not known",
+    "an unknown output format",
     async () => ["draw", editing, "-o", "flow.png"],
-    /^flow\.png does not say what to write: let it end in \.svg \(a picture\), /
+    /^Unknown format for flow\.png: use \.svg \(a picture\), /
   )
   refuses(
-    "a place that is not there, before anything is run",
+    "a missing output folder, before the run starts",
     async () => [
       "run",
       await flowFile("never.ts", "export const flow = flowOf(only(() => Effect.never))"),
       "-t",
       "a/b.html"
     ],
-    /^a\/b\.html cannot be written: there is no folder a\.\n$/
+    /^Cannot write a\/b\.html: the folder a does not exist\.\n$/
   )
   refuses(
-    "a folder in the place of a file",
+    "a folder instead of a file",
     async () => ["draw", editing, "-o", await mkdir(join(place.folder, "folder.svg")).then(() => "folder.svg")],
-    /^folder\.svg cannot be written: it is a folder\.\n$/
+    /^Cannot write folder\.svg: it is a folder\.\n$/
   )
   refuses(
-    "a trace that is none",
+    "a file that is not a trace",
     async () => ["compare", await file("a.json", "[1]"), "a.json"],
-    /^a\.json is not a trace: make one with stepgraph run FILE --timeline a\.json\.\n$/
+    /^a\.json is not a trace: create one with stepgraph run FILE --timeline a\.json\.\n$/
   )
   refuses(
     "a trace without a run",
     async () => ["compare", await file("empty.json", "[]"), "empty.json"],
-    /^There is no run in empty\.json\.\n$/
+    /^empty\.json contains no run\.\n$/
   )
   refuses(
     "an unknown command",
@@ -350,13 +345,13 @@ describe("what cannot be done is said in a sentence, with exit code 2", () => {
     /^Unrecognized flag: --colour in command stepgraph draw\.\nSee stepgraph draw --help\.\n$/
   )
 
-  it("a file that waits for what does not come, after a while", async () => {
+  it("a file whose top-level await never finishes", async () => {
     const name = await file("waits.ts", "await new Promise(() => {})\nexport {}\n")
     expect(await inVirtualTime("check", name)).toEqual({
       code: 2,
       out: "",
-      err: `waits.ts is still being loaded: Ctrl-C ends that.
-waits.ts was not loaded within 30 seconds: it awaits something that does not come.
+      err: `Still loading waits.ts. Press Ctrl-C to quit.
+Loading waits.ts took more than 30 seconds: one of its top-level awaits does not finish.
 `
     })
   })
@@ -370,8 +365,8 @@ describe("help", () => {
   })
 })
 
-describe("a run reads its input, and writes its stop event, with the effect of the file itself:", () => {
-  /** A program of its own in a folder, as the package manager has laid it out. */
+describe("decodes and encodes with the file's own copy of effect:", () => {
+  /** Creates a program in its own folder, laid out as a package manager would. */
   const program = (required: string) => `
 const Ask = defineEvent("Ask", { n: Schema.Number, at: Schema.Date })
 const Told = defineEvent("Told", { n: Schema.Number, at: Schema.Date, long: Schema.Duration })
@@ -383,7 +378,7 @@ ${required} workflow({ name: "own", start: Ask, stop: Told, steps: { tell: defin
 import * as Schema from "effect/Schema"
 import { defineEvent, defineStep, workflow } from "stepgraph"
 ${program("export const flow =")}`
-  // Some modules of effect can be read by something else than Node, which makes another copy of them.
+  // jiti can read some modules of effect as well, which creates another copy of them.
   const required = `const Duration = require("effect/Duration"), Schema = require("effect/Schema")
 const { defineEvent, defineStep, workflow } = require("stepgraph")
 ${program("exports.flow =")}`
@@ -429,16 +424,16 @@ ${program("exports.flow =")}`
     }
   )
 
-  it("and says so where it cannot find it", async () => {
+  it("reports a copy that it cannot find", async () => {
     expect(await stepgraph("run", "lost/lost.ts", "--input", input)).toEqual({
       code: 2,
       out: "",
-      err: "lost/lost.ts has a workflow that is made with another copy of effect than the one beside it: install effect once, `npm ls effect` shows where it is.\n"
+      err: "lost/lost.ts has a workflow made with another copy of effect than the one installed next to it. Install effect only once: `npm ls effect` lists the copies.\n"
     })
   })
 })
 
-describe("TypeScript as people write it is read:", () => {
+describe("reads TypeScript as people write it:", () => {
   const reads = (what: string, name: string, text: string) =>
     it(what, async () => {
       await flowFile("inner.ts", "export const flow = flowOf(only(() => Stop()))")
@@ -450,7 +445,7 @@ describe("TypeScript as people write it is read:", () => {
     })
 
   reads("enums", "enums.ts", 'enum Mode { A }\nexport const mode = Mode.A\nexport { flow } from "./inner.ts"\n')
-  reads("imports without an end", "ends.ts", 'export { flow } from "./inner"\n')
+  reads("imports without an extension", "ends.ts", 'export { flow } from "./inner"\n')
   reads(
     "imports of types",
     "types.ts",
@@ -462,7 +457,7 @@ describe("TypeScript as people write it is read:", () => {
   reads("JSX", "view.tsx", 'export const view = () => <b>yes</b>\nexport { flow } from "./inner.ts"\n')
   reads("module.exports", "common.cjs", 'const { flow } = require("./inner.ts")\nmodule.exports = flow\n')
   reads(
-    "an object in module.exports, of which Node does not see the parts",
+    "module.exports whose parts Node does not detect",
     "parts.cjs",
     'const parts = {}\nparts.flow = require("./inner.ts").flow\nmodule.exports = parts\n'
   )

@@ -1,4 +1,4 @@
-// Programs as they are started, most of them in a terminal: the command, and the example that shows its run.
+// Real processes, most of them in a terminal: the command, and the example that shows its run.
 import { exec } from "node:child_process"
 import { promisify } from "node:util"
 import { describe, expect, it, vi } from "@effect/vitest"
@@ -6,7 +6,7 @@ import { linkInto } from "@stepgraph/conformance/support/copies"
 import { bin, example, inFolder, seed } from "./support/command-line.ts"
 import { inTerminal, needsTerminal } from "./support/pty.ts"
 
-// Each test starts a program, and other tests run beside these.
+// Each test starts a program while other tests run.
 vi.setConfig({ testTimeout: 60_000 })
 
 const { place, file, flowFile, contents } = inFolder()
@@ -15,8 +15,8 @@ describe("as a program", () => {
   const sh = (command: string) =>
     promisify(exec)(command, { cwd: place.folder, env: { ...process.env, FORCE_COLOR: undefined } })
 
-  it("ends when it is done, whatever a file has left running, and when nobody reads on", async () => {
-    // Node has something to say about a file whose kind it has to find out.
+  it("ends when its work is done, even if the file left something running or the reader has gone", async () => {
+    // Node would warn about a file whose module format it has to detect.
     await file("package.json", "{}")
     const name = await flowFile(
       "leaves.ts",
@@ -30,14 +30,14 @@ export const flow = flowOf(only(() => Stop()))`
     expect({ stdout, stderr }).toEqual({ stdout: "loaded\ngiven\n", stderr: "ended with 0\n" })
   })
 
-  it("does without a Node that reads TypeScript", async () => {
+  it("works on a Node that cannot read TypeScript", async () => {
     const { stdout } = await sh(
       `'${process.execPath}' --no-experimental-strip-types '${bin}' check '${seed("first-wins")}'`
     )
     expect(stdout).toBe("workflow 'first-wins' has no problems (2 steps)\n")
   })
 
-  it("reads TypeScript in CommonJS without it, with one copy of effect and no warnings", async () => {
+  it("reads CommonJS TypeScript there with one copy of effect and no warnings", async () => {
     await linkInto(place.folder)
     await file(
       "flow.cts",
@@ -61,7 +61,7 @@ describe("in a terminal", () => {
   needsTerminal()
   const command = (...args: ReadonlyArray<string>) => inTerminal([bin, ...args], { cwd: place.folder })
 
-  it("shows how a run goes, above it what the steps print, in whatever width, and leaves the last state", async () => {
+  it("shows progress below what the steps print, at any width, and leaves the last state", async () => {
     const name = await flowFile(
       "shows.ts",
       `export const flow = flowOf({
@@ -97,7 +97,7 @@ describe("in a terminal", () => {
     ])
   })
 
-  it("Ctrl-C interrupts the run, whose steps clean up, and what happened is written", async () => {
+  it("Ctrl-C interrupts the run, lets its steps clean up and writes the timeline", async () => {
     const name = await flowFile(
       "cleans.ts",
       `const clean = Effect.andThen(Effect.sleep(50), Effect.sync(() => console.log("cleaned up")))
@@ -112,12 +112,12 @@ export const flow = flowOf(only(() => Effect.onInterrupt(Effect.never, () => cle
       "cleaned up",
       expect.stringMatching(/^given · interrupted after \d+ ms$/),
       expect.stringMatching(/^a {2}─+ +1$/),
-      "What happened is in cleans.txt"
+      "Wrote the timeline to cleans.txt"
     ])
     expect(await contents("cleans.txt")).toContain("⊘")
   })
 
-  it("a second Ctrl-C ends it where a step does not come to an end", async () => {
+  it("a second Ctrl-C quits although a step does not end", async () => {
     const name = await flowFile(
       "hangs.ts",
       "export const flow = flowOf(only(() => Effect.uninterruptible(Effect.never)))"
@@ -125,7 +125,7 @@ export const flow = flowOf(only(() => Effect.onInterrupt(Effect.never, () => cle
     const { see, type, ended } = command("run", name)
     await see(/^a .* 1$/)
     type("\u0003")
-    await see(/^Its steps are cleaning up: Ctrl-C again ends it at once\.$/)
+    await see(/^The steps are cleaning up\. Press Ctrl-C again to quit at once\.$/)
     type("\u0003")
     expect((await ended()).code).toBe(130)
   })
@@ -133,7 +133,7 @@ export const flow = flowOf(only(() => Effect.onInterrupt(Effect.never, () => cle
 
 describe("examples/search in a terminal", () => {
   needsTerminal()
-  it("shows what each step did, and the answer below", async () => {
+  it("shows each step's work and the answer below", async () => {
     for (const name of ["a", "b", "c"]) await file(`${name}.md`, "# Clock\n\nIt ticks.\n")
     const args = [example("search/main"), place.folder, "--files", "*.md", "clock"]
     const { code, lines } = await inTerminal(args, { cwd: place.folder }).ended()

@@ -1,12 +1,12 @@
 /**
- * Two runs side by side: what differed, by the ids that name causes.
+ * Compares two runs by their causal ids.
  */
 import type { Comparison } from "./internal/comparison.ts"
 import type { Timeline, TimelineEvent, TimelineInvocation } from "./internal/timeline.ts"
 
 /**
- * What differs between two runs: their events, the order in each step, how long things took, and the end. As ids name causes
- * and not arrival, the same event has the same id in both, whatever the timing.
+ * The differences between two runs: their events, the order in each step, the durations and the end. Ids name causes,
+ * not arrival, so the same event has the same id in both runs, whatever the timing.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export function compare(left: Timeline, right: Timeline): Comparison {
   }
 }
 
-/** How a run ended, with what: two runs may end with the same event for different causes. */
+/** The outcome and its content. Two runs may end with the same event for different causes. */
 const endOf = ({ outcome, stop, events, error }: Timeline): string => {
   const event = stop === null ? undefined : events.get(stop)
   return JSON.stringify([outcome, event?.tag, event?.data, error])
@@ -80,7 +80,7 @@ const endOf = ({ outcome, stop, events, error }: Timeline): string => {
 const missing = (of: Timeline, other: Timeline): ReadonlyArray<TimelineEvent> =>
   [...of.events.values()].filter(({ id }) => !other.events.has(id))
 
-/** Where each step's invocations, of those that both runs have, began in another order. */
+/** Steps whose common invocations began in another order. */
 const orders = (
   left: Timeline,
   right: Timeline,

@@ -1,5 +1,5 @@
 /**
- * A workflow in DOT, the language of Graphviz.
+ * Draws a workflow in DOT, the language of Graphviz.
  */
 import { refuseUnknown } from "stepgraph/internal"
 import type { Drawable } from "./internal/drawable.ts"
@@ -25,17 +25,17 @@ const shapes: Readonly<Record<NodeKind, string>> = {
   race: "shape=cds"
 }
 
-/** What was never taken. */
+/** The style of a path that was never taken. */
 const red = 'color="#cf222e", fontcolor="#cf222e"'
 
-/** A string of DOT's, where a backslash begins an escape and an ampersand an entity. */
+/** Escapes a DOT string: a backslash begins an escape, an ampersand an entity. */
 const quoted = (lines: ReadonlyArray<string>, beside = ""): string => {
   const escaped = lines.map((line) => oneLine(line).replaceAll("&", "&amp;").replace(/[\\"]/g, "\\$&"))
   return `"${escaped.map((line) => beside + line + beside).join("\\n")}"`
 }
 
 /**
- * A workflow in DOT: for `dot`, and everything else that knows the language of Graphviz.
+ * A workflow in DOT, for `dot` and other tools that read Graphviz files.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export function toDot(flow: Drawable, options?: DrawOptions): string {
       .flatMap((frame) => drawFrame(frame, picture, drawNode)),
     ...picture.edges.map(({ from, to, events, back, missed }) => {
       const settings = [
-        // Graphviz writes words right at the arrow: spaces keep them apart.
+        // Graphviz puts labels right next to the arrow; spaces keep them apart.
         ...(events.length === 0 ? ["penwidth=2"] : [`label=${quoted(eventLines(events, 8), " ")}`]),
         ...(missed ? ["style=dotted", red] : back ? ["style=dashed"] : []),
         ...(back ? ["constraint=false"] : [])

@@ -1,5 +1,5 @@
 /**
- * Pictures as one self-contained HTML file each: no file beside it, and nothing asked for from anywhere.
+ * Pictures as self-contained HTML files that load nothing.
  */
 import { refuseUnknown } from "stepgraph/internal"
 import { type Comparison, isComparison } from "./internal/comparison.ts"
@@ -12,7 +12,7 @@ import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineHtml } from "./internal/timeline-html.ts"
 
 /**
- * A workflow as a page that can be zoomed and searched.
+ * A workflow as a page with zoom and search.
  *
  * @example
  * ```ts
@@ -29,8 +29,9 @@ import { timelineHtml } from "./internal/timeline-html.ts"
  */
 export function toHtml(flow: Drawable, options?: DrawOptions): string
 /**
- * A run's timeline as a page: zoom and pan, hover for an invocation's events, search. Of more than 20,000 invocations the
- * ones worth a look are drawn one by one, and of the others how many were at work. The page holds the events' data.
+ * A run's timeline as a page: zoom and pan, search, and hover over an invocation to see its events. Above 20,000
+ * invocations, the page draws only the notable ones and summarises the others as a level of activity. The page contains
+ * the events' data.
  *
  * @example
  * ```ts
@@ -51,7 +52,7 @@ export function toHtml(flow: Drawable, options?: DrawOptions): string
  */
 export function toHtml(run: Timeline): string
 /**
- * Two runs side by side as a page: what differs, and both timelines.
+ * Two runs side by side: their differences and both timelines.
  */
 export function toHtml(comparison: Comparison): string
 export function toHtml(what: Drawable | Timeline | Comparison, options?: DrawOptions): string {

@@ -1,5 +1,5 @@
 /**
- * The live view of a run in a terminal: what is queued, running and done in each step, and how fast.
+ * A live view of a run in a terminal: each step's queued, running and finished work, and its rate.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,26 +14,26 @@ import { hasColour } from "./internal/terminal.ts"
 export type { LiveStream }
 
 export interface LiveOptions {
-  /** Where to; `process.stderr` when left out. Nothing is written where it is no terminal. */
+  /** Default: `process.stderr`. If it is not a terminal, nothing is written. */
   readonly stream?: LiveStream | undefined
-  /** How often it is drawn, in milliseconds; 100 when left out. */
+  /** Milliseconds between two frames. Default: 100. */
   readonly every?: number | undefined
 }
 
 export interface LiveView extends Disposable {
-  /** Give it to the run as `observe`: the view is there from the run's first entry to its last. */
+  /** Pass this to the run as `observe`. The view appears with the run's first entry and ends with its last. */
   readonly observe: Observer
-  /** How each step stands. */
+  /** The current state of each step. */
   readonly status: () => ReadonlyArray<StepProgress>
-  /** Draws it for the last time, where the run has not ended yet. */
+  /** Draws the last frame if the run has not ended yet. */
   readonly stop: () => void
 }
 
 /**
- * Shows a run while it goes on, for programs that do not use Effect. Where the output is no terminal it writes nothing.
+ * Shows a run while it goes on, for programs that do not use Effect. Writes nothing if the output is not a terminal.
  *
- * What the program prints meanwhile stands above it, and several views stand one below the other. A view shows one run:
- * the first of its workflow that it is told of.
+ * Other output of the program appears above the view, and several views stack. A view shows one run: the first run of
+ * its workflow that it observes.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export function liveView(flow: Drawable, options: LiveOptions = {}): LiveView {
 }
 
 /**
- * Shows a run while it goes on: wraps what `run` or `launch` gives.
+ * Shows a run while it goes on. Wraps the Effect that `run` or `launch` returns.
  *
  * @example
  * ```ts
@@ -78,20 +78,20 @@ export const withLiveView = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.flatMap(Observer, (outer) => {
     const view = new RunView(flow, options ?? {})
-    // What nobody sees costs nothing.
+    // Without a terminal, do no work at all.
     if (view.stopped) return running
     const shown = Effect.provideService(running, Observer, (entry) => {
       view.observe(entry)
       outer?.(entry)
     })
-    // A run that was launched goes on, and so does its view.
+    // A launched run outlives the Effect, and so does its view.
     return Effect.onExit(shown, (exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(view.stop)))
   })
 
-/** Whether a stream is a terminal in which a cursor can be moved. */
+/** Whether a stream is a terminal with a movable cursor. */
 const isSeen = ({ isTTY }: LiveStream): boolean => isTTY === true && process.env.TERM !== "dumb"
 
-/** Stands on the screen from the first entry of its run to the last. */
+/** Stays on the screen from the first entry of its run to the last. */
 class RunView implements LiveView {
   private readonly progress: Progress
   private readonly table: ProgressTable
@@ -135,7 +135,7 @@ class RunView implements LiveView {
     if (this.timer !== undefined) return
     const screen = screenOf(this.stream)
     screen.add(this.lines)
-    // A run that hangs does not keep the program alive for being looked at.
+    // The view's timer must not keep the program alive if the run hangs.
     this.timer = setInterval(() => screen.draw(), this.every)
     this.timer.unref()
   }

@@ -1,5 +1,5 @@
 /**
- * A workflow as a Mermaid flowchart, which GitHub and many editors show.
+ * Draws a workflow as a Mermaid flowchart, which GitHub and many editors render.
  */
 import { refuseUnknown } from "stepgraph/internal"
 import type { Drawable } from "./internal/drawable.ts"
@@ -25,10 +25,10 @@ const shapes: Readonly<Record<NodeKind, readonly [string, string]>> = {
   race: [">", "]"]
 }
 
-/** Whatever could be markup, an entity of Mermaid's, or a list or heading to its Markdown. */
+/** Escapes markup, Mermaid entities, and Markdown lists and headings. */
 const quoted = (lines: ReadonlyArray<string>): string => {
   const escaped = lines.map((line) =>
-    // Two dollars begin a formula, escaped or not: a space of no width keeps them apart.
+    // Two dollar signs begin a formula even if escaped; a zero-width space separates them.
     oneLine(line)
       .replace(/\$(?=\$)/g, "$&\u200b")
       .replace(/^[-+]|[^\p{L}\p{N} :,+()-]/gu, (character) => `#${character.codePointAt(0)};`)
@@ -84,7 +84,7 @@ export function toMermaid(flow: Drawable, options?: DrawOptions): string {
   return [`flowchart ${picture.direction === "right" ? "LR" : "TD"}`, ...lines.map((line) => `  ${line}`)].join("\n")
 }
 
-/** What was never taken, in red. */
+/** Paths that were never taken, in red. */
 const marks = ({ nodes, edges }: Picture): ReadonlyArray<string> => {
   const red = "stroke:#cf222e,stroke-dasharray:2 4"
   const arrows = edges.flatMap(({ missed }, i) => (missed ? [i] : []))
@@ -106,6 +106,6 @@ const drawFrame = (frame: PictureFrame, picture: Picture, drawNode: (id: string)
   "end"
 ]
 
-/** The title is no string to Mermaid but the rest of a line. */
+/** Mermaid reads the title as the rest of the line, not as a string. */
 const title = ({ name }: Picture): string =>
   shorten(name.replace(/[^\p{L}\p{N} :,()_-]/gu, " "), 60) || "without a name"

@@ -1,5 +1,5 @@
 /**
- * Pictures as SVG: text that can be selected, in light and dark.
+ * Pictures as SVG with selectable text, in light and dark.
  */
 import { refuseUnknown } from "stepgraph/internal"
 import type { Drawable } from "./internal/drawable.ts"
@@ -10,7 +10,7 @@ import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineSvg } from "./internal/timeline-svg.ts"
 
 /**
- * A workflow as an SVG picture. It follows the reader's choice of light or dark, and tells in its `<desc>` what it shows.
+ * A workflow as an SVG picture. It follows the reader's light or dark mode, and its `<desc>` describes it in words.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ import { timelineSvg } from "./internal/timeline-svg.ts"
  */
 export function toSvg(flow: Drawable, options?: DrawOptions): string
 /**
- * A run's timeline as an SVG picture: what its workers did, where events waited for one, and the critical path.
+ * A run's timeline as an SVG picture: the activity of each worker, the waits, and the critical path.
  */
 export function toSvg(run: Timeline): string
 export function toSvg(what: Drawable | Timeline, options?: DrawOptions): string {

@@ -13,7 +13,7 @@ import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineText } from "./internal/timeline-text.ts"
 
 /**
- * A workflow as lines of text: each step with what comes to it and what it emits.
+ * A workflow as lines of text: for each step, its inputs and the events it emits.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export function toText(flow: Drawable, options?: TextOptions & Omit<DrawOptions,
  */
 export function toText(run: Timeline, options?: TextOptions): string
 /**
- * What differs between two runs, in words and in a table.
+ * The differences between two runs, as sentences and a table.
  */
 export function toText(comparison: Comparison, options?: TextOptions): string
 export function toText(what: Drawable | Timeline | Comparison, options?: TextOptions & DrawOptions): string {

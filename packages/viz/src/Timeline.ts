@@ -1,5 +1,5 @@
 /**
- * Timelines: what a run did, when, on which worker and because of what, made of its trace.
+ * Timelines: turns a trace into each step's work, its time, its worker and its causes.
  */
 import type { TraceEntry } from "stepgraph"
 import { refuseUnknown } from "stepgraph/internal"
@@ -10,16 +10,16 @@ import type { Timeline } from "./internal/timeline.ts"
 import { timelineOf } from "./internal/timeline-of.ts"
 
 export interface TimelineOptions {
-  /** The workflow that was run: then it is known how many workers each step has. */
+  /** The workflow of the run. With it, the timeline knows how many workers each step has. */
   readonly workflow?: Drawable | undefined
 }
 
 /**
- * What a run did, made of its trace. Runs that were started inside its steps are in `nested`. Of a trace with several
- * runs beside each other it is the first; {@link timelines} gives all.
+ * The timeline of a run, computed from its trace. `nested` contains the runs that its steps started. If the trace
+ * contains several runs side by side, this is the first; {@link timelines} returns all.
  *
- * The entries may be in any order; a run whose last ones are missing counts as one that goes on. Throws a `TypeError`
- * where the trace has no run in it.
+ * The entries may be in any order. A run whose last entries are missing counts as still running. Throws a `TypeError`
+ * if the trace contains no run.
  *
  * @example
  * ```ts
@@ -55,15 +55,13 @@ export interface TimelineOptions {
 export function timeline(trace: Iterable<TraceEntry>, options: TimelineOptions = {}): Timeline {
   const [first] = timelines(trace, options)
   if (first === undefined) {
-    throw new TypeError(
-      "timeline: this trace does not begin with the start of a run: give it all entries that an observer received"
-    )
+    throw new TypeError("timeline: this trace has no RunStarted entry: pass all entries that the observer received")
   }
   return first
 }
 
 /**
- * What each run of a trace did that was not started inside another one of it, in the order in which they began.
+ * The timelines of all top-level runs in a trace, in the order in which they began.
  *
  * @example
  * ```ts
@@ -86,7 +84,7 @@ export function timeline(trace: Iterable<TraceEntry>, options: TimelineOptions =
 export function timelines(trace: Iterable<TraceEntry>, options: TimelineOptions = {}): ReadonlyArray<Timeline> {
   refuseUnknown("timeline", options, ["workflow"])
   if (typeof (trace as Partial<Iterable<TraceEntry>> | undefined)?.[Symbol.iterator] !== "function") {
-    throw new TypeError("timeline: a trace is a list of the entries that an observer was told")
+    throw new TypeError("timeline: a trace must be an array of the entries that an observer received")
   }
   const { workflow } = options
   const runs = runsOf(trace, workflow)

@@ -1,5 +1,5 @@
 /**
- * See a workflow as a picture, and its runs as timelines.
+ * Draws workflows as pictures and runs as timelines.
  */
 export { compare } from "./Compare.ts"
 export { toDot } from "./Dot.ts"

@@ -42,7 +42,7 @@ const traced = (delays: ReadonlyArray<number>) =>
   })
 
 describe("compare", () => {
-  it.effect("finds nothing between two runs of the same", () =>
+  it.effect("finds no differences between two equal runs", () =>
     Effect.gen(function* () {
       const both = compare(yield* traced([10, 20, 30]), yield* traced([10, 20, 30]))
       expect(both.same).toBe(true)
@@ -50,7 +50,7 @@ describe("compare", () => {
     })
   )
 
-  it.effect("tells another order from other events, by the ids that name causes", () =>
+  it.effect("distinguishes another order from other events, by causal ids", () =>
     Effect.gen(function* () {
       const left = yield* traced([10, 20, 30])
       const right = yield* traced([20, 10, 30])
@@ -58,13 +58,13 @@ describe("compare", () => {
       expect(both.events.onlyLeft).toEqual([])
       expect(both.events.onlyRight).toEqual([])
       expect(both.order.map(({ step }) => step)).toEqual(["note"])
-      // The input itself was another one.
+      // The input itself differed.
       expect(both.events.changed.map(({ left }) => left.tag)).toEqual(["Start", "Job", "Job"])
       expect(both.durations.slice(0, 2).map(({ difference }) => difference)).toEqual([10, -10])
     })
   )
 
-  it.effect("finds events that one run has alone, and other data", () =>
+  it.effect("finds events of only one run, and different data", () =>
     Effect.gen(function* () {
       last = "left"
       const left = yield* traced([10, 20, 30])
@@ -77,12 +77,12 @@ describe("compare", () => {
         ["Done", { n: 3 }]
       ])
       expect(events.changed.map(({ left }) => left.tag)).toEqual(["Start", "Stop"])
-      // The step that was given the same on both sides, and said something else.
+      // The step that got the same events in both runs but did something else.
       expect(parted.map(({ left }) => left.step)).toEqual(["note"])
     })
   )
 
-  it("tells runs of two workflows", () => {
+  it("reports runs of two different workflows", () => {
     const [one, two] = ["one", "two"].map((workflow) =>
       timeline(
         fan({ invocations: 2, name: workflow }).map((entry) =>
@@ -90,16 +90,16 @@ describe("compare", () => {
         )
       )
     )
-    expect(toText(compare(one!, two!))).toContain("They are of two workflows, one and two.")
+    expect(toText(compare(one!, two!))).toContain("These are runs of two workflows, one and two.")
   })
 
-  it("tells the same end from another one by what the stop event says, not by what caused it", () => {
+  it("compares the ends by the stop event's data, not by its cause", () => {
     const [short, long] = [2, 3].map((invocations) => timeline(fan({ invocations })))
     expect(compare(short!, long!)).toMatchObject({ same: false, sameOutcome: true })
     expect(compare(short!, timeline(fan({ invocations: 2 }).slice(0, -1)))).toMatchObject({ sameOutcome: false })
   })
 
-  it.effect("tells first what failed, then what was interrupted for it", () =>
+  it.effect("lists failures before the interruptions that they caused", () =>
     Effect.gen(function* () {
       const Start = defineEvent("Start")
       const failing = (one: number | undefined) => {
@@ -134,7 +134,7 @@ describe("compare", () => {
           return timeline(entries)
         })
       const lines = toText(compare(yield* traced(), yield* traced(5))).split("\n")
-      const from = lines.indexOf("They parted where a step was given the same and did something else:")
+      const from = lines.indexOf("The runs diverged where a step got the same events but did something else:")
       expect(lines.slice(from + 1, from + 4)).toEqual([
         '  work, given Job {"n":5,"millis":0}',
         '    left   succeeded, Done {"n":5}',
@@ -144,7 +144,7 @@ describe("compare", () => {
     })
   )
 
-  it.effect("says it in words, with a table, and as a page", () =>
+  it.effect("renders as text, as a table and as a page", () =>
     Effect.gen(function* () {
       last = "<b>left</b>"
       const left = yield* traced([10, 20, 30])

@@ -1,11 +1,11 @@
-// Compiled with `exactOptionalPropertyTypes`, where an optional property may not be undefined unless its type says so: every
-// option takes what a caller may or may not have.
+// Compiled with `exactOptionalPropertyTypes`, where an optional property must not be undefined unless its type says so:
+// every option accepts a value that may be undefined.
 import { liveView, timeline, timelines, toDot, toHtml, toMermaid, toSvg, toText, withLiveView } from "@stepgraph/viz"
 import { Effect } from "effect"
 import type { TraceEntry } from "stepgraph"
 import { busyFlow } from "./support/runs.ts"
 
-/** What a caller may or may not have. */
+/** Values that may be undefined. */
 const maybe = <A>(): A | undefined => undefined
 
 const drawing = { direction: maybe<"right" | "down">(), nested: undefined, coverage: undefined }

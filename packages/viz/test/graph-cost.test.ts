@@ -1,4 +1,5 @@
-// The picture of a workflow is linear in its steps. The work is counted, not timed; the layout is another library's.
+// Drawing a workflow costs linear time in its steps. This counts work instead of time and excludes the layout, which is
+// done by a library.
 import { workOf } from "@stepgraph/conformance/support/work"
 import { defineEvent, defineStep, gather, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
@@ -18,7 +19,7 @@ const chain = (count: number, last: (event: any, first: any) => any) => {
 
 describe("the cost of a picture", () => {
   it.each([
-    ["a chain that is declared from its end", (event: any) => event],
+    ["a chain declared backwards", (event: any) => event],
     ["a chain with a frame around it", (event: any, first: any) => gather(event, { per: first })]
   ])("is linear for %s", (_, last) => {
     const cost = (count: number) => {

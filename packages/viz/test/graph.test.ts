@@ -14,7 +14,7 @@ import { unusual as unusualShapes } from "./support/unusual.ts"
 
 const unusual = { "everything at once": everything, ...unusualShapes }
 
-// Mermaid's parser asks for a sanitizer that works in browsers alone. What it would leave of a label is no matter here.
+// Mermaid's parser needs a sanitizer that works only in browsers. Its effect on labels does not matter here.
 Object.assign(DOMPurify, { addHook: () => {}, sanitize: (text: string) => text })
 
 let graphviz: Graphviz
@@ -31,7 +31,7 @@ const readByMermaid = async (flow: Drawable, options?: DrawOptions) => {
 const apart = (a: Box, b: Box): boolean =>
   Math.abs(a.x - b.x) >= (a.width + b.width) / 2 || Math.abs(a.y - b.y) >= (a.height + b.height) / 2
 
-/** Whether a point is on the outline of a node's shape. */
+/** Whether a point lies on the outline of a node's shape. */
 const touches = (node: PlacedNode, { x, y }: Point): boolean => {
   const corners = cornersOf(node.node.kind, node)
   if (corners === undefined) return Math.abs(Math.hypot(x - node.x, y - node.y) - node.width / 2) < 0.01
@@ -42,11 +42,11 @@ const touches = (node: PlacedNode, { x, y }: Point): boolean => {
 }
 
 describe("toMermaid", () => {
-  it("draws each intake as what it is, scopes as frames, and loops as broken lines", () => {
+  it("draws intakes by kind, scopes as frames, and loops as broken lines", () => {
     expect(toMermaid(everything)).toMatchSnapshot()
   })
 
-  it("is a flowchart to Mermaid's own parser", async () => {
+  it("is accepted by Mermaid's own parser", async () => {
     expect(await mermaid.parse(toMermaid(everything))).toMatchObject({ diagramType: "flowchart-v2" })
     expect(await mermaid.parse(toMermaid(everything, { direction: "right" }))).toMatchObject({
       diagramType: "flowchart-v2"
@@ -55,11 +55,11 @@ describe("toMermaid", () => {
 })
 
 describe("toDot", () => {
-  it("says the same in DOT", () => {
+  it("draws the same graph in DOT", () => {
     expect(toDot(everything)).toMatchSnapshot()
   })
 
-  it("is a graph to Graphviz, with every step and frame", () => {
+  it("is accepted by Graphviz, with every step and frame", () => {
     const svg = graphviz.dot(toDot(everything))
     expect(svg).toContain("for each Doc")
     for (const step of Object.keys(everything.steps)) expect(svg).toContain(`>${step}</text>`)
@@ -74,7 +74,7 @@ describe("toSvg", () => {
     for (const step of Object.keys(everything.steps)) expect(svg).toMatch(new RegExp(`<text [^>]*>${step}</text>`))
   })
 
-  it("has no character that XML does not allow", () => {
+  it("contains only characters that XML allows", () => {
     const name = "a\u0000\u001b\ud800\ufffe\uffff"
     expect(toSvg({ ...everything, name })).toContain("<title>Workflow a ���</title>")
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
@@ -83,7 +83,7 @@ describe("toSvg", () => {
 })
 
 describe("a picture", () => {
-  it("has a frame for each per, those of inner scopes inside", () => {
+  it("draws a frame for each per, with inner scopes inside", () => {
     const { frames, nodes } = pictureOf(everything)
     const named = frames.map(({ label, nodes: ids, within }) => {
       const steps = new Set(nodes.filter(({ id }) => ids.includes(id)).map(({ step }) => step))
@@ -103,18 +103,18 @@ describe("a picture", () => {
     ])
   })
 
-  it("shows a workflow inside a step folded, by its name", () => {
+  it("draws a nested workflow folded, by its name", () => {
     const { nodes } = pictureOf(everything, { nested: { open: { name: "inner" } } })
     expect(nodes.find(({ kind, step }) => kind === "step" && step === "open")?.notes).toContain("runs inner")
   })
 
-  it("of the same workflow is the same, byte for byte", () => {
+  it("draws the same workflow identically, byte for byte", () => {
     for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) {
       expect(drawing(makeEverything())).toBe(drawing(makeEverything()))
     }
   })
 
-  it("of a graph that came by way of JSON is the workflow's", () => {
+  it("draws a graph from JSON like its workflow", () => {
     for (const flow of Object.values(unusual)) {
       const sent: Graph = JSON.parse(JSON.stringify(graphOf(flow)))
       for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) expect(drawing(sent)).toBe(drawing(flow))
@@ -129,7 +129,7 @@ for (const [what, direction, flow] of all) {
     const picture = pictureOf(flow, { direction })
     const { nodes, edges, frames, width, height } = layoutOf(picture)
 
-    it("is read by Mermaid and Graphviz as what it is", async () => {
+    it("is read correctly by Mermaid and Graphviz", async () => {
       expect(await readByMermaid(flow, { direction })).toEqual({
         nodes: picture.nodes.length,
         edges: picture.edges.length
@@ -139,7 +139,7 @@ for (const [what, direction, flow] of all) {
       expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(picture.edges.length)
     })
 
-    it("has a place for each node and word, inside the picture", () => {
+    it("places every node and label inside the picture", () => {
       const boxes = [...nodes, ...frames, ...edges.map(({ words }) => words)]
       for (const box of boxes) {
         expect(box.x - box.width / 2).toBeGreaterThanOrEqual(0)
@@ -155,7 +155,7 @@ for (const [what, direction, flow] of all) {
       }
     })
 
-    it("has arrows that begin and end at what they join, and loops that lead back", () => {
+    it("draws arrows from outline to outline, and loops that lead back", () => {
       const of = new Map(nodes.map((node) => [node.node.id, node]))
       const further = picture.direction === "right" ? ("x" as const) : ("y" as const)
       for (const { edge, points } of edges) {
@@ -168,27 +168,25 @@ for (const [what, direction, flow] of all) {
   })
 }
 
-describe("what is not a workflow", () => {
+describe("a value that is not a workflow", () => {
   const draw = (what: unknown) => () => toSvg(what as never)
 
-  it("is refused in a sentence", () => {
-    expect(draw({})).toThrow(
-      "There is no workflow to draw in {}: give what workflow() returned, or timeline(trace) for a run"
-    )
-    expect(draw(undefined)).toThrow("no workflow to draw in undefined: ")
-    expect(draw("flow")).toThrow('no workflow to draw in "flow": ')
-    expect(draw([{ _tag: "RunStarted" }])).toThrow("no workflow to draw in a list of 1: ")
-    expect(draw(everything.steps.list)).toThrow("no workflow to draw in an object with accepts, emits, ")
+  it("is refused with an explanation", () => {
+    expect(draw({})).toThrow("Cannot draw {}: pass the result of workflow(), or timeline(trace) for a run")
+    expect(draw(undefined)).toThrow("Cannot draw undefined: ")
+    expect(draw("flow")).toThrow('Cannot draw "flow": ')
+    expect(draw([{ _tag: "RunStarted" }])).toThrow("Cannot draw a list of 1: ")
+    expect(draw(everything.steps.list)).toThrow("Cannot draw an object with accepts, emits, ")
   })
 
   it("is refused by every drawing", () => {
     for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) {
-      expect(() => drawing({ steps: {} } as never)).toThrow("There is no workflow to draw in an object with steps")
+      expect(() => drawing({ steps: {} } as never)).toThrow("Cannot draw an object with steps")
     }
   })
 })
 
-describe("what no schedule took", () => {
+describe("paths that no schedule took", () => {
   const Doc = defineEvent("Doc")
   const Small = defineEvent("Small")
   const Big = defineEvent("Big")
@@ -209,7 +207,7 @@ describe("what no schedule took", () => {
     neverFired: ["big"]
   }
 
-  it("is said and drawn in red", () => {
+  it("are labelled and drawn in red", () => {
     expect(toText(sizes, { coverage })).toMatchInlineSnapshot(`
       "sizes
 
@@ -248,11 +246,11 @@ describe("what no schedule took", () => {
     expect(svg.match(/class="(arrow|events|intake) missed"/g)).toHaveLength(5)
   })
 
-  it("is a flowchart to Mermaid's own parser", async () => {
+  it("are accepted by Mermaid's own parser", async () => {
     expect(await mermaid.parse(toMermaid(sizes, { coverage }))).toMatchObject({ diagramType: "flowchart-v2" })
   })
 
-  it("is one event of several on an arrow, too", () => {
+  it("can be one of several events on an arrow", () => {
     const both = workflow({
       ...sizes,
       steps: { ...sizes.steps, size: { ...sizes.steps.size, emits: [Small, Big, Doc] } }
@@ -263,20 +261,20 @@ describe("what no schedule took", () => {
   })
 })
 
-describe("names that mean something to a drawing's language break nothing", () => {
+describe("names with a meaning in a drawing language break nothing", () => {
   it.prop("in DOT", { flow: hostileFlow }, ({ flow }) => {
     const svg = graphviz.dot(toDot(flow))
     expect(svg.match(/<g id="node\d+"/g)).toHaveLength(pictureOf(flow).nodes.length)
     expect(svg.match(/<g id="edge\d+"/g)).toHaveLength(pictureOf(flow).edges.length)
   })
 
-  it("and stand in DOT as they are", () => {
+  it("are unchanged in DOT", () => {
     const svg = graphviz.dot(toDot(named('a &amp; "b"', "<i>\\\\n</i>")))
     expect(svg).toContain(">a &amp;amp; &quot;b&quot;</text>")
     expect(svg).toContain("&lt;i&gt;\\\\n&lt;/i&gt;")
   })
 
-  // Reading Mermaid is asynchronous.
+  // Mermaid parses asynchronously.
   it.effect.prop("in Mermaid", { flow: hostileFlow }, ({ flow }) =>
     Effect.promise(async () => {
       const { nodes, edges } = pictureOf(flow)

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, vi } from "vitest"
 import { busyFlow } from "./support/runs.ts"
 
 beforeEach(() => {
-  // How often a view is drawn, and the time it shows; what runs and what a terminal does is as always.
+  // The view's redraws and clock use fake time; the run and the terminal use real time.
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] })
   vi.stubEnv("FORCE_COLOR", undefined)
   vi.stubEnv("TERM", "xterm")
@@ -35,7 +35,7 @@ const Job = defineEvent("Job", { n: Schema.Number })
 const Done = defineEvent("Done", { n: Schema.Number })
 const Stop = defineEvent("Stop")
 
-/** A fan-out whose jobs end when they are told to. */
+/** A fan-out whose jobs finish on command. */
 const jobs = (name: string, count: number) => {
   const waiting: Array<() => void> = []
   const hands = { off: false }
@@ -70,7 +70,7 @@ const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A run whose jobs are at work, and its view. */
+/** A run with jobs in progress, and its view. */
 const begun = async (name: string, count: number, { stream }: Pick<Screen, "stream">) => {
   const { flow, waiting, hands } = jobs(name, count)
   const view = liveView(flow, { stream })
@@ -96,7 +96,7 @@ const begun = async (name: string, count: number, { stream }: Pick<Screen, "stre
 const quiet: LiveStream = { write: () => true }
 
 describe("a live view", () => {
-  it("shows what is done, running, queued and held in each step, in columns", async () => {
+  it("shows each step's done, running, queued and held counts in columns", async () => {
     const { stream, lines } = screen(100)
     const { finish, end } = await begun("jobs", 12, { stream })
     await finish(4)
@@ -111,7 +111,7 @@ describe("a live view", () => {
     await end()
   })
 
-  it("leaves the last state, with the columns that have something in them", async () => {
+  it("leaves the last state, without empty columns", async () => {
     const { stream, lines } = screen(100)
     const { end } = await begun("jobs", 12, { stream })
     vi.advanceTimersByTime(2000)
@@ -125,7 +125,7 @@ describe("a live view", () => {
     ])
   })
 
-  it("says what failed and what came to nothing", async () => {
+  it("shows failures and dropped work", async () => {
     const { stream, lines } = screen(100)
     const flow = workflow({
       name: "fails",
@@ -149,7 +149,7 @@ describe("a live view", () => {
     expect((await lines())[3]).toBe("work  ━━━━━━──────────────────                1        3")
   })
 
-  it("tells the time left only where nothing more can come", async () => {
+  it("estimates the time left only if no more events can come", async () => {
     const { stream, lines } = screen(100)
     const Again = defineEvent("Again")
     const again = defineStep({ accepts: [Start, Again], emits: [Again, Stop], run: () => Effect.never })
@@ -174,8 +174,8 @@ describe("a live view", () => {
     view.stop()
   })
 
-  it("counts its own run only, whatever runs inside its steps", async () => {
-    // The run inside has the names of the one around it, and more entries than that has at the time.
+  it("counts only its own run, not the runs inside its steps", async () => {
+    // The nested run has the same names as the outer one, and more entries at the time.
     const inner = jobs("inner", 50)
     const { plan, report } = jobs("outer", 12).flow.steps
     const work = defineStep({
@@ -223,7 +223,7 @@ describe("a live view", () => {
     })
   )
 
-  it("is quiet where nobody sees it: no terminal, one that cannot move its cursor, a run that never began", async () => {
+  it("writes nothing without a terminal, without a movable cursor, or before a run begins", async () => {
     const written: Array<string> = []
     const stream = (isTTY: boolean) => ({ isTTY, write: (text: string) => written.push(text) > 0 })
     await (await begun("jobs", 1, { stream: stream(false) })).end()
@@ -235,7 +235,7 @@ describe("a live view", () => {
     expect(written).toEqual([])
   })
 
-  it("has colour only where the terminal has", async () => {
+  it("uses colour only if the terminal does", async () => {
     const text = async (colours: boolean) => {
       const written: Array<string> = []
       const stream = { isTTY: true, hasColors: () => colours, write: (text: string) => written.push(text) > 0 }
@@ -243,13 +243,13 @@ describe("a live view", () => {
       return written.join("")
     }
     expect(await text(true)).toContain("\u001b[32m━")
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is how a terminal is told a colour.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes set a terminal's colours.
     expect(await text(false)).not.toMatch(/\u001b\[\d+m/)
   })
 })
 
-describe("on a screen with other things", () => {
-  it("stands below what is printed, also where that is half a line", async () => {
+describe("on a shared screen", () => {
+  it("stays below other output, even after half a line", async () => {
     const terminal = screen(100)
     const { end } = await begun("jobs", 3, terminal)
     const { stream } = terminal
@@ -276,7 +276,7 @@ describe("on a screen with other things", () => {
     expect(lines.slice(8)).toEqual(["after it"])
   })
 
-  it("is there again at once behind what is printed", async () => {
+  it("reappears right after other output", async () => {
     const terminal = screen(100)
     const { end } = await begun("jobs", 3, terminal)
     vi.advanceTimersByTime(150)
@@ -289,7 +289,7 @@ describe("on a screen with other things", () => {
     await end()
   })
 
-  it("leaves nothing behind where the terminal becomes narrower, wider or lower", async () => {
+  it("leaves no remains when the terminal is resized", async () => {
     const terminal = screen(120, 24)
     const { end } = await begun("jobs", 3, terminal)
     terminal.stream.write("a line\nhalf ")
@@ -308,7 +308,7 @@ describe("on a screen with other things", () => {
     await end()
   })
 
-  it("fits a narrow terminal: long names, and columns in the order of their worth", async () => {
+  it("fits a narrow terminal: shortens names, drops columns by rank", async () => {
     const steps = {
       "a step with a very long name 名前": defineStep({ accepts: Start, emits: Stop, run: () => Effect.never })
     }
@@ -333,7 +333,7 @@ describe("on a screen with other things", () => {
     }
   })
 
-  it.each([0, 1, 2, 3])("does no harm in a terminal of %i columns", async (columns) => {
+  it.each([0, 1, 2, 3])("survives a terminal of %i columns", async (columns) => {
     const written: Array<string> = []
     const stream = { isTTY: true, columns, write: (text: string) => written.push(text) > 0 }
     const run = await begun("narrow", 4, { stream })
@@ -342,7 +342,7 @@ describe("on a screen with other things", () => {
     expect(written.length).toBeGreaterThan(1)
   })
 
-  it("shows the steps that are at work where there are more than rows, and all of them at the end", async () => {
+  it("shows the active steps if not all fit, and all of them at the end", async () => {
     const events = Array.from({ length: 31 }, (_, n) => defineEvent(`E${n}`))
     let release = () => {}
     const held = new Promise<void>((resolve) => (release = resolve))
@@ -371,7 +371,7 @@ describe("on a screen with other things", () => {
     expect(await terminal.lines()).toHaveLength(32)
   })
 
-  it("stands one below the other with a second view, and leaves its last state above it", async () => {
+  it("stacks with a second view, and leaves its last state above it", async () => {
     const terminal = screen(100)
     const { write } = terminal.stream
     const first = await begun("first", 3, terminal)
@@ -388,7 +388,7 @@ describe("on a screen with other things", () => {
     expect(terminal.stream.write).toBe(write)
   })
 
-  it("leaves what others have put over the stream's write", async () => {
+  it("keeps a wrapper that others put around the stream's write", async () => {
     const terminal = screen(100)
     const { write } = terminal.stream
     const { end } = await begun("jobs", 1, terminal)
@@ -411,7 +411,7 @@ describe("on a screen with other things", () => {
 })
 
 describe("withLiveView", () => {
-  it.effect("lets others observe, and takes nothing away from the run", () =>
+  it.effect("keeps other observers and the run's result", () =>
     Effect.gen(function* () {
       const entries: Array<TraceEntry> = []
       const { stream } = screen(100)
@@ -425,7 +425,7 @@ describe("withLiveView", () => {
     })
   )
 
-  it.effect("costs nothing where nobody sees it", () =>
+  it.effect("costs nothing without a terminal", () =>
     Effect.gen(function* () {
       const observes = defineStep({
         accepts: Start,
@@ -444,7 +444,7 @@ describe("withLiveView", () => {
     steps: { wait: defineStep({ accepts: Start, emits: Stop, run: () => Effect.never }) }
   })
 
-  it.effect("gives the terminal back when the run is interrupted, or dies before it has begun", () =>
+  it.effect("releases the terminal when the run is interrupted, or dies before it begins", () =>
     Effect.gen(function* () {
       const { stream, lines } = screen(100)
       const { write } = stream
@@ -459,7 +459,7 @@ describe("withLiveView", () => {
     })
   )
 
-  it.effect("stays as long as a run that was launched goes on", () =>
+  it.effect("stays while a launched run goes on", () =>
     Effect.gen(function* () {
       const { stream, lines } = screen(100)
       const { write } = stream
@@ -476,7 +476,7 @@ describe("withLiveView", () => {
     })
   )
 
-  it("does as launchPromise's observer too", async () => {
+  it("works as an observer of launchPromise", async () => {
     const { stream, lines } = screen(100)
     const live = await launchPromise(never, {}, { observe: liveView(never, { stream }).observe })
     vi.advanceTimersByTime(500)

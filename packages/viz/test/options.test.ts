@@ -1,4 +1,4 @@
-// An option that does not exist is refused, with the name that was probably meant: it would be ignored otherwise.
+// Unknown options are refused, with a suggestion; otherwise a typo would be ignored silently.
 import { liveView, timeline, toDot, toHtml, toMermaid, toSvg, toText } from "@stepgraph/viz"
 import { expect, it } from "vitest"
 import { busyFlow } from "./support/runs.ts"

@@ -1,4 +1,4 @@
-// Pages as a person meets them, in a browser.
+// Pages as a user meets them, in a browser.
 
 import { createRequire } from "node:module"
 import { describe, expect, it, vi } from "@effect/vitest"
@@ -10,13 +10,13 @@ import { everything, hostile, hostileFlow, named } from "./support/flows.ts"
 import { busy } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
 
-// Where other tests run beside these, a browser takes its time.
+// While other tests run, a browser is slow.
 vi.setConfig({ testTimeout: 30_000 })
 
 const open = browsing()
 
 describe("a run's page", () => {
-  it("shows what a step did, and on hover an invocation with its events", async () => {
+  it("shows each step's work, and an invocation with its events on hover", async () => {
     const { flow, entries } = await busy(12)
     const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
     const chart = page.locator(".run:not([hidden])")
@@ -36,12 +36,12 @@ describe("a run's page", () => {
     expect(complaints).toEqual([])
   })
 
-  it("finds events by their data, goes from one to the next, and keeps what was clicked", async () => {
+  it("searches the events' data, moves between matches, and keeps the clicked invocation", async () => {
     const { flow, entries } = await busy(12)
     const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
     await page.keyboard.press("/")
     await page.keyboard.type('"n":11')
-    // The two steps that were given it, the one that joined what came of it, and those before and after them.
+    // The two steps that got the event, the step that joined their results, and the steps before and after those.
     expect(await page.locator("#found").textContent()).toMatch(/^[3-9] found$/)
     await page.keyboard.press("Enter")
     const details = page.locator(".details").first()
@@ -54,7 +54,7 @@ describe("a run's page", () => {
     expect(complaints).toEqual([])
   })
 
-  it("zooms, pans, goes by order, and shows the runs inside", async () => {
+  it("zooms, pans, orders by entry, and shows nested runs", async () => {
     const { flow, entries } = await busy(6)
     const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
     const picture = () => page.evaluate("document.querySelector('.run:not([hidden]) canvas').toDataURL()")
@@ -82,7 +82,7 @@ describe("a run's page", () => {
     expect(complaints).toEqual([])
   })
 
-  it("leads from an invocation to the run inside it", async () => {
+  it("leads from an invocation to its nested run", async () => {
     const { flow, entries } = await busy(2)
     const { page, complaints } = await open(toHtml(timeline(entries, { workflow: flow })))
     await page.locator("#search").fill("page#")
@@ -98,7 +98,7 @@ describe("a run's page", () => {
   it("stays smooth with 10,000 invocations", async () => {
     const { page, complaints } = await open(toHtml(timeline(fan({ invocations: 10_000, workers: 8 }))))
     await page.waitForTimeout(200)
-    // Zooming by the wheel, a frame after the other: how long each took.
+    // Zooms by the wheel, frame by frame, and measures each frame.
     const frames: Array<number> = JSON.parse(
       await page.evaluate(`new Promise((resolve) => {
         const canvas = document.querySelector("canvas")
@@ -118,12 +118,12 @@ describe("a run's page", () => {
       })`)
     )
     const median = frames.sort((a, b) => a - b)[Math.floor(frames.length / 2)]!
-    // 17 ms where the machine is idle; tests that run beside this one take their share.
+    // 17 ms on an idle machine; parallel tests take their share.
     expect(median).toBeLessThan(60)
     expect(complaints).toEqual([])
   })
 
-  it("is used with keys alone", async () => {
+  it("works with the keyboard alone", async () => {
     const { page, complaints } = await open(toHtml(timeline(fan({ invocations: 12 }))))
     const details = page.locator(".details")
     const picture = () => page.evaluate("document.querySelector('canvas').toDataURL()")
@@ -149,7 +149,7 @@ describe("a run's page", () => {
     expect(complaints).toEqual([])
   })
 
-  it("summarises what is more than can be looked at, and keeps what is worth a look", async () => {
+  it("summarises a very large run, and keeps its notable invocations", async () => {
     const html = toHtml(timeline(fan({ invocations: 30_000, workers: 8 })))
     expect(html.length).toBeLessThan(3_000_000)
     const { page, complaints } = await open(html)
@@ -157,7 +157,7 @@ describe("a run's page", () => {
     expect(complaints).toEqual([])
   })
 
-  it("is not led astray by data and names that are markup", async () => {
+  it("shows markup in data and names as text", async () => {
     const name = '</script><img src="http://x.test/" onerror="alert(1)">'
     const entries = fan({ invocations: hostile.length, name, data: (n) => ({ [hostile[n]!]: hostile[n] }) })
     const { page, complaints } = await open(toHtml(timeline(entries)))
@@ -170,7 +170,7 @@ describe("a run's page", () => {
 })
 
 describe("a page of two runs", () => {
-  it("says what differs, on one scale, and shows the same invocation in both", async () => {
+  it("lists the differences, shares one scale, and links equal invocations", async () => {
     const [short, long] = await Promise.all([busy(3), busy(5)])
     const both = compare(timeline(short.entries), timeline(long.entries))
     const { page, complaints } = await open(toHtml(both), "dark")
@@ -180,7 +180,7 @@ describe("a page of two runs", () => {
     expect(told).toContain('only right  Doc {"n":4,"text":"document <b>4</b> of many"}')
     expect(await page.locator("table").first().locator("tbody tr").count()).toBe(7)
 
-    // What both have, and then what only the right one has.
+    // First the common part, then the part that only the right run has.
     const details = page.locator(".details")
     await page.locator("canvas").last().focus()
     await page.keyboard.press("n")
@@ -196,7 +196,7 @@ describe("a page of two runs", () => {
 })
 
 describe("a workflow's page", () => {
-  it("shows what hangs together on hover, finds steps and events, and has text that can be selected", async () => {
+  it("highlights neighbours on hover, finds steps and events, and has selectable text", async () => {
     const { page, complaints } = await open(toHtml(everything), "dark")
     await page.locator("svg text", { hasText: /^check$/ }).hover()
     const faded = () => page.locator('[data-node][style*="0.15"]').count()
@@ -205,13 +205,13 @@ describe("a workflow's page", () => {
     expect(await faded()).toBe(0)
     await page.locator("#search").fill("Words")
     expect(await page.locator("#found").textContent()).toMatch(/^[1-9]\d* found$/)
-    // Its text can be selected.
+    // Its text is selectable.
     await page.locator("svg text", { hasText: /^publish$/ }).dblclick()
     expect(await page.evaluate("getSelection().toString().trim()")).toBe("publish")
     expect(complaints).toEqual([])
   })
 
-  it("is used with keys alone", async () => {
+  it("works with the keyboard alone", async () => {
     const { page, complaints } = await open(toHtml(everything))
     const view = () => page.locator("svg").getAttribute("viewBox")
     const seen = new Set([await view()])
@@ -222,7 +222,7 @@ describe("a workflow's page", () => {
     expect(seen.size).toBe(4)
     await page.keyboard.press("0")
     expect(seen).toContain(await view())
-    // What hangs together with the first step.
+    // The first step's neighbours.
     for (let i = 0; i < 9 && (await page.locator("[data-node]:focus").count()) === 0; i++)
       await page.keyboard.press("Tab")
     expect(await page.locator('[data-node][style*="0.15"]').count()).toBeGreaterThan(5)
@@ -236,9 +236,9 @@ describe("a workflow's page", () => {
   })
 })
 
-describe("names and data that mean something to a page", () => {
+describe("names and data with a meaning in HTML", () => {
   let page: Page | undefined
-  /** How many elements there are of each name in each of the texts, as the browser reads them; of what is wrong, too. */
+  /** Counts the elements by name in each text as the browser parses it, including parse errors. */
   const read = async (...texts: ReadonlyArray<readonly [text: string, type: string]>) => {
     page ??= (await open('<!doctype html><link rel="icon" href="data:,">')).page
     const found: Array<Record<string, number>> = await page.evaluate(`${JSON.stringify(texts)}.map(([text, type]) => {
@@ -285,7 +285,7 @@ describe("names and data that mean something to a page", () => {
 })
 
 describe("an SVG", () => {
-  it("has a name and a description for those who do not see it, and follows light and dark", async () => {
+  it("has an accessible name and description, and follows light and dark mode", async () => {
     const { page } = await open(`<!doctype html><link rel="icon" href="data:,">${toSvg(everything)}`)
     const picture = page.getByRole("img", { name: "Workflow everything", exact: true })
     expect(await picture.count()).toBe(1)

@@ -19,7 +19,7 @@ import { levels } from "../src/internal/levels.ts"
 import { busyFlow, traced } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
 
-/** A trace of the busy workflow in virtual time, so that every number is the same each time. */
+/** A trace of the busy workflow in virtual time, so its numbers never change. */
 const busyTrace = (docs: number) =>
   Effect.gen(function* () {
     const entries: Array<TraceEntry> = []
@@ -64,7 +64,7 @@ describe("timeline", () => {
       return entries
     })
 
-  it.effect("gives each worker a row, and tells waiting from running", () =>
+  it.effect("gives each worker a row, and distinguishes waiting from running", () =>
     Effect.gen(function* () {
       const flow = jobs(2)
       const { invocations, duration, outcome } = timeline(yield* traceOf(flow), { workflow: flow })
@@ -79,7 +79,7 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("has no worker do two things at once, and no more workers than the step has", () =>
+  it.effect("never gives a worker two invocations at once, nor a step too many workers", () =>
     Effect.gen(function* () {
       for (const docs of [1, 4, 9]) {
         const { invocations, steps } = timeline(yield* busyTrace(docs), { workflow: busyFlow })
@@ -93,7 +93,7 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("says how busy each step's workers were, how long was waited, and which step needs more", () =>
+  it.effect("shows how busy the workers were, how long events waited, and which step needs more workers", () =>
     Effect.gen(function* () {
       const flow = jobs(2)
       const { steps, hint } = timeline(yield* traceOf(flow), { workflow: flow })
@@ -113,14 +113,14 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("has no hint where there are workers enough", () =>
+  it.effect("gives no hint if there are enough workers", () =>
     Effect.gen(function* () {
       const flow = jobs("unbounded")
       expect(timeline(yield* traceOf(flow), { workflow: flow }).hint).toBeUndefined()
     })
   )
 
-  it.effect("follows the critical path back from the stop event through what was waited for last", () =>
+  it.effect("traces the critical path back from the stop event through the last thing waited for", () =>
     Effect.gen(function* () {
       const { critical } = timeline(yield* traceOf(jobs(2)))
       const path = critical.filter(({ from, to }) => to.at > from.at)
@@ -133,7 +133,7 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("has a critical path without a gap, from the beginning to the end", () =>
+  it.effect("has a critical path without gaps, from start to end", () =>
     Effect.gen(function* () {
       for (const docs of [1, 2, 5, 9]) {
         const { critical, duration } = timeline(yield* busyTrace(docs))
@@ -144,7 +144,7 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("leads through the step after which all was quiet, though it emitted nothing", () =>
+  it.effect("leads the critical path through the step whose end let a gather run, although it emitted nothing", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "quiet",
@@ -168,7 +168,7 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("begins with the wait for what came from outside", () =>
+  it.effect("begins the critical path with the wait for an input", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "asking",
@@ -198,7 +198,7 @@ describe("timeline", () => {
     })
   )
 
-  it("counts the time in which a step holds an event back as its running", () => {
+  it("counts back-pressure as running time of the step that is held back", () => {
     const trace = fan({ invocations: 1 })
     const held = trace.findIndex(
       ({ _tag, ...entry }) => _tag === "EventDelivered" && "step" in entry && entry.step === "work"
@@ -222,11 +222,11 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("counts what still waited for a worker when the run was over", () =>
+  it.effect("counts the events that still waited for a worker at the end", () =>
     Effect.gen(function* () {
       const flow = { ...jobs(1), timeout: "35 millis" }
       const run = timeline(yield* traceOf(workflow(flow as never)), { workflow: flow })
-      // The first two have had a worker; the third is interrupted after 5 ms, and the fourth has waited all the time.
+      // The first two got a worker; the third is interrupted after 5 ms, and the fourth waited all the time.
       expect(run.steps.find(({ name }) => name === "work")).toMatchObject({
         invocations: 3,
         waited: 10 + 30 + 35,
@@ -238,7 +238,7 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("does not take for waiting what an intake holds", () =>
+  it.effect("does not count events held by an intake as waiting", () =>
     Effect.gen(function* () {
       const { steps, drops } = timeline(yield* traceOf(jobs("unbounded", 5)))
       expect(drops.map(({ step, reason, since }) => [step, reason, since])).toEqual(
@@ -248,7 +248,7 @@ describe("timeline", () => {
     })
   )
 
-  it.effect("has retries, scopes, joins, races and runs inside steps", () =>
+  it.effect("includes retries, scopes, joins, races and nested runs", () =>
     Effect.gen(function* () {
       const run = timeline(yield* busyTrace(6), { workflow: busyFlow })
       const retried = run.invocations.find(({ attempts }) => attempts.length > 1)
@@ -266,7 +266,7 @@ describe("timeline", () => {
     })
   )
 
-  it("says what failed, and where", async () => {
+  it("shows failures and their steps", async () => {
     const flow = workflow({
       name: "failing",
       start: Start,
@@ -279,25 +279,25 @@ describe("timeline", () => {
     expect(failed.critical.map(({ step }) => step)).toContain("fail")
   })
 
-  it("takes a trace that has no end as a run that goes on", () => {
+  it("treats a trace without an end as a run that goes on", () => {
     const whole = fan({ invocations: 4 })
     const { outcome, invocations } = timeline(whole.slice(0, -12))
     expect(outcome).toBe("running")
     expect(invocations.map(({ outcome }) => outcome)).toContain("running")
   })
 
-  it("tells several runs of one trace apart", () => {
+  it("separates several runs of one trace", () => {
     const [one, two] = [fan({ invocations: 3 }), fan({ invocations: 2, run: "2" })]
     expect(timelines([...one, ...two]).map(({ invocations }) => invocations.length)).toEqual([5, 4])
   })
 
-  it("tells runs apart that go on side by side, whose ids are the same", () => {
+  it("separates concurrent runs with equal ids", () => {
     const [one, two] = [fan({ invocations: 8, takes: 10 }), fan({ invocations: 8, takes: 30, run: "2" })]
     const alternating = one.flatMap((entry, i) => [entry, two[i]!])
     expect(timelines(alternating).map(({ duration }) => duration)).toEqual([20, 60])
   })
 
-  it.effect("tells the runs inside its steps apart, though their ids are the same", () =>
+  it.effect("separates nested runs with equal ids", () =>
     Effect.gen(function* () {
       const inner = jobs(1)
       const flow = workflow({
@@ -306,7 +306,7 @@ describe("timeline", () => {
         stop: Stop,
         steps: {
           plan: defineStep({ accepts: Start, emits: Job, run: () => [1, 2, 3].map((n) => Job({ n })) }),
-          // The one that began first ends last.
+          // The first to begin is the last to end.
           nest: defineStep({
             accepts: Job,
             emits: Done,
@@ -328,29 +328,32 @@ describe("timeline", () => {
     })
   )
 
-  it("takes entries in any order", () => {
+  it("accepts entries in any order", () => {
     const trace = fan({ invocations: 9 })
     expect(timeline([...trace].reverse())).toEqual(timeline(trace))
   })
 
-  it("does without entries that are missing in the middle", () => {
+  it("tolerates missing entries in the middle", () => {
     const trace = fan({ invocations: 9 }).filter(({ _tag }) => _tag !== "EventDelivered")
     expect(timeline(trace)).toMatchObject({ outcome: "stopped", duration: 30, hint: undefined })
   })
 
-  it("refuses what has no run in it, in words", () => {
-    const message =
-      "timeline: this trace does not begin with the start of a run: give it all entries that an observer received"
+  it("refuses a trace without a run", () => {
+    const message = "timeline: this trace has no RunStarted entry: pass all entries that the observer received"
     expect(() => timeline([])).toThrow(message)
     expect(() => timeline(fan({ invocations: 2 }).slice(1))).toThrow(message)
     expect(() => timeline([null, 1, "entry", {}] as never)).toThrow(message)
-    expect(() => timeline(undefined as never)).toThrow("timeline: a trace is a list of the entries")
-    expect(() => timeline({} as never)).toThrow("timeline: a trace is a list of the entries")
+    expect(() => timeline(undefined as never)).toThrow(
+      "timeline: a trace must be an array of the entries that an observer received"
+    )
+    expect(() => timeline({} as never)).toThrow(
+      "timeline: a trace must be an array of the entries that an observer received"
+    )
   })
 })
 
 describe("levels", () => {
-  it("are how many spans cover each part, on average", () => {
+  it("count the spans that cover each part, on average", () => {
     expect([
       ...levels(
         [
@@ -366,7 +369,7 @@ describe("levels", () => {
   })
 
   it.prop(
-    "hold all of the time there was",
+    "add up to the total time",
     { spans: Schema.Array(Schema.Struct({ from: Schema.Int, length: Schema.Int })) },
     ({ spans }) => {
       const made = spans.map(({ from, length }) => {
@@ -388,11 +391,11 @@ describe("a timeline in a terminal", () => {
     run = timeline(fan({ invocations: 10, workers: 3 }))
   })
 
-  it("has a line for each worker, its bars, and the sentence that helps", () => {
+  it("has a line for each worker with its bars, and the hint", () => {
     expect(toText(run, { width: 90 })).toMatchSnapshot()
   })
 
-  it("keeps to its width, in colour as without", () => {
+  it("keeps to its width, with and without colour", () => {
     for (const width of [40, 80, 120]) {
       const plain = toText(run, { width })
       const rows = plain.split("\n").slice(2, 10)
@@ -412,26 +415,26 @@ describe("a timeline as SVG", () => {
     })
   )
 
-  it("summarises what is too much to be drawn one by one", () => {
+  it("summarises too many invocations to draw", () => {
     const svg = toSvg(timeline(fan({ invocations: 20_000, workers: 16 })))
     expect(svg.length).toBeLessThan(100_000)
   })
 
-  it.effect("marks what was retried, dropped, interrupted and joined, and what caused what", () =>
+  it.effect("marks retries, drops, interruptions, joins and causes", () =>
     Effect.gen(function* () {
       const svg = toSvg(timeline(yield* busyTrace(6), { workflow: busyFlow }))
       const count = (what: RegExp) => svg.match(what)?.length ?? 0
-      // Two retries, and what the mark means.
+      // Two retries, and the legend of their mark.
       expect(count(/>↻</g)).toBe(3)
       expect(count(/class="interrupted"/g)).toBeGreaterThanOrEqual(2)
-      // Six pages, the nearest mirror and the end.
+      // Six pages, the nearest mirror, and the end.
       expect(count(/class="intake" d="M\d+(\.\d+)? /g)).toBeGreaterThanOrEqual(8)
       expect(count(/class="cause"/g)).toBeGreaterThan(30)
       expect(count(/class="path waiting"/g)).toBe(1)
     })
   )
 
-  it("of a run that was over too soon for a clock shows its order", () => {
+  it("shows the order of a run too short for the clock", () => {
     expect(toSvg(timeline(fan({ invocations: 5, takes: 0 })))).toContain("entry ")
     expect(toSvg(timeline(fan({ invocations: 5, takes: 1 })))).toContain("entry ")
     expect(toSvg(timeline(fan({ invocations: 5, takes: 9 })))).not.toContain("entry ")

@@ -1,5 +1,5 @@
 /**
- * The command line: draw a workflow, check it, run it and see what happened.
+ * The subcommands: draw a workflow, check it, run it, compare two runs.
  */
 import {
   compare,
@@ -25,11 +25,11 @@ import { runOnce, timelines } from "./run.ts"
 import { schemasOf } from "./schemas.ts"
 
 const file = Argument.String("file").pipe(
-  Argument.withDescription("A file that exports a workflow, in TypeScript or JavaScript")
+  Argument.withDescription("A TypeScript or JavaScript file that exports a workflow")
 )
 const which = Flag.String("workflow").pipe(
   Flag.withAlias("w"),
-  Flag.withDescription("Which workflow, if the file exports several: its exported name or its own"),
+  Flag.withDescription("Which workflow to use if the file exports several: its export name or its own name"),
   Flag.optional
 )
 
@@ -65,13 +65,11 @@ const draw = Command.make(
     which,
     output: Flag.String("output").pipe(
       Flag.withAlias("o"),
-      Flag.withDescription("Where to: a file that ends in .svg, .html, .mmd, .dot or .txt; the terminal when left out"),
+      Flag.withDescription("Output file, ending in .svg, .html, .mmd, .dot or .txt. Default: the terminal"),
       Flag.optional
     ),
     direction: Flag.Literals("direction", ["right", "down"]).pipe(
-      Flag.withDescription(
-        "Which way the events go; when left out, a short workflow is drawn to the right and a long one down"
-      ),
+      Flag.withDescription("Drawing direction. Default: right for a short workflow, down for a long one"),
       Flag.optional
     )
   },
@@ -80,10 +78,10 @@ const draw = Command.make(
     const flow = yield* workflowOf(file, Option.getOrUndefined(which))
     if (to === undefined) return yield* Console.log(toText(flow, textOptions(process.stdout)))
     yield* write(to.file, picture(to.kind, flow, Option.isSome(direction) ? { direction: direction.value } : {}))
-    yield* Console.error(`${flow.name} is drawn in ${to.file}`)
+    yield* Console.error(`Drew ${flow.name} in ${to.file}`)
   })
 ).pipe(
-  Command.withDescription("Draw a workflow. The file is imported, so its top-level code runs"),
+  Command.withDescription("Draw a workflow. This imports the file, so its top-level code runs"),
   Command.withExamples([
     { command: "stepgraph draw flow.ts", description: "In the terminal" },
     { command: "stepgraph draw flow.ts -o flow.svg", description: "As a picture" }
@@ -107,12 +105,12 @@ const runIt = Command.make(
     which,
     input: Flag.String("input").pipe(
       Flag.withAlias("i"),
-      Flag.withDescription("The start event's fields as JSON, or @ and the name of a file that has them"),
+      Flag.withDescription("The start event's fields as JSON, or @ and the name of a JSON file"),
       Flag.withDefault("{}")
     ),
     timeline: Flag.String("timeline").pipe(
       Flag.withAlias("t"),
-      Flag.withDescription("Where to write what happened: a file that ends in .html, .svg, .txt or .json"),
+      Flag.withDescription("Write the run's timeline to a file ending in .html, .svg, .txt or .json"),
       Flag.optional
     )
   },
@@ -123,15 +121,15 @@ const runIt = Command.make(
     yield* runOnce(flow, yield* inputOf(flow, input, schemas), schemas, kept)
   })
 ).pipe(
-  Command.withDescription("Run a workflow, showing how it goes, and print its stop event"),
+  Command.withDescription("Run a workflow, show its progress and print its stop event"),
   Command.withExamples([
     { command: `stepgraph run flow.ts --input '{ "n": 3 }'`, description: "With the start event's fields" },
-    { command: "stepgraph run flow.ts --timeline run.html", description: "See afterwards what happened" }
+    { command: "stepgraph run flow.ts --timeline run.html", description: "Keep a timeline of the run" }
   ])
 )
 
 const trace = (name: string) =>
-  Argument.String(name).pipe(Argument.withDescription("A trace that `run --timeline FILE.json` has written"))
+  Argument.String(name).pipe(Argument.withDescription("A trace written by `run --timeline FILE.json`"))
 
 const comparisons = { ".html": "a page", ".txt": "text" } as const
 
@@ -142,7 +140,7 @@ const comparing = Command.make(
     right: trace("right"),
     output: Flag.String("output").pipe(
       Flag.withAlias("o"),
-      Flag.withDescription("Where to: a file that ends in .html or .txt; the terminal when left out"),
+      Flag.withDescription("Output file, ending in .html or .txt. Default: the terminal"),
       Flag.optional
     )
   },
@@ -152,16 +150,16 @@ const comparing = Command.make(
     const found = compare(one, other)
     if (to === undefined) return yield* Console.log(toText(found, textOptions(process.stdout)))
     yield* write(to.file, to.kind === ".html" ? toHtml(found) : `${toText(found)}\n`)
-    yield* Console.error(`What differs is in ${to.file}`)
+    yield* Console.error(`Wrote the differences to ${to.file}`)
   })
-).pipe(Command.withDescription("Show what differs between two runs"))
+).pipe(Command.withDescription("Show the differences between two runs"))
 
 const timelineOf = (file: string) =>
   Effect.flatMap(readTrace(file), (entries) =>
-    Effect.try({ try: () => timeline(entries), catch: () => new Misuse({ message: `There is no run in ${file}.` }) })
+    Effect.try({ try: () => timeline(entries), catch: () => new Misuse({ message: `${file} contains no run.` }) })
   )
 
 export const stepgraph = Command.make("stepgraph").pipe(
-  Command.withDescription("See a workflow, and what its runs do"),
+  Command.withDescription("Draw, check and run workflows"),
   Command.withSubcommands([draw, check, runIt, comparing])
 )

@@ -1,5 +1,5 @@
 /**
- * What is written where: the name of a file says what is to be in it.
+ * Reads and writes files. A file's extension selects its format.
  */
 import { constants } from "node:fs"
 import { access, readFile, stat, writeFile } from "node:fs/promises"
@@ -14,7 +14,7 @@ export interface Destination<Kind extends string> {
   readonly kind: Kind
 }
 
-/** Looks before any work is done at what is to be written and whether it can be. */
+/** Checks the format and the permissions of an output file before any work is done. */
 export const destination = <Kind extends string>(
   file: string,
   kinds: Readonly<Record<Kind, string>>
@@ -23,7 +23,7 @@ export const destination = <Kind extends string>(
     const kind = extname(file).toLowerCase() as Kind
     if (!Object.hasOwn(kinds, kind)) {
       const known = Object.entries(kinds).map(([end, what]) => `${end} (${what})`)
-      return yield* new Misuse({ message: `${file} does not say what to write: let it end in ${known.join(", ")}.` })
+      return yield* new Misuse({ message: `Unknown format for ${file}: use ${known.join(", ")}.` })
     }
     yield* Effect.tryPromise({
       try: async () => {
@@ -41,24 +41,24 @@ export const write = (file: string, text: string): Effect.Effect<void, Misuse> =
 
 const cannotBeWritten = (file: string, error: unknown): Misuse => {
   const { code, message } = error as { readonly code?: string; readonly message: string }
-  const why = code === "ENOENT" ? `there is no folder ${dirname(file)}` : message
-  return new Misuse({ message: `${file} cannot be written: ${why}.` })
+  const why = code === "ENOENT" ? `the folder ${dirname(file)} does not exist` : message
+  return new Misuse({ message: `Cannot write ${file}: ${why}.` })
 }
 
 export const read = (file: string): Effect.Effect<string, Misuse> =>
   Effect.tryPromise({
     try: () => readFile(file, "utf8"),
-    catch: () => new Misuse({ message: `There is no file ${file} that can be read.` })
+    catch: () => new Misuse({ message: `Cannot read ${file}.` })
   })
 
 const Trace = Schema.Array(TraceEntry)
 
-/** A trace that was kept as JSON. */
+/** Reads a trace that was saved as JSON. */
 export const readTrace = (file: string): Effect.Effect<ReadonlyArray<TraceEntry>, Misuse> =>
   Effect.flatMap(read(file), (text) =>
     Effect.try({
       try: () => Schema.decodeUnknownSync(Trace)(JSON.parse(text)),
       catch: () =>
-        new Misuse({ message: `${file} is not a trace: make one with stepgraph run FILE --timeline ${file}.` })
+        new Misuse({ message: `${file} is not a trace: create one with stepgraph run FILE --timeline ${file}.` })
     })
   )

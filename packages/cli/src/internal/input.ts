@@ -1,5 +1,5 @@
 /**
- * What a run is given: the start event's fields, from JSON.
+ * The input of a run: the start event's fields, from JSON.
  */
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
@@ -11,10 +11,10 @@ import type { Schemas } from "./schemas.ts"
 
 const inWords = SchemaIssue.makeFormatterDefault()
 
-/** What a codec of numbers expects where it was given a string: JSON has no other word for these. */
+/** JSON has no infinite numbers, so drop them from the message of a number codec. */
 const noNumber = '"Infinity" | "-Infinity" | "NaN"'
 
-/** Reads the fields by the event's schema as JSON has them: a date is a string there. */
+/** Decodes the fields with the event's schema from their JSON form, in which a date is a string. */
 export const inputOf = ({ start }: AnyWorkflow, given: string, schemas: Schemas): Effect.Effect<object, Misuse> =>
   Effect.gen(function* () {
     const text = given.startsWith("@") ? yield* read(given.slice(1)) : given

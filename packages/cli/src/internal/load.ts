@@ -1,5 +1,6 @@
 /**
- * Finds the workflows that a file exports. TypeScript is read as it is: by Node itself where it can, else by jiti.
+ * Finds the workflows that a file exports. TypeScript needs no build step: Node reads it if it can, otherwise jiti
+ * does.
  */
 import { stat } from "node:fs/promises"
 import { basename, extname, resolve } from "node:path"
@@ -11,16 +12,16 @@ import * as Effect from "effect/Effect"
 import { type AnyWorkflow, isWorkflow } from "stepgraph/graph"
 import { Misuse, NotWell } from "./errors.ts"
 
-/** Whether Node could not read a file as it is, which jiti may: enums, imports without an end, imports of types. */
+/** Whether jiti may succeed where Node failed: enums, imports without an extension, imports of types. */
 const isNotNative = (error: unknown): boolean =>
   isNativeError(error) &&
   (error.name === "SyntaxError" ||
     ("code" in error && /^ERR_(MODULE|UNKNOWN_FILE|UNSUPPORTED|IMPORT|PACKAGE|REQUIRE)/.test(String(error.code))))
 
-/** The ends of the files that jiti reads where Node cannot. */
+/** Extensions that jiti reads when Node cannot. */
 const typed = [".ts", ".mts", ".cts", ".tsx", ".jsx"]
 
-/** Of these there must be one copy in the process: what jiti reads by itself, it makes another copy of. */
+/** Node loads these even for jiti, which would otherwise create a second copy of each. */
 const nativeModules = ["effect", "@effect", "stepgraph", "@stepgraph"]
 
 const load = async (path: string): Promise<Record<string, unknown>> => {
@@ -39,15 +40,15 @@ const load = async (path: string): Promise<Record<string, unknown>> => {
   return await createJiti(url, { fsCache: false, tsconfigPaths: true, jsx, nativeModules }).import(path)
 }
 
-/** The line that an error speaks of, where it is one of the file itself. */
+/** The line number in an error, if it is in the file itself. */
 const lineOf = (file: string, words: string): string => {
   const at = words.indexOf(`${basename(file)}:`)
   return at < 0 ? "" : (/^:\d+/.exec(words.slice(at + basename(file).length))?.[0] ?? "")
 }
 
-/** Why a file could not be loaded, in a sentence. It may have thrown anything. */
+/** Explains in one sentence why a file could not be loaded. It may have thrown anything. */
 const inWords = (file: string, thrown: unknown): Misuse | NotWell => {
-  const threw = (what: string) => new Misuse({ message: `${file} failed while it was loaded: it threw ${what}.` })
+  const threw = (what: string) => new Misuse({ message: `Loading ${file} failed: it threw ${what}.` })
   try {
     return isNativeError(thrown) ? ofError(file, thrown) : threw(inspect(thrown, { depth: 1, breakLength: Infinity }))
   } catch {
@@ -65,26 +66,26 @@ const ofError = (file: string, error: any): Misuse | NotWell => {
     return new Misuse({ message: `${place} has a syntax error: ${first}` })
   }
   if (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND") {
-    return new Misuse({ message: `${file} imports something that is not there: ${first}` })
+    return new Misuse({ message: `${file} imports something that does not exist: ${first}` })
   }
   if (error.code === "ERR_UNKNOWN_FILE_EXTENSION") {
     const ends = typed.join(", ")
-    return new Misuse({ message: `${file} cannot be loaded: use a name that ends in ${ends}, .js, .mjs or .cjs.` })
+    return new Misuse({ message: `Cannot load ${file}: use the extension ${ends}, .js, .mjs or .cjs.` })
   }
-  return new Misuse({ message: `${place} failed while it was loaded: ${error.name ?? "Error"}: ${first}` })
+  return new Misuse({ message: `Loading ${place} failed: ${error.name ?? "Error"}: ${first}` })
 }
 
-/** What a file exports. One that waits at its top level for what does not come is waited for so long, and no longer. */
+/** Imports a file. Its top-level await gets 30 seconds. */
 const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse | NotWell> => {
   const loading = Effect.tryPromise({ try: () => load(resolve(file)), catch: (error) => inWords(file, error) })
-  const waiting = Console.error(`${file} is still being loaded: Ctrl-C ends that.`).pipe(
+  const waiting = Console.error(`Still loading ${file}. Press Ctrl-C to quit.`).pipe(
     Effect.delay("5 seconds"),
     Effect.andThen(Effect.never)
   )
   return Effect.timeoutOrElse(Effect.raceFirst(loading, waiting), {
     duration: "30 seconds",
     orElse: () =>
-      new Misuse({ message: `${file} was not loaded within 30 seconds: it awaits something that does not come.` })
+      new Misuse({ message: `Loading ${file} took more than 30 seconds: one of its top-level awaits does not finish.` })
   })
 }
 
@@ -93,25 +94,26 @@ const flowsIn = (exported: unknown): ReadonlyMap<string, AnyWorkflow> => {
   return new Map(Object.entries(exported).filter((entry): entry is [string, AnyWorkflow] => isWorkflow(entry[1])))
 }
 
-/** All workflows that a file exports, by the names they are exported with. */
+/** All workflows that a file exports, by export name. */
 export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyWorkflow>, Misuse | NotWell> =>
   Effect.gen(function* () {
     const there = yield* Effect.promise(() => stat(file).catch(() => undefined))
-    if (there === undefined) return yield* new Misuse({ message: `There is no file ${file}.` })
+    if (there === undefined) return yield* new Misuse({ message: `The file ${file} does not exist.` })
     if (there.isDirectory())
       return yield* new Misuse({ message: `${file} is a folder: name a file that exports a workflow.` })
     const module = yield* exportsOf(file)
     const found = flowsIn(module)
     if (found.size > 0) return found
-    // `module.exports = { flow }` is the default export of a CommonJS module, and Node does not always see its parts.
+    // `module.exports = { flow }` is the default export of a CommonJS module, and Node does not always detect its
+    // parts.
     const inDefault = flowsIn(module.default)
     if (inDefault.size > 0) return inDefault
     const names = Object.keys(module)
     const others = names.length === 0 ? "it exports nothing" : `it exports ${list(names)}`
-    return yield* new Misuse({ message: `${file} exports no workflow (${others}): export what workflow() returned.` })
+    return yield* new Misuse({ message: `${file} exports no workflow (${others}): export the result of workflow().` })
   })
 
-/** The one workflow that is meant: by its exported name, or by its own. */
+/** The requested workflow, by its export name or by its own name. */
 export const workflowOf = (file: string, wanted: string | undefined): Effect.Effect<AnyWorkflow, Misuse | NotWell> =>
   Effect.gen(function* () {
     const found = yield* workflowsOf(file)
@@ -123,12 +125,12 @@ export const workflowOf = (file: string, wanted: string | undefined): Effect.Eff
     return yield* new Misuse({
       message:
         possible.size > 1
-          ? `${file} exports ${possible.size} workflows, ${list([...possible.keys()])}: say which with --workflow.`
+          ? `${file} exports ${possible.size} workflows, ${list([...possible.keys()])}: choose one with --workflow.`
           : `${file} exports no workflow '${wanted}': it exports ${list([...found.keys()])}.`
     })
   })
 
-/** Each workflow once, by the first name it is exported with. */
+/** Each workflow once, under its first export name. */
 export const distinct = (found: ReadonlyMap<string, AnyWorkflow>): ReadonlyMap<string, AnyWorkflow> =>
   new Map([...found].filter(([, flow], i, all) => all.findIndex(([, other]) => other === flow) === i))
 

@@ -1,5 +1,5 @@
 /**
- * The whole command line for some arguments: what it needs of the machine, and its errors in sentences.
+ * The whole command line for given arguments: its platform services, and its errors as sentences.
  */
 import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
@@ -20,9 +20,9 @@ const platform = Layer.mergeAll(
   NodeStdio.layer,
   NodeTerminal.layer,
   Layer.provide(NodeChildProcessSpawner.layer, files),
-  // What is printed as the result is not mixed with what is logged.
+  // Logs go to stderr, so they do not mix with the result.
   Layer.succeed(Logger.LogToStderr, true),
-  // What is wrong with a command line is told in a sentence, below, and not with all of the help.
+  // Usage errors are printed below as one sentence, without the full help.
   CliOutput.layerPresenter({
     present: (event) => (event._tag === "InvalidInvocation" ? Effect.void : CliOutput.defaultPresenter.present(event))
   })
@@ -31,7 +31,7 @@ const platform = Layer.mergeAll(
 export const program = (args: ReadonlyArray<string>, version: string): Effect.Effect<void, unknown> =>
   Command.runWith(stepgraph, { version })(args).pipe(
     Effect.catchTag("ShowHelp", ({ errors, commandPath }) => {
-      // Help alone is what a command without a subcommand is for.
+      // A command without a subcommand prints its help.
       if (errors.length === 0) return Effect.void
       const told = errors.map(({ message }) => `${message.replace(/\s*\n\s*\n\s*/g, ". ").replace(/\s*\n\s*/g, " ")}.`)
       return Effect.fail(new Misuse({ message: `${told.join("\n")}\nSee ${commandPath.join(" ")} --help.` }))

@@ -1,5 +1,5 @@
 /**
- * One run from the command line: what it is given, how it is shown, what is kept of it and how it ended.
+ * One run from the command line: its input, its live view, its timeline and its outcome.
  */
 import { inspect } from "node:util"
 import { timeline, toHtml, toSvg, toText, withLiveView } from "@stepgraph/viz"
@@ -23,7 +23,7 @@ export const timelines = {
 } as const
 type Kind = keyof typeof timelines
 
-/** Runs a workflow, prints its stop event, and keeps what happened, however it ended. */
+/** Runs a workflow, prints its stop event and writes the timeline, whether or not the run succeeds. */
 export const runOnce = (
   flow: AnyWorkflow,
   fields: object,
@@ -37,7 +37,7 @@ export const runOnce = (
     const observe = (entry: TraceEntry): void => {
       began ??= entry.run
       if (entry.run === began && entry._tag === "InvocationEnded" && entry.outcome === "failed") failed ??= entry.step
-      // Without a timeline to write it is not needed, and a long run's is large.
+      // Traces of long runs are large, so record only if a timeline is wanted.
       if (kept !== undefined) trace.push(entry)
     }
     const running = withLiveView(run(flow, fields as any) as Effect.Effect<{ _tag: string }, unknown>, flow).pipe(
@@ -49,7 +49,7 @@ export const runOnce = (
         if (Exit.isSuccess(exit)) yield* Console.log(asJson(flow, exit.value, schemas))
         if (kept !== undefined && trace.length > 0) {
           yield* write(kept.file, recordOf(flow, trace, kept.kind))
-          yield* Console.error(`What happened is in ${kept.file}`)
+          yield* Console.error(`Wrote the timeline to ${kept.file}`)
         }
         return exit
       })
@@ -59,10 +59,10 @@ export const runOnce = (
     return yield* new NotWell({ message: `The run failed: ${inWords(flow, Cause.squash(exit.cause), failed)}` })
   })
 
-/** The stop event as its schema encodes it, or as it is where that cannot be. */
+/** The stop event as its schema encodes it, or unencoded if that fails. */
 const asJson = ({ stop }: AnyWorkflow, event: { readonly _tag: string }, schemas: Schemas): string => {
   const def = [stop].flat().find(({ tag }) => tag === event._tag)
-  // What is Redacted stays hidden here, too.
+  // Redacted values stay hidden.
   if (secretOf(def.schema) !== undefined) {
     return JSON.stringify({ _tag: event._tag, ...(dataOf(def, event) as object) }, null, 2)
   }
@@ -86,7 +86,7 @@ const recordOf = (flow: AnyWorkflow, trace: ReadonlyArray<TraceEntry>, kind: Kin
 
 const mostFrames = 3
 
-/** Why a run failed; a step's own error does not say whose it is. */
+/** Explains why a run failed. A step's own error does not name its step, so add it. */
 const inWords = (flow: AnyWorkflow, error: unknown, step: string | undefined): string => {
   const { _tag, cause } = (error ?? {}) as { readonly _tag?: string; readonly cause?: unknown }
   const told = error instanceof Error ? error.message : typeof error === "string" ? error : ""
@@ -94,13 +94,13 @@ const inWords = (flow: AnyWorkflow, error: unknown, step: string | undefined): s
   const words = told || (isBare ? error.name : inspect(error instanceof Error ? { ...error } : error))
   const message = step === undefined || words.includes(`step '${step}'`) ? words : `step '${step}' failed: ${words}`
   if (message.includes("Service not found: ")) {
-    return `${message}\nThe command line provides no services: run this workflow from a program that does.`
+    return `${message}\nThe command line provides no services: run this workflow from a program that provides it.`
   }
   if (_tag === "WorkflowStalled" && flow.inputs.length > 0) {
     const inputs = flow.inputs.map(({ tag }: { readonly tag: string }) => `'${tag}'`).join(", ")
-    return `${message}\nThe command line sends no inputs (${inputs}): launch this workflow from a program that does.`
+    return `${message}\nThe command line sends no inputs (${inputs}): launch this workflow from a program that sends them.`
   }
-  // Where it came from in the code of the one who reads this; behind that is only the runtime's own.
+  // Show the first frame in the user's own code; the frames behind it belong to the runtime.
   const stack = cause instanceof Error ? (cause.stack ?? "").split("\n").slice(1) : []
   const runtime = stack.findIndex((line) => line.includes("at Invocation."))
   const frames = stack.slice(0, runtime < 0 ? stack.length : runtime).filter((line) => /[/\\]/.test(line))

@@ -1,6 +1,6 @@
 /**
- * The schemas of a file's workflow, which may be of another copy of effect than the command's own, such as where the command is
- * installed for all projects. Only the functions of their own copy read them as they are meant.
+ * The schema functions that fit a file's workflow. The workflow may use another copy of effect than the command, for
+ * example if the command is installed globally, and a schema works only with the functions of its own copy.
  */
 import { createRequire } from "node:module"
 import { resolve } from "node:path"
@@ -16,7 +16,7 @@ export type Schemas = typeof Schema
 const isOf = (schemas: Schemas, { start, stop }: AnyWorkflow): boolean =>
   [start, stop].flat().every(({ schema }) => copyOf(schema.ast) === copyOf(schemas.String.ast))
 
-/** Effect's `Schema`, of the copy that the workflow of a file is made with. */
+/** Effect's `Schema` from the copy that the file's workflow uses. */
 export const schemasOf = (file: string, flow: AnyWorkflow): Effect.Effect<Schemas, Misuse> =>
   Effect.gen(function* () {
     if (isOf(Schema, flow)) return Schema
@@ -28,6 +28,6 @@ export const schemasOf = (file: string, flow: AnyWorkflow): Effect.Effect<Schema
       }
     })
     if (found !== undefined && isOf(found, flow)) return found
-    const message = `${file} has a workflow that is made with another copy of effect than the one beside it: install effect once, \`npm ls effect\` shows where it is.`
+    const message = `${file} has a workflow made with another copy of effect than the one installed next to it. Install effect only once: \`npm ls effect\` lists the copies.`
     return yield* new Misuse({ message })
   })

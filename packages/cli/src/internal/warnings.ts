@@ -1,10 +1,10 @@
-/** How Node reads a file, and that it tries to, is no news to who asked for its workflow. */
+/** Node warns about how it reads a file. Users of the command cannot act on that. */
 const ofLoading = ({ name, message }: Error): boolean =>
   (name === "ExperimentalWarning" &&
     /^(Type Stripping|Support for loading ES Module|CommonJS module )/.test(message)) ||
   /^(Module type of .* is not specified|Failed to load the ES module)/.test(message)
 
-/** From now on, this process does not warn of how it reads files. */
+/** Silences those warnings for the rest of the process. */
 export const withoutWarningsOfLoading = (): void => {
   const warn = process.listeners("warning")
   process.removeAllListeners("warning")

@@ -1,4 +1,4 @@
-/** A folder with files for the command line, and a process that takes its commands, for the tests of one file. */
+/** A folder for the files of one test file, and a process that runs commands in it. */
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
@@ -12,7 +12,7 @@ export const bin = path("../../bin.js")
 export const example = (name: string) => path(`../../../../examples/${name}.ts`)
 export const seed = (name: string) => example(`seed/${name}`)
 
-/** What a command told, and its exit code. */
+/** The output of a command and its exit code. */
 export interface Told {
   readonly code: number
   readonly out: string
@@ -34,7 +34,7 @@ export const inFolder = () => {
     place,
     file,
     contents: (name: string) => readFile(join(place.folder, name), "utf8"),
-    /** A file that imports what it needs wherever it lies. */
+    /** The first lines of every file: imports that work from any folder. */
     flowFile: (name: string, text: string) =>
       file(
         name,
@@ -51,7 +51,7 @@ ${text}
   }
 }
 
-/** Gives commands to one process in a folder; in virtual time, whatever they wait for. */
+/** Sends commands to one process in a folder; in virtual time, no timer takes real time. */
 export const inSession = (place: { readonly folder: string }) => {
   let session: ChildProcess
   beforeAll(() => {

@@ -1,15 +1,14 @@
-/** A program in a terminal, and what a person sees there. */
+/** Runs a program in a pseudo-terminal and reads the screen. */
 
 import { screen } from "@stepgraph/conformance/support/terminal"
 import { beforeEach, onTestFinished } from "vitest"
 
-/** It brings its part for the machine prebuilt; there are machines that it has none for. */
+/** The library ships prebuilt binaries, but not for every platform. */
 const library = await import("@lydell/node-pty").catch((error: unknown) => String(error))
 
-/** Without it these tests are skipped on a person's machine, and fail where all of them have to run. */
+/** Without it, these tests are skipped on a developer's machine, and fail in CI. */
 const skipped = typeof library === "string" && process.env.CI !== "true"
-export const needsTerminal = () =>
-  beforeEach(({ skip }) => skip(skipped, `there is no terminal to start programs in: ${library}`))
+export const needsTerminal = () => beforeEach(({ skip }) => skip(skipped, `no pseudo-terminal available: ${library}`))
 
 const lookMillis = 10
 const mostLooks = 2000
@@ -25,12 +24,12 @@ export const inTerminal = (args: ReadonlyArray<string>, { cwd, columns = 90 }: {
   return {
     lines,
     type: (text: string) => program.write(text),
-    /** Waits until a line is seen that is like this, and gives all that are. */
+    /** Waits until some line matches, and returns all lines that do. */
     see: async (line: RegExp): Promise<ReadonlyArray<string>> => {
       for (let i = 0; ; i++) {
         const seen = await lines()
         if (seen.some((text) => line.test(text))) return seen
-        if (i === mostLooks) throw new Error(`There is no line like ${line} to be seen:\n${seen.join("\n")}`)
+        if (i === mostLooks) throw new Error(`No line matches ${line}:\n${seen.join("\n")}`)
         await new Promise((resolve) => setTimeout(resolve, lookMillis))
       }
     },
@@ -38,7 +37,7 @@ export const inTerminal = (args: ReadonlyArray<string>, { cwd, columns = 90 }: {
       await resize(columns, 30)
       program.resize(columns, 30)
     },
-    /** Its exit code, and all that is on the screen then. */
+    /** The exit code and the final screen. */
     ended: async () => ({ code: await ended, lines: await lines() })
   }
 }

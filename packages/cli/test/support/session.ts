@@ -1,5 +1,5 @@
 /**
- * The command line in a process of its own that takes one command after the other: starting one for each would be slow.
+ * The command line in one process that takes many commands: starting a process for each would be slow.
  */
 import { setImmediate } from "node:timers/promises"
 import { Effect, Fiber, Runtime } from "effect"
@@ -19,7 +19,7 @@ const hear = (stream: NodeJS.WriteStream) => {
   }
 }
 
-/** As fast as its time is let go by, whatever it waits for. */
+/** Advances the virtual time without waiting. */
 const inVirtualTime = (command: Effect.Effect<void, unknown>) =>
   Effect.gen(function* () {
     const running = yield* Effect.forkChild(command)

@@ -1,6 +1,6 @@
 /**
- * A run as the page that shows it is given it: plain, small, and of a size that a browser bears. Of very many invocations
- * only those worth a look are kept one by one; of all of them it is kept how many waited and ran, when.
+ * The data of a run for its page: plain, compact, and bounded. If there are too many invocations, only the notable ones
+ * stay; levels of waiting and running work summarise them all.
  */
 import { type Axis, axisOf, levels } from "./levels.ts"
 import { oneLine } from "./text.ts"
@@ -15,7 +15,7 @@ export interface ChartAttempt {
   readonly error: string | null
 }
 
-/** Milliseconds, and the place in the trace. */
+/** Milliseconds, and the position in the trace. */
 export type ChartMoment = readonly [at: number, seq: number]
 
 export interface ChartInvocation {
@@ -28,23 +28,25 @@ export interface ChartInvocation {
   readonly end: ChartMoment
   readonly outcome: Outcome
   readonly error: string | null
-  /** Only where there is more to say of them than of the invocation. */
+  /** Present only if they add something to the invocation itself. */
   readonly attempts: ReadonlyArray<ChartAttempt>
-  /** Places in the list of events. */
+  /** Indices into the list of events. */
   readonly events: ReadonlyArray<number>
   readonly emitted: ReadonlyArray<number>
   readonly intake: boolean
   readonly scope: string | null
   readonly critical: boolean
   readonly finalizerErrors: ReadonlyArray<string>
-  /** How it is unlike the one of the same cause in the run beside it, in words. */
+  /** How this invocation differs from its counterpart in the other run. */
   readonly differs: string | null
 }
 
 export interface ChartEvent {
   readonly id: string
   readonly tag: string
-  /** The place of the invocation that emitted it; -1 where it came from outside, or from one that is not shown. */
+  /**
+   * The index of the invocation that emitted it; -1 if it came from outside or from an invocation that is not shown.
+   */
   readonly cause: number
   readonly at: ChartMoment
   readonly data: string
@@ -64,7 +66,7 @@ export interface ChartStep {
   readonly retried: number
   readonly interrupted: number
   readonly dropped: number
-  /** How many waited and how many ran, for each equal part of the axis. */
+  /** The number of waiting and running invocations for each equal part of the axis. */
   readonly queue: ReadonlyArray<number>
   readonly busy: ReadonlyArray<number>
 }
@@ -73,11 +75,11 @@ export interface ChartData {
   readonly title: string
   readonly workflow: string
   readonly run: string
-  /** The run and the invocation in which it was started. */
+  /** The run and the invocation that started this run. */
   readonly parent: { readonly run: string; readonly invocation: string } | null
   readonly axis: Axis
   readonly duration: number
-  /** How long the axis of times is: runs beside each other have the same. */
+  /** The length of the time axis, which runs side by side share. */
   readonly extent: number
   readonly entries: number
   readonly hint: string
@@ -90,24 +92,24 @@ export interface ChartData {
     readonly reason: string
     readonly at: ChartMoment
   }>
-  /** The critical path: places of invocations, what they were doing, from and to. */
+  /** The critical path: invocation indices, their activity, from and to. */
   readonly critical: ReadonlyArray<{
     readonly invocation: number
     readonly doing: string
     readonly from: ChartMoment
     readonly to: ChartMoment
   }>
-  /** How many invocations there were in all, where not all are shown one by one. */
+  /** The total number of invocations, if not all are shown. */
   readonly summarised: number | null
 }
 
-/** Things of one kind with their keys said once: thousands of them are what a page is large by. */
+/** Arrays of equal objects, with the keys stored once: repeated keys would dominate the size of a page. */
 export interface Table {
   readonly keys: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
 }
 
-/** A chart as it stands in a page. */
+/** A chart as it is embedded in a page. */
 export type PackedChart = Omit<ChartData, "invocations" | "events"> & {
   readonly invocations: Table
   readonly events: Table
@@ -130,7 +132,7 @@ const mostDrops = 5_000
 const mostData = 1_500
 const parts = 1_200
 
-/** What is known of a run that stands beside another one. */
+/** How this run differs from the one beside it. */
 interface Beside {
   readonly extent: number
   readonly differs: ReadonlyMap<string, string>
@@ -258,7 +260,7 @@ export const chartData = (run: Timeline, beside?: Beside): ChartData => {
 
 const round = (value: number): number => Math.round(value * 1000) / 1000
 
-/** The critical path, what went wrong, and what took or waited longest. */
+/** The critical path, the problems, and the longest runs and waits. */
 const worthALook = (
   all: ReadonlyArray<TimelineInvocation>,
   onPath: ReadonlySet<string>
@@ -274,7 +276,7 @@ const worthALook = (
   return all.filter((one) => kept.has(one))
 }
 
-/** An event's data as text, cut where it is long. */
+/** An event's data as text, truncated. */
 export const dataText = (data: unknown): string => {
   const text = JSON.stringify(data) ?? ""
   if (text === "{}") return ""

@@ -1,5 +1,5 @@
 /**
- * Two runs beside each other, as a page: what differs, and both charts on one scale.
+ * Two runs side by side as a page: their differences, and both charts on one scale.
  */
 import { chartData } from "./chart-data.ts"
 import type { Comparison } from "./comparison.ts"
@@ -34,7 +34,7 @@ const paragraph = ([first, ...rest]: ReadonlyArray<string>): string => {
   return `<details open><summary>${xml(first!.replace(/:$/, ""))}</summary><pre>${lines.join("\n")}</pre></details>`
 }
 
-/** The invocations of a run that the other one has not, or in which it did something else. */
+/** The invocations that are missing in the other run or did something else there. */
 const unlike = ({ parted }: Comparison, run: Timeline, other: Timeline): ReadonlyMap<string, string> => {
   const there = new Set(other.invocations.map(({ id }) => id))
   return new Map([

@@ -1,5 +1,5 @@
 /**
- * Two runs beside each other, in words.
+ * The differences between two runs, as text.
  */
 import { dataText } from "./chart-data.ts"
 import type { Comparison } from "./comparison.ts"
@@ -22,13 +22,13 @@ const given = (run: Timeline, { id, events }: TimelineInvocation): string => {
   return event === undefined ? shorten(id) : shown(event) + (events.length > 1 ? ` and ${events.length - 1} more` : "")
 }
 
-/** How a run ended, with what its stop event says. */
+/** A run's outcome and the content of its stop event. */
 const end = (run: Timeline): string => {
   const stop = run.stop === null ? undefined : run.events.get(run.stop)
   return stop === undefined ? shorten(`${run.outcome} ${run.error ?? ""}`, 120) : `stopped with ${shown(stop)}`
 }
 
-/** How an invocation ended, and with which events. */
+/** An invocation's outcome and its events. */
 const did = (run: Timeline, { outcome, error, emitted }: TimelineInvocation): string => {
   const events = emitted.slice(0, 3).map((id) => shown(run.events.get(id)!))
   return [outcome, ...(error === null ? [] : [shorten(error, 60)]), ...(events.length > 0 ? events : ["nothing"])].join(
@@ -36,17 +36,17 @@ const did = (run: Timeline, { outcome, error, emitted }: TimelineInvocation): st
   )
 }
 
-/** What differs, a paragraph for each kind of difference. */
+/** One paragraph for each kind of difference. */
 export const comparisonParagraphs = (comparison: Comparison): ReadonlyArray<ReadonlyArray<string>> => {
   const { left, right, same, sameOutcome, events, parted, order } = comparison
   const { onlyLeft, onlyRight, changed } = events
   const paragraphs: Array<ReadonlyArray<string>> = []
   if (left.workflow !== right.workflow) {
-    paragraphs.push([`They are of two workflows, ${shorten(left.workflow)} and ${shorten(right.workflow)}.`])
+    paragraphs.push([`These are runs of two workflows, ${shorten(left.workflow)} and ${shorten(right.workflow)}.`])
   }
   if (same) paragraphs.push(["Both had the same events, in the same order in each step, and the same end."])
   if (!sameOutcome) {
-    paragraphs.push(["They ended otherwise:", `  left   ${end(left)}`, `  right  ${end(right)}`])
+    paragraphs.push(["The outcomes differ:", `  left   ${end(left)}`, `  right  ${end(right)}`])
   }
   if (onlyLeft.length + onlyRight.length + changed.length > 0) {
     paragraphs.push([
@@ -57,11 +57,11 @@ export const comparisonParagraphs = (comparison: Comparison): ReadonlyArray<Read
     ])
   }
   if (parted.length > 0) {
-    // What failed is why others were interrupted, so it comes first and they come last.
+    // A failure explains the interruptions, so failures come first and interruptions last.
     const rank = ({ left, right }: (typeof parted)[number]) =>
       [left, right].some(({ outcome }) => outcome === "failed") ? 0 : left.outcome === right.outcome ? 1 : 2
     paragraphs.push([
-      "They parted where a step was given the same and did something else:",
+      "The runs diverged where a step got the same events but did something else:",
       ...some(
         [...parted].sort((a, b) => rank(a) - rank(b)),
         (pair) => [
@@ -80,7 +80,7 @@ export const comparisonParagraphs = (comparison: Comparison): ReadonlyArray<Read
         .map((invocation) => given(run, invocation))
         .join(", ")
     paragraphs.push([
-      "Steps that took their events in another order:",
+      "Steps that handled their events in another order:",
       ...some(
         order,
         ({ step, left: one, right: other }) => [
@@ -136,7 +136,7 @@ export const durationsParagraph = ({ left, durations }: Comparison): ReadonlyArr
   if (unlike.length === 0) return []
   const spent = ({ start, end }: TimelineInvocation) => time(end.at - start.at)
   return [
-    "What took longer or shorter most:",
+    "The largest differences in duration:",
     ...unlike.map(
       ({ left: one, right: other, difference }) =>
         `  ${shorten(one.step)}, given ${given(left, one)}: ${spent(one)} → ${spent(other)} (${difference > 0 ? "+" : "−"}${time(Math.abs(difference))})`

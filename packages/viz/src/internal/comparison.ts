@@ -1,5 +1,5 @@
 /**
- * What is known of two runs beside each other.
+ * The model behind a comparison of two runs.
  */
 import type { Timeline, TimelineEvent, TimelineInvocation } from "./timeline.ts"
 
@@ -7,20 +7,20 @@ export interface Comparison {
   readonly kind: "comparison"
   readonly left: Timeline
   readonly right: Timeline
-  /** Whether both had the same events, the same order in each step, and the same end. Durations aside. */
+  /** Whether both runs had the same events, the same order in each step, and the same end, regardless of durations. */
   readonly same: boolean
-  /** Whether they ended with the same event and the same data in it, or with the same error. */
+  /** Whether they ended with the same event and data, or with the same error. */
   readonly sameOutcome: boolean
   readonly events: {
     readonly both: number
     readonly onlyLeft: ReadonlyArray<TimelineEvent>
     readonly onlyRight: ReadonlyArray<TimelineEvent>
-    /** Of the same cause and tag, but with other data. */
+    /** Same cause and tag, different data. */
     readonly changed: ReadonlyArray<{ readonly left: TimelineEvent; readonly right: TimelineEvent }>
   }
-  /** Invocations that were given the same on both sides and then did something else: where the runs parted. */
+  /** Invocations that got the same events in both runs but did something else: the points where the runs diverged. */
   readonly parted: ReadonlyArray<{ readonly left: TimelineInvocation; readonly right: TimelineInvocation }>
-  /** Steps that began the invocations which both runs have in another order, from the first that differs on. */
+  /** Steps that began their common invocations in another order, from the first difference on. */
   readonly order: ReadonlyArray<{
     readonly step: string
     readonly left: ReadonlyArray<TimelineInvocation>
@@ -32,7 +32,7 @@ export interface Comparison {
     readonly busy: readonly [left: number, right: number]
     readonly waited: readonly [left: number, right: number]
   }>
-  /** The invocations which both runs have, those first whose durations differ most. */
+  /** The common invocations, largest difference in duration first. */
   readonly durations: ReadonlyArray<{
     readonly left: TimelineInvocation
     readonly right: TimelineInvocation

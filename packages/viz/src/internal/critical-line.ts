@@ -1,21 +1,21 @@
 /**
- * The line that the critical path is drawn as: along the bars that ran, and past the bars that others ran while it waited.
+ * The line of the critical path: along the bars that ran, and past the bars that ran while it waited.
  */
 
 export interface PathPart {
-  /** Which invocation it is of. */
+  /** The invocation it belongs to. */
   readonly invocation: number | string
   readonly doing: string
   readonly from: number
   readonly to: number
-  /** The height of its bar. */
+  /** The height of the invocation's bar. */
   readonly bar: number
-  /** The height at which its step's invocations wait. */
+  /** The height of the step's waiting invocations. */
   readonly lobby: number
 }
 
 export interface PathStroke {
-  /** `cause`: from one invocation to the next; `enter`: from waiting to running; else what it waits for. */
+  /** `cause`: from one invocation to the next. `enter`: from waiting to running. Otherwise the reason for the wait. */
   readonly kind: "cause" | "enter" | "waiting" | "collecting"
   readonly x1: number
   readonly y1: number
@@ -23,12 +23,12 @@ export interface PathStroke {
   readonly y2: number
 }
 
-/** Uses nothing from around it: pages have it too. */
+/** Pages embed this function, so it uses nothing from outside its body. */
 export const criticalLine = (parts: ReadonlyArray<PathPart>): ReadonlyArray<PathStroke> => {
   const strokes: Array<PathStroke> = []
   let before: { readonly invocation: number | string; readonly x: number; readonly y: number } | undefined
   for (const { invocation, doing, from, to, bar, lobby } of parts) {
-    // What is too short to be seen is left out, and the line goes on from before it.
+    // Parts too short to be visible are skipped; the line continues from before them.
     if (doing !== "running" && to - from < 3) continue
     const y = doing === "running" ? bar : lobby
     if (before !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * The critical path of a run: from its end back through what each invocation had to wait for last.
+ * The critical path of a run: from its end back through whatever each invocation waited for last.
  */
 import type { CriticalPart, Moment, Timeline, TimelineEvent, TimelineInvocation } from "./timeline.ts"
 
@@ -25,9 +25,9 @@ export const criticalPath = ({
     const cause: TimelineInvocation | undefined = quiet ?? (last?.cause == null ? undefined : byId.get(last.cause))
     const then: Moment | undefined = quiet?.end ?? (last === undefined ? undefined : handedOn(at, last.at, cause))
     if (then !== undefined && ready.at > then.at) add("collecting", then, ready)
-    // What came last came from outside, and the rest had been waiting for it.
+    // The last event came from outside, and the others had waited for it.
     if (cause === undefined && at.intake && last !== undefined) add("collecting", at.since, last.at)
-    // Causes come before what they cause: a trace that says otherwise is no reason to walk in circles.
+    // Causes precede effects. If a trace says otherwise, do not loop.
     if (cause === undefined || then === undefined || cause.start.seq >= start.seq) break
     at = cause
     until = then
@@ -35,7 +35,7 @@ export const criticalPath = ({
   return parts.reverse()
 }
 
-/** An event may be held back in the step that made it: until it is delivered, that step is what is waited for. */
+/** The producing step may hold an event back. Until the event is delivered, that step is what is waited for. */
 const handedOn = (
   { intake, ready }: TimelineInvocation,
   emitted: Moment,

@@ -1,17 +1,15 @@
 /**
- * What can be drawn: a workflow of any copy of stepgraph, or its graph.
+ * Accepts what the drawings accept: a workflow of any copy of stepgraph, or its graph.
  */
 import { type Graph, graphOf, isGraph, isWorkflow, type WorkflowData } from "stepgraph/graph"
 
-/** A workflow, or its graph as `stepgraph/graph` describes it. */
+/** A workflow, or the graph that `stepgraph/graph` returns for it. */
 export type Drawable = WorkflowData | Graph
 
-/** The graph of a workflow; a `TypeError` for untyped callers who give something else. */
+/** The graph of a workflow. Throws a `TypeError` if an untyped caller passes something else. */
 export const drawn = (flow: Drawable): Graph => {
   if (!isWorkflow(flow) && !isGraph(flow)) {
-    throw new TypeError(
-      `There is no workflow to draw in ${shown(flow)}: give what workflow() returned, or timeline(trace) for a run`
-    )
+    throw new TypeError(`Cannot draw ${shown(flow)}: pass the result of workflow(), or timeline(trace) for a run`)
   }
   return graphOf(flow)
 }

@@ -1,11 +1,14 @@
 /**
- * The frames of a picture: what a `per` is kept for belongs together, from the steps that the opening event comes to, to the
- * intakes that are kept for it.
+ * The frames of a picture. A frame surrounds everything that belongs to one `per`, from the steps that accept the
+ * opening event to the intakes that are kept for it.
  */
 import { type Graph, scopesOf } from "stepgraph/graph"
 import type { PictureFrame } from "./picture.ts"
 
-/** The frames of a workflow, the outer ones first. One that would cross another is left out: its intake says what it is kept for. */
+/**
+ * The frames of a workflow, outer ones first. A frame that would cross another is left out; the label of its intake
+ * names the `per`.
+ */
 export const frames = (
   graph: Graph,
   entries: ReadonlyMap<string, string>,
@@ -29,7 +32,7 @@ export const frames = (
   return drawn.map(({ id, tag, members, within }) => ({
     id,
     label: `for each ${tag}`,
-    // Only what is in none of the frames inside this one.
+    // Excludes what an inner frame already contains.
     nodes: graph.steps
       .map(({ name }) => name)
       .filter((name) => members.has(name))

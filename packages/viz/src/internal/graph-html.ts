@@ -1,5 +1,5 @@
 /**
- * A workflow as a page: its picture, to look closer at.
+ * A workflow as a page with a picture to explore.
  */
 import { showGraph } from "./client/graph.ts"
 import { graphSvg } from "./graph-svg.ts"

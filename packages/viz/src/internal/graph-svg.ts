@@ -82,7 +82,7 @@ const marker = (kind: string): string =>
   `<marker id="sg-${kind}" class="${kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" ` +
   'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 1L10 5L0 9z"/></marker>'
 
-/** The picture for somebody who does not see it. */
+/** A description of the picture for screen readers. */
 const inWords = (picture: Picture, steps: number): string => {
   const names = new Map(picture.nodes.map(({ id, label, step }) => [id, step ?? label]))
   const ways = picture.edges
@@ -145,7 +145,7 @@ const frame = (placed: PlacedFrame): string => `<g class="frame">${rect(placed, 
 const frameName = ({ frame, x, y, width, height }: PlacedFrame): string =>
   `<text class="frame-name" x="${n(x - width / 2 + 10)}" y="${n(y - height / 2 + 15)}">${xml(shorten(frame.label))}</text>`
 
-/** A curve drawn along the points without corners: a B-spline that begins and ends at its ends. */
+/** A smooth curve along the points: a B-spline that starts at the first and ends at the last. */
 const curve = (points: ReadonlyArray<Point>): string => {
   const [first, ...rest] = points
   if (first === undefined || rest.length === 0) return ""

@@ -1,5 +1,5 @@
 /**
- * Where everything in a picture of a workflow stands: nodes, frames, the arrows between them and the words on those.
+ * Positions everything in a picture of a workflow: nodes, frames, arrows and labels.
  */
 import { Graph, layout } from "@dagrejs/dagre"
 import type { Picture, PictureEdge, PictureFrame, PictureNode } from "./picture.ts"
@@ -9,7 +9,7 @@ import { eventLines, shorten, widthOf } from "./text.ts"
 export const fontSize = 13
 export const smallSize = 11
 export const lineHeight = 16
-/** What a frame's name takes above what is in the frame. */
+/** Room for the frame's name at its top. */
 const headroom = 14
 const margin = 16
 
@@ -27,11 +27,11 @@ export interface PlacedEdge {
   readonly edge: PictureEdge
   readonly lines: ReadonlyArray<string>
   readonly points: ReadonlyArray<Point>
-  /** Where its words stand. */
+  /** The position of its label. */
   readonly words: Box
 }
 
-/** Boxes are given by their middle. */
+/** Boxes are given by their centre. */
 export interface Layout {
   readonly width: number
   readonly height: number
@@ -77,7 +77,7 @@ export const layoutOf = (picture: Picture): Layout => {
     if (frame.within !== undefined) graph.setParent(frame.id, frame.within)
     for (const id of frame.nodes) graph.setParent(id, frame.id)
   }
-  // The arrow that closes a loop is laid out as if it led on, so that what comes later in a run stands later in the picture.
+  // The closing arrow of a loop is laid out as if it led forward, so later steps stand later in the picture.
   const ends = ({ from, to, back }: PictureEdge) => (back ? { v: to, w: from, name: "back" } : { v: from, w: to })
   for (const edge of [...picture.edges].reverse()) {
     const lines = eventLines(edge.events)
@@ -120,13 +120,13 @@ export const layoutOf = (picture: Picture): Layout => {
   }
 }
 
-/** The layout takes every node for a box; the arrow begins and ends at what is drawn. */
+/** The layout treats every node as a box; the arrow must start and end at the drawn shape. */
 const between = (from: PlacedNode, to: PlacedNode, points: ReadonlyArray<Point>): ReadonlyArray<Point> => {
   const inner = points.slice(1, -1)
   return [edgeOf(from.node.kind, from, inner[0] ?? to), ...inner, edgeOf(to.node.kind, to, inner.at(-1) ?? from)]
 }
 
-/** From a step to itself, around its words, which stand where the layout has kept room for them: beside it or below. */
+/** An arrow from a step to itself runs around its label, beside or below it, where the layout reserved room. */
 const loop = ({ x, y, width, height }: PlacedNode, words: Box, below: boolean): ReadonlyArray<Point> => {
   const away = below ? words.y + 2 - (y + height / 2) : words.x - (x + width / 2)
   const beside = below ? Math.max(12, (words.width / 2 + 4) / 1.6) : 10

@@ -1,5 +1,5 @@
 /**
- * How many were at something, over time: what is left of invocations that are too many to be drawn one by one.
+ * Activity over time: a summary for invocations too numerous to draw individually.
  */
 
 export interface Span {
@@ -7,10 +7,10 @@ export interface Span {
   readonly to: number
 }
 
-/** The average number of spans that cover each of so many equal parts of the time from 0 to `total`. */
+/** The average number of spans that cover each of some equal parts of the time from 0 to `total`. */
 export const levels = (spans: Iterable<Span>, total: number, parts: number): Float64Array => {
   const covered = new Float64Array(parts)
-  // How many cover a part wholly, as differences from one part to the next.
+  // The number of spans that cover a part completely, stored as differences between neighbours.
   const change = new Float64Array(parts + 1)
   for (const { from, to } of spans) {
     const a = total === 0 ? 0 : Math.min(parts, (from / total) * parts)
@@ -32,10 +32,10 @@ export const levels = (spans: Iterable<Span>, total: number, parts: number): Flo
   return covered
 }
 
-/** The times of a run, or where these say too little the places of its entries. */
+/** The times of a run, or the positions of its entries if the times say too little. */
 export type Axis = "time" | "order"
 
-/** Clocks count whole milliseconds: in so few of them everything would stand in one place. */
+/** Clocks count whole milliseconds. In a very short run, everything would coincide. */
 const leastMillis = 5
 
 export const axisOf = ({ duration }: { readonly duration: number }): Axis => (duration < leastMillis ? "order" : "time")

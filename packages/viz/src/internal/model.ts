@@ -74,7 +74,7 @@ const isGate = (kind: NodeKind): boolean => ["join", "collect", "gather", "race"
 
 type Way = Missed["missed"][number]
 
-/** One arrow between two nodes, whatever number of events take it. */
+/** One arrow between two nodes, however many events it carries. */
 class Arrows {
   private readonly found = new Map<string, { from: string; to: string; missed: boolean; events: Set<string> }>()
   private readonly missed: ReadonlySet<string>
@@ -102,7 +102,7 @@ class Arrows {
 
 const nameOf = ({ from, event, to }: Way): string => JSON.stringify([from, event, to])
 
-/** The node before a step that waits for more than one event at a time. */
+/** The node in front of a step that waits for several events. */
 const gateOf = (
   { name, accepts, intake }: GraphStep,
   add: (kind: NodeKind, label: string, notes: ReadonlyArray<string>, step: string) => string
@@ -120,7 +120,7 @@ const waitingFor = ({ kind, count, single }: GraphIntake, events: ReadonlyArray<
   return all.length <= longestJoin ? `join ${all}` : "join"
 }
 
-/** What a join of many waits for, in lines that are not too long. */
+/** The events of a large join, broken into short lines. */
 const joined = (events: ReadonlyArray<string>): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const [i, tag] of events.entries()) {
@@ -151,7 +151,7 @@ const stepNotes = (step: GraphStep, nested: { readonly name: string } | undefine
   ...(nested === undefined ? [] : [`runs ${nested.name}`])
 ]
 
-/** Marks the arrows that close a loop: those that lead to a node which a walk from the start has not left yet. */
+/** Marks the arrows that close a loop: those that lead back to a node still on the path of a walk from the start. */
 const markBack = (nodes: ReadonlyArray<PictureNode>, edges: ReadonlyArray<PictureEdge>): ReadonlyArray<PictureEdge> => {
   const out = new Map<string, Array<PictureEdge>>(nodes.map(({ id }) => [id, []]))
   for (const edge of edges) out.get(edge.from)!.push(edge)
@@ -177,7 +177,7 @@ const markBack = (nodes: ReadonlyArray<PictureNode>, edges: ReadonlyArray<Pictur
   return edges.map((edge) => (back.has(edge) ? { ...edge, back: true } : edge))
 }
 
-/** How many nodes the longest way through the picture has, loops left out: without their last arrows there is no circle. */
+/** The number of nodes on the longest path, ignoring the arrows that close loops. */
 const longestWay = (nodes: ReadonlyArray<PictureNode>, edges: ReadonlyArray<PictureEdge>): number => {
   const out = new Map<string, Array<string>>(nodes.map(({ id }) => [id, []]))
   const left = new Map(nodes.map(({ id }) => [id, 0]))

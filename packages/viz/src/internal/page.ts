@@ -1,5 +1,5 @@
 /**
- * One HTML file with everything in it: it asks for nothing from anywhere.
+ * A self-contained HTML file that loads nothing.
  */
 import { xml } from "./text.ts"
 import { fonts, variables } from "./theme.ts"
@@ -14,7 +14,7 @@ const style =
   "input{min-width:280px}button{cursor:pointer}" +
   ":focus-visible{outline:2px solid var(--sg-step-line);outline-offset:1px}"
 
-/** JSON that can stand inside a script element. */
+/** JSON that is safe inside a script element. */
 export const json = (value: unknown): string =>
   JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,
@@ -26,15 +26,15 @@ export interface Page {
   readonly style: string
   readonly body: string
   readonly data: unknown
-  /** A function of the page's `document` and `window`, and of its parts, that uses nothing from around it. */
+  /** A function of the page's `document`, `window` and parts that uses nothing from outside its body. */
   readonly script: (document: any, window: any, parts: any) => void
-  /** The functions that the script is given, which use nothing from around them either. */
+  /** The functions that the script receives; they use nothing from outside either. */
   readonly parts?: Readonly<Record<string, Function>>
 }
 
 export const page = ({ title, style: more, body, data, script, parts = {} }: Page): string => {
   const given = Object.entries(parts).map(([name, part]) => `${name}: ${part}`)
-  // Some compilers have functions keep their names by a function of this name.
+  // Some compilers keep function names with a helper of this name.
   const code = `"use strict";const __name = (of) => of;(${script})(document, window, {${given.join(",\n")}})`
   return [
     "<!doctype html>",

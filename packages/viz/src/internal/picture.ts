@@ -1,37 +1,37 @@
 /**
- * The picture of a workflow, which every drawing is made of: steps, the intakes before them, the events on the arrows, and
- * what comes from and goes to the outside.
+ * The model of a workflow that every drawing uses: steps, the intakes in front of them, the events on the arrows, and
+ * the outside world.
  */
 
-/** What a node of a picture is. */
+/** The kind of a node. */
 export type NodeKind = "start" | "step" | "join" | "collect" | "gather" | "race" | "stop" | "inputs" | "outputs"
 
 export interface PictureNode {
-  /** Unlike every other in the picture, and safe in any drawing: letters and digits. */
+  /** Unique in the picture and safe in any drawing language: letters and digits. */
   readonly id: string
   readonly kind: NodeKind
-  /** A step's name; for an intake what it waits for; for the ends of a workflow what they are. */
+  /** A step's name, an intake's events, or the label of a start or stop. */
   readonly label: string
-  /** What else is to be said of it, a line each: its workers, its timeout, what it is kept for. */
+  /** Further lines: workers, timeout, the event that it is kept per. */
   readonly notes: ReadonlyArray<string>
-  /** The step it is or belongs to, where it is one. */
+  /** The step that it is or belongs to, if any. */
   readonly step: string | undefined
-  /** Whether it is an intake that never fired, as far as is known. */
+  /** Whether it is an intake that never fired, if coverage is known. */
   readonly missed: boolean
 }
 
 export interface PictureEdge {
   readonly from: string
   readonly to: string
-  /** The events that take this way; none between an intake and its step. */
+  /** The events that use this arrow; none between an intake and its step. */
   readonly events: ReadonlyArray<string>
-  /** Whether it leads back to where a run has been: one of each loop does. */
+  /** Whether it closes a loop. Each loop has one such arrow. */
   readonly back: boolean
-  /** Whether none of its events was ever on it, as far as is known. */
+  /** Whether none of its events ever occurred, if coverage is known. */
   readonly missed: boolean
 }
 
-/** What is kept for each event of one type. */
+/** Surrounds everything that exists once for each event of one type. */
 export interface PictureFrame {
   readonly id: string
   readonly label: string
@@ -44,28 +44,28 @@ export interface Picture {
   readonly nodes: ReadonlyArray<PictureNode>
   readonly edges: ReadonlyArray<PictureEdge>
   readonly frames: ReadonlyArray<PictureFrame>
-  /** Which way it reads best: a short workflow like a line of text, a long one down the page. */
+  /** The better direction: right for a short workflow, down for a long one. */
   readonly direction: Direction
 }
 
 export type Direction = "right" | "down"
 
-/** How a picture is drawn. */
+/** Options of a drawing. */
 export interface DrawOptions {
-  /** Which way the events go. When left out, a short workflow is drawn to the right and a long one down. */
+  /** Direction of the arrows. Default: right for a short workflow, down for a long one. */
   readonly direction?: Direction | undefined
-  /** Workflows that run inside a step, by the step's name: they are drawn folded, by their names. */
+  /** Workflows that run inside a step, by step name. They are drawn folded, by name only. */
   readonly nested?: Readonly<Record<string, { readonly name: string }>> | undefined
-  /** What `explore` of `@stepgraph/testing` has seen: the ways that no schedule took are marked. */
+  /** The coverage that `explore` of `@stepgraph/testing` found. Paths that no schedule took are marked. */
   readonly coverage?: Missed | undefined
 }
 
 export const drawOptionNames = ["direction", "nested", "coverage"] satisfies ReadonlyArray<keyof DrawOptions>
 
-/** The ways through a workflow that were never taken. */
+/** The paths through a workflow that were never taken. */
 export interface Missed {
-  /** From one step to another; `null` is the outside. */
+  /** From one step to another; `null` stands for the outside. */
   readonly missed: ReadonlyArray<{ readonly from: string | null; readonly event: string; readonly to: string | null }>
-  /** The steps whose intake never fired. */
+  /** Steps whose intake never fired. */
   readonly neverFired: ReadonlyArray<string>
 }

@@ -1,5 +1,5 @@
 /**
- * How a run stands, as a table that is drawn again and again: its columns stay where they are.
+ * A run's progress as a table that is redrawn without moving its columns.
  */
 import type { Progress, StepProgress } from "./progress.ts"
 import { columnsOf, fitted, painter } from "./terminal.ts"
@@ -10,11 +10,11 @@ const shortestName = 6
 const longestBar = 24
 const shortestBar = 8
 const gap = 2
-/** Over how long the rate is told, in milliseconds, of steps that are done often enough. */
+/** The window in milliseconds over which a fast step's rate is measured. */
 const rateOver = 5000
 const oftenEnough = 5
 
-/** The columns, in their order. Where the terminal is narrow, those with the lowest rank are left out first. */
+/** The columns in their order. A narrow terminal drops the lowest ranks first. */
 const columns = [
   { title: "done", rank: 7, width: 7 },
   { title: "failed", rank: 6, width: 6 },
@@ -31,9 +31,9 @@ type Row = StepProgress & { readonly cells: Readonly<Record<Title, string>> }
 export class ProgressTable {
   private readonly progress: Progress
   private readonly now: () => number
-  /** The widest that a column has been: it does not become narrower again. */
+  /** The largest width so far. Columns never shrink. */
   private readonly widths = new Map<Title, number>(columns.map(({ title, width }) => [title, width]))
-  /** What was done when, in the latest frames. */
+  /** The counts of the latest frames, with their times. */
   private samples: ReadonlyArray<{ readonly at: number; readonly done: ReadonlyArray<number> }> = []
 
   constructor(progress: Progress, now: () => number) {
@@ -65,7 +65,7 @@ export class ProgressTable {
         const padding = " ".repeat(gap + this.widths.get(title)! - cell.length)
         return padding + (style === undefined ? cell : paint(style, cell))
       })
-      // A terminal that becomes narrower does not wrap what is empty, and the lines are counted.
+      // Empty cells at the end would wrap when the terminal shrinks, and the screen counts lines.
       return (left(shorten(row.name, longestName), barOf(row, bar, paint)) + cells.join("")).trimEnd()
     })
     const hidden = rows.length - lines.length
@@ -112,7 +112,7 @@ export class ProgressTable {
     })
   }
 
-  /** Which columns there are: while it runs all that may come to have something in them, at the end those that do. */
+  /** The visible columns: during the run all that may get a value, at the end only those that have one. */
   private fitting(rows: ReadonlyArray<Row>, room: number): ReadonlyArray<Title> {
     const isOver = this.progress.state === "over"
     const wanted = columns.filter(
@@ -127,7 +127,7 @@ export class ProgressTable {
     return wanted.filter((column) => fit.includes(column)).map(({ title }) => title)
   }
 
-  /** As many steps as there is room for: those from a little before the first that is at work. */
+  /** As many steps as fit, starting a little before the first active one. */
   private window(rows: ReadonlyArray<Row>, most: number): ReadonlyArray<Row> {
     if (rows.length <= most) return rows
     const busy = rows.findIndex(({ running, queued, held }) => running + queued + held > 0)
@@ -136,7 +136,7 @@ export class ProgressTable {
   }
 }
 
-/** What is done of all that has come so far. */
+/** The finished share of all events so far. */
 const barOf = (
   { done, failed, dropped, running, queued }: StepProgress,
   length: number,

@@ -1,5 +1,5 @@
 /**
- * How a run stands while its trace comes in.
+ * Tracks a run's progress from its trace entries.
  */
 import type { TraceEntry } from "stepgraph"
 import { type Graph, upstreamOf } from "stepgraph/graph"
@@ -8,13 +8,13 @@ import { type Drawable, drawn } from "./drawable.ts"
 
 export interface StepProgress {
   readonly name: string
-  /** How many events its intake holds. */
+  /** The number of events that its intake holds. */
   readonly held: number
   readonly queued: number
   readonly running: number
   readonly done: number
   readonly failed: number
-  /** How many were interrupted, or dropped from its queue. */
+  /** The number of interrupted invocations and of events dropped from its queue. */
   readonly dropped: number
 }
 
@@ -24,7 +24,7 @@ export class Progress {
   private readonly run: RunModel
   private readonly names: ReadonlyArray<string>
   private readonly graph: Graph
-  /** The steps that an input is given to, and those from which something can still come to a step that was asked for. */
+  /** The steps that accept an input, and all steps downstream of the requested ones. */
   private readonly fed: ReadonlySet<string>
   private readonly upstream = new Map<string, ReadonlySet<string>>()
   private readonly now: () => number
@@ -55,7 +55,7 @@ export class Progress {
     return state === "to come" || state === "running" ? undefined : state
   }
 
-  /** How long it has taken, in milliseconds. */
+  /** Elapsed milliseconds. */
   get took(): number {
     return this.state === "to come" ? 0 : (this.ended ?? this.now()) - this.began
   }
@@ -67,9 +67,9 @@ export class Progress {
     })
   }
 
-  /** Takes an entry. Hot: it is called several times for each event of a run. */
+  /** Adds an entry. Hot: called several times for each event of a run. */
   add(entry: TraceEntry): void {
-    // An observer is told of the runs inside its run's steps, too.
+    // Observers also receive the entries of nested runs.
     if (this.run.id === undefined && (entry._tag !== "RunStarted" || entry.workflow !== this.name)) return
     if (!this.run.add(entry)) return
     if (entry._tag === "RunStarted") this.began = this.now()
@@ -77,7 +77,7 @@ export class Progress {
     else if (entry._tag === "InvocationStarted" && !this.first.has(entry.step)) this.first.set(entry.step, this.now())
   }
 
-  /** How many of a step are done in a second, since it first began; nothing if too few are to tell. */
+  /** How often a step finishes per second since it first began; undefined if there is too little data. */
   rate(name: string): number | undefined {
     const began = this.first.get(name)
     const done = this.run.steps.get(name)!.succeeded
@@ -86,7 +86,7 @@ export class Progress {
     return span < 200 ? undefined : (done / span) * 1000
   }
 
-  /** Whether nothing can come to a step any more but what is queued for it. */
+  /** Whether a step can get no more events than those already queued. */
   isLast(name: string): boolean {
     const upstream = this.upstreamOf(name)
     if ([name, ...upstream].some((step) => this.fed.has(step))) return false

@@ -1,12 +1,12 @@
 /**
- * Tells the entries of several runs apart: whoever observes a run also observes those that are started inside its steps, and
- * may observe many at once.
+ * Separates the entries of several runs. An observer also receives the entries of runs that start inside steps, and may
+ * observe many runs at once.
  */
 import type { TraceEntry } from "stepgraph"
 import { RunModel } from "stepgraph/trace"
 import { type Drawable, drawn } from "./drawable.ts"
 
-/** The runs of a trace, in the order in which they began. What is left of a run whose beginning is missing is left out. */
+/** The runs of a trace, in the order in which they began. Entries of a run whose beginning is missing are dropped. */
 export const runsOf = (trace: Iterable<TraceEntry>, workflow: Drawable | undefined): ReadonlyArray<RunModel> => {
   const entries = new Map<string, Array<TraceEntry>>()
   for (const entry of trace) {
@@ -25,6 +25,6 @@ export const runsOf = (trace: Iterable<TraceEntry>, workflow: Drawable | undefin
   })
 }
 
-/** A trace that was gathered from several places may be in any order: each entry has its number. */
+/** A trace collected from several sources may be in any order; entries are numbered. */
 const inOrder = (entries: Array<TraceEntry>): ReadonlyArray<TraceEntry> =>
   entries.every(({ seq }, i) => i === 0 || entries[i - 1]!.seq <= seq) ? entries : entries.sort((a, b) => a.seq - b.seq)

@@ -1,10 +1,10 @@
 /**
- * The lower end of a terminal, where live views stand one below the other, and whatever else is printed goes above them.
+ * The bottom of a terminal: live views stack there, and other output goes above them.
  */
 import stripAnsi from "strip-ansi"
 import { columnsOf } from "./terminal.ts"
 
-/** What a live view is written to: `process.stderr`, or what looks like it. */
+/** The output stream of a live view: `process.stderr`, or a stream like it. */
 export interface LiveStream {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -13,19 +13,19 @@ export interface LiveStream {
   write(text: string, ...rest: Array<any>): boolean
 }
 
-/** The lines of a view in a terminal of so many columns, at most so many. */
+/** A view's lines for a terminal of so many columns, and at most so many lines. */
 export type View = (columns: number, rows: number) => ReadonlyArray<string>
 
-/** A program that prints without end is not slowed down by a view that is drawn anew behind each of its lines. */
+/** Redrawing a view after each line would slow down a program that prints a lot, so wait between redraws. */
 const restMillis = 5
 
 export class Screen {
   private readonly stream: LiveStream
   private readonly together: ReadonlyArray<LiveStream>
   private readonly views = new Set<View>()
-  /** What stands there now. */
+  /** The lines on the screen now. */
   private shown: ReadonlyArray<string> = []
-  /** In which column others have left the cursor. */
+  /** The column in which other output left the cursor. */
   private column = 0
   private drawnAt = 0
   private soon: ReturnType<typeof setTimeout> | undefined
@@ -42,7 +42,7 @@ export class Screen {
     this.views.add(view)
   }
 
-  /** Takes a view away, and leaves its last lines where they are. */
+  /** Removes a view and leaves its last lines in place. */
   remove(view: View, last: ReadonlyArray<string>): void {
     if (!this.views.delete(view)) return
     const text = this.over(last)
@@ -61,7 +61,7 @@ export class Screen {
   }
 
   private lines(): ReadonlyArray<string> {
-    // What is higher than the terminal could not be drawn over.
+    // Lines beyond the terminal's height could not be overwritten.
     let room = (this.stream.rows || 24) - 1 - (this.column > 0 ? 1 : 0)
     return [...this.views].flatMap((view) => {
       const lines = view(this.columns, room).slice(0, Math.max(0, room))
@@ -70,7 +70,7 @@ export class Screen {
     })
   }
 
-  /** Draws lines over those that are shown, in one piece, so that nothing flickers. */
+  /** Overwrites the shown lines with a single write, to avoid flicker. */
   private over(lines: ReadonlyArray<string>): string {
     const begin = this.shown.length > 0 ? this.up() : this.column > 0 ? "\n" : ""
     this.shown = lines
@@ -78,7 +78,7 @@ export class Screen {
     return `${begin}${lines.map((line) => `${line}\u001b[K\n`).join("")}\u001b[J`
   }
 
-  /** Takes what is shown away, and puts the cursor to where others have left it. */
+  /** Erases the shown lines and moves the cursor back to where other output left it. */
   private erase(): string {
     if (this.shown.length === 0) return ""
     const text = `${this.up()}\u001b[J${this.column > 0 ? `\u001b[A\u001b[${this.column}C` : ""}`
@@ -86,7 +86,7 @@ export class Screen {
     return text
   }
 
-  /** To the first line that is shown. Where the terminal has become narrower, a line takes several rows. */
+  /** Moves to the first shown line. If the terminal has become narrower, a line takes several rows. */
   private up(): string {
     const rowsOf = (line: string) => Math.max(1, Math.ceil(columnsOf(stripAnsi(line)) / this.columns))
     return `\r\u001b[${this.shown.reduce((rows, line) => rows + rowsOf(line), 0)}A`
@@ -99,7 +99,7 @@ export class Screen {
     this.column = (before + columnsOf(stripAnsi(line))) % this.columns
   }
 
-  /** Draws what has made room: at once, or after a rest from the last time. */
+  /** Redraws the views after other output: at once, or after a pause since the last time. */
   private again(lines: ReadonlyArray<string>): void {
     if (performance.now() - this.drawnAt >= restMillis) {
       this.write(this.over(lines))
@@ -109,7 +109,7 @@ export class Screen {
     this.soon.unref()
   }
 
-  /** Makes room for what others print, until it is released. */
+  /** Makes room for other output until released. */
   private listen(): void {
     let listening = true
     const screen = this
@@ -129,7 +129,7 @@ export class Screen {
       }
       stream.write = making
       return () => {
-        // Where somebody has put their own on top, that stays, and ours does nothing more.
+        // If someone has wrapped `write` after us, keep theirs; ours then only passes through.
         if (stream.write !== making) return
         if (own) stream.write = write
         else delete (stream as { write?: unknown }).write
@@ -146,7 +146,7 @@ export class Screen {
 
 const screens = new WeakMap<LiveStream, Screen>()
 
-/** The screen of a stream, which is one for all that is printed on it; stdout and stderr are on the same terminal. */
+/** One screen for all streams: stdout and stderr share a terminal. */
 export const screenOf = (stream: LiveStream): Screen => {
   const known = screens.get(stream)
   if (known !== undefined) return known

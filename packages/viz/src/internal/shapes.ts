@@ -1,6 +1,6 @@
 /**
- * What each kind of node looks like, and where an arrow meets it. What an intake does is seen by its shape: several arrows
- * meet, so many are counted, all flow together, one is first.
+ * The shape of each kind of node, and where arrows meet it. The shape shows what an intake does: join, count, gather or
+ * race.
  */
 import type { NodeKind } from "./picture.ts"
 
@@ -9,13 +9,13 @@ export interface Point {
   readonly y: number
 }
 
-/** Given by its middle. */
+/** Given by its centre. */
 export interface Box extends Point {
   readonly width: number
   readonly height: number
 }
 
-/** A circle, a box with round corners, or the corners of anything else. */
+/** A circle, a rounded box, or the corners of another shape. */
 export type Outline =
   | { readonly shape: "circle"; readonly radius: number }
   | { readonly shape: "box"; readonly round: number }
@@ -51,7 +51,7 @@ export const outline = (kind: NodeKind, { x, y, width, height }: Box): Outline =
   }
 }
 
-/** The corners between which an outline runs, where it is no circle. That some of them are round is too little to matter. */
+/** The corners of an outline that is not a circle. Rounding is too small to matter. */
 export const cornersOf = (kind: NodeKind, box: Box): ReadonlyArray<Point> | undefined => {
   const around = outline(kind, box)
   if (around.shape === "circle") return undefined
@@ -66,7 +66,7 @@ export const cornersOf = (kind: NodeKind, box: Box): ReadonlyArray<Point> | unde
   return signs.map(([right, down]) => ({ x: x + (right * width) / 2, y: y + (down * height) / 2 }))
 }
 
-/** Where a line from the middle of a node to a point outside leaves its outline. */
+/** The point where a line from a node's centre to a point outside crosses its outline. */
 export const edgeOf = (kind: NodeKind, box: Box, to: Point): Point => {
   const { x, y } = box
   const [dx, dy] = [to.x - x, to.y - y]

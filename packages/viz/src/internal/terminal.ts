@@ -3,9 +3,9 @@
  */
 
 export interface TextOptions {
-  /** How many columns there are; 100 when left out. */
+  /** Number of columns. Default: 100. */
   readonly width?: number | undefined
-  /** Whether to colour it, as a terminal does. */
+  /** Whether to use colours. */
   readonly colour?: boolean | undefined
 }
 
@@ -21,9 +21,9 @@ export const painter =
     return `\u001b[${codes[style]}m${text}\u001b[${style === "bold" || style === "dim" ? 22 : 39}m`
   }
 
-/** Whether a stream shows colours. A terminal knows what it can do, and whether `NO_COLOR` forbids it. */
+/** Whether a stream shows colours. A terminal knows its abilities and respects `NO_COLOR`. */
 export const hasColour = (stream: { hasColors?(): boolean }): boolean => {
-  // There is no `process` in a browser.
+  // Browsers have no `process`.
   const forced = globalThis.process?.env.FORCE_COLOR
   if (forced !== undefined) return forced !== "0" && forced !== "false"
   return stream.hasColors?.() ?? false
@@ -50,16 +50,16 @@ const two =
 
 const columnsOfCharacter = (character: string): number => (none.test(character) ? 0 : two.test(character) ? 2 : 1)
 
-/** How many columns a line takes that has no control characters in it. */
+/** The display width of a line without control characters. */
 export const columnsOf = (line: string): number => {
-  // Hot where a program prints much: most text is of such characters.
+  // Hot when a program prints a lot: most text is plain ASCII.
   if (/^[\u0020-\u02ff]*$/.test(line)) return line.length
   let columns = 0
   for (const character of line) columns += columnsOfCharacter(character)
   return columns
 }
 
-/** A line of just so many columns: filled up, or cut. */
+/** Pads or truncates a line to an exact width. */
 export const fitted = (line: string, columns: number): string => {
   if (columns < 1) return ""
   const taken = columnsOf(line)

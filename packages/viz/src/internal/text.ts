@@ -1,5 +1,5 @@
 /**
- * Text that comes from people, made fit to stand in a picture: nothing in it can end a string, a line or a tag.
+ * Makes user text safe to draw: it cannot end a string, a line or a tag.
  */
 
 const control = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu
@@ -7,12 +7,12 @@ const control = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu
 /** One line of well-formed text. */
 export const oneLine = (text: string): string =>
   text
-    // Half of a surrogate pair, and the two characters that XML does not allow.
+    // Lone surrogates, and the two characters that XML forbids.
     .replace(/[\p{Cs}\ufffe\uffff]/gu, "\ufffd")
     .replace(control, " ")
     .trim()
 
-/** One line of at most so many characters, and of something that can be seen. */
+/** One visible line of limited length. */
 export const shorten = (text: string, most = 40): string => {
   const line = oneLine(text) || "␣"
   const characters = [...line]
@@ -27,13 +27,13 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;"
 }
 
-/** Text as it stands in XML and in HTML, in an attribute too. */
+/** Escapes text for XML and HTML, including attributes. */
 export const xml = (text: string): string => oneLine(text).replace(/[&<>"']/g, (character) => entities[character]!)
 
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u
 
-/** How wide a line is at one pixel's size of a usual sans-serif font, with a little to spare. */
+/** The width of a line in a common sans-serif font at one pixel, slightly overestimated. */
 export const widthOf = (line: string): number => {
   let width = 0
   for (const character of line) {
@@ -45,13 +45,13 @@ export const widthOf = (line: string): number => {
   return width
 }
 
-/** A list of events on one arrow, a line each: at most so many. */
+/** The events on one arrow, one per line, at most so many. */
 export const eventLines = (events: ReadonlyArray<string>, most = 5): ReadonlyArray<string> => {
   const lines = events.map((event) => shorten(event, 32))
   return lines.length <= most ? lines : [...lines.slice(0, most - 1), `and ${lines.length - most + 1} more`]
 }
 
-/** A number of milliseconds as a person says it. */
+/** Formats milliseconds for people. */
 export const time = (millis: number): string => {
   if (millis < 1) return millis === 0 ? "0 ms" : `${Number(millis.toPrecision(2))} ms`
   if (millis < 1000) return `${millis < 10 ? Number(millis.toFixed(1)) : Math.round(millis)} ms`

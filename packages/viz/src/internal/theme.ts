@@ -1,6 +1,6 @@
 /**
- * The colours of every picture, in light and in dark. Each pair of text and ground has a contrast of 4.5 to 1 or more; marks
- * that mean something differ in shape too.
+ * The colours of all pictures, in light and dark. Text has a contrast of at least 4.5:1 to its background; meaningful
+ * marks also differ in shape.
  */
 
 export const colours = {
@@ -55,7 +55,7 @@ const declarations = (of: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `--sg-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}:${value}`)
     .join(";")
 
-/** The colours as variables of whatever the selector names. */
+/** The colours as CSS variables of the selector. */
 export const variables = (selector: string): string =>
   `${selector}{color-scheme:light dark;${declarations(colours.light)}}` +
   `@media (prefers-color-scheme:dark){${selector}{${declarations(colours.dark)}}}`

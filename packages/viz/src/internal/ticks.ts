@@ -1,5 +1,5 @@
 /**
- * Where an axis is marked: at round numbers, about so many of them. Uses nothing from around it: pages have it too.
+ * Round numbers at which to mark an axis. Pages embed this function, so it uses nothing from outside its body.
  */
 export const ticks = (from: number, to: number, about: number): ReadonlyArray<number> => {
   const rough = (to - from) / Math.max(2, about)

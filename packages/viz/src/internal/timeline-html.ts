@@ -1,5 +1,5 @@
 /**
- * Runs as a page: a table of what each step did, and the chart to look closer.
+ * Runs as a page: a table of the steps, and a chart.
  */
 import { type ChartData, type ChartInvocation, chartData, packed } from "./chart-data.ts"
 import { makeChart } from "./client/chart.ts"
@@ -27,7 +27,7 @@ const style =
   "details{margin:10px 0}summary{cursor:pointer}pre{font-size:12px;overflow:auto;margin:4px 0 4px 16px}.more{color:var(--sg-bad)}.less{color:var(--sg-good)}" +
   ".tools{display:flex;gap:6px;margin:6px 0}.tools button{padding:2px 10px}"
 
-/** Says what each mark means, of those that are there. */
+/** The legend of the marks that occur. */
 const legend = (charts: ReadonlyArray<ChartData>): string => {
   const some = (has: (one: ChartInvocation) => boolean) => charts.some(({ invocations }) => invocations.some(has))
   const colour = (name: string) => `<i style="background:var(--sg-${name})"></i>`
@@ -76,10 +76,10 @@ const inside = (run: Timeline): ReadonlyArray<Timeline> => run.nested.flatMap((i
 export interface RunsPage {
   readonly title: string
   readonly charts: ReadonlyArray<ChartData>
-  /** What stands before everything, and what beside the search. */
+  /** Content above everything, and content beside the search. */
   readonly before?: string
   readonly above?: string
-  /** Whether all charts are shown, and what is selected in one is selected in the others; else one is shown at a time. */
+  /** If linked, all charts are shown and share their selection; otherwise one chart is shown at a time. */
   readonly linked?: boolean
 }
 
@@ -110,7 +110,7 @@ const section = (chart: ChartData, place: number, heading: string, hidden: boole
 const summarised = ({ summarised, invocations }: ChartData): string =>
   summarised === null
     ? ""
-    : `<p class="soft">Of ${count(summarised, "invocation")}, ${invocations.length.toLocaleString("en")} are drawn one by one: the critical path, what failed or was tried again, what took and what waited longest. The others stand as how many were at work.</p>`
+    : `<p class="soft">Of ${count(summarised, "invocation")}, ${invocations.length.toLocaleString("en")} are drawn one by one: the critical path, failures, retries, and the longest runs and waits. The others are summarised as activity over time.</p>`
 
 const table = ({ steps, duration }: ChartData): string => {
   const share = (of: number, kind = "") =>

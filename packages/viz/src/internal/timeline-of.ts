@@ -1,5 +1,5 @@
 /**
- * Makes a run's timeline of what its trace says.
+ * Computes a run's timeline from its trace.
  */
 import type { InvocationModel, RunModel } from "stepgraph/trace"
 import { criticalPath } from "./critical.ts"
@@ -7,7 +7,7 @@ import { type Drawable, drawn } from "./drawable.ts"
 import { count, time } from "./text.ts"
 import type { Timeline, TimelineAttempt, TimelineInvocation, TimelineStep } from "./timeline.ts"
 
-/** A run that has begun; `workflow` says how many workers its steps have. */
+/** A run that has begun; `workflow` tells the number of workers. */
 export const timelineOf = (
   run: RunModel,
   workflow: Drawable | undefined,
@@ -32,7 +32,7 @@ export const timelineOf = (
     if (since !== null && since.at !== at.at) unserved.set(step, (unserved.get(step) ?? 0) + 1)
   }
   const declared = workflow && new Map(drawn(workflow).steps.map(({ name, workers }) => [name, workers]))
-  // In the order of the workflow if that is known; else in the order in which they were first heard of.
+  // In the workflow's order if it is known, otherwise in order of appearance.
   const steps = [...new Set([...(declared?.keys() ?? []), ...run.steps.keys()])].map((name): TimelineStep => {
     const step = run.steps.get(name)
     const workers = declared?.get(name)
@@ -81,16 +81,16 @@ export const timelineOf = (
 
 const hasEnded = (invocation: InvocationModel): invocation is TimelineInvocation => invocation.end !== null
 
-/** An invocation that runs still is drawn up to the last moment. */
+/** An unfinished invocation extends to the last moment. */
 const untilNow = (invocation: InvocationModel, { last }: RunModel): TimelineInvocation => {
   if (hasEnded(invocation)) return invocation
   const attempts = invocation.attempts.map((attempt): TimelineAttempt => ({ ...attempt, end: attempt.end ?? last }))
   return { ...invocation, end: last, attempts }
 }
 
-/** What is worth a word: a step whose events waited for a worker, on the critical path first. */
+/** The hint: a step whose events waited for a worker, preferably on the critical path. */
 const hintOf = (steps: ReadonlyArray<TimelineStep>, duration: number, stopped: boolean): string | undefined => {
-  // Where fewer were at work than there are, it was not for want of workers that something waited.
+  // If some workers were idle, more workers would not have helped.
   const waiting = steps.filter(({ waited, workers, rows }) => waited > 0 && (workers === undefined || rows === workers))
   const [most] = waiting.sort((a, b) => b.critical.waiting - a.critical.waiting || b.waited - a.waited)
   if (most === undefined || most.waited < duration / 100) return undefined

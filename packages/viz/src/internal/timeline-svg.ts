@@ -1,5 +1,5 @@
 /**
- * A run's timeline as a picture that stands still.
+ * A run's timeline as a static picture.
  */
 import { criticalLine } from "./critical-line.ts"
 import { axisOf, levels } from "./levels.ts"
@@ -19,9 +19,9 @@ const queueHeight = 14
 const gap = 12
 const top = 66
 const mostHeight = 16 * rowHeight
-/** From here on bars are too many to be told apart, and a step is drawn as how many were at work. */
+/** Above this number, bars blur; a step is drawn as activity over time instead. */
 const mostBars = 4000
-/** Up to here every event is an arrow. */
+/** Up to this number, every event gets an arrow. */
 const mostArrows = 150
 /** Rows lower than this have no room for marks. */
 const leastMarked = 8
@@ -52,7 +52,7 @@ const style =
 
 const n = (value: number): string => String(Math.round(value * 100) / 100)
 
-/** A step's place: its band, the strip above its rows that shows how many wait, and the height of a row. */
+/** The layout of a step: its band, the strip above for waiting events, and the row height. */
 interface Band {
   readonly step: TimelineStep
   readonly own: ReadonlyArray<TimelineInvocation>
@@ -89,7 +89,7 @@ export const timelineSvg = (run: Timeline): string => {
       `<rect class="${kind}${more}" x="${n(from)}" y="${n(at)}" width="${n(Math.max(1, to - from - 0.5))}" height="${n(thick)}" rx="${n(Math.min(2, thick / 3))}"/>`
     const drawn =
       one.attempts.length > 1
-        ? // Between two attempts it keeps its worker, and waits.
+        ? // A retry keeps its worker between two attempts.
           [
             rect(x(one.start), x(one.end), " between"),
             ...one.attempts.map(({ start, end }) => rect(x(start), x(end) - 0.5))
@@ -101,7 +101,7 @@ export const timelineSvg = (run: Timeline): string => {
   }
 
   const marks = (one: TimelineInvocation, at: number, thick: number): ReadonlyArray<string> => [
-    // One scope alone tells nothing.
+    // A single scope needs no mark.
     ...(one.scope === null || scopes.size < 2
       ? []
       : [
@@ -214,7 +214,7 @@ export const timelineSvg = (run: Timeline): string => {
   ].join("\n")
 }
 
-/** The picture for somebody who does not see it. */
+/** A description of the picture for screen readers. */
 const inWords = (run: Timeline): string => {
   const steps = run.steps.map(
     ({ name, invocations, utilisation, waited }) =>

@@ -8,9 +8,9 @@ import type { Moment, Timeline, TimelineInvocation, TimelineStep } from "./timel
 import { waitsOf } from "./waits.ts"
 
 const mostRows = 8
-/** Which share of a run a wait has to be to be drawn. */
+/** The smallest wait that is drawn, as a share of the run. */
 export const worthSeeing = 0.01
-/** The most columns that the picture itself takes, whatever the terminal says. */
+/** The maximum width of the picture, whatever the terminal's width. */
 const widest = 1000
 const heights = " ▁▂▃▄▅▆▇█"
 const marks = { failed: "✕", "to be retried": "↻", interrupted: "⊘" } as const
@@ -86,9 +86,9 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
   ].join("\n")
 }
 
-/** What is to be said of a run, a sentence each. */
+/** The remarks on a run, one sentence each. */
 export const remarks = (run: Timeline): ReadonlyArray<string> => [
-  run.hint ?? "Nothing had to wait long for a worker.",
+  run.hint ?? "Nothing waited long for a worker.",
   ...(run.drops.length === 0
     ? []
     : [`${count(run.drops.length, "event")} dropped: ${tally(run.drops.map(({ reason }) => said[reason]))}.`]),
@@ -112,7 +112,7 @@ const legendOf = (run: Timeline): string => {
   ].join("  ")
 }
 
-/** How a run went, in a line. */
+/** A run's outcome in one line. */
 export const title = (run: Timeline): string => {
   const stop = run.stop === null ? undefined : run.events.get(run.stop)?.tag
   const ended = {
@@ -124,7 +124,7 @@ export const title = (run: Timeline): string => {
   return `${shorten(run.workflow)} · ${ended} · ${time(run.duration)} · ${count(run.invocations.length, "invocation")}`
 }
 
-/** How many events waited for a worker, as a row of bars; undefined where none did. */
+/** The number of events that waited for a worker, as a row of bars; undefined if none did. */
 const queued = (spans: ReadonlyArray<Span>, total: number, room: number): string | undefined => {
   if (spans.length === 0) return undefined
   const level = levels(spans, total, room)

@@ -1,11 +1,11 @@
 /**
- * What is known of a run: the one model that every drawing of it is made of.
+ * The model of a run that every drawing uses.
  */
 
-/** How an invocation, or one attempt of it, ended. */
+/** The outcome of an invocation or of one attempt. */
 export type Outcome = "succeeded" | "failed" | "interrupted" | "to be retried" | "running"
 
-/** A moment of a run: on the clock, and in the order of the trace. */
+/** A moment of a run: its time, and its position in the trace. */
 export interface Moment {
   /** Milliseconds since the run began. */
   readonly at: number
@@ -23,33 +23,33 @@ export interface TimelineAttempt {
 export interface TimelineInvocation {
   readonly id: string
   readonly step: string
-  /** Which of the step's workers ran it, counted from 0. */
+  /** The worker that ran it, counted from 0. */
   readonly row: number
-  /** When the first of its events came. Earlier than `ready` where an intake waited for more. */
+  /** When its first event arrived. Earlier than `ready` if an intake waited for more. */
   readonly since: Moment
-  /** When it could have begun, had a worker been free. */
+  /** When it could have started with a free worker. */
   readonly ready: Moment
   readonly start: Moment
   readonly end: Moment
   readonly outcome: Outcome
   readonly error: string | null
   readonly attempts: ReadonlyArray<TimelineAttempt>
-  /** The ids of the events it was given. */
+  /** Ids of the events it was given. */
   readonly events: ReadonlyArray<string>
-  /** The ids of the events it emitted. */
+  /** Ids of the events it emitted. */
   readonly emitted: ReadonlyArray<string>
-  /** Whether an intake gave it its events. */
+  /** Whether its events came from an intake. */
   readonly intake: boolean
-  /** The invocation whose end let its intake run, where not an event but quiet did. */
+  /** The invocation whose end let the intake run, if quiet rather than an event did so. */
   readonly quietAfter: string | null
-  /** The event that opened its scope; `null` for the run's own. */
+  /** The event that opened its scope; `null` for the scope of the run. */
   readonly scope: string | null
 }
 
 export interface TimelineEvent {
   readonly id: string
   readonly tag: string
-  /** The invocation that emitted it; `null` for what came from outside. */
+  /** The invocation that emitted it; `null` if it came from outside. */
   readonly cause: string | null
   readonly at: Moment
   readonly data: unknown
@@ -59,43 +59,43 @@ export interface TimelineDrop {
   readonly event: string
   readonly step: string | null
   readonly reason: "raced" | "ended" | "left over" | "late"
-  /** Since when it had waited for a worker; `null` where it did not. */
+  /** When it started waiting for a worker; `null` if it did not wait. */
   readonly since: Moment | null
   readonly at: Moment
 }
 
-/** A stretch of the longest chain of causes: what the run would have been shorter without. */
+/** A link in the longest chain of causes. Without it, the run would have been shorter. */
 export interface CriticalPart {
   readonly invocation: string
   readonly step: string
-  /** `waiting`: for a free worker; `collecting`: for its intake to be complete. */
+  /** `waiting`: for a free worker. `collecting`: for its intake to be complete. */
   readonly doing: "running" | "waiting" | "collecting"
   readonly from: Moment
   readonly to: Moment
 }
 
-/** What one step did in a run. Times are in milliseconds. */
+/** A summary of one step in a run. Times are in milliseconds. */
 export interface TimelineStep {
   readonly name: string
-  /** The step's `workers`, where the workflow was given with the trace. */
+  /** The step's `workers`, if the workflow was passed with the trace. */
   readonly workers: number | "unbounded" | undefined
-  /** How many of them were at work at once. */
+  /** The largest number of workers that were busy at once. */
   readonly rows: number
   readonly invocations: number
-  /** How long its workers were at work, all together. */
+  /** The total busy time of its workers. */
   readonly busy: number
-  /** The share of its workers' time in which they were at work, from 0 to 1. */
+  /** The share of its workers' time that was busy, from 0 to 1. */
   readonly utilisation: number
-  /** How long events waited for a free worker, all together, and the longest of them. */
+  /** The total and the longest time that events waited for a free worker. */
   readonly waited: number
   readonly longestWait: number
-  /** How much of the critical path was its invocations running, and how much their waiting for a free worker. */
+  /** Time on the critical path: its invocations running, and waiting for a free worker. */
   readonly critical: { readonly running: number; readonly waiting: number }
   readonly failed: number
   readonly retried: number
   readonly interrupted: number
   readonly dropped: number
-  /** How many of those that were dropped had waited for a worker. */
+  /** How many of the dropped events had waited for a worker. */
   readonly unserved: number
 }
 
@@ -106,16 +106,16 @@ export interface Timeline {
   readonly parent: { readonly run: string; readonly workflow: string; readonly invocation: string } | null
   /** When the run began, in milliseconds of the `Clock`. */
   readonly began: number
-  /** How long it took, in milliseconds. */
+  /** Duration in milliseconds. */
   readonly duration: number
-  /** How many entries its trace has. */
+  /** Number of entries in the trace. */
   readonly entries: number
   readonly outcome: "stopped" | "failed" | "interrupted" | "running"
-  /** The stop event, where one came. */
+  /** The stop event, if any. */
   readonly stop: string | null
   readonly error: string | null
   readonly steps: ReadonlyArray<TimelineStep>
-  /** In the order in which they began. */
+  /** In order of their start. */
   readonly invocations: ReadonlyArray<TimelineInvocation>
   readonly events: ReadonlyMap<string, TimelineEvent>
   readonly drops: ReadonlyArray<TimelineDrop>
@@ -125,9 +125,11 @@ export interface Timeline {
     readonly at: Moment
   }>
   readonly critical: ReadonlyArray<CriticalPart>
-  /** Where more workers would have helped most, in words; `undefined` where nothing waited for one. */
+  /**
+   * A sentence about the step where more workers would have helped most; `undefined` if nothing waited for a worker.
+   */
   readonly hint: string | undefined
-  /** The runs that were started inside this one's steps. */
+  /** The runs that this run's steps started. */
   readonly nested: ReadonlyArray<Timeline>
 }
 

@@ -1,10 +1,10 @@
 /**
- * When events waited for a worker: until an invocation began with them, or until they were dropped.
+ * Waiting times: from ready until an invocation begins with the events or they are dropped.
  */
 import type { Axis, Span } from "./levels.ts"
 import type { Timeline } from "./timeline.ts"
 
-/** The spans of each step, on an axis. */
+/** Each step's spans on an axis. */
 export const waitsOf = (run: Timeline, axis: Axis): ReadonlyMap<string, ReadonlyArray<Span>> => {
   const key = axis === "time" ? "at" : "seq"
   const spans = new Map<string, Array<Span>>(run.steps.map(({ name }) => [name, []]))

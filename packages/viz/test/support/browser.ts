@@ -1,4 +1,4 @@
-/** A page in a real browser: Debian's `chromium`, or whichever is installed. */
+/** A page in a real browser: Debian's `chromium`, or the one that is installed. */
 import { existsSync } from "node:fs"
 import { type Browser, chromium, type Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest"
@@ -7,8 +7,8 @@ const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/googl
   existsSync(path)
 )
 
-const missing = "there is no Chromium to look at pages with: apt-get install chromium"
-/** Without a browser these tests are skipped on a person's machine, and fail where all of them have to run. */
+const missing = "Chromium is not installed: apt-get install chromium"
+/** Without a browser, these tests are skipped on a developer's machine, and fail in CI. */
 const skipped = found === undefined && process.env.CI !== "true"
 
 const flags = [
@@ -22,11 +22,11 @@ const flags = [
 
 export interface Seen {
   readonly page: Page
-  /** What a page must not do: complain, fail, or ask for anything from anywhere. */
+  /** Collects what a page must not do: log errors, fail, or request anything. */
   readonly complaints: Array<string>
 }
 
-/** Opens pages for the tests of one file. */
+/** Opens pages for one test file. */
 export const browsing = () => {
   let browser: Browser | undefined
   beforeAll(async () => {
@@ -48,7 +48,7 @@ export const browsing = () => {
       void dialog.dismiss()
     })
     page.on("request", (request) => {
-      if (request.url() !== address) complaints.push(`asked for ${request.url()}`)
+      if (request.url() !== address) complaints.push(`requested ${request.url()}`)
     })
     const address = "http://page.test/"
     await page.route(address, (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body: html }))

@@ -1,11 +1,11 @@
-/** Workflows to draw, and ones whose names try to break the drawing. */
+/** Workflows to draw, some with names that try to break the drawing. */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { collect, defineEvent, defineStep, gather, join, race, type Workflow, workflow } from "stepgraph"
 
 export type AnyFlow = Workflow<any, any, any, any, any, any>
 
-/** Everything that can be in a picture: each intake, scopes in each other, a loop, inputs and outputs. */
+/** Everything that a picture can contain: each intake, nested scopes, a loop, inputs and outputs. */
 export const makeEverything = () => {
   const Start = defineEvent("Start")
   const Doc = defineEvent("Doc")
@@ -46,7 +46,7 @@ export const makeEverything = () => {
 }
 export const everything = makeEverything()
 
-/** Names that mean something to Mermaid, DOT, XML, HTML, JavaScript or a terminal. */
+/** Names with a meaning in Mermaid, DOT, XML, HTML, JavaScript or a terminal. */
 export const hostile = [
   "<script>alert(1)</script>",
   "</script><img src=x onerror=alert(1)>",
@@ -103,7 +103,7 @@ export const hostile = [
   " "
 ]
 
-/** A workflow of one step, with this name and this event. */
+/** A workflow of one step with this name and event. */
 export const named = (step: string, event: string): AnyFlow => {
   const Start = defineEvent(event)
   const Stop = defineEvent("Stop")
@@ -116,7 +116,7 @@ const name = Arbitrary.all([
   Arbitrary.schema(Schema.String)
 ]).pipe(Arbitrary.map(([hostile, any]) => hostile + any))
 
-/** A workflow whose every name is hostile: two branches, a join of them, a loop, scopes. */
+/** A workflow in which every name is hostile: two branches, a join, a loop, scopes. */
 export const hostileFlow = Arbitrary.all([name, name, name, name, name, name]).pipe(
   Arbitrary.map(([flow, one, two, three, four, five]): AnyFlow => {
     const Start = defineEvent(`S${one}`)

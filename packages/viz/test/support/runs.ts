@@ -1,4 +1,4 @@
-/** Runs whose traces the tests look at. */
+/** Runs whose traces the tests use. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { defineEvent, defineStep, gather, join, race, run, runPromise, type TraceEntry, workflow } from "stepgraph"
@@ -23,7 +23,7 @@ export const inner = workflow({
   }
 })
 
-/** Everything that a timeline shows: waiting, retries, joins in scopes, a race with losers, a run inside a step. */
+/** Everything that a timeline shows: waits, retries, joins in scopes, a race with losers, a nested run. */
 export const busyFlow = workflow({
   name: "busy",
   start: Start,

@@ -1,17 +1,17 @@
-/** Traces as a runtime would write them, of any size and with any names. */
+/** Handmade traces of any size and with any names. */
 import type { TraceEntry } from "stepgraph"
 
 interface Options {
   readonly invocations: number
   readonly workers?: number
-  /** How long each takes, in milliseconds. */
+  /** Duration of each invocation in milliseconds. */
   readonly takes?: number
   readonly name?: string
   readonly data?: (n: number) => any
   readonly run?: string
 }
 
-/** A fan-out to one step, whose workers take one event after the other, and a gather of all. */
+/** A fan-out to one step, whose workers handle one event after another, and a gather. */
 export const fan = ({
   invocations,
   workers = 4,

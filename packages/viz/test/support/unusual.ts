@@ -1,4 +1,4 @@
-/** Workflows of unusual shapes, which a drawing has to bear. */
+/** Workflows of unusual shapes that every drawing must handle. */
 import { defineEvent, defineStep, gather, join, type Workflow, workflow } from "stepgraph"
 
 type AnyFlow = Workflow<any, any, any, any, any, any>
@@ -14,7 +14,7 @@ const events = (count: number) => Array.from({ length: count }, (_, i) => define
 const chain = (length: number): AnyFlow => {
   const between = events(length)
   const steps = between.map((event, i) => {
-    // Some lead two further, and some back.
+    // Some arrows skip a step, some lead back.
     const also = i % 5 === 0 ? between[i + 2] : i % 7 === 3 ? between[i - 3] : undefined
     const emits = i === length - 1 ? Stop : also === undefined ? event : [event, also]
     return [`step${i}`, step(i === 0 ? Start : between[i - 1], emits)]
@@ -64,7 +64,7 @@ const scopes = () => {
   })
 }
 
-/** Two scopes beside each other, into which arrows lead and out of which they lead, to the right and down. */
+/** Two scopes side by side, with arrows into and out of each, to the right and down. */
 const beside = () => {
   const [Doc, Image, Text, Size, Page, Seen] = ["Doc", "Image", "Text", "Size", "Page", "Seen"].map((tag) =>
     defineEvent(tag)

@@ -1,29 +1,29 @@
 /**
- * What a page's functions share. Each of them is written into the page as text, so it uses nothing but its arguments and what
- * a browser has, of which the types are not those of this program.
+ * Types that a page's functions share. Each function is written into the page as text, so it uses only its arguments
+ * and the browser's globals. This program has no types for those.
  */
 import type { ChartData, ChartInvocation } from "../chart-data.ts"
 
 /** A browser's `document`, `window`, an element or an event. */
 export type Browser = any
 
-/** What is in the light of a chart: places of invocations, -1 for none. */
+/** The highlighted invocations of a chart; -1 for none. */
 export interface Attention {
   hovered: number
   selected: number
-  /** What a search has found, where there is one. */
+  /** The current search result, if any. */
   found: ReadonlySet<number> | undefined
 }
 
-/** Where everything stands in a chart's canvas. */
+/** The layout of a chart's canvas. */
 export interface View {
   readonly gutter: number
   readonly axisHeight: number
   readonly queueHeight: number
   readonly mostCollapsed: number
-  /** The invocations of each row of each step, in the order in which they began. */
+  /** The invocations of each row of each step, in order of their start. */
   readonly rows: ReadonlyArray<ReadonlyArray<ReadonlyArray<number>>>
-  /** The steps of which every row is drawn in full. */
+  /** The steps whose rows are all drawn in full. */
   readonly expanded: Set<number>
   readonly axis: "time" | "order"
   readonly from: number
@@ -40,11 +40,11 @@ export interface View {
   readonly stepTop: (step: number) => number
   readonly stepHeight: (step: number) => number
   readonly rowsTop: (step: number) => number
-  /** The middle of the row that an invocation is in. */
+  /** The middle of an invocation's row. */
   readonly middle: (one: ChartInvocation) => number
-  /** Where those stand that wait to be in a row of its step. */
+  /** The height of the invocations that wait for a row of their step. */
   readonly lobby: (one: ChartInvocation) => number
-  /** The place in a row of the first that ends right of the left edge. */
+  /** The index in a row of the first invocation that ends right of the left edge. */
   readonly firstIn: (row: ReadonlyArray<number>) => number
   readonly under: (px: number, py: number) => number
   readonly stepAt: (py: number) => number
@@ -56,12 +56,12 @@ export interface View {
   readonly reveal: (one: ChartInvocation) => void
 }
 
-/** A chart in its page. */
+/** A chart on its page. */
 export interface Chart {
   readonly data: ChartData
   readonly redraw: () => void
-  /** Puts an invocation in the light, or with -1 none. */
+  /** Highlights an invocation, or none with -1. */
   readonly select: (place: number) => void
-  /** Looks for a text, or with `go` goes to the next place where it is; says how many there are. */
+  /** Searches for a text; with `go`, moves to the next match. Returns the number of matches. */
   readonly search: (text: string, go: boolean) => string
 }

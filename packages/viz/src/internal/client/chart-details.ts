@@ -1,12 +1,12 @@
-/** What a chart says of an invocation, and where it is searched for words. */
+/** The details of an invocation, and the text that a search looks at. */
 import type { ChartData } from "../chart-data.ts"
 import type { time as inWords } from "../text.ts"
 import type { Browser } from "./browser.ts"
 
 export interface Details {
-  /** Elements that tell of an invocation and of at most so many of its events. */
+  /** Elements that describe an invocation and a limited number of its events. */
   readonly about: (place: number, most: number) => ReadonlyArray<Browser>
-  /** Everything in words that a search looks at. */
+  /** All searchable text. */
   readonly words: (place: number) => string
 }
 
@@ -14,7 +14,7 @@ export const makeDetails = (
   document: Browser,
   data: ChartData,
   { time }: { readonly time: typeof inWords },
-  /** The runs that were started in an invocation, and what shows them. */
+  /** The runs that an invocation started, and how to show them. */
   inside: (id: string) => ReadonlyArray<{ readonly title: string; readonly show: () => void }>
 ): Details => {
   const { steps, invocations, events } = data

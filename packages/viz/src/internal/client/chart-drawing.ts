@@ -1,4 +1,4 @@
-/** What a chart looks like: it draws what is in view, each time anew. */
+/** Draws the visible part of a chart, afresh each time. */
 import type { ChartData, ChartInvocation } from "../chart-data.ts"
 import type { criticalLine } from "../critical-line.ts"
 import type { time } from "../text.ts"
@@ -21,7 +21,7 @@ export const makeDrawing = (
   const { gutter, axisHeight, queueHeight, rows, x, value } = view
   const paper = canvas.getContext("2d")
   const font = "ui-sans-serif, system-ui, sans-serif"
-  /** So few that every arrow can be drawn. */
+  /** Up to this number, every arrow is drawn. */
   const fewEnough = invocations.length <= 200
   const consumers = new Map<number, Array<number>>()
   const scopes = new Map<string, number>()
@@ -68,7 +68,7 @@ export const makeDrawing = (
     while (cut.length > 1 && paper.measureText(`${cut}…`).width > most) cut = cut.slice(0, -1)
     return `${cut}…`
   }
-  /** How many there were over time, as an area on a base. */
+  /** A level over time, as an area above a base line. */
   const area = (level: ReadonlyArray<number>, base: number, high: number, most: number, colour: string) => {
     const size = (view.axis === "time" ? data.duration : data.entries) / level.length
     paper.fillStyle = colour
@@ -155,7 +155,10 @@ export const makeDrawing = (
           ? colours.critical!
           : colours.run!
 
-  /** Hot: with 10,000 invocations in view this is most of a frame. Bars narrower than a pixel are drawn once a pixel. */
+  /**
+   * Hot: with 10,000 invocations in view, this takes most of a frame. Bars narrower than a pixel are drawn once per
+   * pixel.
+   */
   const drawRow = (row: ReadonlyArray<number>, y: number, size: number) => {
     const { hovered, selected, found } = attention
     const thick = size >= 6 ? size - 2 : Math.max(0.5, size * 0.85)
@@ -185,7 +188,7 @@ export const makeDrawing = (
   const drawBar = (one: ChartInvocation, left: number, end: number, top: number, thick: number) => {
     paper.fillStyle = colourOf(one)
     if (one.attempts.length > 1) {
-      // Between two attempts it keeps its worker, and waits.
+      // A retry keeps its worker between two attempts.
       const before = paper.globalAlpha
       paper.globalAlpha = before * 0.35
       paper.fillRect(left, top, Math.max(1, end - left - 0.5), thick)
@@ -197,7 +200,7 @@ export const makeDrawing = (
   }
   const drawMarks = (one: ChartInvocation, left: number, end: number, top: number, thick: number) => {
     const bottom = top + thick
-    // One scope alone tells nothing.
+    // A single scope needs no mark.
     if (one.scope !== null && scopes.size > 1) {
       paper.fillStyle = scopeColour(one.scope)
       paper.fillRect(left, bottom - 3, Math.max(1, end - left - 0.5), 3)
@@ -272,7 +275,7 @@ export const makeDrawing = (
     paper.lineTo(x2 - 6, y2 + 3.5)
     paper.fill()
   }
-  /** From each event to what was begun with it. */
+  /** From each event to the invocations that it started. */
   const drawCausesOf = (one: ChartInvocation) => {
     for (const e of one.events.slice(0, 400)) {
       const { cause, at } = events[e]!

@@ -1,4 +1,4 @@
-/** What a person does to a chart, with a pointer, a wheel or keys. */
+/** Pointer, wheel and keyboard input of a chart. */
 import type { ChartData } from "../chart-data.ts"
 import type { Attention, Browser, View } from "./browser.ts"
 
@@ -20,7 +20,7 @@ export const listen = (
     const box = canvas.getBoundingClientRect()
     return [event.clientX - box.left, event.clientY - box.top]
   }
-  /** How much of the axis so many pixels are. */
+  /** The part of the axis that a number of pixels covers. */
   const worth = (pixels: number) => view.valueAt(pixels) - view.valueAt(0)
 
   canvas.addEventListener("pointermove", (event: Browser) => {
@@ -108,7 +108,7 @@ export const listen = (
   button("all", "Show the whole run (0)", view.reset)
   if (data.duration > 0) {
     const other = () => (view.axis === "time" ? "by order" : "by time")
-    const turn = button(other(), "By time, or one entry after the other, however short", () => {
+    const turn = button(other(), "By time, or by order with equal space for each entry", () => {
       view.turn()
       turn.textContent = other()
     })

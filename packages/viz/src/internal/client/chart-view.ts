@@ -1,4 +1,4 @@
-/** Where everything stands in a chart: steps, rows, moments; and what zooming, panning and scrolling do to that. */
+/** The layout of a chart (steps, rows, moments), and how zooming, panning and scrolling change it. */
 import type { ChartData, ChartInvocation, ChartMoment } from "../chart-data.ts"
 import type { Browser, View } from "./browser.ts"
 

@@ -1,4 +1,4 @@
-/** One run's chart in its page: it puts together where things stand, what they look like, what is said and what is done. */
+/** One run's chart on its page: combines layout, drawing, details and input. */
 import type { ChartData } from "../chart-data.ts"
 import type { criticalLine } from "../critical-line.ts"
 import type { time } from "../text.ts"
@@ -9,7 +9,7 @@ import type { makeDrawing } from "./chart-drawing.ts"
 import type { listen } from "./chart-input.ts"
 import type { makeView } from "./chart-view.ts"
 
-/** The functions that a chart is made of. */
+/** The functions that make up a chart. */
 export interface ChartParts {
   readonly time: typeof time
   readonly ticks: typeof ticks
@@ -27,7 +27,7 @@ export const makeChart = (
   host: Browser,
   parts: ChartParts,
   page: {
-    /** Told the id of what has been selected, where charts stand beside each other. */
+    /** Receives the id of the selected invocation if charts are shown side by side. */
     readonly selected: (id: string | undefined) => void
     readonly inside: (id: string) => ReadonlyArray<{ readonly title: string; readonly show: () => void }>
   }

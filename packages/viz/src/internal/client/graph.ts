@@ -1,9 +1,9 @@
 /**
- * What a page does that shows a workflow: zoom and pan, what hangs together with a step, and search. It is written into the
- * page as text, so it uses nothing but its arguments and what a browser has.
+ * The behaviour of a workflow's page: zoom and pan, highlighting a step's neighbours, and search. It is written into
+ * the page as text, so it uses only its arguments and the browser's globals.
  */
 
-/** A browser's `document` and `window`, of which the types are not those of this program. */
+/** A browser's `document` and `window`, for which this program has no types. */
 type Browser = any
 
 export const showGraph = (document: Browser, window: Browser): void => {
@@ -40,7 +40,7 @@ export const showGraph = (document: Browser, window: Browser): void => {
         ? touching.includes(Number(part.dataset.edge))
         : part === node || beside.has(part.dataset.node)
   }
-  // One picture to those who read it at once; here each step can be gone to.
+  // Screen readers treat a picture as one object; here they can visit each step.
   svg.setAttribute("role", "group")
   for (const node of nodes) {
     const words = [...node.querySelectorAll("text")].map((line: Browser) => line.textContent)
@@ -74,7 +74,7 @@ export const showGraph = (document: Browser, window: Browser): void => {
     { passive: false }
   )
   svg.addEventListener("pointerdown", (event: Browser) => {
-    // Words can be selected; what is beside them moves the picture.
+    // Text can be selected; dragging anywhere else moves the picture.
     if (event.target.tagName !== "text") dragged = { x: event.clientX, y: event.clientY }
   })
   window.addEventListener("pointermove", (event: Browser) => {

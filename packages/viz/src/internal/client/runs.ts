@@ -1,4 +1,4 @@
-/** A page of runs: one search for all of their charts, which of them are shown, and what is the same in two of them. */
+/** A page of runs: one search over all charts, the choice of visible charts, and linked selection between two runs. */
 import type { ChartData, PackedChart, Table } from "../chart-data.ts"
 import type { Browser, Chart } from "./browser.ts"
 import type { ChartParts, makeChart } from "./chart.ts"
@@ -25,7 +25,7 @@ export const showRuns = (document: Browser, window: Browser, parts: RunsParts): 
     }
     const chart = parts.makeChart(document, window, data, host, parts, {
       selected: (id) => {
-        // What has the same cause has the same id in both.
+        // Equal causes have equal ids in both runs.
         if (!linked) return
         for (const other of mounted.values()) {
           if (other !== chart) other.select(other.data.invocations.findIndex((one) => one.id === id))
