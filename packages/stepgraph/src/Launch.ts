@@ -2,7 +2,6 @@
  * A run as a live program: talk to it, listen to it, ask how it stands.
  */
 import * as Cause from "effect/Cause"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -14,9 +13,10 @@ import { meant, quoted } from "./Advice.ts"
 import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
 import { asyncIterable } from "./internal/runtime/run/async-iterable.ts"
+import { type Begun, begin, resultOf } from "./internal/runtime/run/begin.ts"
 import type { Dispatcher } from "./internal/runtime/run/dispatcher.ts"
-import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/run/execute.ts"
-import { checkOptions, checkPlaces, type Door } from "./internal/runtime/run/options.ts"
+import { interruptOn, observed, settle } from "./internal/runtime/run/execute.ts"
+import { checkOptions, type Door } from "./internal/runtime/run/options.ts"
 import type { RunStatus } from "./internal/runtime/run/status.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
@@ -26,10 +26,12 @@ import {
   type Given,
   graphOf,
   type InputsOf,
+  type MaybeMade,
   type OutputsOf,
-  type RunError,
   type RunServices,
-  type StopOf
+  type StopOf,
+  type Unfit,
+  type WorkflowError
 } from "./Workflow.ts"
 
 export type { RunStatus }
@@ -43,8 +45,8 @@ export interface LaunchOptions extends StateOptions {
   readonly replay?: number | undefined
 }
 
-/** A run that goes on while its scope is open. */
-export interface Run<W> {
+/** A run that goes on while its scope is open: what it takes and emits, its stop event, and what it can fail with. */
+export interface Run<in Input, out Output, out A, out E = never> {
   readonly id: string
   /**
    * Sends an event to the run: one of the workflow's `inputs`. It is kept until a step takes it.
@@ -52,21 +54,26 @@ export interface Run<W> {
    * Fails with `InvalidEvent` where it is none of the inputs or does not fit its schema, and with `RunEnded` where the run
    * has ended or its inputs are closed. Neither disturbs the run.
    */
-  readonly send: (event: InputsOf<W>) => Effect.Effect<void, InvalidEvent | RunEnded>
+  readonly send: (event: Input) => Effect.Effect<void, InvalidEvent | RunEnded>
   /** Says that no more events will be sent: a run that waits for nothing else is stalled then. */
   readonly closeInputs: Effect.Effect<void>
   /**
    * The workflow's `outputs` and at last the stop event. Each reader sees all of it, at its own pace; a failed run fails it.
    * Where `replay` is bounded, a reader that comes late sees that many of the outputs that went before.
    */
-  readonly events: Stream.Stream<OutputsOf<W> | StopOf<W>, RunError<W>>
+  readonly events: Stream.Stream<Output | A, E>
   /** The stop event, once the run has ended. */
-  readonly result: Effect.Effect<StopOf<W>, RunError<W>>
+  readonly result: Effect.Effect<A, E>
+  /** How the run has ended, once it has: as `result`, without failing. */
+  readonly await: Effect.Effect<Exit.Exit<A, E>>
   /** Interrupts the run and waits for its finalizers. */
   readonly interrupt: Effect.Effect<void>
   /** What is queued, running, and waiting for what. */
   readonly status: Effect.Effect<RunStatus>
 }
+
+/** What `launch` gives for a workflow, for a declaration: `let live: RunOf<typeof flow>`. */
+export type RunOf<W> = Run<InputsOf<W>, OutputsOf<W>, StopOf<W>, WorkflowError<W>>
 
 /**
  * Starts a run and gives a handle on it. Closing the scope interrupts the run.
@@ -101,74 +108,58 @@ export interface Run<W> {
  * console.log((await Effect.runPromise(program)).text) // => News, approved by Ada
  * ```
  */
-export function launch<W extends AnyWorkflow>(
+export function launch<W extends AnyWorkflow, Made extends MaybeMade<W> = never>(
   flow: W,
-  ...given: [...Given<W>, options?: LaunchOptions | undefined]
-): Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope> {
+  ...given: Given<W, LaunchOptions, Made>
+): Effect.Effect<
+  Run<InputsOf<W>, OutputsOf<W>, StopOf<W>, WorkflowError<W>>,
+  Unfit<W, Made>,
+  RunServices<W> | Scope.Scope
+> {
   const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
-  const launching = Effect.map(begin("launch", flow, input, options, undefined), ({ dispatcher, fiber, outputs }) => {
-    const result = resultOf(dispatcher, fiber)
+  return Effect.map(beginAloud("launch", flow, input, options, undefined), (begun) => {
+    const { dispatcher, fiber, outputs } = begun
+    const result = resultOf(begun)
     return {
       id: dispatcher.id,
       send: (event: unknown) => send(flow, dispatcher, event),
       closeInputs: Effect.sync(() => dispatcher.closeInputs()),
       events: Stream.concat(outputs, Stream.fromEffect(result)),
       result,
+      await: Effect.exit(result),
       interrupt: Fiber.interrupt(fiber),
       status: Effect.sync(() => dispatcher.status())
-    } as unknown as Run<W>
-  })
-  return launching as Effect.Effect<Run<W>, InvalidEvent, RunServices<W> | Scope.Scope>
+    }
+  }) as Effect.Effect<any, any, RunServices<W> | Scope.Scope>
 }
 
 /** A run that has begun, as both kinds of handle are made of it. */
-interface Begun {
-  readonly dispatcher: Dispatcher
-  readonly fiber: Fiber.Fiber<AnyEvent, unknown>
+interface Aloud extends Begun {
   /** They end when the run does, however it does. */
   readonly outputs: Stream.Stream<AnyEvent>
 }
 
-const begin = (
+const beginAloud = (
   door: Door,
   flow: AnyWorkflow,
   input: unknown,
   options: LaunchOptions | undefined,
   signal: AbortSignal | undefined
-): Effect.Effect<Begun, InvalidEvent, Scope.Scope> => {
+): Effect.Effect<Aloud, InvalidEvent, Scope.Scope> => {
   const replay = options?.replay ?? Number.POSITIVE_INFINITY
   if (!(replay === Number.POSITIVE_INFINITY || (Number.isSafeInteger(replay) && replay >= 0))) {
     return Effect.die(new RangeError(`replay is ${replay}: give a whole number from 0 on, or leave it out`))
   }
-  return Effect.gen(function* () {
-    checkOptions(door, options)
-    const graph = graphOf(flow)
-    const start = yield* makeEvent(flow.start, input)
-    checkPlaces(door, start, input, options)
-    const scope = yield* Effect.scope
-    const published = yield* PubSub.unbounded<Take<AnyEvent>>({ replay })
-    const started = yield* Deferred.make<Dispatcher, never>()
-    const running = execute(graph, start, flow.timeout, (dispatcher) => {
+  return Effect.flatMap(PubSub.unbounded<Take<AnyEvent>>({ replay }), (published) => {
+    const prepare = (dispatcher: Dispatcher) => {
       dispatcher.onOutput = (event) => PubSub.publishUnsafe(published, [event])
-      if (options?.state !== undefined) beginWith(dispatcher, options.state)
-      if (graph.inputs.size > 0) dispatcher.openInputs()
+      if (graphOf(flow).inputs.size > 0) dispatcher.openInputs()
       if (signal !== undefined) interruptOn(signal, dispatcher)
-      Deferred.doneUnsafe(started, Exit.succeed(dispatcher))
-    })
-    const told = Effect.onExit(running, () => Effect.sync(() => PubSub.endUnsafe(published, Exit.void)))
-    const fiber = yield* Effect.forkIn(told, scope, { startImmediately: true })
-    // In a scope that is closed already it ends without having begun.
-    fiber.addObserver((exit) => {
-      if (Exit.isFailure(exit)) Deferred.doneUnsafe(started, Exit.failCause(exit.cause as Cause.Cause<never>))
-    })
-    const dispatcher = yield* Deferred.await(started)
-    return { dispatcher, fiber, outputs: Stream.fromPubSubTake(published) }
+    }
+    const begun = begin(door, flow, input, options, prepare, () => PubSub.endUnsafe(published, Exit.void))
+    return Effect.map(begun, (begun) => ({ ...begun, outputs: Stream.fromPubSubTake(published) }))
   })
 }
-
-/** What the run itself has ended with: who interrupts it while it ends does not change that. */
-const resultOf = (dispatcher: Dispatcher, fiber: Fiber.Fiber<AnyEvent, unknown>): Effect.Effect<AnyEvent, unknown> =>
-  Effect.flatMap(Fiber.await(fiber), () => dispatcher.ending.outcome!)
 
 /** Always checked: the event comes from outside, even if it looks like one of ours. */
 const send = (
@@ -204,26 +195,29 @@ const notAnInput = (flow: AnyWorkflow, tag: string | undefined, event: unknown):
 }
 
 /** A run that goes on, for programs that do not use Effect. */
-export interface RunHandle<W> extends AsyncDisposable {
+export interface RunHandle<in Input, out Output, out A> extends AsyncDisposable {
   readonly id: string
   /** Sends an event to the run; rejects with `InvalidEvent` or `RunEnded`. */
-  readonly send: (event: InputsOf<W>) => Promise<void>
+  readonly send: (event: Input) => Promise<void>
   /** Says that no more events will be sent. */
   readonly closeInputs: () => Promise<void>
   /**
    * The workflow's `outputs` and at last the stop event; each iteration sees all of it. A failed run throws. Several readers
    * may share one iterator: its calls queue up, as those of an async generator do, and each event goes to one of them.
    */
-  readonly events: AsyncIterable<OutputsOf<W> | StopOf<W>>
+  readonly events: AsyncIterable<Output | A>
   /**
    * The stop event, once the run has ended. The failure of a run that nobody asks for its `result` or `events`, and that was
    * not interrupted on purpose, is an unhandled rejection.
    */
-  readonly result: Promise<StopOf<W>>
+  readonly result: Promise<A>
   /** Interrupts the run, and resolves when nothing of it is left running. */
   readonly interrupt: () => Promise<void>
   readonly status: () => Promise<RunStatus>
 }
+
+/** What `launchPromise` gives for a workflow, for a declaration: `let live: RunHandleOf<typeof flow>`. */
+export type RunHandleOf<W> = RunHandle<InputsOf<W>, OutputsOf<W>, StopOf<W>>
 
 /** What a launch without Effect can be given. */
 export interface LaunchPromiseOptions extends LaunchOptions {
@@ -266,15 +260,16 @@ export interface LaunchPromiseOptions extends LaunchOptions {
  */
 export async function launchPromise<W extends AnyWorkflow>(
   flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use launch">,
-  ...given: [...Given<W>, options?: LaunchPromiseOptions | undefined]
-): Promise<RunHandle<W>> {
+  ...given: Given<W, LaunchPromiseOptions>
+): Promise<RunHandle<InputsOf<W>, OutputsOf<W>, StopOf<W>>> {
   const [input, options] = given as unknown as [any, LaunchPromiseOptions | undefined]
   checkOptions("launchPromise", options)
   const signal = options?.signal
   signal?.throwIfAborted()
-  const launching = observed(begin("launchPromise", flow as AnyWorkflow, input, options, signal), options?.observe)
-  const { dispatcher, fiber, outputs } = await Effect.runPromise(Scope.provide(launching, Scope.makeUnsafe()))
-  const ended = resultOf(dispatcher, fiber)
+  const launching = observed(beginAloud("launchPromise", flow as AnyWorkflow, input, options, signal), options?.observe)
+  const begun = await Effect.runPromise(Scope.provide(launching, Scope.makeUnsafe()))
+  const { dispatcher, fiber, outputs } = begun
+  const ended = resultOf(begun)
   // Kept, so that every reader is given the same error.
   let outcome: Exit.Exit<AnyEvent, unknown> | undefined
   const settled = Effect.flatMap(Effect.exit(ended), (exit) => (outcome ??= settledAs(flow, exit, signal)))

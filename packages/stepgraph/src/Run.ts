@@ -10,13 +10,21 @@ import { checkOptions, checkPlaces, type Door } from "./internal/runtime/run/opt
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
-import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices, type StopOf } from "./Workflow.ts"
+import {
+  type AnyWorkflow,
+  type Given,
+  graphOf,
+  type MaybeMade,
+  type RunError,
+  type RunServices,
+  type StopOf
+} from "./Workflow.ts"
 
 /**
  * Runs a workflow as one Effect: it succeeds with the first stop event, once everything else has been interrupted and its
  * finalizers have ended. Interrupting it interrupts every step and waits for them.
  *
- * Fails with `InvalidEvent` where the input does not fit the start event, with `WorkflowStalled` where nothing is left to
+ * Fails with `InvalidEvent` where the input does not fit the start event (never where it is given that event), with `WorkflowStalled` where nothing is left to
  * do and no stop event came, with `WorkflowTimedOut` where the workflow has a `timeout`, and with the errors of its steps.
  *
  * @example
@@ -35,14 +43,14 @@ import { type AnyWorkflow, type Given, graphOf, type RunError, type RunServices,
  * console.log(await Effect.runPromise(program)) // => 42
  * ```
  */
-export function run<W extends AnyWorkflow>(
+export function run<W extends AnyWorkflow, Made extends MaybeMade<W> = never>(
   flow: W,
-  ...given: [...Given<W>, options?: StateOptions | undefined]
-): Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>> {
+  ...given: Given<W, StateOptions, Made>
+): Effect.Effect<StopOf<W>, RunError<W, Made>, RunServices<W>> {
   const [input, options] = given as unknown as [unknown, StateOptions | undefined]
   const state = options?.state
   const prepare = state && ((dispatcher: Dispatcher) => beginWith(dispatcher, state))
-  return begin("run", flow, input, options, prepare) as Effect.Effect<StopOf<W>, RunError<W>, RunServices<W>>
+  return begin("run", flow, input, options, prepare) as Effect.Effect<StopOf<W>, RunError<W, Made>, RunServices<W>>
 }
 
 const begin = (
@@ -93,7 +101,7 @@ export interface RunOptions extends StateOptions {
  */
 export async function runPromise<W extends AnyWorkflow>(
   flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use run">,
-  ...given: [...Given<W>, options?: RunOptions | undefined]
+  ...given: Given<W, RunOptions>
 ): Promise<StopOf<W>> {
   const [input, options] = given as unknown as [any, RunOptions | undefined]
   checkOptions("runPromise", options)

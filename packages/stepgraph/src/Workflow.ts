@@ -45,11 +45,19 @@ export type StopOf<W> = W extends Workflow<any, infer Stop, any, any, any, any> 
 export type InputsOf<W> = W extends Workflow<any, any, any, infer Inputs, any, any> ? EventOf<Inputs[number]> : never
 /** The union of the events that are only listened to. */
 export type OutputsOf<W> = W extends Workflow<any, any, any, any, infer Outputs, any> ? EventOf<Outputs[number]> : never
-/** The union of the typed errors that a run of a workflow can fail with. */
-export type RunError<W> =
+/** The union of the typed errors that a run of a workflow can fail with once it has begun. */
+export type WorkflowError<W> =
+  W extends Workflow<any, any, infer S, any, any, infer E> ? ErrorOf<S[keyof S]> | E | WorkflowStalled : never
+/** The same with `InvalidEvent`, for an input that does not fit; a start event that has been made, `Made`, does. */
+export type RunError<W, Made = never> =
   W extends Workflow<any, any, infer S, any, any, infer E>
-    ? ErrorOf<S[keyof S]> | E | WorkflowStalled | InvalidEvent
+    ? ErrorOf<S[keyof S]> | E | WorkflowStalled | Unfit<W, Made>
     : never
+/** An event that may have been made already; what is inferred of any other input is not assignable to it. */
+export type MaybeMade<W> = StartOf<W> | { readonly "~unmade": never }
+// A literal that looks like an event has another type than what the event's definition makes: it has still to be checked.
+export type Unfit<W, Made> =
+  (<T>() => T extends Made ? 1 : 2) extends <T>() => T extends StartOf<W> ? 1 : 2 ? never : InvalidEvent
 /** The union of the services that a workflow's steps need. */
 export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? ServicesOf<S[keyof S]> : never
 /** What the start event is made of. */
@@ -61,12 +69,12 @@ type StartIn<W> =
     : never
 /** What an event without fields is made of: nothing, so that options are not taken for it. */
 type NoFields = { readonly [field: string]: never }
-/** The start event's fields, optional where all of them are. */
-export type Given<W> = [StartIn<W> extends never ? never : keyof StartIn<W>] extends [never]
-  ? [input?: NoFields | StartOf<W> | undefined]
+/** The start event's fields, optional where all of them are, or the event itself; and the options. */
+export type Given<W, Options, Made = never> = [StartIn<W> extends never ? never : keyof StartIn<W>] extends [never]
+  ? [input?: NoFields | StartOf<W> | Made | undefined, options?: Options | undefined]
   : {} extends StartIn<W>
-    ? [input?: StartIn<W> | undefined]
-    : [input: StartIn<W>]
+    ? [input?: StartIn<W> | Made | undefined, options?: Options | undefined]
+    : [input: StartIn<W> | Made, options?: Options | undefined]
 
 /**
  * Puts steps together to a workflow. A step's key is its name.

@@ -13,11 +13,14 @@ export {
   launchPromise,
   type Run,
   type RunHandle,
+  type RunHandleOf,
+  type RunOf,
   type RunStatus
 } from "./Launch.ts"
 export { type RunOptions, run, runPromise } from "./Run.ts"
 export { defineState, type State, type StateOptions, type StateValue } from "./State.ts"
 export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
+export { stream } from "./Stream.ts"
 export { Telemetry, type TelemetryOptions } from "./Telemetry.ts"
 export { CurrentInvocation, Observer, TraceEntry } from "./Trace.ts"
 export {
@@ -29,5 +32,6 @@ export {
   type StartOf,
   type StopOf,
   type Workflow,
+  type WorkflowError,
   workflow
 } from "./Workflow.ts"

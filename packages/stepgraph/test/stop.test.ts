@@ -3,7 +3,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Fiber, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { defineEvent, defineStep, launch, type Run, run, runPromise, workflow } from "stepgraph"
+import { defineEvent, defineStep, launch, type RunOf, run, runPromise, workflow } from "stepgraph"
 import { Done, recorded, Start, Stop, stop, Task, untyped, upTo } from "./support/flow.ts"
 import { result } from "./support/virtual.ts"
 
@@ -408,7 +408,7 @@ describe("what runs when the stop comes", () => {
   it.effect("is named by the run's status while it cannot be interrupted", () =>
     Effect.gen(function* () {
       const flow = stopped(() => Effect.uninterruptible(Effect.sleep("1 minute")))
-      const live = yield* launch(flow) as Effect.Effect<Run<typeof flow>, never, Scope.Scope>
+      const live = yield* launch(flow) as Effect.Effect<RunOf<typeof flow>, never, Scope.Scope>
       yield* TestClock.adjust("30 seconds")
       expect(yield* live.status).toMatchObject({
         state: "ending",

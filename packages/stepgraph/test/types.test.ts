@@ -83,7 +83,13 @@ describe("what an editor shows", () => {
         s9: defineStep({ accepts: E9, emits: Stop, run: ({ n }) => Stop({ result: String(n) }) })
       }
     })
+    const plain = workflow({
+      name: "plain", start: Start, stop: Stop, inputs: [Ok], outputs: [Note],
+      steps: { only: defineStep({ accepts: [Start, Ok], emits: [Note, Stop], run: () => Stop({ result: "" }) }) }
+    })
     const running = run(flow, { n: 0 })
+    const live = launch(flow, Start({ n: 0 }))
+    const handle = launchPromise(plain, { n: 0 })
     Effect.runPromise(running)`
   const file = "packages/stepgraph/types/hovers.ts"
 
@@ -95,6 +101,16 @@ describe("what an editor shows", () => {
     expect(sorted(running!)).toBe(
       'const running: Effect.Effect<Event<"Stop", { readonly result: string; }>, DbErr | InvalidEvent | MailErr | StepRejected | WorkflowStalled, Db | Mail>'
     )
+  })
+
+  it("of a handle: what it takes and emits, its result, its errors, its services", { timeout: 60_000 }, () => {
+    const { live, handle } = hovers(file, text, ["live", "handle"])
+    const events =
+      'Event<"Ok", { readonly yes: boolean; }>, Event<"Note", { readonly text: string; }>, Event<"Stop", { readonly result: string; }>'
+    expect(sorted(live!)).toBe(
+      `const live: Effect.Effect<Run<${events}, DbErr | MailErr | StepRejected | WorkflowStalled>, never, Db | Mail | Scope>`
+    )
+    expect(handle).toBe(`const handle: Promise<RunHandle<${events}>>`)
   })
 
   it("of services that are missing: their names", { timeout: 60_000 }, () => {

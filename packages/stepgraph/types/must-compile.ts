@@ -1,5 +1,5 @@
 // Everything here compiles, and the annotated types are exactly what is inferred.
-import { Context, Effect, Schedule, Schema, Stream } from "effect"
+import { Context, Effect, type Exit, Schedule, Schema, Stream } from "effect"
 import {
   collect,
   defineEvent,
@@ -12,13 +12,16 @@ import {
   type Run,
   type RunEnded,
   type RunError,
-  type RunHandle,
+  type RunHandleOf,
+  type RunOf,
   race,
   run,
   runPromise,
   type Step,
   type StepRejected,
   type StepTimedOut,
+  stream as streamOf,
+  type WorkflowError,
   type WorkflowStalled,
   type WorkflowTimedOut,
   workflow
@@ -292,13 +295,17 @@ type Heard =
   | ({ readonly _tag: "Stop" } & { readonly result: string })
 type OuterError = RunError<typeof outer>
 same<OuterError, RunError<typeof ask>>(true)
-const live = {} as Run<typeof outer>
-const handle = {} as RunHandle<typeof outer>
+type LiveError = WorkflowError<typeof outer>
+const live = {} as RunOf<typeof outer>
+const handle = {} as RunHandleOf<typeof outer>
 same<Parameters<typeof live.send>[0]["_tag"], ApprovalEvent["_tag"]>(true)
 same<Err<ReturnType<typeof live.send>>, InvalidEvent | RunEnded>(true)
 same<Stream.Success<typeof live.events>["_tag"], Heard["_tag"]>(true)
-same<Stream.Error<typeof live.events>, OuterError>(true)
-same<Err<typeof live.result>, OuterError>(true)
+same<Stream.Error<typeof live.events>, LiveError>(true)
+same<Err<typeof live.result>, LiveError>(true)
+same<Effect.Success<typeof live.await>, Exit.Exit<ReturnType<typeof Stop>, LiveError>>(true)
+// A handle is known by what it takes and emits, not by its workflow.
+export const widened: Run<ApprovalEvent, Heard, unknown, unknown> = live
 same<Effect.Success<typeof live.result>["result"], string>(true)
 same<Parameters<typeof handle.send>[0]["ok"], boolean>(true)
 same<Awaited<typeof handle.result>["result"], string>(true)
@@ -309,9 +316,35 @@ export const iterating = async () => {
   }
 }
 // Nothing to listen to but the stop event, and nothing to send.
-const silent = {} as Run<typeof plain>
+const silent = {} as RunOf<typeof plain>
 same<Stream.Success<typeof silent.events>["_tag"], "Stop">(true)
 same<Parameters<typeof silent.send>[0], never>(true)
+// A start event that has been made fits; what looks like one is still to be checked.
+const made = run(flow, Start())
+same<Err<typeof made>, "DbDown" | WorkflowStalled>(true)
+const question = Query({ query: "x" })
+const asked = run(ask, question)
+same<Err<typeof asked>, WorkflowStalled>(true)
+const alike = { _tag: "Query", query: "x" } as const
+const literal = run(ask, alike)
+same<Err<typeof literal>, WorkflowStalled | InvalidEvent>(true)
+const anything = run(ask, {} as any)
+same<Err<typeof anything>, WorkflowStalled | InvalidEvent>(true)
+const other = run(ask, { ...question, query: "y" })
+same<Err<typeof other>, WorkflowStalled | InvalidEvent>(true)
+const fields = launch(ask, { query: "x" })
+same<Err<typeof fields>, InvalidEvent>(true)
+const launched = launch(ask, question)
+same<Err<typeof launched>, never>(true)
+// A run as a stream needs no scope.
+const heard = streamOf(outer, { topic: "birds" })
+same<Stream.Success<typeof heard>["_tag"], "Other" | "Stop">(true)
+same<Stream.Error<typeof heard>, OuterError>(true)
+same<Stream.Services<typeof heard>, never>(true)
+const scoped = streamOf(flow, Start())
+same<Stream.Error<typeof scoped>, "DbDown" | WorkflowStalled>(true)
+same<Stream.Services<typeof scoped>, Db>(true)
+
 // An event without fields is made of nothing, and may be given itself.
 export const begun = [run(flow), run(flow, {}), run(flow, Start()), run(flow, undefined, { state: [seen.with(1)] })]
 export const decoded: { readonly query: string } = Query.fromJson({ query: "x" })

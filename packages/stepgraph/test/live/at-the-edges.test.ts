@@ -3,7 +3,17 @@ import { getEventListeners } from "node:events"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { defineEvent, defineStep, gather, launch, launchPromise, type Run, race, runPromise, workflow } from "stepgraph"
+import {
+  defineEvent,
+  defineStep,
+  gather,
+  launch,
+  launchPromise,
+  type RunOf,
+  race,
+  runPromise,
+  workflow
+} from "stepgraph"
 import { recorded } from "../support/flow.ts"
 import { Done, Note, note, Start, Stop, Task, Told, waiting } from "../support/live.ts"
 
@@ -343,8 +353,8 @@ describe("two runs at once", () => {
 
 describe("a step that uses the handle of its own run", () => {
   /** A workflow whose step is given the handle of the run it is in. */
-  const own = Effect.fnUntraced(function* (work: (live: Run<typeof waiting>) => Effect.Effect<void, unknown>) {
-    const handle = yield* Deferred.make<Run<typeof waiting>>()
+  const own = Effect.fnUntraced(function* (work: (live: RunOf<typeof waiting>) => Effect.Effect<void, unknown>) {
+    const handle = yield* Deferred.make<RunOf<typeof waiting>>()
     const flow = workflow({
       ...waiting,
       steps: {
@@ -357,7 +367,7 @@ describe("a step that uses the handle of its own run", () => {
       }
     })
     const live = yield* launch(flow)
-    yield* Deferred.done(handle, Exit.succeed(live as unknown as Run<typeof waiting>))
+    yield* Deferred.done(handle, Exit.succeed(live as unknown as RunOf<typeof waiting>))
     return live
   })
 

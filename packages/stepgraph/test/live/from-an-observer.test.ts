@@ -1,7 +1,7 @@
 // A run that is talked to by its own observer, in the middle of what it does.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
-import { defineStep, gather, join, launch, Observer, type Run, race, runPromise, workflow } from "stepgraph"
+import { defineStep, gather, join, launch, Observer, type RunOf, race, runPromise, workflow } from "stepgraph"
 import { recorded } from "../support/flow.ts"
 import { Done, Note, note, Start, Stop, Task, Told, waiting } from "../support/live.ts"
 
@@ -36,7 +36,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
       }
     })
   }
-  type Live = Run<(typeof flows)["a gather that notes reach directly"]>
+  type Live = RunOf<(typeof flows)["a gather that notes reach directly"]>
 
   /** A run in which the observer does something at one of the entries; how it ended, and what was sent with success. */
   const acting = Effect.fnUntraced(function* (
@@ -91,7 +91,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
 
   it.effect("may send for ever without keeping anybody waiting", () =>
     Effect.gen(function* () {
-      let live: Run<typeof waiting> | undefined
+      let live: RunOf<typeof waiting> | undefined
       let sent = 0
       const flow = workflow({
         ...waiting,
@@ -102,7 +102,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
         sent++
         Effect.runSync(live.send(note(sent)))
       }
-      live = (yield* Effect.provideService(launch(flow), Observer, observe)) as Run<typeof waiting>
+      live = (yield* Effect.provideService(launch(flow), Observer, observe)) as RunOf<typeof waiting>
       yield* live.send(note(0))
       while (sent < 100) yield* Effect.yieldNow
       yield* live.interrupt
@@ -113,7 +113,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
   it.effect("too late for the run is told in the trace what became of its event", () =>
     Effect.gen(function* () {
       const trace = recorded()
-      let live: Run<typeof waiting> | undefined
+      let live: RunOf<typeof waiting> | undefined
       const observe: Observer = (entry) => {
         trace.observe(entry)
         // The note that ends the run is on its way: this one is accepted, and comes after the stop event.

@@ -42,7 +42,8 @@ const waiting = workflow({
 })
 
 const nothing = { rows: 0, fails: false }
-const iteratorOf = <W>({ events }: RunHandle<W>) => events[Symbol.asyncIterator]() as AsyncIterator<unknown, unknown>
+const iteratorOf = ({ events }: RunHandle<never, unknown, unknown>) =>
+  events[Symbol.asyncIterator]() as AsyncIterator<unknown, unknown>
 const short = (event: unknown): unknown => {
   const { _tag, n } = (event ?? {}) as { readonly _tag?: string; readonly n?: number }
   return _tag === "Row" ? n : (_tag ?? event)

@@ -10,6 +10,7 @@ export const doors = {
   run: ["state"],
   runPromise: ["state", "signal", "observe"],
   launch: ["state", "replay"],
+  stream: ["state"],
   launchPromise: ["state", "signal", "observe", "replay"]
 } as const
 export type Door = keyof typeof doors

@@ -1,0 +1,124 @@
+// A run as a stream: what it gives, how it ends, and what ending it does.
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Data, Effect, Exit, Fiber, Option, Schema, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { defineEvent, defineState, defineStep, StepRejected, stream, workflow } from "stepgraph"
+import { Start, Stop, stop, untyped } from "../support/flow.ts"
+
+class Down extends Data.TaggedError("Down")<{}> {}
+const Row = defineEvent("Row", { n: Schema.Number })
+const rows = (run: () => unknown, more: object = {}) =>
+  untyped.workflow({
+    name: "rows",
+    start: Start,
+    stop: Stop,
+    outputs: [Row],
+    steps: { rows: untyped.step({ accepts: Start, emits: [Row, Stop], run }) },
+    ...more
+  })
+const three = function* () {
+  for (const n of [1, 2, 3]) yield Row({ n })
+  yield stop(3)
+}
+const collected = (flow: any) => Stream.runCollect(stream(flow as ReturnType<typeof rows>))
+
+describe("a run as a stream", () => {
+  it.effect("gives its outputs and at last its stop event, each time it is run", () =>
+    Effect.gen(function* () {
+      const once = collected(rows(three))
+      const expected = [Row({ n: 1 }), Row({ n: 2 }), Row({ n: 3 }), stop(3)]
+      expect(yield* once).toEqual(expected)
+      expect(yield* once).toEqual(expected)
+    })
+  )
+
+  it.effect("gives each output when it is emitted", () =>
+    Effect.gen(function* () {
+      const flow = rows(() =>
+        Stream.fromIterable([1, 2]).pipe(
+          Stream.mapEffect((n) => Effect.as(Effect.sleep("1 hour"), Row({ n }))),
+          Stream.concat(Stream.never)
+        )
+      )
+      const first = yield* Effect.forkChild(Stream.runHead(stream(flow)))
+      yield* TestClock.adjust("59 minutes")
+      expect(first.pollUnsafe()).toBeUndefined()
+      yield* TestClock.adjust("1 minute")
+      expect(yield* Fiber.join(first)).toEqual(Option.some(Row({ n: 1 })))
+    })
+  )
+
+  it.effect("fails with the error of its run, after what came before it", () =>
+    Effect.gen(function* () {
+      const flow = rows(() => Stream.concat(Stream.succeed(Row({ n: 1 })), Stream.fail(new Down())))
+      const seen: Array<unknown> = []
+      const reading = Stream.runForEach(stream(flow), (event) => Effect.sync(() => seen.push(event)))
+      expect(yield* Effect.flip(reading)).toEqual(new Down())
+      expect(seen).toEqual([Row({ n: 1 })])
+      const rejecting = rows(() => Promise.reject(new Error("no line")))
+      expect(yield* Effect.flip(collected(rejecting))).toBeInstanceOf(StepRejected)
+      expect(yield* Effect.flip(collected(rows(() => {})))).toMatchObject({ _tag: "WorkflowStalled" })
+    })
+  )
+
+  it.effect("fails with InvalidEvent where its input does not fit, and with a defect where an option is unknown", () =>
+    Effect.gen(function* () {
+      const flow = rows(three) as any
+      expect(yield* Effect.flip(Stream.runDrain(stream(flow, 3 as any)))).toMatchObject({ _tag: "InvalidEvent" })
+      const exit = yield* Effect.exit(Stream.runDrain(stream(flow, {}, { replay: 3 } as any)))
+      expect(Exit.isFailure(exit) && String(Cause.squash(exit.cause))).toMatch(/stream.*'replay'/)
+    })
+  )
+
+  const ends: Record<string, (events: Stream.Stream<unknown, unknown>) => Effect.Effect<unknown, unknown>> = {
+    "no more is taken": (events) => Stream.runDrain(Stream.take(events, 1)),
+    "its reader fails": (events) => Effect.exit(Stream.runForEach(events, () => Effect.fail("enough"))),
+    "it is interrupted": (events) =>
+      Effect.gen(function* () {
+        const reading = yield* Effect.forkChild(Stream.runDrain(events))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(reading)
+      })
+  }
+  it.effect.each(Object.entries(ends))("interrupts its run when %s, and waits for its finalizers", ([, end]) =>
+    Effect.gen(function* () {
+      let finalized = false
+      const flow = rows(() =>
+        Stream.concat(Stream.succeed(Row({ n: 1 })), Stream.never).pipe(
+          Stream.ensuring(
+            Effect.gen(function* () {
+              yield* Effect.yieldNow
+              finalized = true
+            })
+          )
+        )
+      )
+      yield* end(stream(flow))
+      expect(finalized).toBe(true)
+    })
+  )
+
+  it.effect("begins with the state that it is given", () =>
+    Effect.gen(function* () {
+      const count = defineState("count", Schema.Number, 0)
+      const counting = workflow({
+        name: "counting",
+        start: Start,
+        stop: Stop,
+        steps: { only: defineStep({ accepts: Start, emits: Stop, run: (_, { get }) => stop(get(count)) }) }
+      })
+      const events = stream(counting, undefined, { state: [count.with(4)] })
+      expect(yield* Stream.runCollect(events)).toEqual([stop(4)])
+    })
+  )
+
+  it.effect("keeps a scope that its steps need until its run has ended", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const resource = Effect.acquireRelease(Effect.succeed("open"), () => Effect.sync(() => seen.push("closed")))
+      const flow = rows(() => Effect.as(resource, [Row({ n: 1 }), stop(1)]))
+      yield* Stream.runForEach(stream(flow), ({ _tag }) => Effect.sync(() => seen.push(_tag)))
+      expect(seen).toEqual(["Row", "Stop", "closed"])
+    })
+  )
+})
