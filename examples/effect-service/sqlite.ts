@@ -1,26 +1,24 @@
-// A `SqlClient` over Node's built-in SQLite. It is independent of this service, so you can copy it, and delete it once
-// npm has such a client: the existing ones are for Effect 3 or for betas of Effect 4 whose modules have moved.
+// A `SqlClient` over the SQLite that is part of Node. It knows nothing of this service, so it can be lifted out as it is, and
+// dropped when there is one: the clients on npm are for Effect 3 or for the betas of 4, which import modules that have moved.
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { Effect, Layer, Option, Semaphore, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
 
 export interface SqliteConfig {
-  /** A path, or ":memory:" for a database that lasts as long as the client. */
+  /** A path, or ":memory:" for a database that ends with the client. */
   readonly filename: string
   readonly readOnly?: boolean | undefined
-  /**
-   * Milliseconds to wait for another process that writes. Default: 5,000. SQLite is synchronous, so the thread waits.
-   */
+  /** How many milliseconds to wait for another process that writes: 5,000. The thread waits, as SQLite is synchronous. */
   readonly busyTimeout?: number | undefined
 }
 
-/** Number of prepared statements to keep. */
+/** How many prepared statements are kept. */
 const mostStatements = 200
-/** Number of rows that a stream reads at a time. */
+/** How many rows of a stream are read at a time. */
 const pageSize = 128
 
-// `classifySqliteError` expects SQLite's error code in `errno`, but Node stores it in `errcode`.
+// `classifySqliteError` looks for the number of SQLite's error in `errno`, and Node has it in `errcode`.
 const failed = (operation: string, message: string) => (cause: unknown) => {
   const errno = (cause as { readonly errcode?: unknown } | null)?.errcode
   const known = typeof errno === "number" && cause instanceof Error ? Object.assign(cause, { errno }) : cause
@@ -50,7 +48,7 @@ const connect = ({ busyTimeout = 5_000, filename, readOnly = false }: SqliteConf
   )
 
 const connectionOf = (db: DatabaseSync): SqliteConnection => {
-  // The most recently used statement comes last.
+  // The one used last stands last.
   const kept = new Map<string, StatementSync>()
   const prepared = (sql: string): StatementSync => {
     const statement = kept.get(sql) ?? db.prepare(sql)
@@ -69,7 +67,7 @@ const connectionOf = (db: DatabaseSync): SqliteConnection => {
     statement.setReadBigInts(bigints)
     return statement.all(...params)
   }
-  // The flag belongs to the statement, and statements are reused.
+  // The flag is the statement's own, and the statement is kept.
   const values = (statement: StatementSync, params: Params, bigints: boolean) => {
     statement.setReturnArrays(true)
     try {
@@ -101,7 +99,7 @@ const connectionOf = (db: DatabaseSync): SqliteConnection => {
       const all = using("executeUnprepared", (bigints) => rows(db.prepare(sql), params, bigints))
       return transform === undefined ? all : Effect.map(all, transform)
     },
-    // A separate statement: running a shared one again would end any other stream that still reads it.
+    // A statement of its own: to run a statement again ends whoever still reads it.
     executeStream: (sql, params, transform) =>
       Stream.unwrap(
         Effect.map(
@@ -132,7 +130,7 @@ const connectionOf = (db: DatabaseSync): SqliteConnection => {
 export const make = Effect.fnUntraced(function* (config: SqliteConfig) {
   const connection = connectionOf(yield* connect(config))
   return yield* SqlClient.make({
-    // SQLite has one writer, so there is one connection, and a transaction makes other statements wait.
+    // One connection, as SQLite has one writer: who has a transaction on it keeps the others waiting.
     ...SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(connection),
       semaphore: yield* Semaphore.make(1),
@@ -141,14 +139,10 @@ export const make = Effect.fnUntraced(function* (config: SqliteConfig) {
     compiler: Statement.makeCompilerSqlite(),
     driver: "sqlite-node",
     prepareTransactionControls: true,
-    // With a plain BEGIN, a later write fails at once, whatever the timeout, if another process has written in the
-    // meantime.
+    // A plain BEGIN that turns out to write fails at once, whatever the timeout, if another process has written meanwhile.
     beginTransaction: config.readOnly ? "BEGIN" : "BEGIN IMMEDIATE",
     releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
-    spanAttributes: [
-      ["db.system.name", "sqlite"],
-      ["db.namespace", config.filename]
-    ]
+    spanAttributes: [["db.system.name", "sqlite"]]
   })
 })
 

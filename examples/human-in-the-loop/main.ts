@@ -1,4 +1,4 @@
-// Runs the workflow in a terminal.
+// The workflow in a terminal.
 //
 //   node examples/human-in-the-loop/main.ts Ada
 import { askAndAnswer } from "./terminal.ts"

@@ -1,5 +1,4 @@
-// A workflow with a human in the loop: it writes a letter, asks whether to send it, waits for the answer, and
-// continues.
+// A workflow that a person takes part in: it writes a letter, asks whether to send it, waits for the answer, and goes on.
 //
 //   Task → write → Draft ┬→ ask → Question   (an output: out to the person)
 //                        └→ decide ← Answer  (an input: back from the person)
@@ -22,7 +21,7 @@ const wishes = defineState("wishes", Schema.Array(Schema.String), [])
 const write = defineStep({
   accepts: [Task, Feedback],
   emits: Draft,
-  // Your own program would call a model here.
+  // Where a program of your own would ask a model.
   run: (event, { get, set, update }) => {
     if (event._tag === "Task") set(addressee, event.to)
     else update(wishes, (before) => [...before, event.wish])
@@ -37,7 +36,7 @@ const ask = defineStep({
 })
 
 const decide = defineStep({
-  // Runs once both a draft and an answer are there. An early answer is kept.
+  // Runs when there is a draft and an answer to it. An answer that comes early is kept.
   accepts: join([Draft, Answer]),
   emits: [Sent, Discarded, Feedback],
   run: ([draft, { text }], { get }) => {

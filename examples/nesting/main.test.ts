@@ -1,4 +1,4 @@
-// The output of this program.
+// What a reader sees who runs this file.
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"

@@ -1,7 +1,7 @@
-// The entry point of the demo.
+// The demo as a program.
 import { demo } from "./demo.ts"
 
-// Ctrl-C interrupts the run: its steps see their signal aborted, and nothing keeps running.
+// Ctrl-C interrupts the run: its steps see their signal aborted, and nothing is left running.
 const interrupt = new AbortController()
 process.once("SIGINT", () => interrupt.abort())
 

@@ -1,4 +1,4 @@
-// The output of these programs.
+// What a reader sees who runs these files.
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"

@@ -1,5 +1,5 @@
 /**
- * All candidates.
+ * Who takes part.
  */
 const here = (file: string) => new URL(file, import.meta.url).href
 

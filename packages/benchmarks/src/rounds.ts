@@ -1,11 +1,11 @@
 /**
- * Measures all candidates on all workloads in rounds. Every candidate takes a turn in each round, and each round starts
- * with another one, so disturbances of the machine affect all alike.
+ * All candidates, all workloads, in rounds: in each round every candidate has its turn, and each round begins with another
+ * one, so that what else the machine does meets all of them alike.
  */
 import type { Measured, Runner } from "./runner.ts"
 import type { Workload } from "./workloads.ts"
 
-/** The results of one candidate for one workload. */
+/** What came of one candidate at one workload. */
 export type Outcome =
   | {
       readonly millis: ReadonlyArray<number>
@@ -18,15 +18,15 @@ export type Outcome =
 
 export interface Plan {
   readonly rounds: number
-  /** Warm-up of a candidate before its first counted round, in seconds. */
+  /** For how many seconds each candidate works before its first round that is counted. */
   readonly warmUp: number
-  /** Warm-up before each later round, in seconds: waiting for the others cools a candidate down. */
+  /** And for how many before each that is counted: who has waited for the others is not as warm as it was. */
   readonly rewarm: number
-  /** Whether each workload runs in separate processes. */
+  /** Whether each workload has processes of its own. */
   readonly newProcesses: boolean
-  /** The longest allowed round, in seconds. */
+  /** How many seconds a candidate may take for one round. */
   readonly cap: number
-  /** Candidates slower than this get fewer rounds. */
+  /** Who takes longer than this has fewer rounds. */
   readonly slow: number
   readonly slowRounds: number
 }
@@ -48,7 +48,7 @@ const add = (outcomes: Map<Runner, Outcome>, runner: Runner, measured: Measured)
   }
 }
 
-/** Lets a candidate work for so many seconds; `false` if it fails. */
+/** Has a candidate work for so many seconds; `false` where it cannot. */
 const warmUp = async (
   runner: Runner,
   workload: Workload,
@@ -63,17 +63,17 @@ const warmUp = async (
       return false
     }
     left -= measured.millis
-    // A slow candidate is warm for most of its first round, so that round counts.
+    // What is slow is warm for most of its first round, which counts.
     if (measured.millis > plan.slow * 1000) add(outcomes, runner, measured)
   }
   return true
 }
 
-/** One workload for every candidate that supports it. */
+/** One workload for all who can do it. */
 const contest = async (workload: Workload, runners: ReadonlyArray<Runner>, plan: Plan) => {
   const outcomes = new Map<Runner, Outcome>()
   const able = runners.filter(({ names }) => names.includes(workload.name))
-  // A workload must not inherit compiled code or memory from the previous one.
+  // What one workload has taught the compiler, or left in memory, is not for the next.
   if (plan.newProcesses) for (const runner of able) runner.end()
   for (const runner of able) await warmUp(runner, workload, plan, plan.warmUp, outcomes)
   for (let round = 0; round < plan.rounds; round++) {

@@ -1,20 +1,20 @@
 /**
- * The workloads: their sizes and their correct answers.
+ * What is measured: every workload, how large it is, and the one answer that is right.
  */
 
 /** One workload at one size. */
 export interface Workload {
   readonly name: Name
-  /** A name for people. */
+  /** What a person would call it. */
   readonly title: string
-  /** The divisor of the time. */
+  /** What the time is divided by. */
   readonly unit: "run" | "item" | "hop" | "document" | "whole"
   readonly size: number
-  /** Repetitions in one round. */
+  /** How often a round does it. */
   readonly times: number
-  /** Units in one repetition. */
+  /** How many units are in it. */
   readonly units: number
-  /** The answer that every run must give. */
+  /** What every run of it must answer. */
   readonly answer: number | string
 }
 
@@ -34,15 +34,15 @@ export const names = [
 ] as const
 export type Name = (typeof names)[number]
 
-/** The number of steps in the chain. */
+/** How many steps the chain has. */
 export const chainLength = 100
-/** The number of workers for the sleepers. */
+/** How many sleepers there are workers for. */
 export const sleepersAtOnce = 64
-/** How long each sleeper sleeps. */
+/** How long each sleeps. */
 export const sleepMillis = 10
-/** The number of items in progress under back-pressure. */
+/** How many items are worked on at once where there is back-pressure. */
 export const itemsAtOnce = 64
-/** How long each concurrent run waits. */
+/** How long each of the runs that are alive at once waits. */
 export const aliveMillis = 100
 
 const sumTo = (n: number) => (n * (n - 1)) / 2
@@ -95,7 +95,7 @@ const scopes = (size: number, times: number) => {
 
 const seedAnswer = "Query 1, Query 2, Query 3"
 
-/** The workloads of the published figures. */
+/** What the published figures are made of. */
 export const full: ReadonlyArray<Workload> = [
   workload("seed", "seed flow", "run", 3, 10_000, 1, seedAnswer),
   workload("promises", "seed flow, a promise each", "run", 3, 10_000, 1, seedAnswer),
@@ -113,7 +113,7 @@ export const full: ReadonlyArray<Workload> = [
   million(1_000_000)
 ]
 
-/** A small version for a quick look. */
+/** The same in little, for a first look. */
 export const quick: ReadonlyArray<Workload> = [
   workload("seed", "seed flow", "run", 3, 1_000, 1, seedAnswer),
   workload("promises", "seed flow, a promise each", "run", 3, 1_000, 1, seedAnswer),

@@ -1,4 +1,4 @@
-// The application must enable Effect's compiled validators before it makes a schema.
+// Effect's compiled validators are switched on by the application, before a schema is made.
 import "effect/schema/SchemaJITCompiler/enable"
 
 export { default } from "./stepgraph-checked.ts"

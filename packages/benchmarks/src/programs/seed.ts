@@ -1,4 +1,4 @@
-// A typical first workflow.
+// The first workflow that anybody writes.
 import * as Schema from "effect/Schema"
 import { collect, defineEvent, defineStep, runPromise, workflow } from "stepgraph"
 
