@@ -385,6 +385,44 @@ describe("a pending deadline", () => {
     })
   )
 
+  it.effect("lets a race call off the whole round that its own event completes", () =>
+    Effect.gen(function* () {
+      const given: Array<Given> = []
+      const begin = defineStep({ accepts: Start, emits: [A, B], run: () => [b(), a()] })
+      const first = defineStep({ accepts: race(A), emits: Pair, run: (event) => timed(names([event])) })
+      const two = defineStep({
+        accepts: collect([B, A], 2, { within }),
+        emits: A,
+        run: (events) => {
+          given.push(events)
+        }
+      })
+      expect(yield* result(run(workflow({ ...define, steps: { begin, first, two, all } })))).toMatchObject({
+        text: "A1 at 0"
+      })
+      expect(given).toEqual([])
+    })
+  )
+
+  it.effect("of a whole round decides no race before all that was returned together is delivered", () =>
+    Effect.gen(function* () {
+      const Late = defineEvent("Late")
+      let late = 0
+      const begin = defineStep({ accepts: Start, emits: [A, B, Late], run: () => [b(1), a(), b(2), Late()] })
+      const first = defineStep({ accepts: race(A), emits: Pair, run: (event) => timed(names([event])) })
+      const pair = defineStep({
+        accepts: collect(B, 2, { within }),
+        emits: Pair,
+        run: (events) => timed(names(events))
+      })
+      const upstream = defineStep({ accepts: Late, emits: A, run: () => void late++ })
+      expect(yield* result(run(workflow({ ...define, steps: { begin, first, pair, upstream, all } })))).toMatchObject({
+        text: expect.stringContaining("B1B2 at 0")
+      })
+      expect(late).toBe(0)
+    })
+  )
+
   it.effect("that never ends is no deadline: the run stalls", () =>
     Effect.gen(function* () {
       const forever = defineStep({

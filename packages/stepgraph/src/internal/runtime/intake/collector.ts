@@ -180,12 +180,14 @@ export class Collector {
 
   /** Runs the step with one round of a join or a collect: a whole one, or at the deadline what is there. */
   private complete(cell: Cell): void {
-    cell.timer?.cancel()
+    const { timer } = cell
     cell.timer = undefined
     const { events, scope, place, from } = cell.take()
     if (cell.empty) this.cells.forget(cell)
     this.dispatch.push(this.node, events, scope, place, from, 0)
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
+    // Not before: until the batch is on its way, the deadline is what a gather further on waits for.
+    timer?.cancel()
   }
 
   /** Takes out what decides a race, once in its scope, and gives what makes its step runnable. */
@@ -215,13 +217,16 @@ export class Collector {
   private startTimer(cell: Cell): void {
     const left = Math.max(0, cell.since + this.within! - this.dispatch.now())
     // The batch will run in the scope of its events, which may be deeper than the cell's.
+    let timer: Timer | undefined
     const over = () => {
-      cell.timer = undefined
+      // What is left over may have a deadline of its own by now.
+      if (cell.timer === timer) cell.timer = undefined
     }
     const fired = () => {
       over()
       this.complete(cell)
     }
-    cell.timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, fired, over, () => cell.empty)
+    timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, fired, over, () => cell.empty)
+    cell.timer = timer
   }
 }

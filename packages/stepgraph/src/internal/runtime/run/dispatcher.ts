@@ -690,11 +690,13 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     const flight: Flight = { node, scope, underWay: false, cancel: () => void (unwanted() && timer.cancel()) }
     const done = (then: () => void) => () => {
       this.pending--
+      // What is in the middle of being delivered is delivered to its end before a race takes effect.
+      const { inside } = this.loop
       this.loop.moment(`letting a time pass at step '${node.name}'`, () => {
         then()
         if (this.over) return
         this.quietness.leave(flight)
-        this.races.endMoment()
+        if (!inside) this.races.endMoment()
         this.lifetime.letGo()
       })
     }
