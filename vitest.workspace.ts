@@ -16,7 +16,7 @@ const isolated = [
 ]
 
 /** The files that take longest, the longest first: what begins last should be short, or the other workers wait for it. */
-const longest = ["pages", "bounds", "laws.explored"]
+const longest = ["pages", "bounds", "laws.explored", "laws.timed"]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>) {

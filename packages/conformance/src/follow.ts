@@ -1,11 +1,26 @@
 // Asks the model whether it can do what really happened. The record of the bodies says when each run began and when each
 // emission was about to be made; what it does not say is the order in which the runtime settled what was ready at one
 // moment, so this looks for one. If there is none, the runtime did something that the contract does not allow.
-import { begin, canStart, type Event, fork, isEmissionOrder, move, nameOf, type State, showOutcome } from "./model.ts"
-import { foreign, holdsBack, retries, type Spec, type StepSpec, whole } from "./spec.ts"
+import {
+  begin,
+  canStart,
+  type Delivery,
+  deadlines,
+  type Event,
+  fork,
+  isEmissionOrder,
+  move,
+  nameOf,
+  type State,
+  showOutcome
+} from "./model.ts"
+import { foreign, holdsBack, idOf, retries, type Spec, type StepSpec, whole } from "./spec.ts"
 import type { Entry, Ran } from "./world.ts"
 
-type Told = { readonly run: number; readonly what: "sent" | "ended" | "cleaned" }
+type Told = { readonly run: number; readonly what: "sent" | "ended" | "cleaned" | "outside" }
+
+/** Stands for the run of whoever sends events to the run. */
+const outside = -1
 
 interface At {
   readonly state: State
@@ -84,17 +99,36 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
     } else if (entry?._tag === "tick" && at.told.every((told) => !canDo(at, told))) {
       // Time goes on only when nothing can be done at once: every step has as many workers busy as it may.
       const idle = spec.steps.find((_, step) => canStart(at.state, step))
-      if (idle === undefined) ways.push((state) => ({ ...at, state, entry: at.entry + 1 }))
-      else stuck(at, `time went on while step '${idle.name}' had something queued and a free worker`)
+      const late = deadlines(at.state).find((deadline) => deadline.at <= at.state.now || deadline.at < entry.now)
+      if (idle !== undefined) stuck(at, `time went on while step '${idle.name}' had something queued and a free worker`)
+      else if (late !== undefined) stuck(at, `time went on past the deadline of step '${spec.steps[late.step]!.name}'`)
+      else {
+        ways.push((state) => {
+          state.now = entry.now
+          return { ...at, state, entry: at.entry + 1 }
+        })
+      }
+    }
+    for (const { intake, at: time } of deadlines(at.state)) {
+      if (time > at.state.now) continue
+      ways.push((state) => {
+        move(state, { _tag: "expire", intake })
+        return { ...at, state }
+      })
     }
     for (const told of at.told) {
       // What one run tells is in order; between runs there is none.
       if (at.told.find((other) => other.run === told.run) !== told || !canDo(at, told)) continue
       ways.push((state) => {
+        const left = at.told.filter((other) => other !== told)
+        if (told.what === "outside") {
+          move(state, { _tag: "outside" })
+          return { ...at, state, told: left }
+        }
         const run = at.runs.get(told.run)!
         const known = state.runs.find((other) => other.number === run)
         if (known !== undefined && !(known.interrupted && told.what === "sent")) move(state, { _tag: "go", run })
-        return { ...at, state, told: at.told.filter((other) => other !== told) }
+        return { ...at, state, told: left }
       })
     }
     for (const run of at.state.runs) {
@@ -134,6 +168,7 @@ const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, 
   const attempt = new Map<number, number>()
   for (const entry of record) {
     if (entry._tag === "started") attempt.set(entry.run, entry.attempt)
+    if (entry._tag === "input" || entry._tag === "closed") told.set(entry, { run: outside, what: "outside" })
     if (!("run" in entry) || entry._tag === "started") continue
     const { run, _tag } = entry
     const step = steps.get(run)!
@@ -154,15 +189,15 @@ const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, 
  * The events of the first delivery in the step's lane in just this order, or nothing if they are others. The order of a
  * gather's events is taken from the record where the contract leaves it open; what comes out shows whether it is kept to.
  */
-const inputOf = (state: State, step: number, ids: ReadonlyArray<string>): ReadonlyArray<Event> | undefined => {
+const inputOf = (state: State, step: number, ids: ReadonlyArray<string>): Delivery["input"] | undefined => {
   const { input } = state.lanes[step]![0]!
   const gathers = state.spec.steps[step]!.accepts.kind === "gather"
-  const isSame = gathers ? isEmissionOrder(input, ids) : input.map(({ id }) => id).join() === ids.join()
-  if (!isSame) return undefined
+  if (!gathers) return input.map(idOf).join() === ids.join() ? input : undefined
+  if (!isEmissionOrder(input as ReadonlyArray<Event>, ids)) return undefined
   const left = [...input]
   return ids.flatMap((id) =>
     left.splice(
-      left.findIndex((event) => event.id === id),
+      left.findIndex((event) => idOf(event) === id),
       1
     )
   )
@@ -172,15 +207,16 @@ const showState = (state: State): string => {
   const { steps } = state.spec
   return [
     ...state.lanes.flatMap((lane, i) =>
-      lane.map((delivery) => `  queued for ${steps[i]!.name}: ${delivery.input.map(({ id }) => id).join() || "[]"}`)
+      lane.map((delivery) => `  queued for ${steps[i]!.name}: ${delivery.input.map(idOf).join() || "[]"}`)
     ),
     ...state.runs.map(
       (run) =>
-        `  ${run.interrupted ? "interrupted" : "running"} ${steps[run.step]!.name}: ${run.input.map(({ id }) => id).join() || "[]"}`
+        `  ${run.interrupted ? "interrupted" : "running"} ${steps[run.step]!.name}: ${run.input.map(idOf).join() || "[]"}`
     ),
     ...[...state.intakes.values()]
       .filter((intake) => intake.held.length > 0)
       .map((intake) => `  held by ${steps[intake.step]!.name}: ${intake.held.map(({ id }) => id).join()}`),
-    `  outcome ${showOutcome(state.outcome)}`
+    ...deadlines(state).map(({ step, at }) => `  deadline of ${steps[step]!.name} at ${at}`),
+    `  at ${state.now}${state.open ? ", inputs open" : ""}, outcome ${showOutcome(state.outcome)}`
   ].join("\n")
 }

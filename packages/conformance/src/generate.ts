@@ -1,5 +1,5 @@
 // Random valid workflows, the same for the same seed, and smaller ones like a given one, to make a failure readable.
-import { type Accepts, type Form, factsOf, type Spec, type StepSpec, synchronous } from "./spec.ts"
+import { type Accepts, type Form, factsOf, type Inputs, type Spec, type StepSpec, synchronous } from "./spec.ts"
 
 /** A small generator of pseudo-random choices (mulberry32). */
 const choices = (seed: number) => {
@@ -63,6 +63,11 @@ export const everything: Options = {
 export const waiting: Options = {
   ...everything,
   intakes: { each: 25, gather: 45, race: 20, join: 4, collect: 4, hand: 2 }
+}
+/** Mostly joins and collects, which may have deadlines. */
+export const joining: Options = {
+  ...everything,
+  intakes: { each: 33, join: 25, collect: 18, gather: 11, race: 11, hand: 2 }
 }
 export const gathering: Options = { ...confluent, intakes: { each: 30, gather: 60, join: 5, collect: 5 } }
 
@@ -290,6 +295,65 @@ export const nested = (seed: number, options: Options): Spec => {
   return { seed, fuel: random.below(3), start: "Start", stops: ["Stop"], outputs: [], steps }
 }
 
+// ---------------------------------------------------------------- from outside, and in time
+
+/** The same workflow with events from outside: of a type that there is, or of one that a step accepts as well. */
+export const withInputs = (spec: Spec): Spec => {
+  const random = choices(spec.seed ^ 0x2545f491)
+  const emitted = [...new Set(spec.steps.flatMap(({ accepts }) => accepts.of))].filter((tag) => tag !== spec.start)
+  const known = emitted.length > 0 && random.chance(0.6) ? random.some(emitted, 2) : []
+  const fresh = known.length === 0 || random.chance(0.5)
+  const tags = [...new Set([...known, ...(fresh ? ["Input"] : [])])]
+  const open = fresh ? random.below(spec.steps.length) : -1
+  const steps = spec.steps.map((step, i) =>
+    i === open ? { ...step, accepts: { ...step.accepts, of: [...step.accepts.of, "Input"] } } : step
+  )
+  // To some steps, nothing leads but what comes from outside.
+  if (fresh && emitted.length > 0 && random.chance(0.5)) {
+    const { accepts } = steps[open]!
+    const of = accepts.of.filter((tag) => tag !== "Input")
+    steps[open] = { ...steps[open]!, accepts: { ...accepts, of } }
+    const kind = random.oneOf(["each", "gather"] as const)
+    steps.unshift({
+      ...spec.steps[open]!,
+      name: "outside",
+      accepts: { kind, of: ["Input"] },
+      emits: [random.oneOf(emitted)]
+    })
+  }
+  const after = () => random.oneOf([0, 20, 1000, 100000])
+  const sends = Array.from({ length: random.below(5) }, () => ({ tag: random.oneOf(tags), after: after() }))
+  return inRun({ ...spec, steps, inputs: { tags, sends, closes: after() } })
+}
+
+/** What comes from outside is in no scope but the run: an intake that it may come to has no other. */
+const inRun = (spec: Spec): Spec => {
+  const wrong = spec.steps.findIndex(
+    ({ accepts: { per } }, i) => per !== undefined && !possiblePers(spec, i).includes(per)
+  )
+  if (wrong < 0) return spec
+  const { per: _, ...accepts } = spec.steps[wrong]!.accepts
+  return inRun(withStep(spec, wrong, { accepts }))
+}
+
+/** The same workflow with deadlines for most of its joins and collects. */
+export const withDeadlines = (spec: Spec): Spec => {
+  const random = choices(spec.seed ^ 0x9e3779b9)
+  const steps = spec.steps.map((step) => {
+    const { kind } = step.accepts
+    const timed = (kind === "join" || kind === "collect") && random.chance(0.8)
+    return timed ? { ...step, accepts: { ...step.accepts, within: random.oneOf([0, 1, 500, 20_000]) } } : step
+  })
+  return { ...spec, steps }
+}
+
+const withoutDeadline = ({ within: _, ...accepts }: Accepts): Accepts => accepts
+
+const withoutTags = (inputs: Inputs | undefined, keep: (tag: string) => boolean): Pick<Spec, "inputs"> => {
+  const tags = inputs?.tags.filter(keep) ?? []
+  return tags.length === 0 ? {} : { inputs: { ...inputs!, tags, sends: inputs!.sends.filter(({ tag }) => keep(tag)) } }
+}
+
 // ---------------------------------------------------------------- valid, and smaller
 
 /** What `workflow()` demands of it. */
@@ -300,6 +364,7 @@ export const isValid = (spec: Spec): boolean => {
     acceptors(spec.start).length > 0 &&
     spec.stops.every((stop) => come.has(stop)) &&
     spec.outputs.every((output) => come.has(output)) &&
+    (spec.inputs?.tags ?? []).every((input) => acceptors(input).length > 0) &&
     spec.steps.every(
       ({ accepts, emits }, i) =>
         accepts.of.length > 0 &&
@@ -312,7 +377,7 @@ export const isValid = (spec: Spec): boolean => {
 
 /** The types of which an event can ever come: a join needs all of its types, everything else one of them. */
 const comingTypes = (spec: Spec): ReadonlySet<string> => {
-  const come = new Set([spec.start])
+  const come = new Set([spec.start, ...(spec.inputs?.tags ?? [])])
   for (let known = 0; known < come.size; ) {
     known = come.size
     for (const { accepts, emits } of spec.steps) {
@@ -340,6 +405,7 @@ function* smaller(spec: Spec): Generator<Spec> {
       }
     }
     if (accepts.kind !== "each") yield withStep(spec, i, { accepts: { kind: "each", of: [...new Set(accepts.of)] } })
+    if (accepts.within !== undefined) yield withStep(spec, i, { accepts: withoutDeadline(accepts) })
     const { per: _per, by: _by, ...rest } = accepts
     if (accepts.per !== undefined || accepts.by !== undefined) yield withStep(spec, i, { accepts: rest })
     if ((accepts.count ?? 1) > 1) yield withStep(spec, i, { accepts: { ...accepts, count: accepts.count! - 1 } })
@@ -355,13 +421,20 @@ function* smaller(spec: Spec): Generator<Spec> {
     if (step.form !== "value") yield withStep(spec, i, { form: "value", slow: 0, cleanup: 0, failure: "fatal" })
     if (step.workers !== "unbounded") yield withStep(spec, i, { workers: "unbounded" })
   }
+  const { inputs, ...alone } = spec
+  if (inputs !== undefined) {
+    yield repaired(alone)
+    for (const at of inputs.sends.keys())
+      yield { ...spec, inputs: { ...inputs, sends: inputs.sends.filter((_, other) => other !== at) } }
+  }
   if (spec.fuel > 0) yield { ...spec, fuel: spec.fuel - 1 }
   if (spec.outputs.length > 0) yield repaired({ ...spec, outputs: [] })
 }
 
 /** Takes out types that nothing makes or nothing takes any more, and steps that are left with none. */
 const repaired = (spec: Spec): Spec => {
-  const made = new Set([spec.start, ...spec.steps.flatMap((step) => step.emits)])
+  const outside = spec.inputs?.tags ?? []
+  const made = new Set([spec.start, ...outside, ...spec.steps.flatMap((step) => step.emits)])
   const taken = new Set([...spec.stops, ...spec.outputs, ...spec.steps.flatMap((step) => step.accepts.of)])
   const steps = spec.steps
     .map((step) => ({
@@ -370,9 +443,11 @@ const repaired = (spec: Spec): Spec => {
       accepts: { ...step.accepts, of: step.accepts.of.filter((tag) => made.has(tag)) }
     }))
     .filter((step) => step.accepts.of.length > 0)
-  const same = JSON.stringify(steps) === JSON.stringify(spec.steps)
   const outputs = spec.outputs.filter((tag) => made.has(tag))
-  return same && outputs.length === spec.outputs.length ? spec : repaired({ ...spec, steps, outputs })
+  const { inputs, ...alone } = spec
+  const accepted = new Set(steps.flatMap((step) => step.accepts.of))
+  const smaller = { ...alone, outputs, steps, ...withoutTags(inputs, (tag) => accepted.has(tag)) }
+  return JSON.stringify(smaller) === JSON.stringify({ ...alone, ...(inputs && { inputs }) }) ? spec : repaired(smaller)
 }
 
 /** The smallest spec like this one, by greedy steps, that still fails. */

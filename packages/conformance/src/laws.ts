@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts"
 import { shrink } from "./generate.ts"
 import { play, rules } from "./model.ts"
 import { round, searched } from "./search.ts"
-import { factsOf, foreign, type Spec, show } from "./spec.ts"
+import { type Accepts, factsOf, foreign, idOf, type Spec, show } from "./spec.ts"
 import type { Entry, Ran, Timing } from "./world.ts"
 
 export type Law = (spec: Spec, ran: Ran) => string | undefined
@@ -103,7 +103,9 @@ export const showRun = (spec: Spec, ran: Ran): string =>
   [
     ...ran.record.slice(0, 300).flatMap((entry) => {
       if (entry._tag === "traced") return []
-      if (entry._tag === "tick" || entry._tag === "result") return [`  ${entry._tag}`]
+      if (entry._tag === "tick") return [`  ${entry.now} ms`]
+      if (entry._tag === "input") return [`  input ${entry.tag} ${entry.id}`]
+      if (entry._tag === "result" || entry._tag === "closed") return [`  ${entry._tag}`]
       if (entry._tag !== "started") return [`  ${entry._tag} ${entry.run}`]
       return [`  started ${entry.run} = ${spec.steps[entry.step]!.name}(${entry.input.join(", ")})`]
     }),
@@ -114,6 +116,8 @@ export const showRun = (spec: Spec, ran: Ran): string =>
 
 const traceOf = (ran: Ran): ReadonlyArray<TraceEntry> =>
   ran.record.flatMap((entry) => (entry._tag === "traced" ? [entry.entry] : []))
+
+const inputsOf = (ran: Ran) => ran.record.flatMap((entry) => (entry._tag === "input" ? [entry] : []))
 
 const count = (list: Iterable<string>): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>()
@@ -141,10 +145,13 @@ export const ends: Law = (_spec, ran) => {
 /** What a step gets was emitted to it, and it gets it once for each time. */
 export const nothingTwice: Law = (spec, ran) => {
   for (const [index, step] of spec.steps.entries()) {
-    const sources = ran.runs.flatMap((run) => run.emitted).filter(({ tag }) => step.accepts.of.includes(tag))
+    const sources = [...ran.runs.flatMap((run) => run.emitted), ...inputsOf(ran)].filter(({ tag }) =>
+      step.accepts.of.includes(tag)
+    )
     const emitted = count([...(step.accepts.of.includes(spec.start) ? ["start"] : []), ...sources.map(({ id }) => id)])
     const taken = count(ran.runs.filter((run) => run.step === index).flatMap((run) => run.input))
     for (const [id, times] of taken) {
+      if (id === idOf(undefined)) continue
       const made = emitted.get(id) ?? 0
       if (times > made) return `step '${step.name}' got ${id} ${times} times, which was emitted to it ${made} times`
     }
@@ -155,10 +162,15 @@ export const nothingTwice: Law = (spec, ran) => {
 /** Of a run that has stalled without a race nothing is missing: what no step got is what the error says is waiting. */
 export const nothingLost: Law = (spec, ran) => {
   if (ran.outcome._tag !== "Stalled" || spec.steps.some(({ accepts }) => accepts.kind === "race")) return undefined
-  const emitted = [spec.start, ...ran.runs.flatMap((run) => run.emitted.map(({ tag }) => tag))]
+  const emitted = [
+    spec.start,
+    ...inputsOf(ran).map(({ tag }) => tag),
+    ...ran.runs.flatMap((run) => run.emitted.map(({ tag }) => tag))
+  ]
   for (const [index, { name, accepts }] of spec.steps.entries()) {
     const came = emitted.filter((tag) => accepts.of.includes(tag)).length
-    const took = ran.runs.filter((run) => run.step === index).reduce((sum, run) => sum + run.input.length, 0)
+    const inputs = ran.runs.filter((run) => run.step === index).flatMap((run) => run.input)
+    const took = inputs.filter((id) => id !== idOf(undefined)).length
     const waiting = accepts.kind === "hand" ? 0 : (ran.outcome.waiting[name] ?? 0)
     if (came !== took + waiting) {
       return `${came} events were emitted to step '${name}': it got ${took}, and ${waiting} are waiting`
@@ -347,6 +359,9 @@ export const gathersOnce: Law = (spec, ran) => {
     const index = indexOf(at.step)
     const { accepts, emits } = spec.steps[index]!
     if (accepts.kind !== "gather" || emits.some((tag) => inCircle(index, tag))) continue
+    // An intake of several scopes ticks in one of them: the others do not wait for what it holds of them.
+    const ticksElsewhere = ({ within, per }: Accepts) => within !== undefined && per !== accepts.per
+    if (accepts.per !== undefined && [...upstream(index)].some((i) => ticksElsewhere(spec.steps[i]!.accepts))) continue
     const running = new Set<string>()
     for (const [j, other] of trace.entries()) {
       if (other._tag === "InvocationEnded" && j < i && other.outcome !== "to be retried")

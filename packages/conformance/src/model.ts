@@ -1,17 +1,19 @@
-// The semantics of a run (docs: delivery, intakes, scopes, stop, failure, stall) as a small interpreter without fibers,
-// time or counters. It holds what is in flight, is told which of the possible moves comes next, and after each move
+// The semantics of a run (docs: delivery, intakes, scopes, inputs, stop, failure, stall) as a small interpreter without fibers
+// or counters. Time is whoever moves it: a deadline may pass at any move, and who knows the time says when. It holds what is in flight, is told which of the possible moves comes next, and after each move
 // looks at everything to see what has gone quiet. Slow and plain on purpose: the runtime must agree with it.
 import {
   type Emission,
   factsOf,
   type Given,
   holdsBack,
+  idOf,
   type Payload,
   type Plan,
   pick,
   plan,
   retries,
   type Spec,
+  sent,
   whole
 } from "./spec.ts"
 
@@ -28,18 +30,21 @@ export interface Scope {
  * Where in the tree of emissions something was made: each part says the how-manieth emission of a run, the how-manieth
  * step that accepted an event, or which round of which intake. No timing shows in it.
  */
-type Place = ReadonlyArray<{ readonly by: "emission" | "acceptor" | "intake"; readonly n: number }>
+type Place = ReadonlyArray<{ readonly by: "emission" | "acceptor" | "intake" | "input"; readonly n: number }>
 
 export interface Event extends Payload {
   readonly tag: string
   readonly scope: Scope
   readonly place: Place
+  /** When it came to an intake. */
+  readonly since?: number
 }
 
 /** What waits in a step's lane: one event, or what the step's intake has put together. */
 export interface Delivery {
   readonly step: number
-  readonly input: ReadonlyArray<Event>
+  /** Nothing stands for what a join's deadline has not let come. */
+  readonly input: ReadonlyArray<Event | undefined>
   readonly scope: Scope
   readonly opener: Event | undefined
   readonly place: Place
@@ -59,6 +64,8 @@ interface Intake {
   readonly scope: Scope
   readonly key: number | undefined
   held: ReadonlyArray<Event>
+  /** While it ticks, something can still happen at the step, in the scope of what came first. */
+  deadline: { readonly at: number; readonly scope: Scope } | undefined
   /** A race that has been decided: what comes later is dropped. */
   decided: boolean
   /** How many have ever come, of each type: only to know whether the answer can depend on the timing. */
@@ -91,6 +98,10 @@ export interface State {
   /** Races that were decided at this moment. */
   decided: ReadonlyArray<Intake>
   outcome: Outcome | undefined
+  now: number
+  /** How many events have come from outside, and whether another one may. */
+  sent: number
+  open: boolean
   /** Why another order of moves may lead to another outcome, if it may. */
   depends: string | undefined
   scopes: number
@@ -120,6 +131,10 @@ export type Move =
   | { readonly _tag: "start"; readonly step: number }
   /** The next event of a run that emits one by one, or else all that is left and its end. */
   | { readonly _tag: "go"; readonly run: number }
+  /** The time of an intake is over. */
+  | { readonly _tag: "expire"; readonly intake: string }
+  /** The next event comes from outside, or the inputs are closed. */
+  | { readonly _tag: "outside" }
 
 // ---------------------------------------------------------------- scopes and places
 
@@ -145,10 +160,11 @@ const deepestShared = (events: ReadonlyArray<Event>): Scope => {
  * in every timing; here by declaration of the steps, and what an intake led to last.
  */
 const comparePlaces = (a: Place, b: Place): { readonly order: number; readonly sure: boolean } => {
-  const rank = { emission: 0, acceptor: 1, intake: 2 }
+  const rank = { emission: 0, acceptor: 1, intake: 2, input: 3 }
   for (let i = 0; i < a.length && i < b.length; i++) {
     if (a[i]!.by !== b[i]!.by) return { order: rank[a[i]!.by] - rank[b[i]!.by], sure: false }
-    if (a[i]!.n !== b[i]!.n) return { order: a[i]!.n - b[i]!.n, sure: a[i]!.by === "emission" }
+    const sure = a[i]!.by === "emission" || a[i]!.by === "input"
+    if (a[i]!.n !== b[i]!.n) return { order: a[i]!.n - b[i]!.n, sure }
   }
   return { order: a.length - b.length, sure: false }
 }
@@ -190,11 +206,16 @@ export const begin = (spec: Spec, which: Rules = rules): State => {
     dropped: [],
     decided: [],
     outcome: undefined,
+    now: 0,
+    sent: 0,
+    open: spec.inputs !== undefined,
     depends: undefined,
     scopes: 0,
     started: 0
   }
-  emit(state, { tag: spec.start, id: "start", fuel: spec.fuel, key: 0 }, outermost, [], true)
+  const first = { tag: spec.start, id: "start", fuel: spec.fuel, key: 0 }
+  armAtOpening(state, first, outermost)
+  emit(state, first, outermost, [])
   settle(state)
   return state
 }
@@ -214,7 +235,9 @@ export const moves = (state: State): ReadonlyArray<Move> =>
     ? []
     : [
         ...state.spec.steps.flatMap((_, step) => (canStart(state, step) ? [{ _tag: "start" as const, step }] : [])),
-        ...state.runs.map((run) => ({ _tag: "go" as const, run: run.number }))
+        ...state.runs.map((run) => ({ _tag: "go" as const, run: run.number })),
+        ...deadlines(state).map(({ intake }) => ({ _tag: "expire" as const, intake })),
+        ...(state.open ? [{ _tag: "outside" as const }] : [])
       ]
 
 export const canStart = (state: State, step: number): boolean => {
@@ -225,6 +248,8 @@ export const canStart = (state: State, step: number): boolean => {
 
 export const move = (state: State, next: Move): void => {
   if (next._tag === "start") start(state, next.step)
+  else if (next._tag === "expire") expire(state, state.intakes.get(next.intake)!)
+  else if (next._tag === "outside") comeFromOutside(state)
   else go(state, state.runs.find((run) => run.number === next.run)!)
   settle(state)
 }
@@ -235,7 +260,7 @@ const start = (state: State, step: number): void => {
   const [delivery, ...rest] = state.lanes[step]!
   state.lanes[step] = rest
   const { accepts } = state.spec.steps[step]!
-  const run = (input: ReadonlyArray<Event>) => plan(state.spec, step, givenOf({ ...delivery!, input }))
+  const run = (input: Delivery["input"]) => plan(state.spec, step, givenOf({ ...delivery!, input }))
   const collected = accepts.kind === "hand" ? collectByHand(state, delivery!) : delivery!.input
   const nothing: Plan = { emits: [], failing: 0, before: 0, recovered: [] }
   state.runs = [
@@ -267,15 +292,15 @@ const go = (state: State, run: Run): void => {
   const ends = !oneByOne || run.emitted === events.length
   const last = oneByOne ? Math.min(run.emitted + 1, events.length) : events.length
   while (run.emitted < last) {
-    emit(state, events[run.emitted]!, run.scope, run.place, false, run.emitted)
+    emit(state, events[run.emitted]!, run.scope, [...run.place, { by: "emission", n: run.emitted }])
     run.emitted += 1
     fireQuiet(state)
   }
   if (!ends) return
   over(state, run)
   if (fails && !recovered && state.outcome === undefined) {
-    if (inFlight(state).length > 0) depends(state, "a failure while something else was in flight")
-    state.outcome = { _tag: "Failed", step: step.name, input: run.input.map((event) => event.id) }
+    if (inFlight(state).length > 0 || state.open) depends(state, "a failure while something else was in flight")
+    state.outcome = { _tag: "Failed", step: step.name, input: run.input.map(idOf) }
   }
 }
 
@@ -287,23 +312,44 @@ const depends = (state: State, why: string): void => {
   state.depends ??= why
 }
 
+const comeFromOutside = (state: State): void => {
+  const n = state.sent
+  if (n === state.spec.inputs!.sends.length) return closeInputs(state)
+  state.sent += 1
+  emit(state, sent(state.spec, n), outermost, [{ by: "input", n }])
+}
+
+/** What inputs can lead to has a round now, with nothing where none has come: but not where a race wants it no more. */
+const closeInputs = (state: State): void => {
+  state.open = false
+  const facts = factsOf(state.spec)
+  const decided = [...state.intakes.values()].filter((intake) => intake.decided && intake.scope === outermost)
+  for (const step of waitingForQuiet(state)) {
+    if (!waitsForInputs(state, step)) continue
+    state.fresh.add(`${step}/${outermost.number}`)
+    if (!decided.some((race) => facts.upstream(race.step).has(step))) arm(state, step, outermost)
+  }
+}
+
+const waitsForInputs = (state: State, step: number): boolean =>
+  state.spec.steps[step]!.accepts.per === undefined && factsOf(state.spec).fed(step)
+
 // ---------------------------------------------------------------- delivery
 
-const emit = (state: State, emission: Emission, within: Scope, place: Place, first: boolean, index = 0): void => {
+const emit = (state: State, emission: Emission, within: Scope, place: Place): void => {
   if (state.outcome !== undefined) return
   const { spec } = state
   const facts = factsOf(spec)
-  const made = { ...emission, scope: within, place: first ? place : [...place, { by: "emission" as const, n: index }] }
+  const made = { ...emission, scope: within, place }
   const scope = (opener: Event): Scope => ({ number: ++state.scopes, opener, parent: within })
   const event = facts.isOpener(made.tag) ? openWith(made, scope) : made
   state.emitted = [...state.emitted, event]
   if (spec.stops.includes(event.tag)) {
-    if (inFlight(state).length > 1) depends(state, "a stop while something else was in flight")
+    if (inFlight(state).length > 1 || state.open) depends(state, "a stop while something else was in flight")
     state.outcome = { _tag: "Stopped", stop: event.tag, id: event.id }
     return
   }
   if (spec.outputs.includes(event.tag)) state.outputs = [...state.outputs, event.id]
-  if (first) armAtOpening(state, event, outermost)
   if (event.scope !== within) armAtOpening(state, event, event.scope)
   facts.acceptors(event.tag).forEach((step, branch) => {
     deliver(state, step, { ...event, place: [...event.place, { by: "acceptor", n: branch }] })
@@ -323,7 +369,7 @@ const deliver = (state: State, step: number, event: Event): void => {
       if (scope.opener?.tag === state.spec.steps[waiting]!.accepts.per) state.fresh.add(`${waiting}/${scope.number}`)
     }
   }
-  const { kind, of, count, per, by } = state.spec.steps[step]!.accepts
+  const { kind, of, count, per, by, within } = state.spec.steps[step]!.accepts
   if (kind === "each" || kind === "hand") {
     return enqueue(state, { step, input: [event], scope: event.scope, opener: undefined, place: event.place })
   }
@@ -334,21 +380,26 @@ const deliver = (state: State, step: number, event: Event): void => {
     state.dropped = [...state.dropped, { step, id: event.id }]
     return
   }
-  intake.held = [...intake.held, event]
+  intake.held = [...intake.held, { ...event, since: state.now }]
   if (waitingForQuiet(state).includes(step)) arm(state, step, scope)
   if (kind === "join") {
     if (of.some((tag) => intake.came[tag]! > of.filter((other) => other === tag).length)) {
       depends(state, "a join to which more came than it takes")
     }
     for (let input = oneOfEach(of, intake.held); input !== undefined; input = oneOfEach(of, intake.held)) {
+      intake.deadline = undefined
       fire(state, intake, input, deepestShared(input))
     }
   }
   if (kind === "collect") {
     if (Object.values(intake.came).reduce((a, b) => a + b) > count!)
       depends(state, "a collect to which more came than it takes")
-    if (intake.held.length === count) fire(state, intake, intake.held, deepestShared(intake.held))
+    if (intake.held.length === count) {
+      intake.deadline = undefined
+      fire(state, intake, intake.held, deepestShared(intake.held))
+    }
   }
+  if (within !== undefined) startDeadline(state, intake)
   if (kind === "race" && intake.held.length === (count ?? 1)) {
     depends(state, "a race that was decided by who came first")
     decide(state, intake)
@@ -359,28 +410,62 @@ const intakeOf = (state: State, step: number, scope: Scope, key: number | undefi
   const name = `${step}/${scope.number}/${key ?? ""}`
   const known = state.intakes.get(name)
   if (known !== undefined) return known
-  const made: Intake = { step, scope, key, held: [], decided: false, came: {}, rounds: 0 }
+  const made: Intake = { step, scope, key, held: [], deadline: undefined, decided: false, came: {}, rounds: 0 }
   state.intakes.set(name, made)
   return made
 }
 
-/** The first of each type in the order of the list, or nothing while one is missing. */
-const oneOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): ReadonlyArray<Event> | undefined => {
+/** The first of each type in the order of the list, as far as they are there. */
+const firstOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): ReadonlyArray<Event | undefined> => {
   const left = [...held]
-  const taken: Array<Event> = []
-  for (const tag of of) {
+  return of.map((tag) => {
     const at = left.findIndex((event) => event.tag === tag)
-    if (at < 0) return undefined
-    taken.push(...left.splice(at, 1))
-  }
-  return taken
+    return at < 0 ? undefined : left.splice(at, 1)[0]
+  })
 }
+
+const isEvent = (event: Event | undefined): event is Event => event !== undefined
+
+/** All of them, or nothing while one is missing. */
+const oneOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): ReadonlyArray<Event> | undefined => {
+  const taken = firstOfEach(of, held)
+  return taken.every(isEvent) ? taken : undefined
+}
+
+// ---------------------------------------------------------------- deadlines
+
+/** Of what an intake holds, from when the first of it came. */
+const startDeadline = (state: State, intake: Intake): void => {
+  if (intake.deadline !== undefined || intake.held.length === 0) return
+  depends(state, "a deadline")
+  const { of, kind, within } = state.spec.steps[intake.step]!.accepts
+  const first = kind === "join" ? firstOfEach(of, intake.held).find(isEvent)! : intake.held[0]!
+  intake.deadline = { at: intake.held[0]!.since! + within!, scope: first.scope }
+  armDownstream(state, intake.step, first.scope)
+}
+
+/** The step runs with what is there. */
+const expire = (state: State, intake: Intake): void => {
+  const { of, kind } = state.spec.steps[intake.step]!.accepts
+  intake.deadline = undefined
+  const input = kind === "join" ? firstOfEach(of, intake.held) : intake.held
+  fire(state, intake, input, deepestShared(input.filter(isEvent)))
+  startDeadline(state, intake)
+}
+
+/** What ticks, each by the name of its intake. */
+export const deadlines = (state: State) =>
+  [...state.intakes].flatMap(([intake, { step, deadline }]) =>
+    deadline === undefined ? [] : [{ intake, step, ...deadline }]
+  )
+
+// ---------------------------------------------------------------- rounds
 
 /** `ctx.collect`: what earlier runs of the step have put aside, with this run's event. */
 const collectByHand = (state: State, delivery: Delivery): ReadonlyArray<Event> | undefined => {
   const { of } = state.spec.steps[delivery.step]!.accepts
   const intake = intakeOf(state, delivery.step, outermost, undefined)
-  intake.held = [...intake.held, ...delivery.input]
+  intake.held = [...intake.held, ...delivery.input.filter(isEvent)]
   if (intake.held.length > of.length || intake.rounds > 0) depends(state, "ctx.collect with more than it takes")
   const input = oneOfEach(of, intake.held)
   if (input === undefined) return undefined
@@ -389,7 +474,7 @@ const collectByHand = (state: State, delivery: Delivery): ReadonlyArray<Event> |
   return input
 }
 
-const fire = (state: State, intake: Intake, input: ReadonlyArray<Event>, scope: Scope): void => {
+const fire = (state: State, intake: Intake, input: Delivery["input"], scope: Scope): void => {
   intake.held = intake.held.filter((event) => !input.includes(event))
   intake.rounds += 1
   const { opener } = intake.scope
@@ -400,10 +485,15 @@ const fire = (state: State, intake: Intake, input: ReadonlyArray<Event>, scope: 
 
 const enqueue = (state: State, delivery: Delivery): void => {
   state.lanes[delivery.step] = [...state.lanes[delivery.step]!, delivery]
+  armDownstream(state, delivery.step, delivery.scope)
+}
+
+/** Something is in flight at a step. */
+const armDownstream = (state: State, step: number, at: Scope): void => {
   const facts = factsOf(state.spec)
   for (const waiting of waitingForQuiet(state)) {
-    if (!facts.arming(waiting).has(delivery.step)) continue
-    for (let scope: Scope | undefined = delivery.scope; scope !== undefined; scope = scope.parent) {
+    if (!facts.arming(waiting).has(step)) continue
+    for (let scope: Scope | undefined = at; scope !== undefined; scope = scope.parent) {
       if (scope.opener?.tag !== state.spec.steps[waiting]!.accepts.per) continue
       arm(state, waiting, scope)
       // What is in a Doc in a Doc holds the outer one's gathers back, but makes no round of theirs.
@@ -434,8 +524,8 @@ const callOff = (state: State, intake: Intake): void => {
   const upstream = factsOf(state.spec).upstream(intake.step)
   const loses = (item: { readonly step: number; readonly scope: Scope }) =>
     upstream.has(item.step) && isWithin(item.scope, intake.scope)
-  const drop = (step: number, events: ReadonlyArray<Event>) => {
-    state.dropped = [...state.dropped, ...events.map(({ id }) => ({ step, id }))]
+  const drop = (step: number, events: Delivery["input"]) => {
+    state.dropped = [...state.dropped, ...events.filter(isEvent).map(({ id }) => ({ step, id }))]
   }
   for (const [step, lane] of state.lanes.entries()) {
     for (const delivery of lane) if (loses(delivery)) drop(step, delivery.input)
@@ -443,12 +533,15 @@ const callOff = (state: State, intake: Intake): void => {
   }
   for (const run of state.runs) if (loses(run)) run.interrupted = true
   // What the intakes there hold would wait for ever, or a gather would run with the half that has come. But to what the
-  // race's own step leads to, the other half may still come.
+  // race's own step or an input leads to, the other half may still come.
+  const fed = waitsForInputs(state, intake.step)
   for (const other of state.intakes.values()) {
-    const refilled = factsOf(state.spec).leadsWithin(intake.step, other.step)
+    const { fed: canBeFed, leadsWithin } = factsOf(state.spec)
+    const refilled = leadsWithin(intake.step, other.step) || (fed && canBeFed(other.step))
     if (!loses(other) || other.decided || (refilled && !waitingForQuiet(state).includes(other.step))) continue
     drop(other.step, other.held)
     other.held = []
+    other.deadline = undefined
   }
   for (const [key, at] of state.armed) if (loses(at)) state.armed.delete(key)
 }
@@ -467,7 +560,7 @@ const arm = (state: State, step: number, scope: Scope): void => {
 }
 
 /** A scope's opening counts as something in flight where its opener leads, even if a join takes the opener at once. */
-const armAtOpening = (state: State, opener: Event, scope: Scope): void => {
+const armAtOpening = (state: State, opener: Emission, scope: Scope): void => {
   const facts = factsOf(state.spec)
   for (const step of waitingForQuiet(state)) {
     if (state.spec.steps[step]!.accepts.per !== scope.opener?.tag) continue
@@ -475,12 +568,17 @@ const armAtOpening = (state: State, opener: Event, scope: Scope): void => {
   }
 }
 
-export const inFlight = (state: State): ReadonlyArray<Delivery> => [...state.lanes.flat(), ...state.runs]
+const inFlight = (state: State): ReadonlyArray<{ readonly step: number; readonly scope: Scope }> => [
+  ...state.lanes.flat(),
+  ...state.runs,
+  ...deadlines(state)
+]
 
 const countsIn = (state: State, scope: Scope, outer: Scope): boolean =>
   isWithin(scope, outer) && (state.rules.nestedHolds || nearest(scope, outer.opener?.tag) === outer)
 
 const isQuiet = (state: State, at: { readonly step: number; readonly scope: Scope }): boolean => {
+  if (state.open && at.scope === outermost && waitsForInputs(state, at.step)) return false
   const upstream = factsOf(state.spec).upstream(at.step)
   return ![...inFlight(state), ...state.decided].some(
     (item) =>
@@ -534,7 +632,7 @@ const settle = (state: State): void => {
     state.armed.delete(`${race.step}/${race.scope.number}`)
     fire(state, intake, intake.held, intake.scope)
   }
-  if (state.outcome === undefined && inFlight(state).length === 0) {
+  if (state.outcome === undefined && !state.open && inFlight(state).length === 0) {
     const held = [...state.intakes.values()].flatMap(({ step, held }) =>
       held.map(({ tag }) => ({ step: state.spec.steps[step]!.name, has: { [tag]: 1 } }))
     )
@@ -596,9 +694,17 @@ export const outcomes = (spec: Spec, limit: number, which: Rules = rules): Reado
 export const nameOf = (state: State): string => {
   const where = (place: Place): string => place.map(({ by, n }) => `${by}${n}`).join(".")
   const scope = (at: Scope): string => (at.opener === undefined ? "" : `${scope(at.parent!)}${where(at.opener.place)}/`)
-  const delivery = ({ input, scope: at, place }: Delivery) => `${input.map(({ id }) => id)}@${scope(at)}${where(place)}`
-  const intakes = [...state.intakes.entries()].map(([key, { step, scope: at, held, decided, rounds }]) =>
-    [step, scope(at), key.split("/")[2], held.map(({ id, place }) => `${id}@${where(place)}`), decided, rounds].join()
+  const delivery = ({ input, scope: at, place }: Delivery) => `${input.map(idOf)}@${scope(at)}${where(place)}`
+  const intakes = [...state.intakes.entries()].map(([key, { step, scope: at, held, deadline, decided, rounds }]) =>
+    [
+      step,
+      scope(at),
+      key.split("/")[2],
+      held.map(({ id, place }) => `${id}@${where(place)}`),
+      deadline && scope(deadline.scope),
+      decided,
+      rounds
+    ].join()
   )
   return [
     state.lanes.map((lane) => lane.map(delivery).join(";")).join("|"),
@@ -607,6 +713,8 @@ export const nameOf = (state: State): string => {
     [...state.armed.values()].map(({ step, scope: at }) => `${step}${scope(at)}`).sort(),
     // Scope numbers are in order of opening, which is not always the same; then two names stand for one state.
     [...state.fresh].sort(),
+    state.sent,
+    state.open,
     showOutcome(state.outcome)
   ].join("#")
 }

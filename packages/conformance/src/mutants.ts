@@ -265,6 +265,57 @@ export const mutants: ReadonlyArray<Mutant> = [
     "intake/cell.ts",
     "if (slot.come.length === slot.needed) this.lacking--",
     "if (slot.come.length >= slot.needed) this.lacking--"
+  ],
+  [
+    "counts the time of surplus from its round",
+    "intake/collector.ts",
+    "cell.since + this.within! - this.dispatch.now()",
+    "this.within!"
+  ],
+  [
+    "gives surplus no deadline",
+    "intake/collector.ts",
+    "    if (this.within !== undefined && !cell.empty) this.startTimer(cell)\n",
+    ""
+  ],
+  ["lets the deadline of a whole round pass", "intake/collector.ts", "    timer?.cancel()\n", ""],
+  [
+    "counts a deadline out before its batch is delivered",
+    "run/dispatcher.ts",
+    "        then()\n        if (this.over) return\n        this.quietness.leave(flight)\n",
+    "        this.quietness.leave(flight)\n        then()\n        if (this.over) return\n"
+  ],
+  [
+    "calls off the deadline of what a race leaves",
+    "run/dispatcher.ts",
+    "void (unwanted() && timer.cancel())",
+    "timer.cancel()"
+  ],
+  ["keeps the deadline of what a race drops", "run/dispatcher.ts", "void (unwanted() && timer.cancel())", "{}"],
+  ["lets a gather run while inputs are open", "scope/quiescence.ts", "if (group.group.fed) group.enter()", "{}"],
+  [
+    "makes no round of the end of the inputs",
+    "scope/quiescence.ts",
+    "if (!unwanted.has(watch.quiet.node)) watch.arm()",
+    "{}"
+  ],
+  [
+    "makes a round of the end of the inputs where a race wants none",
+    "scope/quiescence.ts",
+    "if (!unwanted.has(watch.quiet.node)) watch.arm()",
+    "watch.arm()"
+  ],
+  [
+    "drops what an input could make whole",
+    "../graph/graph.ts",
+    "race.leadsBackTo(node) || (race.kind === 0 && node.fed)",
+    "race.leadsBackTo(node)"
+  ],
+  [
+    "stalls while its inputs are open",
+    "run/dispatcher.ts",
+    "if (!this.inputsOpen) this.ending.end",
+    "if (!this.inputsOpen || this.launched) this.ending.end"
   ]
 ]
 

@@ -18,6 +18,8 @@ export interface Accepts {
   readonly count?: number
   readonly per?: string
   readonly by?: true
+  /** `join` and `collect`: after how many virtual milliseconds they run with what has come. */
+  readonly within?: number
   /** A gather whose order does not show in what comes out. */
   readonly anyOrder?: true
 }
@@ -38,6 +40,13 @@ export interface StepSpec {
   readonly failure: "fatal" | "retry" | "recover"
 }
 
+/** What comes from outside while the workflow runs: one event after the other, each after a while, and then the end. */
+export interface Inputs {
+  readonly tags: ReadonlyArray<string>
+  readonly sends: ReadonlyArray<{ readonly tag: string; readonly after: number }>
+  readonly closes: number
+}
+
 export interface Spec {
   readonly seed: number
   /** How many hops around circles one line of descent may take. */
@@ -45,6 +54,7 @@ export interface Spec {
   readonly start: string
   readonly stops: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
+  readonly inputs?: Inputs
   readonly steps: ReadonlyArray<StepSpec>
 }
 
@@ -70,6 +80,14 @@ export interface Plan {
 }
 
 export const retries = 2
+
+/** The event that is sent as the nth from outside. */
+export const sent = (spec: Spec, n: number): Emission => ({
+  tag: spec.inputs!.sends[n]!.tag,
+  id: `input${n}`,
+  fuel: spec.fuel,
+  key: n % 3
+})
 
 /** With a retry or a recovery nothing is emitted before an attempt has succeeded. */
 export const holdsBack = (step: StepSpec): boolean => step.fails > 0 && step.failure !== "fatal"
@@ -101,11 +119,13 @@ const chance = (share: number, ...about: ReadonlyArray<string | number>): boolea
 
 /** What a run got: its events in the order given, and the opening event of its scope where the intake names one. */
 export interface Given {
+  /** Nothing stands for what a join's deadline has not let come. */
   readonly events: ReadonlyArray<Payload | undefined>
   readonly opener: Payload | undefined
 }
 
-const idsOf = (given: Given): ReadonlyArray<string> => given.events.map((event) => event?.id ?? "-")
+export const idOf = (event: Payload | undefined): string => event?.id ?? "-"
+const idsOf = (given: Given): ReadonlyArray<string> => given.events.map(idOf)
 
 /** Names a run by what it got, whatever the timing was. */
 export const runKey = (step: StepSpec, given: Given): string => `${step.name}(${idsOf(given).join()})`
@@ -174,6 +194,8 @@ export interface Facts {
   /** Steps between the start event and this one. */
   readonly distance: (step: number) => number
   readonly isOpener: (tag: string) => boolean
+  /** An event from outside can lead to the step. */
+  readonly fed: (step: number) => boolean
   /** The opener types inside of whose scope every event of the type is sure to be, itself included. */
   readonly insideOf: (tag: string) => ReadonlySet<string>
 }
@@ -191,7 +213,8 @@ export const factsOf = (spec: Spec): Facts => {
 const computeFacts = (spec: Spec): Facts => {
   const steps = spec.steps
   const accepting = new Map<string, ReadonlyArray<number>>()
-  for (const tag of [spec.start, ...steps.flatMap((step) => step.emits)]) {
+  const outside = spec.inputs?.tags ?? []
+  for (const tag of [spec.start, ...outside, ...steps.flatMap((step) => step.emits)]) {
     accepting.set(
       tag,
       steps.flatMap((step, i) => (step.accepts.of.includes(tag) ? [i] : []))
@@ -243,6 +266,7 @@ const computeFacts = (spec: Spec): Facts => {
   }
 
   const openers = new Set(steps.flatMap((step) => step.accepts.per ?? []))
+  const fed = walk(outside.flatMap(acceptors), () => false)
   return {
     acceptors,
     upstream: (step) => upstream[step]!,
@@ -251,13 +275,15 @@ const computeFacts = (spec: Spec): Facts => {
     inCircle: (step, tag) => acceptors(tag).some((to) => to === step || reach[to]!.has(step)),
     distance: (step) => distance[step]!,
     isOpener: (tag) => openers.has(tag),
+    fed: (step) => fed.has(step),
     insideOf: insideOf(spec)
   }
 }
 
 /** The greatest solution: begin with "inside of everything" and take away what some way of being emitted contradicts. */
 const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
-  const tags = [...new Set([spec.start, ...spec.steps.flatMap((step) => step.emits)])]
+  const outside = [spec.start, ...(spec.inputs?.tags ?? [])]
+  const tags = [...new Set([...outside, ...spec.steps.flatMap((step) => step.emits)])]
   const inside = new Map<string, ReadonlySet<string>>(tags.map((tag) => [tag, new Set(tags)]))
   inside.set(spec.start, new Set([spec.start]))
   const common = (sets: ReadonlyArray<ReadonlySet<string>>): ReadonlySet<string> =>
@@ -273,7 +299,7 @@ const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
     changed = false
     for (const tag of tags) {
       const ways = spec.steps.filter((step) => step.emits.includes(tag)).map((step) => insideOfRun(step.accepts))
-      if (tag === spec.start) ways.push(new Set())
+      if (outside.includes(tag)) ways.push(new Set())
       const now = new Set([...common(ways), tag])
       if (now.size !== inside.get(tag)!.size) {
         inside.set(tag, now)
@@ -289,13 +315,19 @@ const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
 /** One line a step, for a failing test's message. */
 export const show = (spec: Spec): string =>
   [
+    ...(spec.inputs === undefined
+      ? []
+      : [
+          `inputs [${spec.inputs.tags.join()}]: ${spec.inputs.sends.map(({ tag, after }) => `${tag} after ${after}, `).join("")}closed after ${spec.inputs.closes}`
+        ]),
     `start ${spec.start}, stop ${spec.stops.join(" | ")}, outputs [${spec.outputs.join()}], fuel ${spec.fuel}, seed ${spec.seed}`,
     ...spec.steps.map((step) => {
-      const { kind, of, count, per, by } = step.accepts
+      const { kind, of, count, per, by, within } = step.accepts
       const options = [
         count === undefined ? "" : `, ${count}`,
         per === undefined ? "" : `, per ${per}`,
-        by === undefined ? "" : ", by key"
+        by === undefined ? "" : ", by key",
+        within === undefined ? "" : `, within ${within}`
       ]
       const accepts = kind === "each" ? of.join(" | ") : `${kind}([${of.join()}]${options.join("")})`
       const fan = step.fan === "all" ? "all" : step.fan.join("..")

@@ -1,10 +1,23 @@
 // Makes the real workflow from a spec, and a small world for an engine to run it in, with its own time and its own order of
 // tasks. The bodies of the steps write down what happened to them; laws and the model are held against that record.
-import { Cause, Clock, Effect, Exit, type Scheduler, Schema, Stream } from "effect"
+import { Cause, Clock, Effect, Exit, References, type Scheduler, Schema, type Scope, Stream } from "effect"
 import * as Duration from "effect/Duration"
 import { collect, defineEvent, defineStep, gather, join, Observer, race, type TraceEntry, workflow } from "stepgraph"
 import { type Outcome, sumOf } from "./model.ts"
-import { type Emission, foreign, type Given, type Payload, pick, plan, retries, runKey, type Spec } from "./spec.ts"
+import {
+  type Emission,
+  foreign,
+  type Given,
+  type Inputs,
+  idOf,
+  type Payload,
+  pick,
+  plan,
+  retries,
+  runKey,
+  type Spec,
+  sent
+} from "./spec.ts"
 
 /** What one seed decides: how long each run sleeps, and which of the tasks that are ready goes first. */
 export interface Timing {
@@ -27,7 +40,10 @@ export type Entry =
   /** The last thing that an attempt does, unless it is interrupted; then the last thing its finalizers do is "cleaned". */
   | { readonly _tag: "ended" | "failed" | "cleaned"; readonly run: number }
   /** Time goes on: nothing can be done at once any more. */
-  | { readonly _tag: "tick" }
+  | { readonly _tag: "tick"; readonly now: number }
+  /** An event is about to be sent from outside, or the inputs are about to be closed. */
+  | { readonly _tag: "input"; readonly tag: string; readonly id: string }
+  | { readonly _tag: "closed" }
   | { readonly _tag: "result" }
   | { readonly _tag: "traced"; readonly entry: TraceEntry }
 
@@ -69,7 +85,7 @@ export interface World {
   /** A timer for steps that are not Effects. */
   readonly sleep: (millis: number, signal: AbortSignal) => Promise<void>
   /** Does all that can be done until nothing is left to do, and says whether there was an end to it. */
-  readonly exhaust: (waitForPromises: boolean, onTick: () => void) => Promise<boolean>
+  readonly exhaust: (waitForPromises: boolean, onTick: (now: number) => void) => Promise<boolean>
 }
 
 const makeWorld = (timing: Timing): World => {
@@ -139,7 +155,7 @@ const makeWorld = (timing: Timing): World => {
           if (tasks.length > 0) continue
           const timer = timers.shift()
           if (timer === undefined) return true
-          if (timer.at > now) onTick()
+          if (timer.at > now) onTick(timer.at)
           now = timer.at
           timer.wake()
         }
@@ -151,17 +167,55 @@ const makeWorld = (timing: Timing): World => {
 
 // ---------------------------------------------------------------- the real workflow
 
-/** Begins a run of a generated workflow: nothing is known of its types. */
-export type Start = (flow: any, input: any) => Effect.Effect<any, any>
+/** How an engine begins a run of a generated workflow, of whose types nothing is known. One with inputs is launched. */
+export interface Doors {
+  readonly run: (flow: any, input: any) => Effect.Effect<any, any>
+  readonly launch: (flow: any, input: any) => Effect.Effect<Live, any, Scope.Scope>
+}
+
+export interface Live {
+  readonly send: (event: any) => Effect.Effect<void, any>
+  readonly closeInputs: Effect.Effect<void>
+  readonly result: Effect.Effect<any, any>
+}
+
+/** Sends what the spec says from outside, at times that the timing says, and then closes the inputs. */
+const sendAll = (spec: Spec, { sends, closes }: Inputs, timing: Timing, record: Array<Entry>, live: Live) =>
+  Effect.gen(function* () {
+    const wait = (most: number, n: number) => Effect.sleep(pick(most + 1, timing.seed, "outside", n))
+    for (const [n, { after }] of sends.entries()) {
+      yield* wait(after, n)
+      const { tag, ...payload } = sent(spec, n)
+      record.push({ _tag: "input", tag, id: payload.id })
+      yield* live.send({ _tag: tag, ...payload }).pipe(Effect.catchTag("RunEnded", () => Effect.void))
+    }
+    yield* wait(closes, sends.length)
+    record.push({ _tag: "closed" })
+    yield* live.closeInputs
+  })
 
 /** Runs the spec's workflow once in a world of its own, and goes on after its result until nothing moves any more. */
-export const runWith = async (start: Start, spec: Spec, timing: Timing): Promise<Ran> => {
+export const runWith = async ({ run, launch }: Doors, spec: Spec, timing: Timing): Promise<Ran> => {
   const world = makeWorld(timing)
   const record: Array<Entry> = []
   const runs: Array<Recorded> = []
   const flow = buildWorkflow(spec, timing, world, record, runs)
+  const input = { id: "start", fuel: spec.fuel, key: 0 }
+  const { inputs } = spec
+  const running =
+    inputs === undefined
+      ? run(flow, input)
+      : Effect.gen(function* () {
+          const live = yield* launch(flow, input)
+          const sending = yield* Effect.forkScoped(sendAll(spec, inputs, timing, record, live))
+          const result = yield* Effect.exit(live.result)
+          const sent = sending.pollUnsafe()
+          if (sent !== undefined) yield* sent
+          return yield* result
+          // That a gather waits for inputs which are not closed yet is what some of them are for.
+        }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "None"))
   let exit: Exit.Exit<any, any> | undefined
-  const program = Effect.exit(start(flow, { id: "start", fuel: spec.fuel, key: 0 })).pipe(
+  const program = Effect.exit(running).pipe(
     Effect.map((result) => {
       record.push({ _tag: "result" })
       exit = result
@@ -172,7 +226,7 @@ export const runWith = async (start: Start, spec: Spec, timing: Timing): Promise
   Effect.runFork(program, { scheduler: world.scheduler })
   const ended = await world.exhaust(
     spec.steps.some((step) => foreign.has(step.form)),
-    () => record.push({ _tag: "tick" })
+    (now) => record.push({ _tag: "tick", now })
   )
   return { record, runs, outcome: exit === undefined ? { _tag: ended ? "Hung" : "Endless" } : outcomeOf(exit) }
 }
@@ -196,15 +250,17 @@ export const buildWorkflow = (
   record: Array<Entry> = [],
   runs: Array<Recorded> = []
 ): any => {
-  const tags = new Set([spec.start, ...spec.steps.flatMap((step) => [...step.emits, ...step.accepts.of])])
+  const inputs = spec.inputs?.tags ?? []
+  const tags = new Set([spec.start, ...inputs, ...spec.steps.flatMap((step) => [...step.emits, ...step.accepts.of])])
   const defs = new Map([...tags].map((tag) => [tag, defineEvent(tag, fields)]))
   const def = (tag: string) => defs.get(tag)!
   const make = ({ tag, ...payload }: Emission) => def(tag)(payload)
 
-  const accepts = ({ kind, of, count, per, by }: Spec["steps"][number]["accepts"]): any => {
+  const accepts = ({ kind, of, count, per, by, within }: Spec["steps"][number]["accepts"]): any => {
     const options = {
       ...(per === undefined ? {} : { per: def(per) }),
-      ...(by === undefined ? {} : { by: (event: Payload) => event.key })
+      ...(by === undefined ? {} : { by: (event: Payload) => event.key }),
+      ...(within === undefined ? {} : { within })
     }
     const list = of.map(def)
     if (kind === "join") return join(list, options)
@@ -216,7 +272,7 @@ export const buildWorkflow = (
 
   /** Begins an attempt: finds the run that it belongs to, or makes one. */
   const begin = (index: number, given: Given, attempt: number): Recorded => {
-    const input = given.events.map((event) => event?.id ?? "-")
+    const input = given.events.map(idOf)
     const opener = given.opener?.id
     const isSame = (other: Recorded) =>
       other.step === index && other.opener === opener && other.input.join() === input.join()
@@ -367,7 +423,7 @@ export const buildWorkflow = (
               const events = Array.isArray(input) ? input : [input]
               const given = { events, opener: step.accepts.per === undefined ? undefined : ctx.per }
               const { recovered } = plan(spec, index, given)
-              const ids = events.map(({ id }: Payload) => id).join()
+              const ids = events.map(idOf).join()
               runs.findLast((other) => other.step === index && other.input.join() === ids)!.emitted = [...recovered]
               return recovered.map(make)
             }
@@ -380,6 +436,7 @@ export const buildWorkflow = (
     name: "generated",
     start: def(spec.start),
     stop: spec.stops.map(def),
+    inputs: inputs.map(def),
     outputs: spec.outputs.map(def),
     steps: Object.fromEntries(steps)
   } as any)

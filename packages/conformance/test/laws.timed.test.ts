@@ -1,0 +1,79 @@
+// Events from outside, and deadlines. The model follows them by the time in the record: what it leaves open is who goes first
+// of all that happens at one instant. Exploring does not compare them, as it chooses the times itself.
+import { beforeAll, describe, expect, it, vi } from "vitest"
+import { engines } from "../src/engines.ts"
+import { follow } from "../src/follow.ts"
+import {
+  allForms,
+  anyShape,
+  confluent,
+  everything,
+  inRow,
+  joining,
+  nested,
+  waiting,
+  withDeadlines,
+  withInputs
+} from "../src/generate.ts"
+import {
+  type Case,
+  ends,
+  expectLaw,
+  expectOneResult,
+  gathersOnce,
+  generated,
+  isUnique,
+  keepsNoPlace,
+  nothingAfter,
+  nothingLost,
+  nothingTwice,
+  runAll,
+  traceAddsUp,
+  traceIsTrue,
+  workersAtLeast,
+  workersAtMost
+} from "../src/laws.ts"
+import { searched } from "../src/search.ts"
+
+// A law that is broken looks for the smallest workflow that breaks it, which may take its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+describe.each(engines)("a workflow with inputs and deadlines, in any timing, in $name", (engine) => {
+  let cases: ReadonlyArray<Case> = []
+  beforeAll(async () => {
+    const specs = [
+      ...generated(300, (seed) => withDeadlines(anyShape(seed, joining))),
+      ...generated(300, (seed) => withInputs(anyShape(seed, { ...everything, forms: allForms }))),
+      ...generated(200, (seed) => withInputs(inRow(seed, waiting))),
+      ...generated(300, (seed) => withDeadlines(withInputs(anyShape(-seed, joining))))
+    ]
+    cases = await runAll(engine, specs, 2)
+  })
+
+  it.each([
+    ["ends by a stop, a failure or a stall", ends],
+    ["gives no step an event twice, nor one that nobody emitted or sent", nothingTwice],
+    ["loses nothing: a stall says where every event is that no step got", nothingLost],
+    ["keeps a place in the order of emission for each event that is held, and no other", keepsNoPlace],
+    ["traces each event to each step that accepts it, and each delivery to one end", traceAddsUp],
+    ["traces what really ran", traceIsTrue],
+    ["never runs more of a step than it has workers", workersAtMost],
+    ["leaves no worker idle while something is queued for it", workersAtLeast],
+    ["runs a gather once a round, and only when nothing upstream of it runs or will", gathersOnce],
+    ["leaves nothing running behind its result", nothingAfter],
+    ["does what the model can do in some order of moves, each deadline in its time", follow]
+  ])("%s", (_, law) => expectLaw(law, cases))
+})
+
+describe.each(engines)("a workflow with inputs that pair in one way only, in $name", (engine) => {
+  it("has the same result whenever they come", async () => {
+    const specs = [
+      ...generated(300, (seed) => withInputs(anyShape(seed, confluent))),
+      ...generated(200, (seed) => withInputs(nested(seed, confluent)))
+    ].filter(isUnique)
+    expect(specs.length).toBeGreaterThan(searched(50))
+    const cases = await runAll(engine, specs, 3)
+    await expectLaw(follow, cases)
+    await expectOneResult(cases)
+  })
+})
