@@ -66,13 +66,14 @@ describe("fibers", () => {
 describe("bundle size", () => {
   // Minified and compressed, in bytes, a little above what they are. A smaller one is worth a smaller budget.
   const budgets: Readonly<Record<string, number>> = {
-    ".": 80_500,
+    ".": 82_000,
     "./graph": 6_500,
     "./trace": 2_500,
     "./probe": 6_500,
     "./internal": 31_000
   }
-  const aboveEffectAlone = 47_500
+  // With what takes the schemas of other libraries, which an event's definition cannot do without: 1.8 kB.
+  const aboveEffectAlone = 48_900
 
   it("every entry point has a budget", () => {
     expect(entries().toSorted()).toEqual(Object.keys(budgets).toSorted())

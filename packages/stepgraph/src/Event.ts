@@ -1,15 +1,18 @@
 /**
  * Events: plain tagged values, made and checked by the function that `defineEvent` returns.
  */
-import * as Cause from "effect/Cause"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
+import type { AllFieldsOf, AllMadeOf, CheckDefinition, EventSchema, FieldsOf, MadeOf, OwnFields } from "./Definition.ts"
 import { InvalidEvent } from "./Errors.ts"
 import { foreignInWords, isForeign } from "./OwnSchema.ts"
-import { issueInWords, secretOf } from "./Secrets.ts"
-import { nameAndMessage, show } from "./Show.ts"
+import { type PlainFields, plainFields } from "./PlainFields.ts"
+import { reasonOf } from "./Reason.ts"
+import { secretOf } from "./Secrets.ts"
+import { show } from "./Show.ts"
+import { adopted, adoptedEvent, isStandard, UnusableSchema } from "./Standard.ts"
 import { unread } from "./Unread.ts"
 
 /** A plain, frozen, tagged value: `{ _tag: "Query", query: "…" }`. */
@@ -21,12 +24,20 @@ export type Event<Tag extends string, Fields> = { readonly _tag: Tag } & Readonl
  * Calling it throws {@link InvalidEvent} when the fields do not fit the schema. A field with a default
  * (`Schema.withConstructorDefault`) may be left out: `In` is what the event is made of, `Fields` is what it has.
  */
-export interface EventDef<Tag extends string, Fields, In = Fields> {
+export interface EventDef<
+  Tag extends string,
+  Fields,
+  In = Fields,
+  S extends Schema.Constraint = Schema.Codec<Event<Tag, Fields>, unknown>
+> {
   (fields: {} extends In ? In | void : In): Event<Tag, Fields>
   /** The event's `_tag`. */
   readonly tag: Tag
-  /** The schema of the whole event, `_tag` included: a schema like any other, for an HTTP API or a JSON Schema. */
-  readonly schema: Schema.Codec<Event<Tag, Fields>, unknown>
+  /**
+   * The schema of the whole event: a `Schema.TaggedStruct` with its `fields`, for an HTTP API or a JSON Schema, which name it
+   * by the tag.
+   */
+  readonly schema: S
   /**
    * The event that JSON from outside stands for, such as the body of a request: its fields are decoded by their schemas, so a
    * `Schema.Date` is made of its text. The `_tag` may be left out. Throws {@link InvalidEvent} where it does not fit.
@@ -36,28 +47,12 @@ export interface EventDef<Tag extends string, Fields, In = Fields> {
   readonly is: (value: unknown) => value is Event<Tag, Fields>
 }
 
-export type AnyDef = EventDef<any, any, any>
+export type AnyDef = EventDef<any, any, any, any>
 export type Defs = ReadonlyArray<AnyDef>
-export type EventOf<D> = D extends EventDef<infer Tag, infer Fields, any> ? Event<Tag, Fields> : never
+export type EventOf<D> = D extends EventDef<infer Tag, infer Fields, any, any> ? Event<Tag, Fields> : never
 export type EventsOf<D> = D extends Defs ? EventOf<D[number]> : EventOf<D>
 export type TagOf<D> = D extends { readonly tag: infer Tag extends string } ? Tag : never
 export type TagsOf<D> = D extends Defs ? TagOf<D[number]> : TagOf<D>
-
-// Most events have fields that are neither optional, nor mutable, nor have a default, which one look at all of them shows.
-// Asking `Schema.Struct` for their types costs the compiler a fifth of what a step costs it.
-type PlainField = {
-  readonly "~type.optionality": "required"
-  readonly "~type.mutability": "readonly"
-  readonly "~type.constructor.default": "no-default"
-}
-/** The fields of an event. */
-type FieldsOf<F extends Schema.Struct.Fields> = F[keyof F] extends PlainField
-  ? { readonly [K in keyof F]: F[K]["Type"] }
-  : Schema.Struct.Type<F>
-/** What an event is made of. */
-type MadeOf<F extends Schema.Struct.Fields> = F[keyof F] extends PlainField
-  ? { readonly [K in keyof F]: F[K]["~type.make"] }
-  : Schema.Struct.MakeIn<F>
 
 /** Any event, as the runtime sees it. */
 export type AnyEvent = { readonly _tag: string }
@@ -112,44 +107,37 @@ export const isLatest = (def: AnyDef, value: unknown): boolean => {
  * console.log(Query.is(Start())) // => false
  * ```
  */
-export function defineEvent<const Tag extends string, const F extends Schema.Struct.Fields = {}>(
+export function defineEvent<const Tag extends string, const F extends OwnFields = {}>(
   tag: Tag,
   fields?: F & { readonly _tag?: never },
-  ...more: ReadonlyArray<never>
-): EventDef<Tag, FieldsOf<F>, MadeOf<F>> {
-  if (typeof tag !== "string" || tag === "") {
-    throw new TypeError(
-      `defineEvent: a tag is a string of at least one character, not ${tag === "" ? "an empty one" : show(tag)}`
-    )
-  }
-  if (more.length > 0) {
-    throw new TypeError(
-      `defineEvent: event '${tag}' takes a tag and its fields, and no third argument: there are no options`
-    )
-  }
-  if (fields !== undefined && Object.hasOwn(fields, "_tag")) {
-    throw new TypeError(
-      `defineEvent: event '${tag}' has a field named '_tag', which is the tag's own place: give the field another name`
-    )
-  }
-  for (const [name, field] of Object.entries(fields ?? {})) {
-    if (Schema.isSchema(field)) {
-      if (isForeign(field)) throw new TypeError(`defineEvent: field '${name}' of event '${tag}' ${foreignInWords}`)
-      continue
-    }
-    throw new TypeError(
-      `defineEvent: field '${name}' of event '${tag}' is not a schema: give one, such as Schema.String`
-    )
-  }
-  const schema = Schema.Struct({ _tag: Schema.tag(tag), ...fields })
-  const is = Schema.is(schema)
-  const plain = plainFields(tag, fields ?? {})
+  annotations?: Annotations<Event<Tag, FieldsOf<F>>>
+): EventDef<Tag, FieldsOf<F>, MadeOf<F>, Schema.TaggedStruct<Tag, F>>
+/** Defines an event by schemas of other libraries, or by one schema of all its fields. */
+export function defineEvent<const Tag extends string, const D extends object>(
+  tag: Tag,
+  fields: D & CheckDefinition<Tag, D>,
+  annotations?: Annotations<Event<Tag, AllFieldsOf<D>>>
+): EventDef<Tag, AllFieldsOf<D>, AllMadeOf<D>, EventSchema<Tag, D>>
+export function defineEvent(tag: string, fields?: object, annotations?: object): AnyDef {
+  const named = { identifier: tag, ...annotations }
+  const { schema, plain, adopts } = schemaOf(tag, fields, named)
+  const fits = Schema.is(schema)
   const makePlain = plain?.make
   const finish = (event: object) => {
     if (plain === undefined) Mark.put(event, make)
     return Object.freeze(event)
   }
   const recognize: Recognize = plain?.fits ?? ((value) => Mark.of(value) === make)
+  const isOwn = (value: unknown) => typeof value === "object" && value !== null && recognize(value)
+  // A schema of another library says only what it takes, which its transforms make something else of.
+  const isUnchanged = (value: unknown) => {
+    try {
+      return Equal.equals(schema.make(value), value)
+    } catch {
+      return false
+    }
+  }
+  const is = adopts ? (value: unknown) => isOwn(value) || isUnchanged(value) : fits
   const make = (input: any) => {
     try {
       const event = makePlain?.(input)
@@ -158,6 +146,8 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
         latestDef = make
         return event
       }
+      // A schema that changes what it is given would change it again.
+      if (adopts && isOwn(input)) return input
       // Fields may be taken over from another event by spreading it; its tag is not.
       const fields = input?._tag === undefined || input._tag === tag ? (input ?? {}) : { ...input, _tag: tag }
       return finish(schema.make(fields))
@@ -176,9 +166,69 @@ export function defineEvent<const Tag extends string, const F extends Schema.Str
     }
   }
   Object.defineProperty(make, "name", { value: tag })
-  const def = Object.assign(make, { tag, schema, is, fromJson }) as any
+  // Under its name a schema would be expected by that name alone: "Expected Query" says less than "Expected object".
+  const def = Object.assign(make, { tag, schema: schema.annotate(named), is, fromJson }) as any
   recognizers.set(def, recognize)
   return def
+}
+
+/** What a document in which the event stands says of it, such as a `description`; its `identifier` is its tag. */
+export type Annotations<A> = Schema.Annotations.Bottom<A, readonly []>
+
+interface Defined {
+  readonly schema: Schema.Codec<any, any>
+  readonly plain: PlainFields | undefined
+  /** Whether a schema of another library is a part of it. */
+  readonly adopts: boolean
+}
+
+const schemaOf = (tag: string, given: unknown = {}, named: object): Defined => {
+  const mistaken = (words: string) => new TypeError(`defineEvent: ${words}`)
+  if (typeof tag !== "string" || tag === "") {
+    throw mistaken(`a tag is a string of at least one character, not ${tag === "" ? "an empty one" : show(tag)}`)
+  }
+  try {
+    if (!Schema.isSchema(given) && isStandard(given)) {
+      return { schema: adoptedEvent(tag, given, named), plain: undefined, adopts: true }
+    }
+    const struct = Schema.isSchema(given) ? (given as Schema.Struct<Schema.Struct.Fields>) : undefined
+    if (struct !== undefined && struct.ast._tag !== "Objects") {
+      throw mistaken(
+        `event '${tag}' is given a schema that is not a struct: give a Schema.Struct, or the fields by their names`
+      )
+    }
+    const fields: unknown = struct === undefined ? given : struct.fields
+    if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+      throw mistaken(
+        `event '${tag}' takes its fields by their names, such as { query: Schema.String }, not ${show(fields)}`
+      )
+    }
+    if (Object.hasOwn(fields, "_tag")) {
+      throw mistaken(
+        `event '${tag}' has a field named '_tag', which is the tag's own place: give the field another name`
+      )
+    }
+    const own: Record<string, Schema.Constraint> = { ...fields }
+    let adopts = false
+    for (const [name, field] of Object.entries(own) as Array<[string, unknown]>) {
+      if (Schema.isSchema(field)) {
+        if (isForeign(field)) throw mistaken(`field '${name}' of event '${tag}' ${foreignInWords}`)
+      } else if (isStandard(field)) {
+        adopts = true
+        Object.defineProperty(own, name, { value: adopted(field) })
+      } else {
+        throw mistaken(`field '${name}' of event '${tag}' is not a schema: give one, such as Schema.String`)
+      }
+    }
+    const tagged =
+      struct === undefined
+        ? Schema.TaggedStruct(tag, own)
+        : struct.mapFields((fields) => ({ _tag: Schema.tag(tag), ...fields }), { unsafePreserveChecks: true })
+    const plain = struct?.ast.checks === undefined ? plainFields(tag, own) : undefined
+    return { schema: tagged as Schema.Codec<any, any>, plain, adopts }
+  } catch (error) {
+    throw error instanceof UnusableSchema ? mistaken(`event '${tag}' cannot be defined: ${error.message}`) : error
+  }
 }
 
 class Existing {
@@ -211,79 +261,13 @@ class Mark extends Existing {
 }
 
 /** What a schema threw, as the error that names the event. */
-const refused = (event: string, schema: Schema.Top, input: unknown, error: unknown): InvalidEvent => {
+const refused = (event: string, schema: Schema.Constraint, input: unknown, error: unknown): Error => {
   unread(input)
   const secret = secretOf(schema)
-  return new InvalidEvent({ event, input, secret, ...reasonOf(error, secret) })
-}
-
-const reasonOf = (
-  error: unknown,
-  secret: ReturnType<typeof secretOf>
-): { readonly issue?: SchemaIssue.Issue; readonly problem: string } => {
-  try {
-    const reason = error instanceof Error && !Schema.isSchemaError(error) ? error.cause : error
-    const issue = Schema.isSchemaError(reason) ? reason.issue : SchemaIssue.isIssue(reason) ? reason : undefined
-    if (issue !== undefined) return { issue, problem: issueInWords(issue, secret) }
-    // What the schema's own code throws, such as a check, stands in the error's cause.
-    const thrown = Cause.isCause(reason) ? Cause.squash(reason) : error
-    return { problem: secret === undefined ? nameAndMessage(thrown) : "its schema threw" }
-  } catch {
-    // A getter, a proxy or an error without text: whatever throws here, the event is refused.
-    return { problem: "it cannot be read" }
-  }
-}
-
-type PlainType = "string" | "number" | "boolean"
-
-const typeOf = /*#__PURE__*/ new Map<unknown, PlainType>([
-  [Schema.String, "string"],
-  [Schema.Number, "number"],
-  [Schema.Boolean, "boolean"]
-])
-
-/** Written out, as a `typeof` that is compared with a literal is known to the machine: 0.003 µs a field less. */
-const isOf = (value: unknown, type: PlainType): boolean =>
-  type === "string"
-    ? typeof value === "string"
-    : type === "number"
-      ? typeof value === "number"
-      : typeof value === "boolean"
-
-interface Plain {
-  /** `undefined` if the input has anything but the fields, or has them in another order: the schema decides then. */
-  readonly make: (input: any) => AnyEvent | undefined
-  /** Whether a value that has the tag is as good as what `make` makes. */
-  readonly fits: (value: object) => boolean
-}
-
-/**
- * For events whose fields are strings, numbers and booleans, of which a schema asks nothing but their type.
- *
- * Hot: 0.05 µs an event with its freeze, where the schema takes 0.12 (0.05 with Effect's compiled validators). Spreading
- * makes objects of 50 bytes, and setting field after field of 82. A symbol among the keys is not looked for: that would take
- * as long as all the rest.
- */
-const plainFields = (tag: string, fields: Schema.Struct.Fields): Plain | undefined => {
-  const names = ["_tag", ...Object.keys(fields)]
-  const types = ["string" as const, ...Object.values(fields).map((field) => typeOf.get(field))]
-  if (Reflect.ownKeys(fields).length >= names.length || types.includes(undefined) || names.includes("__proto__")) return
-  const hasFields = (event: any): boolean => {
-    let at = 0
-    for (const name in event) {
-      if (name !== names[at] || !isOf(event[name], types[at]!)) return false
-      at++
-    }
-    return at === names.length
-  }
-  return {
-    make: (input = {}) => {
-      if (typeof input !== "object" || input === null || Array.isArray(input)) return
-      const event = { _tag: tag, ...input }
-      return event._tag === tag && hasFields(event) ? Object.freeze(event) : undefined
-    },
-    fits: (value) => hasFields(value) && Object.isFrozen(value)
-  }
+  const reason = reasonOf(error, secret)
+  return "unusable" in reason
+    ? new TypeError(`event '${event}' cannot be made: ${reason.unusable}`)
+    : new InvalidEvent({ event, input, secret, ...reason })
 }
 
 /**

@@ -2,15 +2,18 @@
  * State: a named, typed cell that each run has its own copy of.
  */
 import * as Schema from "effect/Schema"
+import type { CheckState, SchemaOf, StateOf } from "./Definition.ts"
 import { InvalidState } from "./Errors.ts"
 import { foreignInWords, isForeign } from "./OwnSchema.ts"
-import { issueInWords, secretOf } from "./Secrets.ts"
-import { nameAndMessage, show } from "./Show.ts"
+import { reasonOf } from "./Reason.ts"
+import { secretOf } from "./Secrets.ts"
+import { show } from "./Show.ts"
+import { adopted, isStandard, UnusableSchema } from "./Standard.ts"
 
 /** A cell of one run: read and written with `ctx.get`, `ctx.set` and `ctx.update`. */
-export interface State<A> {
+export interface State<A, S extends Schema.Constraint = Schema.Codec<A, unknown>> {
   readonly name: string
-  readonly schema: Schema.Codec<A, unknown>
+  readonly schema: S
   readonly initial: A | (() => A)
   /**
    * A value for a run to begin with in place of `initial`: give it to the run's `state`. Throws {@link InvalidState} where
@@ -71,40 +74,52 @@ export const initialOf = <A>(state: State<A>): A => {
  * console.log((await runPromise(flow)).ticks) // => 3
  * ```
  */
-export function defineState<A>(
-  name: string,
-  schema: Schema.Codec<A, any>,
-  initial: NoInfer<A> | (() => NoInfer<A>),
-  ...more: ReadonlyArray<never>
-): State<A> {
-  if (typeof name !== "string" || name === "") {
-    throw new TypeError(
-      `defineState: a name is a string of at least one character, not ${name === "" ? "an empty one" : show(name)}`
-    )
-  }
-  if (!Schema.isSchema(schema)) {
-    throw new TypeError(`defineState: cell '${name}' has no schema: give one, such as Schema.Number`)
-  }
-  if (more.length > 0) {
-    throw new TypeError(`defineState: cell '${name}' takes a schema and what it begins with: there are no options`)
-  }
-  if (isForeign(schema)) throw new TypeError(`defineState: cell '${name}' ${foreignInWords}`)
-  const checked = Schema.decodeUnknownSync(Schema.toType(schema))
-  const state: State<A> = Object.freeze({
+export function defineState<const Name extends string, S extends object>(
+  name: Name,
+  schema: S & CheckState<Name, S>,
+  initial: NoInfer<StateOf<S>> | (() => NoInfer<StateOf<S>>),
+  annotations?: Schema.Annotations.Bottom<NoInfer<StateOf<S>>, readonly []>
+): State<StateOf<S>, SchemaOf<S>> {
+  const own = schemaOf(name, schema, annotations)
+  const checked = Schema.decodeUnknownSync(Schema.toType(own))
+  const state: State<any, any> = Object.freeze({
     name,
-    schema,
+    schema: own,
     initial,
-    with: (input) => {
+    with: (input: unknown) => {
       try {
         return Object.freeze({ state, value: checked(input) })
       } catch (error) {
-        const issue = Schema.isSchemaError(error) ? error.issue : undefined
-        const secret = secretOf(schema)
-        const thrown = secret === undefined ? nameAndMessage(error) : "its schema threw"
-        const problem = issue === undefined ? thrown : issueInWords(issue, secret)
-        throw new InvalidState({ state: name, input, issue, problem, secret })
+        const secret = secretOf(own)
+        const reason = reasonOf(error, secret)
+        throw "unusable" in reason
+          ? new TypeError(`state '${name}' cannot be given a value: ${reason.unusable}`)
+          : new InvalidState({ state: name, input, secret, ...reason })
       }
     }
   })
   return state
+}
+
+const schemaOf = (
+  name: string,
+  given: unknown,
+  annotations: Schema.Annotations.Bottom<any, readonly []> | undefined
+): Schema.Codec<any> => {
+  const mistaken = (words: string) => new TypeError(`defineState: ${words}`)
+  if (typeof name !== "string" || name === "") {
+    throw mistaken(`a name is a string of at least one character, not ${name === "" ? "an empty one" : show(name)}`)
+  }
+  if (Schema.isSchema(given)) {
+    if (isForeign(given)) throw mistaken(`cell '${name}' ${foreignInWords}`)
+    const schema = given as Schema.Codec<any>
+    return annotations === undefined ? schema : schema.annotate(annotations)
+  }
+  if (!isStandard(given)) throw mistaken(`cell '${name}' has no schema: give one, such as Schema.Number`)
+  try {
+    const schema = adopted(given) as Schema.Codec<any>
+    return annotations === undefined ? schema : schema.annotate(annotations)
+  } catch (error) {
+    throw error instanceof UnusableSchema ? mistaken(`cell '${name}' cannot be defined: ${error.message}`) : error
+  }
 }

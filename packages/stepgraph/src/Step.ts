@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
+import type { Problem } from "./Definition.ts"
 import type { StepRejected, StepTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import type { AnyIntake, Each, Intake } from "./Intake.ts"
@@ -15,10 +16,7 @@ type InputOf<A> = A extends Intake<any, infer Input, any> ? Input : EventsOf<A>
 type AcceptedTags<A> = A extends Intake<infer Tags, any, any> ? Tags : TagsOf<A>
 type PerOf<A> = A extends Intake<any, any, infer Per> ? Per : never
 
-/** A mistake that the compiler reports in the words of its parameter. */
-export interface Problem<Message extends string> {
-  readonly problem: Message
-}
+export type { Problem }
 
 /** What a step may emit at once. */
 export type Emission<Out> = Out | Iterable<Out> | AsyncIterable<Out> | void

@@ -60,11 +60,13 @@ export type Unfit<W, Made> =
   (<T>() => T extends Made ? 1 : 2) extends <T>() => T extends StartOf<W> ? 1 : 2 ? never : InvalidEvent
 /** The union of the services that a workflow's steps need. */
 export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? ServicesOf<S[keyof S]> : never
-/** What the start event is made of. */
+/** What the start event is made of, or the event itself, which a schema may have changed. */
 type StartIn<W> =
   W extends Workflow<infer Start, any, any, any, any, any>
-    ? Start extends EventDef<any, any, infer In>
-      ? In
+    ? Start extends EventDef<any, any, infer In, any>
+      ? [EventOf<Start>] extends [In]
+        ? In
+        : In | EventOf<Start>
       : never
     : never
 /** What an event without fields is made of: nothing, so that options are not taken for it. */

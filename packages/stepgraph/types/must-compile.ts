@@ -1,4 +1,5 @@
 // Everything here compiles, and the annotated types are exactly what is inferred.
+import { type } from "arktype"
 import { Context, Effect, type Exit, Schedule, Schema, Stream } from "effect"
 import {
   collect,
@@ -26,6 +27,8 @@ import {
   type WorkflowTimedOut,
   workflow
 } from "stepgraph"
+import * as v from "valibot"
+import { z } from "zod"
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_: Same<A, B>) => {}
@@ -367,7 +370,8 @@ export const parcel: string = Parcel({ to: { city: "Lund" } }).to.country
 const Draft = defineEvent("Draft", { tags: Schema.mutableKey(Schema.String), at: Schema.optional(Schema.Number) })
 export const draft: { readonly _tag: "Draft"; tags: string; readonly at?: number | undefined } = Draft({ tags: "a" })
 /** Fields that are not known yet. */
-export const generic = <const F extends Schema.Struct.Fields>(fields: F): "Any" => defineEvent("Any", fields).tag
+export const generic = <const F extends Record<string, Schema.Codec<unknown, unknown>>>(fields: F): "Any" =>
+  defineEvent("Any", fields).tag
 export const jobs = [Job({ id: "a" }), Job({ id: "a", tries: 1, note: "b" }), Job({ ...Job({ id: "a" }), id: "b" })]
 export const ticks = [Tick(), Tick({}), Tick({ at: 1 })]
 const job = workflow({
@@ -405,3 +409,88 @@ defineStep({
     })
   }
 })
+
+// An event's schema is the tagged struct of its fields, with both sides and the services that encoding needs.
+const Visit = defineEvent(
+  "Visit",
+  { at: Schema.DateFromString, count: Schema.FiniteFromString },
+  { description: "Somebody came by", examples: [{ _tag: "Visit", at: new Date(0), count: 1 }] }
+)
+same<
+  typeof Visit.schema,
+  Schema.TaggedStruct<
+    "Visit",
+    { readonly at: typeof Schema.DateFromString; readonly count: typeof Schema.FiniteFromString }
+  >
+>(true)
+export const tagOf: "Visit" = Visit.schema.fields._tag.schema.literal
+export const again = Schema.Struct({ ...Visit.schema.fields, by: Schema.String })
+same<typeof Visit.schema.Encoded, { readonly _tag: "Visit"; readonly at: string; readonly count: string }>(true)
+same<typeof Visit.schema.DecodingServices, never>(true)
+const Counted = defineEvent("Counted", Schema.Struct({ n: Schema.Number, at: Schema.optional(Schema.Date) }))
+same<typeof Counted.schema.Type, { readonly _tag: "Counted"; readonly n: number; readonly at?: Date | undefined }>(true)
+export const counted: number = Counted({ n: 1 }).n
+const numbers = defineState("numbers", Schema.Array(Schema.FiniteFromString), [], { description: "seen so far" })
+same<typeof numbers.schema.Encoded, ReadonlyArray<string>>(true)
+
+// Schemas of other libraries give an event its types: what it is made of, and what it has.
+const Zod = defineEvent(
+  "Zod",
+  z.object({
+    query: z.string(),
+    limit: z.number().default(5),
+    at: z.coerce.date().optional(),
+    word: z.string().optional()
+  })
+)
+export const zods = [Zod({ query: "x" }), Zod({ query: "x", limit: 3, at: "2026-01-01", word: "y" })]
+same<ReturnType<typeof Zod>["limit"], number>(true)
+same<ReturnType<typeof Zod>["at"], Date | undefined>(true)
+export const zodWord: { readonly word?: string | undefined } = Zod({ query: "x" })
+const Mixed = defineEvent("Mixed", {
+  a: z.string().optional(),
+  b: v.pipe(v.string(), v.transform(Number)),
+  c: type("number.integer"),
+  d: Schema.Date,
+  e: v.optional(v.string(), "x"),
+  f: z.unknown()
+})
+export const mixed: {
+  readonly a?: string | undefined
+  readonly b: number
+  readonly c: number
+  readonly d: Date
+  readonly e: string
+} = Mixed({ b: "5", c: 3, d: new Date(), f: 1 })
+same<typeof Mixed.schema.Type.e, string>(true)
+same<typeof Mixed.schema.Encoded.b, string>(true)
+const Shape = defineEvent(
+  "Shape",
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("circle"), radius: z.number() }),
+    z.object({ kind: z.literal("square"), side: z.number() })
+  ])
+)
+const shape = Shape({ kind: "circle", radius: 1 })
+export const size: number = shape.kind === "circle" ? shape.radius : shape.side
+const Ark = defineEvent("Ark", type({ name: "string", "age?": "number" }))
+export const ark: number | undefined = Ark({ name: "x" }).age
+const Valibot = defineEvent("Valibot", v.object({ name: v.string(), n: v.optional(v.number(), 3) }))
+export const valibot: number = Valibot({ name: "x" }).n
+const total = defineState("total", z.number().int(), 0)
+same<typeof total, ReturnType<typeof defineState<"total", z.ZodNumber>>>(true)
+const foreign = workflow({
+  name: "foreign",
+  start: Zod,
+  stop: Mixed,
+  inputs: [Shape],
+  steps: {
+    begin: defineStep({
+      accepts: Zod,
+      emits: Mixed,
+      run: ({ limit }, ctx) => Mixed({ b: "5", c: ctx.update(total, (n) => n + limit), d: new Date(), f: 1 })
+    }),
+    shapes: defineStep({ accepts: Shape, emits: [], run: () => {} })
+  }
+})
+export const foreigners = [run(foreign, { query: "x" }), run(foreign, Zod({ query: "x" }))]

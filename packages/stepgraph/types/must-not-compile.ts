@@ -1,7 +1,10 @@
 // Each line that ends in a mark fails to compile, and the mark's words are in the compiler's message; no other line does.
 // Not formatted: a statement and its mark stay on one line.
-import { Context, Effect, type Schedule, Schema, Stream } from "effect"
+import { type } from "arktype"
+import { Context, Effect, type Schedule, Schema, SchemaGetter, Stream } from "effect"
 import { collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
+import * as v from "valibot"
+import { z } from "zod"
 
 const Start = defineEvent("Start")
 const Query = defineEvent("Query", { query: Schema.String })
@@ -37,9 +40,9 @@ launchPromise(talking, { query: "x" }).then((live) => live.send({ _tag: "Answer"
 launchPromise(talking, {}) // «error» Property 'query' is missing
 launchPromise(needs, { query: "x" }) // «error» this workflow needs services
 run(bare, {}, { state: [seen.with("text")] }) // «error» Argument of type 'string' is not assignable to parameter of type 'number'
-run(bare, {}, { state: [seen] }) // «error» 'State<number>' is missing the following properties from type 'StateValue'
+run(bare, {}, { state: [seen] }) // «error» 'State<number, Number>' is missing the following properties from type 'StateValue'
 defineStep({ accepts: Query, emits: Stop, timeout: "5s", run: () => Stop({ result: "" }) }) // «error» Type '"5s"' is not assignable to type 'Input
-workflow({ name: "w", start: [Start, Query], stop: Stop, steps: { start, search, finish } }) // «error» is missing the following properties from type 'EventDef<any, any, any>': tag, schema
+workflow({ name: "w", start: [Start, Query], stop: Stop, steps: { start, search, finish } }) // «error» is missing the following properties from type 'EventDef<any, any, any, any>': tag, schema
 workflow({ name: "w", start: Start, stop: Stop, timeout: "5s", steps: { start, search, finish } }) // «error» Type '"5s"' is not assignable to type 'Input
 const Job = defineEvent("Job", { id: Schema.String, tries: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(3))) })
 Job({ tries: 1 }) // «error» Property 'id' is missing
@@ -55,3 +58,27 @@ defineStep({ accepts: Query, emits: Answer, run: async () => Answer({ result: ""
 const pinged = workflow({ name: "w", start: Query, stop: Stop, steps: { finish, search: defineStep({ accepts: Query, emits: Answer, run: () => Effect.fail("down" as const), retry: { while: () => Effect.as(Http, true) } }) } })
 runPromise(pinged, { query: "x" }) // «error» this workflow needs services
 Effect.runPromise(run(pinged, { query: "x" })) // «error» Type 'Http' is not assignable to type 'never'
+class Prices extends Context.Service<Prices, { readonly of: (item: string) => number }>()("Prices") {}
+const Priced = Schema.String.pipe(Schema.decodeTo(Schema.Number, { decode: SchemaGetter.transformEffect((item: string) => Effect.map(Prices, (prices) => prices.of(item))), encode: SchemaGetter.transform(String) }))
+defineEvent("Sold", { price: Priced }) // «error» field 'price' of event 'Sold' needs services to be decoded, and an event is made without any: decode it in a step
+defineEvent("Sold", Schema.Struct({ price: Priced })) // «error» the schema of event 'Sold' needs services to be decoded
+defineState("price", Priced, 0) // «error» cell 'price' needs services to be decoded
+defineEvent("Odd", { size: "number" }) // «error» field 'size' of event 'Odd' is not a schema: give one, such as Schema.String
+defineEvent("Odd", { name: Schema.String, size: Number }) // «error» field 'size' of event 'Odd' is not a schema
+defineEvent("Odd", { _tag: Schema.String }) // «error» event 'Odd' has a field named '_tag'
+defineEvent("Odd", Schema.Array(Schema.String)) // «error» event 'Odd' is given a schema that is not a struct
+defineEvent("Odd", z.string()) // «error» event 'Odd' is given a schema of something else than an object
+defineEvent("Odd", z.array(z.string())) // «error» event 'Odd' is given a schema of something else than an object
+defineEvent("Odd", z.object({ _tag: z.string() })) // «error» event 'Odd' has a field named '_tag'
+const Zod = defineEvent("Zod", z.object({ query: z.string(), limit: z.number().default(5), at: z.coerce.date() }))
+Zod({ limit: 3, at: 0 }) // «error» Property 'query' is missing
+Zod({ query: 3, at: 0 }) // «error» Type 'number' is not assignable to type 'string'
+const zod = Zod({ query: "x", at: 0 })
+export const zodAt: string = zod.at // «error» Type 'Date' is not assignable to type 'string'
+const Mixed = defineEvent("Mixed", { n: v.pipe(v.string(), v.transform(Number)), unit: type("'m' | 'km'"), at: Schema.Date })
+Mixed({ n: 3, unit: "m", at: new Date() }) // «error» Type 'number' is not assignable to type 'string'
+Mixed({ n: "3", unit: "mile", at: new Date() }) // «error» Type '"mile"' is not assignable to type
+Mixed({ n: "3", unit: "m" }) // «error» Property 'at' is missing
+defineState("count", z.string().transform(Number), 0) // «error» cell 'count' has a schema that changes what it is given
+defineState("count", z.number(), "0") // «error» Argument of type 'string' is not assignable to parameter of type 'number | (() => number)'
+defineState("count", 0, 0) // «error» Argument of type 'number' is not assignable

@@ -239,11 +239,14 @@ const start = async (
   }
   const explorer = new Explorer(plan)
   const mark = markOf(graph)
-  const fields = graph.events.find(({ tag }) => tag === graph.start)!.fields.length
-  const given = options.input !== undefined || fields === 0
+  // A schema of another library does not say which fields it has.
+  const takes =
+    flow.start.schema.fields === undefined ||
+    graph.events.some(({ tag, fields }) => tag === graph.start && fields.length > 0)
+  const given = options.input !== undefined || !takes
   const fail = (found: Found, input: unknown) =>
     failureOf(found, plan, explorer, mark, input, (schedule) =>
-      written(calledAs, { ...options }, schedule, fields > 0 ? input : undefined)
+      written(calledAs, { ...options }, schedule, takes ? input : undefined)
     )
   const seen = (complete: boolean, inputs: number): Exploration => {
     if (signal.aborted) throw signal.reason

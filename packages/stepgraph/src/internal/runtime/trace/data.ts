@@ -33,7 +33,7 @@ const encodersOf = (def: AnyDef): Encoders => {
   const made = new Map<string, (value: unknown) => unknown>()
   // A definition of another copy of stepgraph may have schemas that this copy of effect would misread.
   if (isForeign(def.schema)) return made
-  const { fields } = def.schema as unknown as Schema.Struct<Record<string, Schema.Codec<unknown, unknown>>>
+  const { fields = {} } = def.schema as Partial<Schema.Struct<Record<string, Schema.Codec<unknown, unknown>>>>
   for (const [name, field] of Object.entries(fields)) {
     if (name === "_tag" || !isCoded(field) || secretOf(field) !== undefined) continue
     try {
