@@ -14,8 +14,8 @@ import {
   runPromise,
   workflow
 } from "stepgraph"
-import { recorded } from "../support/flow.ts"
-import { Done, Note, note, Start, Stop, Task, Told, waiting } from "../support/live.ts"
+import { Done, numbers, recorded, Start, Stop, stop, Task } from "../support/flow.ts"
+import { Note, note, Told, waiting } from "../support/live.ts"
 
 /** Ends at once. */
 const sudden = workflow({
@@ -25,7 +25,7 @@ const sudden = workflow({
   inputs: [Note],
   outputs: [Told],
   steps: {
-    end: defineStep({ accepts: Start, emits: [Told, Stop], run: () => [Told({ n: 1 }), Stop({ all: [] })] }),
+    end: defineStep({ accepts: Start, emits: [Told, Stop], run: () => [Told({ n: 1 }), stop()] }),
     note: defineStep({ accepts: Note, emits: Told, run: ({ n }) => Told({ n }) })
   }
 })
@@ -43,7 +43,7 @@ const slowToEnd = (millis: number) =>
         emits: Stop,
         run: () => Effect.onInterrupt(Effect.never, () => Effect.sleep(millis))
       }),
-      end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => Stop({ all: [n] }) })
+      end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => stop(n) })
     }
   })
 
@@ -57,12 +57,12 @@ describe("a run that ends before its handle is there", () => {
         steps: { end: { queued: 0, running: 0 }, note: { queued: 0, running: 0 } },
         waiting: []
       })
-      expect(yield* live.result).toEqual(Stop({ all: [] }))
-      expect(yield* Stream.runCollect(live.events)).toEqual([Told({ n: 1 }), Stop({ all: [] })])
+      expect(yield* live.result).toEqual(stop())
+      expect(yield* Stream.runCollect(live.events)).toEqual([Told({ n: 1 }), stop()])
       expect((yield* Effect.flip(live.send(note(1))))._tag).toBe("RunEnded")
       yield* live.closeInputs
       yield* live.interrupt
-      expect(yield* live.result).toEqual(Stop({ all: [] }))
+      expect(yield* live.result).toEqual(stop())
     })
   )
 
@@ -71,9 +71,9 @@ describe("a run that ends before its handle is there", () => {
     expect((await live.status()).state).toBe("ended")
     const heard: Array<unknown> = []
     for await (const event of live.events) heard.push(event)
-    expect(heard).toEqual([Told({ n: 1 }), Stop({ all: [] })])
+    expect(heard).toEqual([Told({ n: 1 }), stop()])
     await live.interrupt()
-    expect(await live.result).toEqual(Stop({ all: [] }))
+    expect(await live.result).toEqual(stop())
   })
 })
 
@@ -122,9 +122,9 @@ describe("a signal that is aborted while a run is launched", () => {
     while ((await live.status()).state === "running") await new Promise((resume) => setImmediate(resume))
     controller.abort(new Error("enough"))
     controller.abort(new Error("more than enough"))
-    expect(await live.result).toEqual(Stop({ all: [7] }))
+    expect(await live.result).toEqual(stop(7))
     await live.interrupt()
-    expect(await live.result).toEqual(Stop({ all: [7] }))
+    expect(await live.result).toEqual(stop(7))
   })
 })
 
@@ -197,7 +197,7 @@ describe("an event that is emitted as its run ends", () => {
             emits: [Told, Stop],
             run: ({ n }, { send }) => {
               send(Told({ n }))
-              return [Told({ n: n + 1 }), Stop({ all: [] }), Told({ n: n + 2 })]
+              return [Told({ n: n + 1 }), stop(), Told({ n: n + 2 })]
             }
           })
         }
@@ -226,8 +226,8 @@ describe("a run that is interrupted while it ends", () => {
       yield* TestClock.adjust(500)
       for (const fiber of interrupts) yield* Fiber.join(fiber)
       expect((yield* live.status).state).toBe("ended")
-      expect(yield* live.result).toEqual(Stop({ all: [7] }))
-      expect(yield* Stream.runCollect(live.events)).toEqual([Stop({ all: [7] })])
+      expect(yield* live.result).toEqual(stop(7))
+      expect(yield* Stream.runCollect(live.events)).toEqual([stop(7)])
       expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped" }])
     })
   )
@@ -241,7 +241,7 @@ describe("a run that is interrupted while it ends", () => {
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(closing)
-      expect(yield* live.result).toEqual(Stop({ all: [7] }))
+      expect(yield* live.result).toEqual(stop(7))
     })
   )
 })
@@ -273,7 +273,7 @@ describe("a run that ends in any way, whenever it is interrupted", () => {
         all: defineStep({
           accepts: gather(Done),
           emits: [Told, Stop],
-          run: (all) => [Told({ n: 0 }), Stop({ all: all.map(({ n }) => n) })]
+          run: (all) => [Told({ n: 0 }), stop(...numbers(all))]
         })
       }
     })
@@ -346,7 +346,7 @@ describe("two runs at once", () => {
       expect((yield* Effect.flip(one.result))._tag).toBe("WorkflowStalled")
       expect((yield* two.status).state).toBe("running")
       yield* two.send(note(2))
-      expect(yield* Stream.runCollect(two.events)).toEqual([Told({ n: 1 }), Stop({ all: [2] })])
+      expect(yield* Stream.runCollect(two.events)).toEqual([Told({ n: 1 }), stop(2)])
     })
   )
 })
@@ -374,7 +374,7 @@ describe("a step that uses the handle of its own run", () => {
   it.effect("may send to it", () =>
     Effect.gen(function* () {
       const live = yield* own((live) => live.send(note(3)))
-      expect(yield* live.result).toEqual(Stop({ all: [3] }))
+      expect(yield* live.result).toEqual(stop(3))
     })
   )
 
@@ -396,7 +396,7 @@ describe("a step that uses the handle of its own run", () => {
     Effect.gen(function* () {
       const live = yield* own((live) => Stream.runDrain(live.events))
       yield* live.send(note(3))
-      expect(yield* live.result).toEqual(Stop({ all: [3] }))
+      expect(yield* live.result).toEqual(stop(3))
     })
   )
 })
@@ -415,14 +415,14 @@ describe("a gather that an input can lead to", () => {
         }
       }),
       first: defineStep({ accepts: race(Done), emits: Told, run: ({ n }) => Told({ n }) }),
-      end: defineStep({ accepts: gather(Told), emits: Stop, run: (told) => Stop({ all: told.map(({ n }) => n) }) })
+      end: defineStep({ accepts: gather(Told), emits: Stop, run: (told) => stop(...numbers(told)) })
     }
     const flow = workflow({ name: "race", start: Start, stop: Stop, inputs: [Done, Note], steps })
     const live = await launchPromise(flow)
     await live.send(Done({ n: 7 }))
     await new Promise((resolve) => setImmediate(resolve))
     live.closeInputs()
-    expect((await live.result).all).toEqual([7])
+    expect((await live.result).values).toEqual([7])
     expect(ran).toEqual([])
   })
 })
@@ -437,7 +437,7 @@ describe("a signal", () => {
     }
     const aborting = Schema.Number.check(Schema.makeFilter(abort))
     const Begin = defineEvent("Begin", { n: aborting })
-    const end = defineStep({ accepts: Begin, emits: Stop, run: () => Stop({ all: [++ran] }) })
+    const end = defineStep({ accepts: Begin, emits: Stop, run: () => stop(++ran) })
     const flow = workflow({ name: "begins", start: Begin, stop: Stop, steps: { end } })
     await expect(runPromise(flow, { n: 1 }, { signal: controller.signal })).rejects.toThrow("aborted")
     expect(ran).toBe(0)

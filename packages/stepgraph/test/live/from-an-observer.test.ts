@@ -2,15 +2,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { defineStep, gather, join, launch, Observer, type RunOf, race, runPromise, workflow } from "stepgraph"
-import { recorded } from "../support/flow.ts"
-import { Done, Note, note, Start, Stop, Task, Told, waiting } from "../support/live.ts"
+import { Done, recorded, Start, Stop, stop, Task } from "../support/flow.ts"
+import { Note, note, Told, waiting } from "../support/live.ts"
 
 describe("an observer that uses the handle of the run that it observes", () => {
   const soon = <A>(value: A) => Effect.as(Effect.yieldNow, value)
   const fan = defineStep({ accepts: Start, emits: Task, run: () => soon([1, 2, 3].map((n) => Task({ n }))) })
   const work = defineStep({ accepts: Task, emits: [Done, Told], run: ({ n }) => soon([Told({ n }), Done({ n })]) })
   const define = { name: "observed", start: Start, stop: Stop, inputs: [Note], outputs: [Told] } as const
-  const numbers = (events: ReadonlyArray<{ readonly n: number }>) => Stop({ all: events.map(({ n }) => n).sort() })
+  const numbers = (events: ReadonlyArray<{ readonly n: number }>) => stop(...events.map(({ n }) => n).sort())
   const flows = {
     "a gather that notes reach directly": workflow({
       ...define,
@@ -57,7 +57,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
     for (let turn = 0; turn < 5; turn++) yield* Effect.yieldNow
     send(6)
     yield* live.closeInputs
-    const { all } = yield* live.result
+    const { values: all } = yield* live.result
     return { all, sent, trace }
   })
 
@@ -121,7 +121,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
       }
       live = yield* Effect.provideService(launch(waiting), Observer, observe)
       yield* live.send(note(1))
-      expect(yield* live.result).toEqual(Stop({ all: [1] }))
+      expect(yield* live.result).toEqual(stop(1))
       const late = trace.of("EventEmitted").at(-1)!
       expect(late.data).toEqual({ n: 2 })
       expect(trace.of("EventDropped")).toMatchObject([{ event: late.event, step: null, reason: "ended" }])
@@ -146,8 +146,8 @@ describe("an observer that aborts the run in the middle of what it is told of", 
   it("is told nothing after the end, though two gathers go quiet at once", async () => {
     const steps = {
       fan: defineStep({ accepts: Start, emits: [Task, Done], run: async () => [Task({ n: 1 }), Done({ n: 1 })] }),
-      tasks: defineStep({ accepts: gather(Task), emits: Stop, run: () => Stop({ all: [] }) }),
-      dones: defineStep({ accepts: gather(Done), emits: Stop, run: () => Stop({ all: [] }) })
+      tasks: defineStep({ accepts: gather(Task), emits: Stop, run: () => stop() }),
+      dones: defineStep({ accepts: gather(Done), emits: Stop, run: () => stop() })
     }
     expect(await toldLate(workflow({ name: "two", start: Start, stop: Stop, steps }))).toEqual([])
   })
@@ -170,7 +170,7 @@ describe("an observer that aborts the run in the middle of what it is told of", 
     const steps = {
       fan: defineStep({ accepts: Start, emits: Task, run: () => [1, 2, 3].map((n) => Task({ n })) }),
       other: defineStep({ accepts: Task, emits: Done, run: () => {} }),
-      both: defineStep({ accepts: join([Task, Done], { within: 5 }), emits: Stop, run: () => Stop({ all: [] }) })
+      both: defineStep({ accepts: join([Task, Done], { within: 5 }), emits: Stop, run: () => stop() })
     }
     expect(await toldLate(workflow({ name: "deadline", start: Start, stop: Stop, steps }))).toEqual([])
   })

@@ -1,13 +1,10 @@
 // What is said to a live run, and by it; and a run that waits to be talked to.
 import { Schema } from "effect"
 import { defineEvent, defineStep, workflow } from "stepgraph"
+import { Start, Stop, stop } from "./flow.ts"
 
-export const Start = defineEvent("Start")
-export const Task = defineEvent("Task", { n: Schema.Number })
-export const Done = defineEvent("Done", { n: Schema.Number })
 export const Note = defineEvent("Note", { n: Schema.Number })
 export const Told = defineEvent("Told", { n: Schema.Number })
-export const Stop = defineEvent("Stop", { all: Schema.Array(Schema.Number) })
 export const note = (n: number) => Note({ n })
 
 /** Ends with its first note. */
@@ -19,6 +16,6 @@ export const waiting = workflow({
   outputs: [Told],
   steps: {
     tell: defineStep({ accepts: Start, emits: Told, run: () => Told({ n: 1 }) }),
-    end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => Stop({ all: [n] }) })
+    end: defineStep({ accepts: Note, emits: Stop, run: ({ n }) => stop(n) })
   }
 })
