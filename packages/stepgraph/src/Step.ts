@@ -142,6 +142,8 @@ export interface Step<Accepted extends string, Emitted extends string, E, R, Per
   readonly emits: ReadonlyArray<AnyDef>
   /** How many may run at once in one run of the workflow. */
   readonly workers: number | "unbounded"
+  /** How many events may wait for it before what feeds it piece by piece is no longer pulled; 1,024 when left out. */
+  readonly buffer?: number | undefined
   readonly timeout: Duration.Input | undefined
   readonly retry: Effect.Retry.Options<any> | Schedule.Schedule<any, any, any, any> | undefined
   readonly run: (input: any, ctx: StepContext<any, any>) => unknown
@@ -167,6 +169,7 @@ export const stepOptions = Object.keys({
   accepts: 0,
   emits: 0,
   workers: 0,
+  buffer: 0,
   timeout: 0,
   retry: 0,
   run: 0,
@@ -182,6 +185,7 @@ export const stepOptions = Object.keys({
  *
  * - `accepts`: an event, a list of events (each runs the step for itself), or an intake (`join`, `collect`, `gather`, `race`)
  * - `workers`: a positive whole number (4 when left out) or `"unbounded"`
+ * - `buffer`: how many events may wait for it (1,024 when left out) before the generators and Streams that feed it pause
  * - `timeout`: how long an attempt may take, before it is interrupted and fails with `StepTimedOut`
  * - `retry`: what `Effect.retry` takes; a failed attempt's emissions are discarded
  * - `recover`: turns a failure into an event, which takes the step's error out of the workflow's type
@@ -220,6 +224,7 @@ export function defineStep<
   readonly accepts: A
   readonly emits: Em
   readonly workers?: number | "unbounded" | undefined
+  readonly buffer?: number | undefined
   readonly timeout?: Limit | undefined
   readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret> | TimedOut<Limit>>) | undefined
   readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Ret

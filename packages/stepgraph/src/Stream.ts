@@ -1,16 +1,28 @@
 /**
  * A run as a stream of what it emits.
  */
+import type * as Arr from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AnyEvent } from "./Event.ts"
+import { isHalfEmpty } from "./internal/runtime/flow/back-pressure.ts"
 import { begin, resultOf } from "./internal/runtime/run/begin.ts"
 import type { Dispatcher } from "./internal/runtime/run/dispatcher.ts"
+import { show } from "./Show.ts"
 import type { StateOptions } from "./State.ts"
 import type { AnyWorkflow, Given, MaybeMade, OutputsOf, RunError, RunServices, StopOf } from "./Workflow.ts"
+
+/** How a run is read as a stream. */
+export interface StreamOptions extends StateOptions {
+  /**
+   * How many outputs may wait to be read before the generators and Streams that emit them are no longer pulled. Any number
+   * when left out.
+   */
+  readonly capacity?: number | undefined
+}
 
 /**
  * Runs a workflow as a Stream of its `outputs` and at last its stop event. Each time the stream is run, a run begins; it
@@ -45,16 +57,40 @@ import type { AnyWorkflow, Given, MaybeMade, OutputsOf, RunError, RunServices, S
  */
 export function stream<W extends AnyWorkflow, Made extends MaybeMade<W> = never>(
   flow: W,
-  ...given: Given<W, StateOptions, Made>
+  ...given: Given<W, StreamOptions, Made>
 ): Stream.Stream<OutputsOf<W> | StopOf<W>, RunError<W, Made>, Exclude<RunServices<W>, Scope.Scope>> {
-  const [input, options] = given as unknown as [unknown, StateOptions | undefined]
+  const [input, options] = given as unknown as [unknown, StreamOptions | undefined]
+  const capacity = options?.capacity
   const running = Effect.gen(function* () {
+    if (capacity !== undefined && !(Number.isSafeInteger(capacity) && capacity > 0)) {
+      throw new RangeError(`capacity is ${show(capacity)}: give a positive whole number, or leave it out`)
+    }
     const outputs = yield* Queue.unbounded<AnyEvent, Cause.Done>()
     const listen = (dispatcher: Dispatcher) => {
       dispatcher.onOutput = (event) => Queue.offerUnsafe(outputs, event)
+      if (capacity === undefined) return
+      dispatcher.limitOutputs({
+        get full() {
+          return Queue.sizeUnsafe(outputs) >= capacity
+        }
+      })
     }
     const begun = yield* begin("stream", flow, input, options, listen, () => Queue.endUnsafe(outputs))
-    return Stream.concat(Stream.fromQueue(outputs), Stream.fromEffect(resultOf(begun)))
+    const events = capacity === undefined ? Stream.fromQueue(outputs) : oneByOne(outputs, capacity, begun.dispatcher)
+    return Stream.concat(events, Stream.fromEffect(resultOf(begun)))
   })
   return Stream.unwrap(running) as Stream.Stream<any, any, Exclude<RunServices<W>, Scope.Scope>>
+}
+
+/** `Stream.fromQueue` would take all that waits at once, and so make room for as many more. */
+const oneByOne = (
+  outputs: Queue.Dequeue<AnyEvent, Cause.Done>,
+  capacity: number,
+  dispatcher: Dispatcher
+): Stream.Stream<AnyEvent> => {
+  const take = Effect.map(Queue.take(outputs), (event): Arr.NonEmptyReadonlyArray<AnyEvent> => {
+    if (isHalfEmpty(Queue.sizeUnsafe(outputs), capacity)) dispatcher.outputTaken()
+    return [event]
+  })
+  return Stream.fromPull(Effect.succeed(take))
 }

@@ -20,7 +20,7 @@ export {
 export { type RunOptions, run, runPromise } from "./Run.ts"
 export { defineState, type State, type StateOptions, type StateValue } from "./State.ts"
 export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
-export { stream } from "./Stream.ts"
+export { type StreamOptions, stream } from "./Stream.ts"
 export { Telemetry, type TelemetryOptions } from "./Telemetry.ts"
 export { CurrentInvocation, Observer, TraceEntry } from "./Trace.ts"
 export {

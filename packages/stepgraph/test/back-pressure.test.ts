@@ -1,9 +1,9 @@
 // What a step returns piece by piece is pulled only while its target lanes have room, and a loop cannot deadlock. (How much
 // memory that takes, and what is closed when, is measured in live/bounds.test.ts.)
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
-import { defineEvent, defineStep, race, run, workflow } from "stepgraph"
-import { Done, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
+import { type Cause, Effect, Queue, Schema, Stream } from "effect"
+import { defineEvent, defineStep, gather, race, run, workflow } from "stepgraph"
+import { Done, numbers, recorded, Start, Stop, stop, Task, untyped, upTo } from "./support/flow.ts"
 import { result } from "./support/virtual.ts"
 
 const Won = defineEvent("Won", { n: Schema.Number })
@@ -43,6 +43,99 @@ describe("a generator", () => {
       expect(furthest).toBeLessThan(1_100)
     })
   )
+})
+
+describe("a step with a buffer", () => {
+  it.effect("leaves what does not fit where it comes from, whose own bound holds", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue.bounded<number, Cause.Done>(2)
+      let offered = 0
+      let done = 0
+      let furthest = 0
+      const offer = (n: number) =>
+        Effect.andThen(
+          Queue.offer(queue, n),
+          Effect.sync(() => void offered++)
+        )
+      yield* Effect.forkChild(Effect.andThen(Effect.forEach(upTo(100), offer), Queue.end(queue)))
+      const flow = workflow({
+        name: "bounded",
+        start: Start,
+        stop: Stop,
+        steps: {
+          pull: defineStep({
+            accepts: Start,
+            emits: Task,
+            run: () => Stream.map(Stream.fromQueue(queue), (n) => Task({ n }))
+          }),
+          work: defineStep({
+            accepts: Task,
+            emits: Done,
+            workers: 1,
+            buffer: 2,
+            run: ({ n }) =>
+              Effect.as(
+                Effect.andThen(
+                  Effect.sleep(1),
+                  Effect.sync(() => {
+                    furthest = Math.max(furthest, offered - done)
+                    done++
+                  })
+                ),
+                Done({ n })
+              )
+          }),
+          all: defineStep({ accepts: gather(Done), emits: Stop, run: (all) => stop(...numbers(all)) })
+        }
+      })
+      expect((yield* result(run(flow))).values).toEqual(upTo(100))
+      // Two in the queue, two in the chunk that the Stream has taken of it, two in the buffer, one at work.
+      expect(furthest).toBeLessThanOrEqual(7)
+    })
+  )
+
+  it.effect.each([1, 2, 3, 7, 100])("of %i events is filled that far and no further", (buffer) =>
+    Effect.gen(function* () {
+      let pulled = 0
+      let furthest = 0
+      const flow = workflow({
+        name: "buffer",
+        start: Start,
+        stop: Stop,
+        steps: {
+          begin: defineStep({
+            accepts: Start,
+            emits: Task,
+            run: function* () {
+              while (pulled < 500) yield Task({ n: pulled++ })
+            }
+          }),
+          slow: defineStep({
+            accepts: Task,
+            emits: Stop,
+            workers: 1,
+            buffer,
+            run: ({ n }) => {
+              furthest = Math.max(furthest, pulled - n - 1)
+              return Effect.as(Effect.sleep(1), n === 499 ? stop(n) : undefined)
+            }
+          })
+        }
+      })
+      expect((yield* result(run(flow))).values).toEqual([499])
+      expect(furthest).toBeGreaterThanOrEqual(buffer - 1)
+      expect(furthest).toBeLessThanOrEqual(buffer + 1)
+    })
+  )
+
+  it("is refused where it is not a positive whole number", () => {
+    for (const buffer of [0, -1, 1.5, Number.NaN, "2"]) {
+      const steps = { only: untyped.step({ accepts: Start, emits: Stop, buffer, run: () => stop() }) }
+      expect(() => untyped.workflow({ name: "w", start: Start, stop: Stop, steps })).toThrow(
+        /step 'only' has a buffer of .+: give a positive whole number/
+      )
+    }
+  })
 })
 
 describe("a generator that goes on as there is room", () => {

@@ -122,3 +122,94 @@ describe("a run as a stream", () => {
     })
   )
 })
+
+describe("the capacity of a run as a stream", () => {
+  const pulling = (count: number, pulled: { now: number }) =>
+    rows(function* () {
+      for (let n = 0; n < count; n++) {
+        pulled.now++
+        yield Row({ n })
+      }
+      yield stop(count)
+    })
+
+  it.effect.each([1, 2, 5])("is how many outputs wait at most for their reader: %i", (capacity) =>
+    Effect.gen(function* () {
+      const pulled = { now: 0 }
+      let read = 0
+      let furthest = 0
+      const events = stream(pulling(100, pulled), undefined, { capacity })
+      yield* Effect.forkChild(
+        Stream.runForEach(events, () =>
+          Effect.andThen(
+            Effect.sleep("1 second"),
+            Effect.sync(() => {
+              read++
+              furthest = Math.max(furthest, pulled.now - read)
+            })
+          )
+        )
+      ).pipe(
+        Effect.tap(() => TestClock.adjust("101 seconds")),
+        Effect.flatMap(Fiber.join)
+      )
+      expect(read).toBe(101)
+      expect(furthest).toBeGreaterThanOrEqual(capacity - 1)
+      expect(furthest).toBeLessThanOrEqual(capacity + 1)
+    })
+  )
+
+  it.effect("is none where it is left out: a run goes on without its reader", () =>
+    Effect.gen(function* () {
+      const pulled = { now: 0 }
+      const reading = Stream.runForEach(stream(pulling(100, pulled)), () => Effect.sleep("1 second"))
+      const fiber = yield* Effect.forkChild(reading)
+      yield* TestClock.adjust("2 seconds")
+      expect(pulled.now).toBe(100)
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  it.effect("holds back no step that emits something else", () =>
+    Effect.gen(function* () {
+      const flow = untyped.workflow({
+        name: "two",
+        start: Start,
+        stop: Stop,
+        outputs: [Row],
+        steps: {
+          rows: untyped.step({
+            accepts: Start,
+            emits: [Row],
+            run: function* () {
+              for (let n = 0; ; n++) yield Row({ n })
+            }
+          }),
+          end: untyped.step({ accepts: Start, emits: [Stop], run: () => Effect.as(Effect.sleep("1 hour"), stop(1)) })
+        }
+      })
+      const seen: Array<unknown> = []
+      const reading = Stream.runForEach(stream(flow, undefined, { capacity: 1 }), (event) =>
+        Effect.andThen(
+          Effect.sync(() => seen.push(event)),
+          Effect.sleep("1 day")
+        )
+      )
+      const fiber = yield* Effect.forkChild(reading)
+      yield* TestClock.adjust("5 days")
+      expect(seen.at(-1)).toEqual(stop(1))
+      yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("is refused where it is not a positive whole number", () =>
+    Effect.gen(function* () {
+      for (const capacity of [0, -1, 1.5, "2"] as ReadonlyArray<number>) {
+        const exit = yield* Effect.exit(Stream.runDrain(stream(rows(three), undefined, { capacity })))
+        expect(Exit.isFailure(exit) && String(Cause.squash(exit.cause))).toMatch(
+          /RangeError: capacity is .+: give a positive whole number, or leave it out/
+        )
+      }
+    })
+  )
+})

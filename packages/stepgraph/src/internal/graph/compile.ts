@@ -9,6 +9,8 @@ import { needsOf } from "./needs.ts"
 import { secondTaken } from "./taken.ts"
 import { downstream } from "./upstream.ts"
 
+const defaultBuffer = 1024
+
 /** Indexes a workflow whose problems have been found to be none. */
 export const compile = (flow: Definition): Graph => {
   const steps = Object.entries(flow.steps)
@@ -50,6 +52,7 @@ export const compile = (flow: Definition): Graph => {
       name,
       step,
       workers,
+      buffer: step.buffer ?? defaultBuffer,
       guarded,
       ctx: secondTaken(step.run),
       intake,

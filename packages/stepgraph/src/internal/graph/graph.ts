@@ -42,6 +42,8 @@ export interface Node {
   readonly name: string
   readonly step: AnyStep
   readonly workers: number
+  /** How many deliveries may wait before what feeds it is no longer pulled. */
+  readonly buffer: number
   /** Whether it has a timeout, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
   /** What its function does with its `ctx`, so that most are not given more than they see. */

@@ -106,6 +106,9 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
   if (step.workers !== "unbounded" && !isPositiveWhole(step.workers)) {
     report(`step '${name}' has ${text(step.workers)} workers: give a positive whole number or "unbounded"`)
   }
+  if (step.buffer !== undefined && !isPositiveWhole(step.buffer)) {
+    report(`step '${name}' has a buffer of ${text(step.buffer)}: give a positive whole number`)
+  }
   if (step.timeout !== undefined && !isDuration(step.timeout)) {
     report(
       `step '${name}' has the timeout ${text(step.timeout)}, which is not a duration: write "1 second" or a number of milliseconds`

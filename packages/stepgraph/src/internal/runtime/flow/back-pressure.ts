@@ -5,11 +5,14 @@ import * as Effect from "effect/Effect"
 import type { Node } from "../../graph/graph.ts"
 import type { Lane } from "./lane.ts"
 
-/** How many deliveries may wait in a lane before what feeds it is no longer pulled. */
-const highWaterMark = 1024
+/** What was full is filled again when it is half empty, so that what feeds it is not woken for each event. */
+export const isHalfEmpty = (waiting: number, buffer: number): boolean => waiting === buffer >> 1
 
-/** A lane that was full is filled again when it is half empty, so that what feeds it is not woken for each event. */
-const resumeMark = highWaterMark / 2
+/** The outputs that somebody reads one by one. */
+export interface Outlet {
+  /** Whether as many wait as its reader wants. */
+  readonly full: boolean
+}
 
 /** A producer that waits for room. */
 interface Paused {
@@ -25,15 +28,18 @@ export class Room {
   /** Those of each step in the order in which they began to wait; a step of which none waits is not here. */
   private paused: Map<Node, Set<Paused>> | undefined
   private count = 0
+  /** Where there is none, there is always room for outputs. */
+  outlet: Outlet | undefined
 
   constructor(lanes: ReadonlyArray<Lane>) {
     this.lanes = lanes
   }
 
-  /** Whether every lane that a step's emissions enter is below its mark. */
+  /** Whether every lane that a step's emissions enter has room, and so have the outputs. */
   has(node: Node): boolean {
-    for (const { acceptors } of node.emits) {
-      for (const { index } of acceptors) if (this.lanes[index]!.waiting >= highWaterMark) return false
+    for (const { acceptors, output } of node.emits) {
+      for (const { index, buffer } of acceptors) if (this.lanes[index]!.waiting >= buffer) return false
+      if (output && this.outlet?.full) return false
     }
     return true
   }
@@ -53,7 +59,7 @@ export class Room {
 
   /** Whether what has just been taken from a lane makes room in it. */
   returns(lane: Lane): boolean {
-    return this.paused !== undefined && this.paused.size > 0 && lane.waiting === resumeMark
+    return this.paused !== undefined && this.paused.size > 0 && isHalfEmpty(lane.waiting, lane.node.buffer)
   }
 
   /** Lets producers go on while there is room, the oldest first; `false` where none has any. */
@@ -74,7 +80,8 @@ export class Room {
 
   /**
    * Whether every full lane that a step waits for will be emptied by somebody: by a worker that does not wait for room
-   * itself, or by one whose own wait will end. What only waits for itself, round a circle, never moves.
+   * itself, or by one whose own wait will end. What only waits for itself, round a circle, never moves. Outputs are taken by
+   * whoever reads them.
    */
   private willMove(node: Node, moves: Map<Node, boolean>): boolean {
     const known = moves.get(node)
@@ -83,7 +90,7 @@ export class Room {
     const will = node.emits.every(({ acceptors }) =>
       acceptors.every((target) => {
         const lane = this.lanes[target.index]!
-        if (lane.waiting < highWaterMark || lane.busy > (this.paused?.get(target)?.size ?? 0)) return true
+        if (lane.waiting < target.buffer || lane.busy > (this.paused?.get(target)?.size ?? 0)) return true
         return this.willMove(target, moves)
       })
     )

@@ -19,7 +19,7 @@ import type { Graph, Node, Route } from "../../graph/graph.ts"
 import { Invocation, type Run } from "../call/invocation.ts"
 import { RunState } from "../call/state.ts"
 import { Ambient } from "../flow/ambient.ts"
-import { Room } from "../flow/back-pressure.ts"
+import { type Outlet, Room } from "../flow/back-pressure.ts"
 import { Lane, type Making } from "../flow/lane.ts"
 import { type Driven, Loop } from "../flow/loop.ts"
 import { type Ended, Ending, runDefect } from "../flow/outcome.ts"
@@ -542,6 +542,17 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   wake(): void {
     this.loop.wake()
+  }
+
+  /** Holds back what emits outputs piece by piece while as many wait for their reader as it wants. */
+  limitOutputs(outlet: Outlet): void {
+    this.room.outlet = outlet
+  }
+
+  /** Lets what waits for room go on, as an output has been taken. */
+  outputTaken(): void {
+    if (this.over) return
+    this.inContext(() => this.loop.moment("making room for outputs", () => this.room.refill(), true))
   }
 
   // ---------------------------------------------------------------- invocations

@@ -10,7 +10,7 @@ export const doors = {
   run: ["state"],
   runPromise: ["state", "signal", "observe"],
   launch: ["state", "replay"],
-  stream: ["state"],
+  stream: ["state", "capacity"],
   launchPromise: ["state", "signal", "observe", "replay"]
 } as const
 export type Door = keyof typeof doors
@@ -28,7 +28,7 @@ export const checkOptions = (door: Door, options: unknown): void => {
 export const checkPlaces = (door: Door, start: AnyEvent, input: unknown, options: unknown): void => {
   if (options !== undefined || typeof input !== "object" || input === null) return
   const names = Object.keys(input)
-  const all: ReadonlyArray<string> = doors.launchPromise
+  const all: ReadonlyArray<string> = [...doors.launchPromise, ...doors.stream]
   if (names.length === 0 || !names.every((name) => all.includes(name) && !(name in start))) return
   throw new TypeError(`${door}: the input comes first: ${door}(flow, {}, { ${names.join(", ")} })`)
 }
