@@ -1,4 +1,4 @@
-// How many whole runs a second `explore` does on one core, and what 100,000 schedules leave in memory.
+// Measures how many whole runs a second `explore` does on one core, and the memory of 100,000 schedules.
 //
 //   node --expose-gc bench.ts
 
@@ -12,7 +12,7 @@ const Item = defineEvent("Item", { n: Schema.Number })
 const Done = defineEvent("Done", { n: Schema.Number })
 const Stop = defineEvent("Stop", { count: Schema.Number })
 
-/** Nine side by side: 362,880 orders. */
+/** Nine steps side by side: 362,880 orders. */
 const wide = workflow({
   name: "wide",
   start: Start,
@@ -37,7 +37,7 @@ const seedRunsASecond = async (explorations: number) => {
   for (let i = 0; i < explorations; i++) {
     await Effect.runPromise(explore(seed, { invariants: { sameResult: false } }))
   }
-  // Processor time and not the clock's, so that a busy machine tells the same.
+  // Processor time instead of clock time, so a busy machine gives the same figures.
   const { user, system } = process.cpuUsage(before)
   return Math.round((explorations * schedulesOfSeed * 1e6) / (user + system))
 }

@@ -1,5 +1,5 @@
 import type { Engine } from "./engine.ts"
 import { memory } from "./memory.ts"
 
-/** Every law holds for each of them. */
+/** Every law applies to each of these engines. */
 export const engines: ReadonlyArray<Engine> = [memory]

@@ -24,21 +24,21 @@ const outside = -1
 
 interface At {
   readonly state: State
-  /** How many entries have been accounted for. */
+  /** Number of entries accounted for. */
   readonly entry: number
-  /** What the bodies have told and the model has not done yet. */
+  /** Reports from the bodies that the model has not processed yet. */
   readonly told: ReadonlyArray<Told>
-  /** The model's number of each run in the record. */
+  /** The model's number for each invocation in the record. */
   readonly runs: ReadonlyMap<number, number>
 }
 
-/** One of the ways to go on from a state, which it changes. */
+/** One way to continue from a state; it changes the state. */
 type Way = (state: State) => At
 
-/** How many states are looked at. */
+/** Maximum number of states to visit. */
 const budget = 10_000
 
-/** Nothing if the model can do the same, else what it could not follow. */
+/** Undefined if the model can do the same, otherwise what it could not follow. */
 export const follow = (spec: Spec, ran: Ran): string | undefined => {
   const record = ran.record.filter((entry) => entry._tag !== "traced")
   const tells = readTold(spec, record)
@@ -97,7 +97,7 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
         })
       }
     } else if (entry?._tag === "tick" && at.told.every((told) => !canDo(at, told))) {
-      // Time goes on only when nothing can be done at once: every step has as many workers busy as it may.
+      // Time passes only if nothing can be done at once: every step has as many busy workers as allowed.
       const idle = spec.steps.find((_, step) => canStart(at.state, step))
       const late = deadlines(at.state).find((deadline) => deadline.at <= at.state.now || deadline.at < entry.now)
       if (idle !== undefined) stuck(at, `time went on while step '${idle.name}' had something queued and a free worker`)
@@ -117,7 +117,7 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
       })
     }
     for (const told of at.told) {
-      // What one run tells is in order; between runs there is none.
+      // Reports of one invocation are ordered; reports of different ones are not.
       if (at.told.find((other) => other.run === told.run) !== told || !canDo(at, told)) continue
       ways.push((state) => {
         const left = at.told.filter((other) => other !== told)
@@ -132,7 +132,7 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
       })
     }
     for (const run of at.state.runs) {
-      // Nobody can wait for a promise that was told to stop.
+      // An interrupted promise cannot be waited for.
       if (!run.interrupted || !foreign.has(spec.steps[run.step]!.form)) continue
       ways.push((state) => {
         move(state, { _tag: "go", run: run.number })
@@ -143,17 +143,17 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
   }
 
   const followed = look({ state: begin(spec), entry: 0, told: [], runs: new Map() })
-  // Of a few large ones there are more orders than can be looked at: nothing is known of them.
+  // A few large specs have more orders than can be searched; they are skipped.
   return followed || looks > budget ? undefined : why
 }
 
-/** "Cleaned" is the model's turn only if its run was interrupted; it may yet be. */
+/** "Cleaned" applies only if the invocation was interrupted, which may still happen. */
 const canDo = (at: At, told: Told): boolean => {
   const run = at.state.runs.find((other) => other.number === at.runs.get(told.run))
   return run === undefined || run.interrupted || told.what !== "cleaned"
 }
 
-/** What each entry means for the model; most say nothing that it does not do by itself. */
+/** The meaning of each entry for the model; most entries only repeat what it does by itself. */
 const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, Told> => {
   const told = new Map<Entry, Told>()
   const steps = new Map<number, StepSpec>()
@@ -163,7 +163,7 @@ const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, 
     steps.set(entry.run, spec.steps[entry.step]!)
     lastAttempt.set(entry.run, entry.attempt)
   }
-  // What was interrupted on its last step has ended only when it has cleaned up.
+  // A step interrupted in its last operation has ended only when it has cleaned up.
   const cleaned = new Set(record.flatMap((entry) => (entry._tag === "cleaned" ? [entry.run] : [])))
   const attempt = new Map<number, number>()
   for (const entry of record) {
@@ -176,9 +176,9 @@ const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, 
     else if (_tag === "sent") {
       if (!whole.has(step.form) && !holdsBack(step)) told.set(entry, { run, what: "sent" })
     } else if (!cleaned.has(run)) {
-      // A failed attempt that is tried again settles nothing.
+      // A failed attempt that is retried settles nothing.
       const again = _tag === "failed" && step.failure === "retry" && attempt.get(run)! <= retries
-      // If it was not tried again, it was interrupted before.
+      // If it was not retried, it had been interrupted.
       if (attempt.get(run) === lastAttempt.get(run)) told.set(entry, { run, what: again ? "cleaned" : "ended" })
     }
   }
@@ -186,8 +186,8 @@ const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, 
 }
 
 /**
- * The events of the first delivery in the step's lane in just this order, or nothing if they are others. The order of a
- * gather's events is taken from the record where the contract leaves it open; what comes out shows whether it is kept to.
+ * The events of the first delivery in the step's lane if they match; undefined otherwise. If the contract leaves the
+ * order of a gather open, the record decides; later outputs show whether it was kept.
  */
 const inputOf = (state: State, step: number, ids: ReadonlyArray<string>): Delivery["input"] | undefined => {
   const { input } = state.lanes[step]![0]!

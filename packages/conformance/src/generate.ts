@@ -36,16 +36,16 @@ type Choices = ReturnType<typeof choices>
 export interface Options {
   readonly intakes: Partial<Record<Accepts["kind"], number>>
   readonly forms: Partial<Record<Form, number>>
-  /** The share of steps that can fail. */
+  /** The share of steps that may fail. */
   readonly failing: number
-  /** One gather of the whole run feeds the only stop; else any step may stop the run, or none. */
+  /** If true, one gather of the whole run feeds the only stop; otherwise any step may stop the run, or none. */
   readonly endsInGather: boolean
 }
 
 export const effectForms: Options["forms"] = { value: 30, generator: 8, send: 8, effect: 35, effectSend: 10, stream: 5 }
 export const allForms: Options["forms"] = { ...effectForms, promise: 15, asyncGenerator: 15 }
 
-/** Only intakes whose result does not depend on who came first, unless more comes than they take. */
+/** Only intakes whose result does not depend on arrival order, unless they get a surplus. */
 export const confluent: Options = {
   intakes: { each: 55, gather: 30, join: 8, collect: 7 },
   forms: effectForms,
@@ -59,7 +59,7 @@ export const everything: Options = {
   endsInGather: false
 }
 
-/** Mostly gathers and races: what is held back by what, and who goes first, is the question. */
+/** Mostly gathers and races, to test what holds back what, and what goes first. */
 export const waiting: Options = {
   ...everything,
   intakes: { each: 25, gather: 45, race: 20, join: 4, collect: 4, hand: 2 }
@@ -73,7 +73,7 @@ export const gathering: Options = { ...confluent, intakes: { each: 30, gather: 6
 
 // ---------------------------------------------------------------- any shape
 
-/** Steps one after the other, each fed by types that there are already; some emit types that lead back. */
+/** A chain of steps, each fed by existing types; some emit types that lead back. */
 export const anyShape = (seed: number, options: Options): Spec => {
   const random = choices(seed)
   const steps: Array<StepSpec> = []
@@ -81,7 +81,7 @@ export const anyShape = (seed: number, options: Options): Spec => {
   const accepted = new Set<string>()
   const stopShare = options.endsInGather ? 0 : 0.12
   for (let n = 2 + random.below(7); n > 0; n--) {
-    // A workflow that begins with an intake is often over at once.
+    // A workflow that begins with an intake often ends at once.
     const begins = steps.length === 0 && random.chance(0.8)
     const accepts = begins ? ({ kind: "each", of: [...tags] } as const) : randomAccepts(random, options, tags, accepted)
     for (const tag of accepts.of) accepted.add(tag)
@@ -98,7 +98,7 @@ export const anyShape = (seed: number, options: Options): Spec => {
   return finished(random, options, seed, steps, tags, accepted)
 }
 
-/** Gathers and races in a row, each fed by the one before it, with ways past them and ways back: circles of several. */
+/** Gathers and races in a row, each fed by the previous one, with paths around them and back: overlapping cycles. */
 export const inRow = (seed: number, options: Options): Spec => {
   const random = choices(seed)
   const tags = ["Start", "E1"]
@@ -117,7 +117,7 @@ export const inRow = (seed: number, options: Options): Spec => {
   return finished(random, options, seed, steps, tags, accepted)
 }
 
-/** With a last step for what no other accepts. */
+/** Adds a last step for events that no other step accepts. */
 const finished = (
   random: Choices,
   options: Options,
@@ -195,7 +195,7 @@ const randomStep = (
 ): StepSpec => {
   const form = random.weighted(options.forms)
   const sync = synchronous.has(form)
-  // A second attempt would put its event aside a second time.
+  // A second attempt would collect its event twice.
   const failing = accepts.kind !== "hand" && !(sync && options.endsInGather) && random.chance(options.failing)
   return {
     name,
@@ -211,7 +211,7 @@ const randomStep = (
   }
 }
 
-/** Gives intakes a `per` where every event that they accept is sure to be inside of one. */
+/** Gives intakes a `per` if all their events are guaranteed to be inside one. */
 const choosePer = (random: Choices, spec: Spec): Spec => {
   let chosen = spec
   spec.steps.forEach(({ accepts }, i) => {
@@ -237,7 +237,7 @@ const withStep = (spec: Spec, index: number, change: Partial<StepSpec>): Spec =>
 
 // ---------------------------------------------------------------- docs, chunks, pages
 
-/** Scopes in scopes: blocks that take one type and give one, put together at random, with a gather of the run at the end. */
+/** Nested scopes: random blocks that take one type and emit one, with a gather of the run at the end. */
 export const nested = (seed: number, options: Options): Spec => {
   const random = choices(seed)
   const steps: Array<StepSpec> = []
@@ -248,7 +248,7 @@ export const nested = (seed: number, options: Options): Spec => {
   }
   const each = (tag: string): Accepts => ({ kind: "each", of: [tag] })
 
-  /** Adds steps that turn each event of a type into events of the type returned; into one, if `one`. */
+  /** Adds steps that turn each event of a type into events of the returned type; into exactly one, if `one`. */
   const block = (from: string, depth: number, one: boolean): string => {
     const out = newTag()
     const kind = depth === 0 ? "leaf" : random.weighted({ leaf: 1, chain: 1, branch: 2, fan: 4, count: 1, loop: 1 })
@@ -282,7 +282,7 @@ export const nested = (seed: number, options: Options): Spec => {
         return out
       }
       case "loop":
-        // Once the fuel is used up only `out` can be emitted.
+        // Without fuel, only `out` can be emitted.
         add(each(from), [from, out], { fan: [1, 1] })
         return out
       default:
@@ -356,7 +356,7 @@ const withoutTags = (inputs: Inputs | undefined, keep: (tag: string) => boolean)
 
 // ---------------------------------------------------------------- valid, and smaller
 
-/** What `workflow()` demands of it. */
+/** The conditions that `workflow()` checks. */
 export const isValid = (spec: Spec): boolean => {
   const { acceptors } = factsOf(spec)
   const come = comingTypes(spec)
@@ -375,7 +375,7 @@ export const isValid = (spec: Spec): boolean => {
   )
 }
 
-/** The types of which an event can ever come: a join needs all of its types, everything else one of them. */
+/** The types of which an event can ever come: a join needs all of its types, any other step one of them. */
 const comingTypes = (spec: Spec): ReadonlySet<string> => {
   const come = new Set([spec.start, ...(spec.inputs?.tags ?? [])])
   for (let known = 0; known < come.size; ) {
@@ -389,7 +389,7 @@ const comingTypes = (spec: Spec): ReadonlySet<string> => {
   return come
 }
 
-/** Specs that are a little smaller, the boldest cuts first. */
+/** Slightly smaller specs, boldest cuts first. */
 function* smaller(spec: Spec): Generator<Spec> {
   for (const [i] of spec.steps.entries())
     yield repaired({ ...spec, steps: spec.steps.filter((_, other) => other !== i) })
@@ -431,7 +431,7 @@ function* smaller(spec: Spec): Generator<Spec> {
   if (spec.outputs.length > 0) yield repaired({ ...spec, outputs: [] })
 }
 
-/** Takes out types that nothing makes or nothing takes any more, and steps that are left with none. */
+/** Removes types that are no longer emitted or accepted, and steps without types. */
 const repaired = (spec: Spec): Spec => {
   const outside = spec.inputs?.tags ?? []
   const made = new Set([spec.start, ...outside, ...spec.steps.flatMap((step) => step.emits)])
@@ -450,7 +450,7 @@ const repaired = (spec: Spec): Spec => {
   return JSON.stringify(smaller) === JSON.stringify({ ...alone, ...(inputs && { inputs }) }) ? spec : repaired(smaller)
 }
 
-/** The smallest spec like this one, by greedy steps, that still fails. */
+/** Shrinks a spec greedily while it still fails. */
 export const shrink = async (spec: Spec, stillFails: (spec: Spec) => Promise<boolean>): Promise<Spec> => {
   for (const candidate of smaller(spec)) {
     if (isValid(candidate) && (await stillFails(candidate))) return shrink(candidate, stillFails)

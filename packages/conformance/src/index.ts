@@ -1,4 +1,4 @@
-// For other packages' tests: workflows at random, and runs of them.
+// For the tests of other packages: random workflows, and runs of them.
 export * from "./generate.ts"
 export { generated } from "./laws.ts"
 export { memory } from "./memory.ts"

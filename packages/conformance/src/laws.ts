@@ -1,5 +1,5 @@
-// What must be true of every run of every workflow, each law read off the record alone. A law says what is wrong, or
-// nothing. `follow` is the sharpest of them; these are independent of the model and say in words what was broken.
+// Laws for every run of every workflow, each checked on the record alone. A law returns what is wrong, or undefined.
+// `follow` is the strictest; the others do not use the model and name the broken rule.
 import type { TraceEntry } from "stepgraph"
 import type { Engine } from "./engine.ts"
 import { shrink } from "./generate.ts"
@@ -19,7 +19,7 @@ export interface Case {
   readonly ran: Ran
 }
 
-/** Workflows of a family that are over after a bearable number of events: `many` of them in a whole search. */
+/** Workflows of a family that end after a reasonable number of events; a whole search uses `many`. */
 export const generated = (many: number, make: (seed: number) => Spec): ReadonlyArray<Spec> => {
   const specs: Array<Spec> = []
   for (let seed = 1 + 1_000_000 * round; specs.length < searched(many); seed++) {
@@ -30,7 +30,7 @@ export const generated = (many: number, make: (seed: number) => Spec): ReadonlyA
   return specs
 }
 
-/** Runs each workflow once in each of so many timings; the first is the calmest, the others shuffle what is ready. */
+/** Runs each workflow once per timing. The first timing is calm; the others shuffle ready tasks. */
 export const runAll = async (
   engine: Engine,
   specs: ReadonlyArray<Spec>,
@@ -39,7 +39,7 @@ export const runAll = async (
   const cases: Array<Case> = []
   for (const spec of specs) {
     for (let seed = 0; seed < timings; seed++) {
-      // Half of them without an observer, which must not make a difference.
+      // Half of the runs have no observer, which must not make a difference.
       const timing = { seed, shuffled: seed > 0, observed: (spec.seed + seed) % 2 === 0 }
       cases.push({ engine, spec, timing, ran: await engine.run(spec, timing) })
     }
@@ -55,7 +55,7 @@ export const expectLaw = async (law: Law, cases: Iterable<Case>): Promise<void> 
   }
 }
 
-/** Fails with the smallest workflow whose result is another one in the same timing than in the calmest. */
+/** Fails with the smallest workflow whose result in this timing differs from the calm one. */
 export const expectOneResult = async (cases: Iterable<Case>): Promise<void> => {
   const resultOf = new Map<Spec, string>()
   for (const one of cases) {
@@ -76,7 +76,7 @@ export const expectOneResult = async (cases: Iterable<Case>): Promise<void> => {
 
 const calmest: Timing = { seed: 0, shuffled: false, observed: false }
 
-/** Whether the model knows of nothing that could make the result depend on the order of its moves. */
+/** Whether the model finds no reason for the result to depend on the order of its moves. */
 export const isUnique = (spec: Spec): boolean =>
   [0, 1, 2].every((seed) => {
     const played = play(spec, seed)
@@ -135,14 +135,14 @@ const isIntake = (spec: Spec, step: string): boolean => {
 
 // ---------------------------------------------------------------- the laws
 
-/** It ends, and in one of the ways that the contract has. */
+/** The run ends in one of the ways that the contract allows. */
 export const ends: Law = (_spec, ran) => {
   if (ran.outcome._tag === "Hung") return "nothing can happen any more, but the run has no result"
-  if (ran.outcome._tag === "Endless") return "the run goes on for ever"
+  if (ran.outcome._tag === "Endless") return "the run never ends"
   return ran.outcome._tag === "Broken" ? `an unexpected failure: ${ran.outcome.why}` : undefined
 }
 
-/** What a step gets was emitted to it, and it gets it once for each time. */
+/** A step gets only events that were emitted to it, each as often as it was emitted. */
 export const nothingTwice: Law = (spec, ran) => {
   for (const [index, step] of spec.steps.entries()) {
     const sources = [...ran.runs.flatMap((run) => run.emitted), ...inputsOf(ran)].filter(({ tag }) =>
@@ -159,7 +159,7 @@ export const nothingTwice: Law = (spec, ran) => {
   return undefined
 }
 
-/** Of a run that has stalled without a race nothing is missing: what no step got is what the error says is waiting. */
+/** In a stalled run without a race, the error accounts for every event that no step got. */
 export const nothingLost: Law = (spec, ran) => {
   if (ran.outcome._tag !== "Stalled" || spec.steps.some(({ accepts }) => accepts.kind === "race")) return undefined
   const emitted = [
@@ -179,18 +179,18 @@ export const nothingLost: Law = (spec, ran) => {
   return undefined
 }
 
-/** When nothing can happen any more, a run has a place in its order for each event that an intake holds, and no other. */
+/** At the end, the order of emission has a position for each event that an intake holds, and no other. */
 export const keepsNoPlace: Law = (spec, { outcome, places }) => {
   if (outcome._tag !== "Stalled" || places === undefined) return undefined
   let held = 0
-  // What `ctx.collect` has put aside emits nothing itself.
+  // An event kept by `ctx.collect` emits nothing itself.
   for (const { name, accepts } of spec.steps) if (accepts.kind !== "hand") held += outcome.waiting[name] ?? 0
   return places === held
     ? undefined
     : `${held} events are held, and there are ${places} places in the order of emission`
 }
 
-/** In the trace every event is delivered once to each step that accepts it, and each delivery ends in one way. */
+/** The trace delivers every event once to each step that accepts it, and each delivery ends in one way. */
 export const traceAddsUp: Law = (spec, ran) => {
   const trace = traceOf(ran)
   if (trace.length === 0) return undefined
@@ -201,7 +201,7 @@ export const traceAddsUp: Law = (spec, ran) => {
       at._tag === "InvocationStarted" && at.attempt === 1 ? at.events.map((event) => pair(event, at.step)) : []
     )
   )
-  // What `ctx.collect` has put aside was taken, and may be left over, or called off by a race, all the same.
+  // An event kept by `ctx.collect` counts as taken, but may still be left over or cancelled by a race.
   const isHand = (step: string | null) =>
     spec.steps.some(({ name, accepts }) => name === step && accepts.kind === "hand")
   const putAside = ({ event, step, reason }: { event: string; step: string | null; reason: string }) =>
@@ -232,7 +232,7 @@ export const traceAddsUp: Law = (spec, ran) => {
   return undefined
 }
 
-/** The trace tells the same story as the bodies of the steps, and ends with the run. */
+/** The trace matches the bodies of the steps, and ends with the run. */
 export const traceIsTrue: Law = (spec, ran) => {
   const trace = traceOf(ran)
   if (trace.length === 0) return undefined
@@ -243,7 +243,7 @@ export const traceIsTrue: Law = (spec, ran) => {
   const entries = traced.map(({ step, attempt }) => line(step, attempt)).join("; ")
   if (bodies !== entries) return `the trace starts\n  ${entries}\nbut the bodies that ran were\n  ${bodies}`
   if (trace[0]!._tag !== "RunStarted" || trace.at(-1)!._tag !== "RunFinished")
-    return "the trace has another begin or end"
+    return "the trace begins or ends with another entry"
   if (trace.some((at, i) => at.seq !== i)) return "the numbers of the entries have a gap"
   const open = new Set<string>()
   for (const at of trace) {
@@ -253,7 +253,7 @@ export const traceIsTrue: Law = (spec, ran) => {
   return open.size > 0 ? `${[...open].join()} have no end in the trace` : undefined
 }
 
-/** No more of a step than its workers at once, finalizers included. */
+/** A step never has more invocations at once than workers, including finalizers. */
 export const workersAtMost: Law = (spec, ran) => {
   const busy = new Map<number, Set<number>>()
   const stepOf = new Map<number, number>()
@@ -263,7 +263,7 @@ export const workersAtMost: Law = (spec, ran) => {
       const runs = busy.get(entry.step) ?? new Set()
       busy.set(entry.step, runs.add(entry.run))
       const { name, workers, form } = spec.steps[entry.step]!
-      // The runtime cannot wait for a promise that was told to stop.
+      // The runtime cannot wait for an interrupted promise.
       if (typeof workers === "number" && runs.size > workers && !foreign.has(form)) {
         return `${runs.size} runs of step '${name}' at once, which has ${workers} workers`
       }
@@ -272,11 +272,11 @@ export const workersAtMost: Law = (spec, ran) => {
   return undefined
 }
 
-/** Whenever time has to go on, every step with something queued has all its workers busy. */
+/** Whenever time passes, every step with a queue has all its workers busy. */
 export const workersAtLeast: Law = (spec, ran) => {
   const queued = new Map<string, number>()
   const busy = new Map<string, number>()
-  // An empty batch leaves no entry behind if a race drops it.
+  // An empty batch leaves no entry if a race drops it.
   const batches = new Map<string, { readonly step: string; readonly events: ReadonlyArray<string> }>()
   const add = (to: Map<string, number>, step: string, n: number) => to.set(step, (to.get(step) ?? 0) + n)
   for (const entry of ran.record) {
@@ -314,7 +314,7 @@ export const workersAtLeast: Law = (spec, ran) => {
   return undefined
 }
 
-/** When the result is there, nothing of the run runs any more or ever again. */
+/** Once the result is there, nothing of the run is running or will run. */
 export const nothingAfter: Law = (spec, ran) => {
   const at = ran.record.findIndex((entry) => entry._tag === "result")
   const late = ran.record.slice(at + 1).find((entry) => entry._tag !== "tick")
@@ -335,8 +335,8 @@ export const nothingAfter: Law = (spec, ran) => {
 }
 
 /**
- * A gather that its own output does not lead back to runs at most once in its scope, and when it runs, nothing upstream
- * of it is running there, nor will be.
+ * A gather outside its own upstream runs at most once per scope, and only when nothing upstream of it in that scope is
+ * running or will run.
  */
 export const gathersOnce: Law = (spec, ran) => {
   const { upstream, inCircle } = factsOf(spec)
@@ -344,7 +344,7 @@ export const gathersOnce: Law = (spec, ran) => {
   const causeOf = new Map(trace.flatMap((at) => (at._tag === "EventEmitted" ? [[at.event, at]] : [])))
   const scopeOf = new Map(trace.flatMap((at) => (at._tag === "InvocationStarted" ? [[at.invocation, at.scope]] : [])))
   const indexOf = (name: string) => spec.steps.findIndex((step) => step.name === name)
-  /** The openers around an invocation, from the inside to the outside. */
+  /** The opening events around an invocation, innermost first. */
   const around = (invocation: string): ReadonlyArray<string> => {
     const openers: Array<string> = []
     for (let scope = scopeOf.get(invocation); scope; ) {

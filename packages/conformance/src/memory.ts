@@ -5,7 +5,7 @@ import { Place } from "../../stepgraph/src/internal/runtime/scope/position.ts"
 import type { Engine } from "./engine.ts"
 import { type Doors, runWith } from "./world.ts"
 
-/** The end of the order of the run that began last. */
+/** The end of the order of emission of the latest run. */
 let end: Place | undefined
 const makeEnd = Place.end
 Place.end = () => {
@@ -13,7 +13,7 @@ Place.end = () => {
   return end
 }
 
-/** How many places there are in an order, its end not counted. */
+/** The number of positions in an order, without its end. */
 const placesBefore = (end: Place): number => {
   let count = -1
   for (let bucket = end.bucket; bucket !== undefined; bucket = bucket.previous) count += bucket.living

@@ -19,7 +19,7 @@ import {
 
 // ---------------------------------------------------------------- what there is
 
-/** All that descends from one event; the outermost one is the run and has no opener. */
+/** Everything that descends from one event. The outermost scope is the run and has no opening event. */
 export interface Scope {
   readonly number: number
   readonly opener: Event | undefined
@@ -27,8 +27,8 @@ export interface Scope {
 }
 
 /**
- * Where in the tree of emissions something was made: each part says the how-manieth emission of a run, the how-manieth
- * step that accepted an event, or which round of which intake. No timing shows in it.
+ * A position in the tree of emissions. Each part is the index of an emission within its invocation, of a step that
+ * accepted an event, or of a round of an intake, so it does not depend on timing.
  */
 type Place = ReadonlyArray<{ readonly by: "emission" | "acceptor" | "intake" | "input"; readonly n: number }>
 
@@ -40,7 +40,7 @@ export interface Event extends Payload {
   readonly since?: number
 }
 
-/** What waits in a step's lane: one event, or what the step's intake has put together. */
+/** An entry in a step's lane: one event, or a round of the step's intake. */
 export interface Delivery {
   readonly step: number
   /** Nothing stands for what a join's deadline has not let come. */
@@ -53,9 +53,9 @@ export interface Delivery {
 export interface Run extends Delivery {
   readonly number: number
   readonly plan: Plan
-  /** How many of its emissions have been delivered. */
+  /** Number of its emissions delivered so far. */
   emitted: number
-  /** Interrupted by a race; in flight until its finalizers have ended. */
+  /** Interrupted by a race; in flight until its finalizers end. */
   interrupted: boolean
 }
 
@@ -68,7 +68,7 @@ interface Intake {
   deadline: { readonly at: number; readonly scope: Scope } | undefined
   /** A race that has been decided: what comes later is dropped. */
   decided: boolean
-  /** How many have ever come, of each type: only to know whether the answer can depend on the timing. */
+  /** Number of events ever received, by type: only to tell whether the result can depend on timing. */
   came: Readonly<Record<string, number>>
   rounds: number
 }
@@ -76,7 +76,7 @@ interface Intake {
 export type Outcome =
   | { readonly _tag: "Stopped"; readonly stop: string; readonly id: string }
   | { readonly _tag: "Failed"; readonly step: string; readonly input: ReadonlyArray<string> }
-  /** How many events the intakes of each step hold. */
+  /** Number of events in the intakes of each step. */
   | { readonly _tag: "Stalled"; readonly waiting: Waiting }
 
 export type Waiting = Readonly<Record<string, number>>
@@ -87,15 +87,15 @@ export interface State {
   readonly lanes: Array<ReadonlyArray<Delivery>>
   runs: ReadonlyArray<Run>
   readonly intakes: Map<string, Intake>
-  /** Gathers and races with `take` for which something has been in flight since they last ran. */
+  /** Gathers and races with `take` that have had something in flight since they last ran. */
   readonly armed: Map<string, { readonly step: number; readonly scope: Scope }>
-  /** Those of them to which an event could have come since they last ran. */
+  /** Those of them that an event could have reached since they last ran. */
   readonly fresh: Set<string>
   outputs: ReadonlyArray<string>
-  /** Everything that was emitted, and what a race dropped, by step. */
+  /** Everything emitted, and everything dropped by races, by step. */
   emitted: ReadonlyArray<Event>
   dropped: ReadonlyArray<{ readonly step: number; readonly id: string }>
-  /** Races that were decided at this moment. */
+  /** Races decided in the current moment. */
   decided: ReadonlyArray<Intake>
   outcome: Outcome | undefined
   now: number
@@ -108,15 +108,15 @@ export interface State {
   started: number
 }
 
-/** Rules without which a result would depend on the timing, or a run would never end; the model's tests show how. */
+/** Without these rules, a result would depend on timing, or a run would never end; the model's tests show how. */
 export interface Rules {
-  /** A gather waits for its own step's runs in its scope. */
+  /** A gather waits for invocations of its own step in its scope. */
   readonly ownRunsHold: boolean
-  /** A gather that is ready in a scope inside of another's goes before that one, even in a circle. */
+  /** A ready gather in an inner scope runs before one in an outer scope, even in a cycle. */
   readonly innerFirst: boolean
-  /** What is inside of a Doc in a Doc is in flight for the outer one's gathers, too. */
+  /** Work inside a nested Doc also counts as in flight for the gathers of the outer Doc. */
   readonly nestedHolds: boolean
-  /** A gather runs again only if an event has been emitted upstream of it since it last ran. */
+  /** A gather runs again only if an event was emitted upstream of it since it last ran. */
   readonly needsEvent: boolean
 }
 
@@ -129,7 +129,7 @@ export const rules: Rules = {
 
 export type Move =
   | { readonly _tag: "start"; readonly step: number }
-  /** The next event of a run that emits one by one, or else all that is left and its end. */
+  /** The next event of an invocation that emits one by one; otherwise all remaining events and its end. */
   | { readonly _tag: "go"; readonly run: number }
   /** The time of an intake is over. */
   | { readonly _tag: "expire"; readonly intake: string }
@@ -156,8 +156,8 @@ const deepestShared = (events: ReadonlyArray<Event>): Scope => {
 }
 
 /**
- * Emissions of one run are in their order, whatever each of them led to. Everything else has some order that is the same
- * in every timing; here by declaration of the steps, and what an intake led to last.
+ * Emissions of one invocation are ordered, whatever each led to. Everything else has some fixed order; here the
+ * declaration order of the steps, with the results of intakes last.
  */
 const comparePlaces = (a: Place, b: Place): { readonly order: number; readonly sure: boolean } => {
   const rank = { emission: 0, acceptor: 1, intake: 2, input: 3 }
@@ -190,7 +190,7 @@ export const isEmissionOrder = (events: ReadonlyArray<Event>, ids: ReadonlyArray
   )
 }
 
-// ---------------------------------------------------------------- a run's life
+// ---------------------------------------------------------------- the life of an invocation
 
 export const begin = (spec: Spec, which: Rules = rules): State => {
   const state: State = {
@@ -220,7 +220,7 @@ export const begin = (spec: Spec, which: Rules = rules): State => {
   return state
 }
 
-/** A copy whose moves the original does not see. */
+/** A copy that moves can change without affecting the original. */
 export const fork = (state: State): State => ({
   ...state,
   lanes: [...state.lanes],
@@ -356,7 +356,7 @@ const emit = (state: State, emission: Emission, within: Scope, place: Place): vo
   })
 }
 
-/** The event that opens a scope is inside of it. */
+/** An event that opens a scope is itself inside it. */
 const openWith = (event: Event, scope: (opener: Event) => Scope): Event => {
   const opened = scope(event)
   return { ...event, scope: opened }
@@ -496,13 +496,13 @@ const armDownstream = (state: State, step: number, at: Scope): void => {
     for (let scope: Scope | undefined = at; scope !== undefined; scope = scope.parent) {
       if (scope.opener?.tag !== state.spec.steps[waiting]!.accepts.per) continue
       arm(state, waiting, scope)
-      // What is in a Doc in a Doc holds the outer one's gathers back, but makes no round of theirs.
+      // Events inside a nested Doc hold back the outer Doc's gathers, but do not start a round of them.
       break
     }
   }
 }
 
-/** A race is over when enough has come; what that means for everything else waits for the end of the moment. */
+/** A race is decided when enough events have come; the effects follow at the end of the moment. */
 const decide = (state: State, intake: Intake): void => {
   intake.decided = true
   state.armed.delete(`${intake.step}/${intake.scope.number}`)
@@ -510,8 +510,8 @@ const decide = (state: State, intake: Intake): void => {
 }
 
 /**
- * All that one return or one event brings comes at one moment. At its end the races that were decided in it drop and
- * interrupt what could still come to them, and then each of them runs its step.
+ * All events of one return or one input arrive in the same moment. At its end, decided races drop and interrupt
+ * everything that could still reach them, and then run their steps.
  */
 const endMoment = (state: State): void => {
   const { decided } = state
@@ -548,7 +548,7 @@ const callOff = (state: State, intake: Intake): void => {
 
 // ---------------------------------------------------------------- quiet
 
-/** The steps that run when everything upstream of them has gone quiet. */
+/** Steps that run when everything upstream has gone quiet. */
 const waitingForQuiet = (state: State): ReadonlyArray<number> =>
   state.spec.steps.flatMap(({ accepts: { kind, count } }, i) =>
     kind === "gather" || (kind === "race" && count !== undefined) ? [i] : []
@@ -587,7 +587,7 @@ const isQuiet = (state: State, at: { readonly step: number; readonly scope: Scop
   )
 }
 
-/** Whether `a`, if both are quiet, must run before `b`, which then is not quiet any more. */
+/** Whether `a` must run before `b` when both are quiet; `b` is then no longer quiet. */
 const goesBefore = (
   state: State,
   a: { readonly step: number; readonly scope: Scope },
@@ -605,12 +605,12 @@ const goesBefore = (
   )
 }
 
-/** Runs every gather that has gone quiet, one after the other. */
+/** Runs every gather that has gone quiet, one after another. */
 const fireQuiet = (state: State): { readonly step: number; readonly scope: Scope } | undefined => {
   const name = ({ step, scope }: { step: number; scope: Scope }) => `${step}/${scope.number}`
   for (;;) {
     const quiet = state.outcome === undefined ? [...state.armed.values()].filter((at) => isQuiet(state, at)) : []
-    // Two gathers in a circle that have nothing and emit nothing would wake each other for ever.
+    // Two gathers in a cycle with nothing to pass on would wake each other forever.
     if (state.rules.needsEvent) for (const at of quiet) if (!state.fresh.has(name(at))) state.armed.delete(name(at))
     const ready = quiet.filter((at) => state.armed.has(name(at)))
     const next = ready.find((at) => !ready.some((other) => other !== at && goesBefore(state, other, at)))
@@ -622,11 +622,11 @@ const fireQuiet = (state: State): { readonly step: number; readonly scope: Scope
   }
 }
 
-/** What follows from a move by itself: races are called, what has gone quiet runs, and the run may be over. */
+/** The consequences of a move: decided races take effect, quiet gathers run, and the run may end. */
 const settle = (state: State): void => {
   endMoment(state)
   for (let race = fireQuiet(state); race !== undefined; race = fireQuiet(state)) {
-    // Where everything has gone quiet there is nothing to call off.
+    // If everything is quiet, there is nothing to cancel.
     const intake = intakeOf(state, race.step, race.scope, undefined)
     intake.decided = true
     state.armed.delete(`${race.step}/${race.scope.number}`)
@@ -640,7 +640,7 @@ const settle = (state: State): void => {
   }
 }
 
-/** Adds up what the intakes of each step hold, in an order that does not depend on theirs. */
+/** Summarises the intakes of each step, in an order independent of theirs. */
 export const sumOf = (
   intakes: ReadonlyArray<{ readonly step: string; readonly has: Readonly<Record<string, number>> }>
 ): Waiting => {
@@ -652,9 +652,9 @@ export const sumOf = (
   return sum
 }
 
-// ---------------------------------------------------------------- playing it
+// ---------------------------------------------------------------- running it
 
-/** Plays a run to its end, with each move chosen from the possible ones by a seed. */
+/** Plays a run to its end; a seed chooses each move. */
 export const play = (spec: Spec, seed: number, which: Rules = rules, limit = 4000): State | undefined => {
   const state = begin(spec, which)
   for (let i = 0; state.outcome === undefined; i++) {
@@ -667,7 +667,7 @@ export const play = (spec: Spec, seed: number, which: Rules = rules, limit = 400
 
 export const showOutcome = (outcome: Outcome | undefined): string => JSON.stringify(outcome)
 
-/** Every outcome there is, in whatever order the moves come, or nothing if there are too many states to look at. */
+/** All possible outcomes over every order of moves; undefined if there are too many states. */
 export const outcomes = (spec: Spec, limit: number, which: Rules = rules): ReadonlyMap<string, Outcome> | undefined => {
   const found = new Map<string, Outcome>()
   const seen = new Set<string>()
@@ -690,7 +690,7 @@ export const outcomes = (spec: Spec, limit: number, which: Rules = rules): Reado
   return found
 }
 
-/** Two states with one name go on in the same ways: scopes and events are named by what caused them. */
+/** Two states with one name continue in the same ways: scopes and events are named by their causes. */
 export const nameOf = (state: State): string => {
   const where = (place: Place): string => place.map(({ by, n }) => `${by}${n}`).join(".")
   const scope = (at: Scope): string => (at.opener === undefined ? "" : `${scope(at.parent!)}${where(at.opener.place)}/`)
@@ -711,7 +711,7 @@ export const nameOf = (state: State): string => {
     state.runs.map((run) => `${run.step}:${delivery(run)}:${run.emitted}${run.interrupted}`).sort(),
     intakes.sort(),
     [...state.armed.values()].map(({ step, scope: at }) => `${step}${scope(at)}`).sort(),
-    // Scope numbers are in order of opening, which is not always the same; then two names stand for one state.
+    // Scopes are numbered in order of opening, which can differ; then two names stand for one state.
     [...state.fresh].sort(),
     state.sent,
     state.open,

@@ -1,9 +1,9 @@
-// Mistakes to plant in the runtime, one at a time: each has to break a law. `test/mutants.long.ts` shows that it does.
+// Mistakes to plant in the runtime, one at a time. Each must break a law; `test/mutants.long.ts` checks that.
 import { join } from "node:path"
 
 const runtime = join(import.meta.dirname, "../../stepgraph/src/internal/runtime")
 
-/** A mistake: in a file, one text for another. */
+/** A mistake: in one file, replaces one text with another. */
 type Mutant = readonly [name: string, file: string, from: string, to: string]
 
 export const mutants: ReadonlyArray<Mutant> = [
@@ -321,8 +321,8 @@ export const mutants: ReadonlyArray<Mutant> = [
 
 export const fileOf = ([, file]: Mutant): string => join(runtime, file)
 
-/** The text of its file with the mistake in it. */
+/** The file's text with the mistake. */
 export const plant = ([name, file, from, to]: Mutant, text: string): string => {
-  if (!text.includes(from)) throw new Error(`mutant '${name}': its place in ${file} is gone; say where it is now`)
+  if (!text.includes(from)) throw new Error(`mutant '${name}': its text is no longer in ${file}; update the mutant`)
   return text.replace(from, () => to)
 }

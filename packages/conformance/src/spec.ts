@@ -1,20 +1,20 @@
-// A workflow as plain data: its graph, and what each step does with each input as a pure function of ids and a seed.
-// The model interprets it, `world.ts` makes the real workflow from it; both ask `plan` what a run does.
+// A workflow as plain data: its graph, and the behaviour of each step as a pure function of ids and a seed. The model
+// interprets it, and `world.ts` builds the real workflow from it; both use `plan` for the behaviour.
 
-/** How the step's function is written. */
+/** The form of the step's function. */
 export type Form = "value" | "generator" | "send" | "effect" | "effectSend" | "promise" | "asyncGenerator" | "stream"
 
 export const synchronous: ReadonlySet<Form> = new Set(["value", "generator", "send"])
-/** These return all their events at once; the others emit one by one and may have emitted some when they fail. */
+/** These return all events at once; the others emit one by one and may have emitted some when they fail. */
 export const whole: ReadonlySet<Form> = new Set(["value", "effect", "promise"])
-/** These are interrupted through `ctx.signal` only, so the runtime cannot know when they have noticed it. */
+/** These are interrupted only through `ctx.signal`, so the runtime cannot know when they notice. */
 export const foreign: ReadonlySet<Form> = new Set(["promise", "asyncGenerator"])
 
 export interface Accepts {
-  /** `hand` is a step that accepts single events and calls `ctx.collect(of)`. */
+  /** `hand` accepts single events and calls `ctx.collect(of)`. */
   readonly kind: "each" | "hand" | "join" | "collect" | "gather" | "race"
   readonly of: ReadonlyArray<string>
-  /** `collect`: how many; `race`: `take`, or nothing for a race without it. */
+  /** `collect`: the number. `race`: `take`, or undefined. */
   readonly count?: number
   readonly per?: string
   readonly by?: true
@@ -28,14 +28,14 @@ export interface StepSpec {
   readonly name: string
   readonly accepts: Accepts
   readonly emits: ReadonlyArray<string>
-  /** Emits every type once in order, or picks this many, each of any type. */
+  /** Emits every type once in order, or this many events of random types. */
   readonly fan: "all" | readonly [least: number, most: number]
   readonly workers: number | "unbounded"
   readonly form: Form
-  /** The longest sleep of a run and of its finalizer, in virtual milliseconds. */
+  /** The longest sleep of an invocation and of its finalizer, in virtual milliseconds. */
   readonly slow: number
   readonly cleanup: number
-  /** The share of inputs for which a run fails, and what takes the failure. */
+  /** The share of inputs that make an invocation fail, and the handler of the failure. */
   readonly fails: number
   readonly failure: "fatal" | "retry" | "recover"
 }
@@ -49,7 +49,7 @@ export interface Inputs {
 
 export interface Spec {
   readonly seed: number
-  /** How many hops around circles one line of descent may take. */
+  /** The maximum number of hops around cycles in one line of descent. */
   readonly fuel: number
   readonly start: string
   readonly stops: ReadonlyArray<string>
@@ -58,7 +58,7 @@ export interface Spec {
   readonly steps: ReadonlyArray<StepSpec>
 }
 
-/** The fields of every event of a generated workflow. */
+/** The fields of every event in a generated workflow. */
 export interface Payload {
   readonly id: string
   readonly fuel: number
@@ -71,11 +71,11 @@ export interface Emission extends Payload {
 
 export interface Plan {
   readonly emits: ReadonlyArray<Emission>
-  /** How many attempts fail before one succeeds; more than `retries` means that the run fails. */
+  /** The number of failing attempts before one succeeds; more than `retries` fails the run. */
   readonly failing: number
-  /** How many of `emits` an attempt that fails has emitted before. */
+  /** How many of `emits` a failing attempt emits first. */
   readonly before: number
-  /** What `recover` returns in their place. */
+  /** The events that `recover` returns instead. */
   readonly recovered: ReadonlyArray<Emission>
 }
 
@@ -94,7 +94,7 @@ export const holdsBack = (step: StepSpec): boolean => step.fails > 0 && step.fai
 
 // ---------------------------------------------------------------- pseudo-random choices, pure in their arguments
 
-/** A 53-bit hash (cyrb53): ids made with it do not collide in a test's lifetime. */
+/** A 53-bit hash (cyrb53); its ids do not collide within a test. */
 const hash53 = (text: string): number => {
   let a = 0xdeadbeef
   let b = 0x41c6ce57
@@ -108,16 +108,16 @@ const hash53 = (text: string): number => {
   return 4294967296 * (2097151 & b) + (a >>> 0)
 }
 
-/** A whole number from 0 up to, not including, `below`. */
+/** An integer from 0 to below `below`. */
 export const pick = (below: number, ...about: ReadonlyArray<string | number>): number =>
   below <= 1 ? 0 : hash53(about.join("|")) % below
 
 const chance = (share: number, ...about: ReadonlyArray<string | number>): boolean =>
   share > 0 && pick(1000, ...about) < share * 1000
 
-// ---------------------------------------------------------------- what a run does
+// ---------------------------------------------------------------- the behaviour of an invocation
 
-/** What a run got: its events in the order given, and the opening event of its scope where the intake names one. */
+/** The input of an invocation: its events in order, and the opening event of its scope if the intake has a `per`. */
 export interface Given {
   /** Nothing stands for what a join's deadline has not let come. */
   readonly events: ReadonlyArray<Payload | undefined>
@@ -127,10 +127,10 @@ export interface Given {
 export const idOf = (event: Payload | undefined): string => event?.id ?? "-"
 const idsOf = (given: Given): ReadonlyArray<string> => given.events.map(idOf)
 
-/** Names a run by what it got, whatever the timing was. */
+/** Names an invocation by its input, independent of timing. */
 export const runKey = (step: StepSpec, given: Given): string => `${step.name}(${idsOf(given).join()})`
 
-/** Only a gather promises an order that no timing changes, so only there the order may show in what comes out. */
+/** Only a gather has an order independent of timing, so only its order may affect the output. */
 const inputKey = (step: StepSpec, given: Given): string => {
   const shows = step.accepts.kind === "gather" && step.accepts.anyOrder !== true
   const ids = shows ? idsOf(given) : [...idsOf(given)].sort()
@@ -164,7 +164,7 @@ const emissions = (spec: Spec, index: number, given: Given, what: string): Reado
   }))
 }
 
-/** What a run of this step does with this input. */
+/** The behaviour of this step for this input. */
 export const plan = (spec: Spec, index: number, given: Given): Plan => {
   const step = spec.steps[index]!
   const emits = emissions(spec, index, given, "emit")
@@ -183,13 +183,13 @@ export const plan = (spec: Spec, index: number, given: Given): Plan => {
 export interface Facts {
   /** The steps that accept a type, in order of declaration. */
   readonly acceptors: (tag: string) => ReadonlyArray<number>
-  /** Upstream of an intake: the steps from which one of its events can still come. */
+  /** Upstream of an intake: the steps from which its events can still come. */
   readonly upstream: (step: number) => ReadonlySet<number>
-  /** Those of them from which one can come without another gather of the same scope in between. */
+  /** Those of them that reach it without passing another gather of the same scope. */
   readonly arming: (step: number) => ReadonlySet<number>
-  /** One can go from one step to an intake without opening another scope of the intake's own kind. */
+  /** Whether a path leads from a step to an intake without opening another scope of the intake's kind. */
   readonly leadsWithin: (from: number, to: number) => boolean
-  /** One can go around a circle from the step through the type back to the step. */
+  /** Whether a cycle leads from the step through the type back to the step. */
   readonly inCircle: (step: number, tag: string) => boolean
   /** Steps between the start event and this one. */
   readonly distance: (step: number) => number
@@ -223,7 +223,7 @@ const computeFacts = (spec: Spec): Facts => {
   const acceptors = (tag: string) => accepting.get(tag) ?? []
   const next = steps.map((step) => new Set(step.emits.flatMap(acceptors)))
 
-  /** All steps that a walk from `from` comes to; it does not walk on from those that `closed` names. */
+  /** All steps that a walk from `from` reaches; it does not continue past steps in `closed`. */
   const walk = (from: Iterable<number>, closed: (step: number) => boolean): ReadonlySet<number> => {
     const seen = new Set<number>()
     const open = [...from]
@@ -280,7 +280,7 @@ const computeFacts = (spec: Spec): Facts => {
   }
 }
 
-/** The greatest solution: begin with "inside of everything" and take away what some way of being emitted contradicts. */
+/** The greatest solution: start with "inside everything" and remove what some emission contradicts. */
 const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
   const outside = [spec.start, ...(spec.inputs?.tags ?? [])]
   const tags = [...new Set([...outside, ...spec.steps.flatMap((step) => step.emits)])]
@@ -312,7 +312,7 @@ const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
 
 // ---------------------------------------------------------------- readable
 
-/** One line a step, for a failing test's message. */
+/** One line per step, for the message of a failing test. */
 export const show = (spec: Spec): string =>
   [
     ...(spec.inputs === undefined

@@ -19,11 +19,11 @@ import {
   sent
 } from "./spec.ts"
 
-/** What one seed decides: how long each run sleeps, and which of the tasks that are ready goes first. */
+/** The decisions of one seed: how long each invocation sleeps, and which ready task goes first. */
 export interface Timing {
   readonly seed: number
   readonly shuffled: boolean
-  /** Whether an observer looks on, which must not change anything. */
+  /** Whether there is an observer, which must not change anything. */
   readonly observed: boolean
 }
 
@@ -35,9 +35,9 @@ export type Entry =
       readonly input: ReadonlyArray<string>
       readonly attempt: number
     }
-  /** A run that emits one by one is about to emit its next. */
+  /** An invocation that emits one by one is about to emit its next event. */
   | { readonly _tag: "sent"; readonly run: number }
-  /** The last thing that an attempt does, unless it is interrupted; then the last thing its finalizers do is "cleaned". */
+  /** The last action of an attempt, unless it is interrupted; then the last action of its finalizers is "cleaned". */
   | { readonly _tag: "ended" | "failed" | "cleaned"; readonly run: number }
   /** Time goes on: nothing can be done at once any more. */
   | { readonly _tag: "tick"; readonly now: number }
@@ -50,9 +50,11 @@ export type Entry =
 export interface Ran {
   readonly record: ReadonlyArray<Entry>
   readonly outcome: Outcome | { readonly _tag: "Hung" | "Endless" } | { readonly _tag: "Broken"; readonly why: string }
-  /** What every run got and emitted: `input` by step, and the ids of what its last attempt emitted. */
+  /** The input and output of every invocation: `input` by step, and the ids emitted by its last attempt. */
   readonly runs: ReadonlyArray<Recorded>
-  /** How many places in the order of emission are left at the end; of an engine or a run that has no order, nothing. */
+  /**
+   * Number of positions left in the order of emission at the end; undefined for an engine or a run without an order.
+   */
   readonly places?: number | undefined
 }
 
@@ -60,12 +62,12 @@ export interface Recorded {
   readonly number: number
   readonly step: number
   readonly input: ReadonlyArray<string>
-  /** The event that opened the scope of its intake, where that names one. */
+  /** The event that opened the scope of its intake, if the intake has a `per`. */
   readonly opener: string | undefined
   emitted: Array<Emission>
 }
 
-/** How a step of a generated workflow fails. */
+/** The failure of a step in a generated workflow. */
 class Boom extends Error {
   readonly _tag = "Boom"
   readonly step: string
@@ -150,7 +152,7 @@ const makeWorld = (timing: Timing): World => {
       for (let steps = 0; steps < 100_000; steps++) {
         if (tasks.length > 0) nextTask()()
         else {
-          // Promises go on in microtasks: all of them have had their turn when the next macrotask begins.
+          // Promises continue in microtasks; all of them have run by the next macrotask.
           if (waitForPromises) await new Promise<void>((resolve) => setImmediate(resolve))
           if (tasks.length > 0) continue
           const timer = timers.shift()
@@ -242,7 +244,7 @@ export const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {
 
 const fields = { id: Schema.String, fuel: Schema.Number, key: Schema.Number }
 
-/** The workflow that a spec describes, without its behaviour: enough for `workflow()` to accept or refuse it. */
+/** The workflow of a spec without its behaviour: enough for `workflow()` to accept or refuse it. */
 export const buildWorkflow = (
   spec: Spec,
   timing: Timing = { seed: 0, shuffled: false, observed: false },
@@ -270,7 +272,7 @@ export const buildWorkflow = (
     return [...new Set(list)]
   }
 
-  /** Begins an attempt: finds the run that it belongs to, or makes one. */
+  /** Begins an attempt: finds its invocation, or creates it. */
   const begin = (index: number, given: Given, attempt: number): Recorded => {
     const input = given.events.map(idOf)
     const opener = given.opener?.id
@@ -279,8 +281,8 @@ export const buildWorkflow = (
     const known = attempt === 1 ? undefined : runs.findLast(isSame)
     const which = known ?? { number: runs.length, step: index, input, opener, emitted: [] }
     if (which !== known) runs.push(which)
-    // A loop that never leaves its turn would not let anyone else stop it.
-    if (runs.length > 3000) throw new Error("the run goes on for ever")
+    // A loop that never yields cannot be stopped from outside.
+    if (runs.length > 3000) throw new Error("the run never ends")
     which.emitted = []
     record.push({ _tag: "started", run: which.number, step: index, input, attempt })
     return which

@@ -15,10 +15,10 @@ import {
 } from "../src/laws.ts"
 import { searched } from "../src/search.ts"
 
-// A law that is broken looks for the smallest workflow that breaks it, which may take its time.
+// A broken law triggers a search for the smallest failing workflow, which may take a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-describe.each(engines)("a workflow of plain steps, gathers and joins that pair in one way only, in $name", (engine) => {
+describe.each(engines)("a workflow with only plain steps, gathers and unambiguous joins, in $name", (engine) => {
   let cases: ReadonlyArray<Case> = []
   beforeAll(async () => {
     const specs = [
@@ -32,11 +32,11 @@ describe.each(engines)("a workflow of plain steps, gathers and joins that pair i
   const stops: Law = (_spec, { outcome }) =>
     outcome._tag === "Stopped" ? undefined : `it can always go on, but ended so: ${JSON.stringify(outcome)}`
 
-  it("is never falsely stalled", () => expectLaw(stops, cases))
-  it("runs a gather once a round, and only when nothing upstream of it runs or will", () =>
+  it("never stalls wrongly", () => expectLaw(stops, cases))
+  it("runs a gather once per round, and only when nothing upstream is running or will run", () =>
     expectLaw(gathersOnce, cases))
-  it("leaves no worker idle while something is queued for it", () => expectLaw(workersAtLeast, cases))
-  it("does what the model can do in some order of moves", () => expectLaw(follow, cases))
+  it("leaves no worker idle while its step has a queue", () => expectLaw(workersAtLeast, cases))
+  it("matches the model in some order of moves", () => expectLaw(follow, cases))
 
   it("has the same result in every timing", async () => {
     const unique = cases.filter(({ spec }) => isUnique(spec))

@@ -1,5 +1,5 @@
-// The model says which outcomes a workflow can have, and exploring says which the runtime has: they are the same, no more and
-// no fewer.
+// The model computes the possible outcomes of a workflow, and exploration finds those of the runtime: both sets are
+// equal.
 import { type Exploration, explore } from "@stepgraph/testing"
 import { Effect, Exit } from "effect"
 import { run } from "stepgraph"
@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 1_000 * graphs })
 const mostStates = 300
 const mostSchedules = 1_500
 
-/** Without what the model and the runtime have no common words for: a step that emits one by one does so in one piece. */
+/** Removes what the model and the runtime express differently: a step that emits one by one does so in one piece. */
 const comparable = (spec: Spec): Spec => ({
   ...spec,
   steps: spec.steps.map((step) => ({
@@ -29,11 +29,11 @@ const comparable = (spec: Spec): Spec => ({
   }))
 })
 
-/** A gather's order is the runtime's own where the contract leaves it open. */
+/** If the contract leaves a gather's order open, the runtime chooses it. */
 const nameOf = (outcome: Outcome | ReturnType<typeof outcomeOf>): string =>
   JSON.stringify(outcome._tag === "Failed" ? { ...outcome, input: [...outcome.input].sort() } : outcome)
 
-/** JavaScript's own timers, which an exploration leads. */
+/** JavaScript's own timers, which an exploration controls. */
 const world = { sleep: (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis)) }
 
 const explored = (spec: Spec): Promise<Exploration> => {
@@ -56,7 +56,7 @@ const explored = (spec: Spec): Promise<Exploration> => {
   )
 }
 
-it("has the outcomes that the model has, in all its orders", async () => {
+it("has exactly the model's outcomes over all orders", async () => {
   const forms = { value: 40, effect: 60, promise: 30 }
   const specs = [
     ...generated((graphs * 3) / 4, (seed) => comparable(anyShape(seed, { ...everything, forms }))),

@@ -1,4 +1,4 @@
-// What a run still holds when nothing moves any more: no scope in which nothing can happen, and no chain of scopes of one kind.
+// The memory of a run at its end: no dead scope, and no chain of scopes of one kind.
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
 // biome-ignore lint/style/noRestrictedImports: no public entry says which scopes a run keeps.
 import { Scope } from "../../stepgraph/src/internal/runtime/scope/scope.ts"
@@ -20,7 +20,7 @@ beforeAll(() => {
 })
 afterAll(() => void vi.restoreAllMocks())
 
-/** Without its stop event a run goes on until it stalls. */
+/** Without its stop event, a run continues until it stalls. */
 const endless = (spec: Spec): Spec => ({
   ...spec,
   steps: spec.steps.map((step) => (step.emits.includes("Stop") ? { ...step, fan: [0, 0] } : step))
@@ -32,7 +32,7 @@ const specs = (many: number): ReadonlyArray<Spec> => [
   ...generated(many / 2, (seed) => inRow(seed, waiting)).map(endless)
 ]
 
-it("a stalled run holds a scope only for an event that an intake holds there, and none around one of its own kind", async () => {
+it("a stalled run keeps a scope only for an event held there, and no scope around another of its kind", async () => {
   let scopes = 0
   let held = 0
   for (const spec of specs(600)) {
@@ -48,7 +48,7 @@ it("a stalled run holds a scope only for an event that an intake holds there, an
       expect(scope.inUse || !scope.empty, show(spec)).toBe(true)
       expect(scope.parent!.over, show(spec)).toBe(false)
       for (const owner of scope.owners) expect(owner === undefined || !owner.over, show(spec)).toBe(true)
-      // All that is alive inside of it is not inside of another of its kind.
+      // Everything alive inside it is inside another scope of its kind.
       let inner = scope.inUse ? undefined : scope.only
       while (inner !== undefined && inner.kind !== scope.kind) inner = inner.inUse ? undefined : inner.only
       expect(inner, show(spec)).toBeUndefined()

@@ -1,4 +1,4 @@
-// The model against itself and against examples worked out by hand: it judges the runtime, so it is judged here.
+// Tests the model against itself and against examples worked out by hand, since it judges the runtime.
 import { readFileSync } from "node:fs"
 import ts from "typescript"
 import { describe, expect, it, vi } from "vitest"
@@ -30,7 +30,7 @@ import { searched } from "../src/search.ts"
 import { type Accepts, type Spec, type StepSpec, show } from "../src/spec.ts"
 import { buildWorkflow, type Entry, type Ran } from "../src/world.ts"
 
-// A law that is broken looks for the smallest workflow that breaks it, which may take its time.
+// A broken law triggers a search for the smallest failing workflow, which may take a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const step = (
@@ -65,7 +65,7 @@ const times = (n: number) => ({ fan: [n, n] as const })
 const seeds = Array.from({ length: 40 }, (_, seed) => seed)
 const plays = (spec: Spec): ReadonlyArray<State> => seeds.map((seed) => play(spec, seed)!)
 
-/** What each run of a step got, by type, in the real runtime. */
+/** The input of each invocation of a step in the real runtime, by type. */
 const inputsOf = async (spec: Spec, name: string): Promise<ReadonlyArray<number>> => {
   const ran = await memory.run(spec, { seed: 1, shuffled: false, observed: false })
   expect(follow(spec, ran)).toBeUndefined()
@@ -73,7 +73,7 @@ const inputsOf = async (spec: Spec, name: string): Promise<ReadonlyArray<number>
 }
 
 describe("the model", () => {
-  it("pairs three Docs' branches in six ways by arrival, and in one way per Doc", () => {
+  it("pairs the branches of three Docs in six ways by arrival, and in one way per Doc", () => {
     const docs = (per: { per?: string }) =>
       flow([
         step("begin", "Start", ["Doc"], times(3)),
@@ -86,7 +86,7 @@ describe("the model", () => {
     expect(outcomes(docs({ per: "Doc" }), 20_000)!.size).toBe(1)
   })
 
-  it("keeps a surplus for the next round, and says at the stall what is left", async () => {
+  it("keeps a surplus for the next round, and reports it in a stall", async () => {
     const spec = flow([
       step("begin", "Start", ["A"], times(5)),
       step("two", { kind: "collect", of: ["A"], count: 2 }, ["B"]),
@@ -96,7 +96,7 @@ describe("the model", () => {
     expect(await inputsOf(spec, "two")).toEqual([2, 2])
   })
 
-  it("gives a gather [] once when the fan-out was empty", async () => {
+  it("gives a gather [] once if the fan-out is empty", async () => {
     const spec = flow([
       step("begin", "Start", ["A"], times(0)),
       step("work", "A", ["B"]),
@@ -133,7 +133,7 @@ describe("the model", () => {
     expect(await inputsOf(spec, "first")).toEqual([1])
   })
 
-  it("runs a race that takes more than there are with all of them, once they have gone quiet", async () => {
+  it("runs a race with too few events once everything is quiet, with all of them", async () => {
     const spec = flow([
       step("begin", "Start", ["A"], times(2)),
       step("work", "A", ["B"]),
@@ -143,7 +143,7 @@ describe("the model", () => {
     expect(await inputsOf(spec, "three")).toEqual([2])
   })
 
-  it("has one outcome for what is confluent, in every order of moves", () => {
+  it("has one outcome for a confluent workflow, in every order of moves", () => {
     for (const make of [anyShape, nested]) {
       for (const spec of generated(400, (seed) => make(seed, confluent))) {
         const played = seeds.slice(0, 8).map((seed) => play(spec, seed)!)
@@ -154,11 +154,11 @@ describe("the model", () => {
     }
   })
 
-  // Why the rules are what they are: the smallest workflows that have several results without one of them.
+  // The reasons for the rules: the smallest workflows that have several results without one of them.
   const plain = { form: "value", slow: 0 } as const
   it.each([
     [
-      "its own runs did not hold a gather back",
+      "its own invocations did not hold back a gather",
       { ownRunsHold: false },
       flow(
         [
@@ -186,7 +186,7 @@ describe("the model", () => {
       )
     ],
     [
-      "what is in a Doc in a Doc did not count for the outer one",
+      "a nested Doc did not count for the outer one",
       { nestedHolds: false },
       flow(
         [
@@ -199,13 +199,13 @@ describe("the model", () => {
         3
       )
     ]
-  ] satisfies ReadonlyArray<[string, Partial<Rules>, Spec]>)("would have several, if %s", (_, change, spec) => {
+  ] satisfies ReadonlyArray<[string, Partial<Rules>, Spec]>)("would have several results, if %s", (_, change, spec) => {
     const results = (which: Rules) => new Set(seeds.map((seed) => showOutcome(play(spec, seed, which)!.outcome))).size
     expect(results(rules)).toBe(1)
     expect(results({ ...rules, ...change })).toBeGreaterThan(1)
   })
 
-  it("would go on for ever, if two gathers in a circle could wake each other with nothing", () => {
+  it("would never end, if two gathers in a cycle could wake each other without events", () => {
     const spec = flow([
       step("begin", "Start", ["Plan"]),
       step("plan", { kind: "gather", of: ["Plan"] }, ["Work"], times(0)),
@@ -215,7 +215,7 @@ describe("the model", () => {
     expect(play(spec, 0, { ...rules, needsEvent: false })).toBeUndefined()
   })
 
-  it("finds every outcome there is: no order of moves, and no real run, has another", async () => {
+  it("finds every outcome: no order of moves, and no real run, has another", async () => {
     let enumerated = 0
     for (const spec of generated(500, (seed) => anyShape(seed, everything))) {
       const all = outcomes(spec, 400)
@@ -223,7 +223,7 @@ describe("the model", () => {
       enumerated += 1
       for (const seed of seeds.slice(0, 10))
         expect(all.has(showOutcome(play(spec, seed)!.outcome)), show(spec)).toBe(true)
-      // The order of a gather's events is the runtime's own where the contract leaves it open; `follow` allows for that.
+      // If the contract leaves a gather's order open, the runtime chooses it; `follow` allows for that.
       if (spec.steps.some(({ accepts }) => accepts.kind === "gather")) continue
       const { outcome } = await memory.run(spec, { seed: 1, shuffled: true, observed: false })
       expect(all.has(JSON.stringify(outcome)), `${show(spec)}\n${JSON.stringify(outcome)}`).toBe(true)
@@ -254,7 +254,7 @@ describe("a law", () => {
   ])
   const honest = memory.run(spec, { seed: 1, shuffled: false, observed: true })
 
-  /** The honest run with a lie in its record. */
+  /** An honest run with a lie added to its record. */
   const lie = async (tell: (record: Array<Entry>, ran: Ran) => void): Promise<Ran> => {
     const ran = structuredClone(await honest)
     tell(ran.record as Array<Entry>, ran)
@@ -263,7 +263,7 @@ describe("a law", () => {
   const changeInput = (name: string, change: (input: Array<string>) => void) =>
     lie((record) => {
       const entry = record.find((entry) => entry._tag === "started" && spec.steps[entry.step]!.name === name)
-      // It is one list in the record of the run and in its entry.
+      // The record of the run and its entry share one list.
       change((entry as Extract<Entry, { readonly _tag: "started" }>).input as Array<string>)
     })
 

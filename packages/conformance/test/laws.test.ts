@@ -20,7 +20,7 @@ import {
 } from "../src/laws.ts"
 import { searched } from "../src/search.ts"
 
-// A law that is broken looks for the smallest workflow that breaks it, which may take its time.
+// A broken law triggers a search for the smallest failing workflow, which may take a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 describe.each(engines)("any workflow, in any timing, in $name", (engine) => {
@@ -45,21 +45,20 @@ describe.each(engines)("any workflow, in any timing, in $name", (engine) => {
     ]
   })
 
-  it("ends by a stop, a failure or a stall", () => expectLaw(ends, cases))
-  it("gives no step an event twice, nor one that nobody emitted", () => expectLaw(nothingTwice, cases))
-  it("loses nothing: a stall says where every event is that no step got", () => expectLaw(nothingLost, cases))
-  it("keeps a place in the order of emission for each event that is held, and no other", () => {
+  it("ends with a stop, a failure or a stall", () => expectLaw(ends, cases))
+  it("gives no step an event twice, or one that was never emitted", () => expectLaw(nothingTwice, cases))
+  it("loses nothing: a stall accounts for every event that no step got", () => expectLaw(nothingLost, cases))
+  it("keeps a position in the order of emission for each held event, and no other", () => {
     const stalled = cases.filter(({ ran }) => ran.outcome._tag === "Stalled" && ran.places !== undefined)
     expect(stalled.length).toBeGreaterThan(searched(300))
     return expectLaw(keepsNoPlace, stalled)
   })
-  it("traces each event to each step that accepts it, and each delivery to one end", () =>
-    expectLaw(traceAddsUp, cases))
+  it("traces each event to each step that accepts it, with one end per delivery", () => expectLaw(traceAddsUp, cases))
   it("traces what really ran", () => expectLaw(traceIsTrue, cases))
-  it("never runs more of a step than it has workers", () => expectLaw(workersAtMost, cases))
-  it("leaves no worker idle while something is queued for it", () => expectLaw(workersAtLeast, cases))
-  it("runs a gather once a round, and only when nothing upstream of it runs or will", () =>
+  it("never exceeds a step's workers", () => expectLaw(workersAtMost, cases))
+  it("leaves no worker idle while its step has a queue", () => expectLaw(workersAtLeast, cases))
+  it("runs a gather once per round, and only when nothing upstream is running or will run", () =>
     expectLaw(gathersOnce, cases))
-  it("leaves nothing running behind its result", () => expectLaw(nothingAfter, cases))
-  it("does what the model can do in some order of moves", () => expectLaw(follow, cases))
+  it("leaves nothing running after its result", () => expectLaw(nothingAfter, cases))
+  it("matches the model in some order of moves", () => expectLaw(follow, cases))
 })

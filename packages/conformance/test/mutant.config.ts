@@ -1,5 +1,5 @@
-// The laws of a runtime with the mutant in it that MUTANT names; of the runtime as it is, if none is named. With EXAMPLES, the
-// examples of what intakes do and of what a run keeps.
+// Runs the laws against a runtime with the mutant named in MUTANT; without one, against the unchanged runtime. With
+// EXAMPLES, runs the examples of intakes and of memory instead.
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 import { fileOf, mutants, plant } from "../src/mutants.ts"
@@ -18,7 +18,7 @@ export default defineConfig({
       transform: (text, file) => (mutant && file === fileOf(mutant) ? plant(mutant, text) : undefined)
     }
   ],
-  // Without its cache of modules, in which each mutant would find the text of another.
+  // No module cache: a mutant would find another one's text there.
   test: {
     include: process.env.EXAMPLES ? examples : laws,
     isolate: false,

@@ -1,5 +1,5 @@
-// Shows that the laws bite: plants one mistake after another in the runtime. The laws have to find each, or, where only the
-// order or the memory of a run tells, an example.
+// Shows that the laws work: plants each mistake in the runtime. A law must detect it, or an example if only the order
+// or the memory of a run shows it.
 import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
@@ -10,11 +10,11 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/packa
 const config = join(import.meta.dirname, "mutant.config.ts")
 
 const minute = 60_000
-/** The tests in the order in which they are tried: what most mutants are found with comes first. */
+/** The tests in the order in which they run: those that detect most mutants first. */
 const searches = [{ SHARE: "0.25" }, { SHARE: "1" }, { EXAMPLES: "1" }] as const
 type Search = (typeof searches)[number]
 
-/** Whether the tests pass with this mutant; a runtime that does not come to an end does not pass them. */
+/** Whether the tests pass with this mutant; a runtime that never ends fails them. */
 const pass = (mutant: string, search: Search, timeout: number) =>
   new Promise<boolean>((resolve) => {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST"))
@@ -24,7 +24,7 @@ const pass = (mutant: string, search: Search, timeout: number) =>
     )
   })
 
-/** How long each search takes of the runtime as it is. */
+/** The duration of each search with the unchanged runtime. */
 const took = new Map<Search, number>()
 beforeAll(async () => {
   for (const search of searches) {

@@ -1,5 +1,5 @@
 /**
- * Why there is no `Exploration`: a schedule breaks a rule, or there is nothing to explore.
+ * The errors of an exploration: a schedule breaks a rule, or the exploration cannot start.
  */
 import type { TraceEntry } from "stepgraph"
 import { TaggedError } from "stepgraph/internal"
@@ -8,13 +8,13 @@ import type { Outcome } from "./Invariant.ts"
 /** A schedule breaks an invariant. The message is the whole story. */
 export class ScheduleFailure extends TaggedError("ScheduleFailure")<{
   readonly workflow: string
-  /** The rule that is broken, and how. */
+  /** The broken rule, and how it is broken. */
   readonly invariant: string
   readonly problem: string
-  /** What to give as `replay`. */
+  /** Pass this as `replay`. */
   readonly schedule: string
   readonly input: unknown
-  /** How many schedules had been run. */
+  /** Number of schedules run so far. */
   readonly schedules: number
 }> {
   constructor(props: {
@@ -29,13 +29,13 @@ export class ScheduleFailure extends TaggedError("ScheduleFailure")<{
     const { message, input, ...fields } = props
     super(fields, { input }, () => message)
   }
-  /** How this schedule ends, and how the usual order does. */
+  /** The outcome of this schedule and of the usual order. */
   declare readonly outcome: Outcome
   declare readonly usual: Outcome
   declare readonly trace: ReadonlyArray<TraceEntry>
 }
 
-/** A schedule cannot be replayed: the workflow has changed since it was found, or it is none. */
+/** A schedule cannot be replayed: the workflow has changed since it was found, or it is not a valid schedule. */
 export class CannotReplay extends TaggedError("CannotReplay")<{
   readonly schedule: string
 }> {
@@ -44,7 +44,7 @@ export class CannotReplay extends TaggedError("CannotReplay")<{
   }
 }
 
-/** An exploration cannot be begun: the workflow is none, or options or input do not fit. The message lists all problems. */
+/** An exploration cannot start: the workflow, the options or the input are invalid. The message lists all problems. */
 export class InvalidExploration extends TaggedError("InvalidExploration")<{
   readonly problems: ReadonlyArray<string>
 }> {
@@ -57,5 +57,5 @@ export class InvalidExploration extends TaggedError("InvalidExploration")<{
   }
 }
 
-/** Why there is no `Exploration`. */
+/** All errors of `explore`. */
 export type ExploreError = ScheduleFailure | CannotReplay | InvalidExploration

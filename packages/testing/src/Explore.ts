@@ -1,5 +1,5 @@
 /**
- * `explore`: a workflow in every order that could happen.
+ * `explore`: runs a workflow in every possible order.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import type * as Context from "effect/Context"
@@ -24,41 +24,44 @@ import { inOneLine, type Uncontrolled } from "./internal/uncontrolled.ts"
 /** The fields of a workflow's start event. */
 type InputOf<W> = W extends { readonly start: EventDef<any, any, infer In> } ? In : never
 
-/** What an exploration may be given. What is left out is as its comment says. */
+/** The options of an exploration. */
 export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = never, R = never> {
-  /** The run's input. Left out, inputs are made from the start event's schema, where it has fields. */
+  /** The run's input. Default: inputs generated from the start event's schema, if it has fields. */
   readonly input?: InputOf<W> | undefined
-  /** How many inputs are made where none is given: 20. Each gets 50 schedules, or its part of `schedules`. */
+  /**
+   * Number of generated inputs, if `input` is not set. Default: 20. Each gets at least 50 schedules, or its share of
+   * `schedules`.
+   */
   readonly inputs?: number | undefined
-  /** How many schedules are tried, those nearest to the usual order first: 1,000. */
+  /** Number of schedules to try, nearest to the usual order first. Default: 1,000. */
   readonly schedules?: number | undefined
-  /** How many more are tried at random where that was not all: a quarter of `schedules`. */
+  /** Number of further random schedules if not all were tried. Default: a quarter of `schedules`. */
   readonly random?: number | undefined
-  /** What randomness begins with: 0. */
+  /** The seed of all randomness. Default: 0. */
   readonly seed?: number | undefined
-  /** `any` (or left out): whoever sleeps may wake first. `ordered`: deadlines are kept, so that timeouts mean something. */
+  /** `any` (default): any sleep may end first. `ordered`: shorter sleeps end first, so timeouts keep their meaning. */
   readonly time?: Modes["time"] | undefined
-  /** Which of several steps that can begin is next: `any` (or left out) of them, or the first `in turn`. */
+  /** Which of several steps with waiting events begins next: `any` of them (default), or the first, `in turn`. */
   readonly lanes?: Modes["lanes"] | undefined
-  /** Whether fibers that are ready go on in `any` order, or `in turn` (or left out). */
+  /** Whether ready fibers go on in `any` order, or `in turn` (default). */
   readonly fibers?: Modes["fibers"] | undefined
   /**
-   * `any`: what a step gives at once may come later, as if it had been slow. For stubs of steps that are slow in
-   * production. Left out, it comes at once.
+   * `at once` (default): a step's immediate results come at once. `any`: they may come later, as if the step had been
+   * slow. Use it for stubs of slow steps.
    */
   readonly results?: Modes["results"] | undefined
   /**
-   * `virtual`: `setTimeout`, `setInterval`, `setImmediate`, `Date`, `performance.now` and `AbortSignal.timeout` follow the
-   * exploration's clock while a run uses them, so that steps that wait with them are explored, too; give stubs
-   * for real input and output, as no virtual timer waits for it. `real`, or left out: they are the world's, which is waited for
-   * and makes an exploration incomplete.
+   * `real` (default): timers follow real time; the exploration waits for them and is incomplete. `virtual`:
+   * `setTimeout`, `setInterval`, `setImmediate`, `Date`, `performance.now` and `AbortSignal.timeout` follow the
+   * exploration's clock while a run uses them, so steps that wait with them are explored, too. Virtual timers do not
+   * wait for real input and output: replace it with stubs.
    */
   readonly timers?: Modes["timers"] | undefined
-  /** How often something may be held up in the middle, so that others go first: 0. */
+  /** How often something may be held up in the middle to let others go first. Default: 0. */
   readonly preempt?: number | undefined
-  /** Whether the whole run may be interrupted, once, wherever it waits: false. */
+  /** Whether to interrupt the whole run, once, wherever it waits. Default: false. */
   readonly cancel?: boolean | undefined
-  /** What may go wrong in steps, at most `max` times in a run (1), in all steps or in some. Nothing when left out. */
+  /** Faults to inject into steps: at most `max` per run (default 1), in all steps or in those listed. Default: none. */
   readonly faults?:
     | {
         readonly max?: number | undefined
@@ -66,52 +69,55 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
         readonly steps?: ReadonlyArray<Extract<keyof W["steps"], string>> | undefined
       }
     | undefined
-  /** Runs one schedule only: the one that a report names. */
+  /** Runs only the schedule that a report names. */
   readonly replay?: string | undefined
-  /** Built afresh for each schedule, so that no schedule sees what another has left behind. */
+  /** Built again for each schedule, so no schedule sees another's data. */
   readonly layer?: Layer.Layer<Provided, E, R> | undefined
-  /** What is run in place of `run(flow, input)`: a program that launches the workflow and talks to it, for example. */
+  /** A program to run instead of `run(flow, input)`, for example one that launches the workflow and talks to it. */
   readonly program?: ((flow: W, input: any) => Effect.Effect<any, any, any>) | undefined
-  /** Which of the built-in invariants are looked at. */
+  /** Switches the built-in invariants on and off. */
   readonly invariants?: Invariants<StopOf<W>> | undefined
-  /** Invariants of your own, by what they say must hold. */
+  /** Your own invariants, by name. A name says what must hold. */
   readonly check?: Readonly<Record<string, Check<StopOf<W>>>> | undefined
-  /** How long the world outside (a timer, a file, a socket) is waited for before a run is said to hang: 1,000 ms. */
+  /**
+   * How long to wait for the outside world (a timer, a file, a socket) before a run counts as hanging. Default: 1,000
+   * ms.
+   */
   readonly patience?: number | undefined
-  /** Whether what steps log is shown, for each of the schedules: false. */
+  /** Whether to show the steps' logs, for every schedule. Default: false. */
   readonly logs?: boolean | undefined
-  /** Told every 5 seconds how far the exploration has come. Left out, a line is written to the console. */
+  /** Called every 5 seconds with the progress. Default: writes a line to the console. */
   readonly progress?: ((schedules: number, deviations: number) => void) | undefined
-  /** Whether a line is written to the console where nothing was found and not everything was under control: true. */
+  /** Whether to warn on the console if no rule was broken but not everything was under control. Default: true. */
   readonly warn?: boolean | undefined
 }
 
-/** What an exploration has seen. */
+/** The result of an exploration. */
 export interface Exploration {
-  /** How many schedules were run. */
+  /** Number of schedules run. */
   readonly schedules: number
-  /** Whether these were all that there are. */
+  /** Whether these are all schedules. */
   readonly complete: boolean
-  /** The different ways in which runs ended, with how often they did and a schedule that leads there. */
+  /** The different outcomes, each with its number of runs and a schedule that leads to it. */
   readonly outcomes: ReadonlyArray<{ readonly outcome: Outcome; readonly times: number; readonly schedule: string }>
   readonly coverage: Coverage
-  /** What went its own way; where there is something, an exploration is never complete, and warns of it. */
+  /** What was not under control. If this is not empty, the exploration is not complete and warns. */
   readonly uncontrolled: ReadonlyArray<string>
-  /** With how many inputs the workflow was run. */
+  /** Number of inputs. */
   readonly inputs: number
 }
 
 const perInput = 50
 
 /**
- * Runs a workflow in every order in which its parts could go on, those nearest to the usual one first, and looks at each run.
+ * Runs a workflow in every possible order, nearest to the usual one first, and checks each run.
  *
- * Succeeds with what was seen. Fails with a `ScheduleFailure`, whose message is the story of the first schedule found that
- * breaks a rule, and the line that runs just that schedule again; with `CannotReplay` where the schedule to replay is none of
- * this workflow's; with `InvalidExploration` where the workflow, an option or the input does not fit.
+ * Succeeds with the findings. Fails with a `ScheduleFailure` whose message is the story of the first schedule that
+ * breaks a rule and the line that replays it; with `CannotReplay` if the schedule to replay does not fit the workflow;
+ * with `InvalidExploration` if the workflow, an option or the input is invalid.
  *
- * All time is virtual: sleeps take none. Each schedule is a run from scratch; give what keeps something in memory as a
- * `layer`, which is built afresh for each.
+ * All time is virtual, so sleeps take none. Each schedule is a run from scratch: provide services that keep data in
+ * memory as a `layer`, which is built again for each.
  *
  * @example
  * ```ts
@@ -147,7 +153,7 @@ export function explore<W extends AnyWorkflow, Provided = never, E = never, R = 
 }
 
 /**
- * The same as a promise, for tests without Effect. It rejects with the `ScheduleFailure`; aborting `signal` stops it.
+ * The same as a promise, for tests without Effect. It rejects with the `ScheduleFailure`. Aborting `signal` stops it.
  *
  * @example
  * ```ts
@@ -162,7 +168,7 @@ export function explore<W extends AnyWorkflow, Provided = never, E = never, R = 
  *
  * const failure = await explorePromise(flow).catch((error) => error)
  * console.log(failure.message.split("\n")[0])
- * // => workflow 'first' breaks 'sameResult' in one order of events: it ends in another way than in the usual order
+ * // => workflow 'first' breaks 'sameResult' in one order of events: its outcome differs from the usual one
  * console.log(failure.outcome.text) // => Stop {"by":"bob"}
  * ```
  */
@@ -177,7 +183,7 @@ export async function explorePromise<W extends AnyWorkflow, Provided = never, E 
   return Effect.runPromise(running, signal === undefined ? undefined : { signal })
 }
 
-/** Where `explore` was called, which says more of a failure than where in here it was made. */
+/** The call site of `explore`, which is more helpful in a failure than a line in this file. */
 const callSite = (): ReadonlyArray<string> => new Error().stack?.split("\n").slice(3) ?? []
 
 const exploring = (
@@ -274,13 +280,14 @@ const start = async (
     return seen(found === "all", 1)
   }
 
-  // The property is that no schedule of an input breaks a rule: so that a smaller input is one that still has a bad one.
+  // The property says that no schedule of an input breaks a rule, so a smaller input must still have a failing
+  // schedule.
   const inputs = options.inputs ?? 20
   const budget = Math.max(perInput, Math.floor(schedules / inputs))
   const arbitrary = inputsOf(flow)
   let failing: Found | undefined
   const property = (input: unknown) =>
-    // One that was waited for in vain is not made smaller: each would take as long again.
+    // Do not shrink a run that waited in vain: each smaller one would take as long again.
     failing?.executed.waited === true
       ? Effect.succeed(true)
       : Effect.map(
@@ -301,14 +308,14 @@ const start = async (
     throw fail({ ...(typeof again === "object" ? again : failing!), schedules }, input)
   }
   const runs = checked._tag === "Passed" || checked._tag === "Exhausted" ? checked.runs : 0
-  if (runs === 0) throw cannotMake(flow, "nothing that was tried fits its checks")
+  if (runs === 0) throw cannotMake(flow, "no generated value passes its checks")
   return seen(false, runs)
 }
 
 const cannotMake = (flow: AnyWorkflow, why: string): InvalidExploration =>
-  new InvalidExploration(flow, [`no input can be made from start event '${flow.start.tag}' (${why}): give 'input'`])
+  new InvalidExploration(flow, [`cannot generate an input from start event '${flow.start.tag}' (${why}): pass 'input'`])
 
-/** Inputs that fit the start event. */
+/** Generates inputs that fit the start event. */
 const inputsOf = (flow: AnyWorkflow): Arbitrary.Arbitrary<unknown> => {
   try {
     return Arbitrary.map(Arbitrary.schema(flow.start.schema), ({ _tag, ...input }: any) => input)
@@ -317,7 +324,7 @@ const inputsOf = (flow: AnyWorkflow): Arbitrary.Arbitrary<unknown> => {
   }
 }
 
-/** Runs one schedule, and the usual one to hold it against. */
+/** Runs one schedule, and the usual one for comparison. */
 const replay = async (
   token: string,
   flow: AnyWorkflow,
@@ -351,7 +358,9 @@ const report = (flow: AnyWorkflow, schedules: number, depth: number): void => {
 }
 
 const warn = (flow: AnyWorkflow, uncontrolled: Uncontrolled, { timers }: Modes): void =>
-  console.warn(`explore '${flow.name}' found nothing, but has not tried all orders: ${inOneLine(uncontrolled, timers)}`)
+  console.warn(
+    `explore '${flow.name}' found no failure, but did not try all orders: ${inOneLine(uncontrolled, timers)}`
+  )
 
 const failureOf = (
   { broken, deviations, executed, outcome, usual, schedules }: Found,
@@ -381,7 +390,7 @@ const failureOf = (
     timers: modes.timers
   })
   const failure = new ScheduleFailure({ workflow: flow.name, ...broken, schedule, input, schedules, message })
-  // Not shown beside the message, which says it all.
+  // The message contains everything, so keep it out of the inspected fields.
   for (const [name, value] of Object.entries({ outcome, usual, trace })) {
     Object.defineProperty(failure, name, { value, enumerable: false })
   }

@@ -1,5 +1,5 @@
 /**
- * What must hold in every schedule: the built-in invariants, and what an own one is given.
+ * The built-in invariants, and the input of custom ones.
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
@@ -10,14 +10,14 @@ import { nameAndMessage } from "stepgraph/internal"
 import type { Executed } from "./internal/executed.ts"
 import { identify, show } from "./internal/show.ts"
 
-/** How a run ended. */
+/** The outcome of a run. */
 export interface Outcome {
   readonly kind: "stopped" | "failed" | "interrupted" | "hung"
-  /** The stop event, where there is one. */
+  /** The stop event, if any. */
   readonly result: unknown
-  /** What it failed with. */
+  /** The error it failed with. */
   readonly error: unknown
-  /** In words. */
+  /** The outcome as text. */
   readonly text: string
 }
 
@@ -25,44 +25,46 @@ export interface Outcome {
 export interface Seen<Result = unknown> {
   readonly trace: ReadonlyArray<TraceEntry>
   readonly outcome: Outcome
-  /** The stop event; `undefined` where the run did not come to one. */
+  /** The stop event; `undefined` if there is none. */
   readonly result: Result | undefined
-  /** How the same input ends in the usual order. */
+  /** The outcome of the usual order for the same input. */
   readonly usual: Outcome
-  /** Whether `explore` interrupted this run, and how many faults it put in. */
+  /** Whether `explore` interrupted this run, and how many faults it injected. */
   readonly cancelled: boolean
   readonly faults: number
 }
 
 /**
- * An invariant of your own: says what is wrong, or nothing. What it throws is what is wrong, too, so that a test's `expect`
- * works here.
+ * A custom invariant: returns a description of the problem or `false`, or throws, so a test's `expect` works here.
  */
 export type Check<Result = unknown> = (
   trace: ReadonlyArray<TraceEntry>,
   seen: Seen<Result>
 ) => string | boolean | undefined | void
 
-/** Which invariants are looked at; those that are left out are as their comment says. */
+/** Switches the invariants on and off. */
 export interface Invariants<Result = unknown> {
   /**
-   * Every schedule ends as the usual order does. On. Given a function, what it makes of the stop event is compared: give
-   * it where a difference is meant, such as the order of a list; turn it off for a race.
+   * Every schedule ends like the usual order. Default: on. With a function, only its result for the stop event is
+   * compared; use that if a part may differ, such as the order of a list. Turn it off for a race.
    */
   readonly sameResult?: boolean | ((result: Result) => unknown) | undefined
-  /** No schedule stalls or hangs. On. */
+  /** No schedule stalls or hangs. Default: on. */
   readonly neverStalls?: boolean | undefined
-  /** No schedule fails by itself, without a fault that `explore` has put in. On: turn it off for a workflow that is meant to. */
+  /** No schedule fails without an injected fault. Default: on. Turn it off if the workflow is meant to fail. */
   readonly neverFails?: boolean | undefined
-  /** No step has more invocations at once than it has workers. On. */
+  /** No step has more invocations at once than workers. Default: on. */
   readonly withinWorkers?: boolean | undefined
-  /** When the run ends, every invocation has ended, every finalizer has run without failing, and nothing goes on. On. */
+  /** When the run ends, every invocation has ended, every finalizer has succeeded, and nothing goes on. Default: on. */
   readonly finalizersRun?: boolean | undefined
-  /** No event is left over in an intake, or still queued when the run stops. Off: a run may well stop early. */
+  /**
+   * No event is left over in an intake or still queued when the run stops. Default: off, as a run may stop early on
+   * purpose.
+   */
   readonly eachConsumed?: boolean | undefined
 }
 
-/** A rule that a run has broken. */
+/** A rule that a run broke. */
 export interface Broken {
   readonly invariant: string
   readonly problem: string
@@ -95,13 +97,13 @@ export const outcomeOf = ({ exit, endless, marking, trace, uncaught }: Executed)
 
 const inWords = (error: unknown): string => (isError(error) ? nameAndMessage(error) : show(error))
 
-/** Unlike for every two ways in which runs end: two errors may say the same and hold something else. */
+/** A key that differs for every two different outcomes: two errors may have the same message and different fields. */
 export const keyOf = ({ kind, result, error, text }: Outcome): string => {
   if (kind === "stopped") return identify(result)
   return kind === "failed" ? `${text} ${identify(fieldsOf(error))}` : text
 }
 
-/** What an error holds beside its words, whether it shows it or not. */
+/** The fields of an error besides its message, enumerable or not. */
 const fieldsOf = (error: unknown): unknown => {
   if (typeof error !== "object" || error === null) return undefined
   try {
@@ -123,7 +125,7 @@ const isError = (error: unknown): error is Error => {
   }
 }
 
-/** The words of what an invariant throws, which may have the colours of a test's `expect`. */
+/** The message of a thrown value, without the colours of a test's `expect`. */
 const reason = (error: unknown): string => {
   try {
     if (error instanceof Error && typeof error.message === "string") return error.message
@@ -140,23 +142,23 @@ const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): 
       outcome.kind === "stopped" && usual.kind === "stopped"
         ? identify(project(outcome.result)) === identify(project(usual.result))
         : keyOf(outcome) === keyOf(usual)
-    return same ? undefined : "it ends in another way than in the usual order"
+    return same ? undefined : "its outcome differs from the usual one"
   } catch (error) {
-    return `the function given for it throws: ${reason(error)}`
+    return `its function throws: ${reason(error)}`
   }
 }
 
 const neverStalls = ({ outcome }: Seen): string | undefined => {
   if (outcome.kind === "hung")
-    return outcome.text.startsWith("hangs") ? "it waits for what does not come" : "it never ends"
+    return outcome.text.startsWith("hangs") ? "it waits for something that never comes" : "it never ends"
   const stalled = outcome.kind === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
   return stalled === "WorkflowStalled" ? "it stalls" : undefined
 }
 
-/** Nothing makes up for an ended process, so no option turns this off. */
+/** Nothing can compensate for an ended process, so no option turns this off. */
 const neverCrashes = ({ outcome }: Seen): string | undefined =>
   outcome.text.startsWith("ends its process")
-    ? "it ends its process: nothing can catch what a timer's callback throws"
+    ? "it ends its process: nothing can catch an exception in a timer's callback"
     : undefined
 
 const neverFails = ({ outcome, faults }: Seen): string | undefined => {
@@ -202,11 +204,11 @@ const finalizersRun = ({ model, left }: Executed, { outcome }: Seen): string | u
     if (failure !== undefined) return `a finalizer of step '${failure.step}' failed: ${failure.error}`
     if (unfinished.length > 0) return `step '${unfinished[0]!.step}' had not ended when the run ended`
   }
-  if (outcome.kind !== "hung" && left.length > 0) return `something of it goes on after its end: ${left[0]}`
+  if (outcome.kind !== "hung" && left.length > 0) return `work goes on after its end: ${left[0]}`
   return undefined
 }
 
-/** The first rule that a run breaks: the more telling ones first. */
+/** The first rule that a run breaks, most informative rule first. */
 export const firstBroken = (
   graph: Graph,
   seen: Seen<any>,
@@ -219,7 +221,7 @@ export const firstBroken = (
   for (const [invariant, check] of Object.entries(checks)) {
     try {
       const said = check(seen.trace, seen)
-      if (isPromiseLike(said)) return { invariant, problem: "it returned a promise: a rule is a plain function" }
+      if (isPromiseLike(said)) return { invariant, problem: "it returned a promise, but a rule must be synchronous" }
       if (said === false) return { invariant, problem: "it does not hold" }
       if (typeof said === "string") return { invariant, problem: said }
     } catch (error) {

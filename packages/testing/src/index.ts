@@ -1,5 +1,5 @@
 /**
- * Run a workflow in every order that could happen, and replay the one that breaks it.
+ * Runs a workflow in every possible order, and replays the one that breaks it.
  */
 export { CannotReplay, type ExploreError, InvalidExploration, ScheduleFailure } from "./Errors.ts"
 export { type Exploration, type ExploreOptions, explore, explorePromise } from "./Explore.ts"

@@ -1,4 +1,4 @@
-// The core itself under exploration: shutdown, interruption, joins, scopes, retries, back-pressure, time, live runs.
+// Explores the core itself: shutdown, interruption, joins, scopes, retries, back-pressure, time, live runs.
 import { type ExploreOptions, explore } from "@stepgraph/testing"
 import { Effect } from "effect"
 import { describe, it } from "vitest"

@@ -18,7 +18,7 @@ describe("the planted mistakes", () => {
     expect(failure.message).toMatchSnapshot()
     table.push(`${planted.name.padEnd(56)} ${String(failure.schedules).padStart(4)}`)
 
-    // The line in the report leads there again.
+    // The line in the report replays the same failure.
     const again = await exploring(planted, { replay: failure.schedule, input: failure.input })
     expect(again.invariant).toBe(failure.invariant)
     expect(again.outcome.text).toBe(failure.outcome.text)

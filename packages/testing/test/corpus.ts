@@ -1,5 +1,5 @@
-// Workflows with one planted mistake each: what people who write concurrent workflows get wrong. Each has what is needed to
-// find it; `corpus.test.ts` says in which schedule it is found.
+// Workflows with one planted mistake each, typical of concurrent workflows. Each has the options needed to find it;
+// `corpus.test.ts` records the schedule in which it is found.
 
 import type { ExploreOptions } from "@stepgraph/testing"
 import { Context, Effect, Layer, Ref, Schema, Semaphore } from "effect"
@@ -22,14 +22,14 @@ const items = (...of: ReadonlyArray<number>) =>
 const count = (n: number) =>
   defineStep({ accepts: collect(Done, n), emits: Stop, run: (done) => Stop({ value: done.length }) })
 
-/** A database that a test may look into: nothing tells the workflow who else writes to it. */
+/** A database that tests can inspect. The workflow cannot see other writers. */
 class Database extends Context.Service<Database, { readonly balance: Ref.Ref<number>; readonly log: Array<string> }>()(
   "Database"
 ) {}
 let opened: { readonly balance: Ref.Ref<number>; readonly log: Array<string> }
 const database = Layer.sync(Database, () => (opened = { balance: Ref.makeUnsafe(0), log: [] }))
 
-/** Adds to what it has read a while ago. */
+/** Adds to a value that it read earlier. */
 const readThenWrite = (pause: Effect.Effect<void>) =>
   Effect.gen(function* () {
     const { balance } = yield* Database
@@ -171,7 +171,7 @@ const forgottenBranch = () => {
         emits: Stop,
         run: ({ _tag }, { update }) => {
           const come = update(order, (order) => order + _tag)
-          // Whoever wrote this thought of every order but one.
+          // The author thought of every order but one.
           if (["ABC", "ACB", "BAC", "BCA", "CAB"].includes(come)) return Stop({ value: "all checked" })
         }
       })
@@ -198,7 +198,7 @@ const firstStop = () =>
     }
   })
 
-/** A limit kept by hand: what fails gives its permit back twice. */
+/** A handmade limit: a failure returns its permit twice. */
 const oneTooMany = () => {
   const free = defineState("free", Schema.Number, 1)
   const busy = defineState("busy", Schema.Number, 0)
@@ -238,7 +238,7 @@ const oneTooMany = () => {
   })
 }
 
-/** It retries by itself what it has already told everybody. */
+/** Retries by itself after sending its events. */
 const doubledOnRetry = () => {
   const locked = defineState("locked", Schema.Boolean, false)
   return workflow({
@@ -493,7 +493,7 @@ const leftOver = () =>
     }
   })
 
-/** It says that it is ready before it is. */
+/** Reports that it is ready too early. */
 const emittedTooEarly = () => {
   const Ready = defineEvent("Ready")
   const config = defineState("config", Schema.String, "none")
@@ -529,7 +529,7 @@ const slowStub = () => {
     stop: Stop,
     steps: {
       items: items(1, 2),
-      // A stub that answers at once, of something that is slow in production.
+      // An immediate stub for something slow in production.
       fetch: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Done({ n }) }),
       keep: defineStep({
         accepts: Done,
@@ -561,7 +561,7 @@ export const corpus: ReadonlyArray<Planted> = [
     invariant: "sameResult"
   },
   {
-    name: "an update is lost over nothing at all",
+    name: "an update is lost without any waiting",
     flow: balances(Effect.void),
     options: { layer: database, preempt: 1 },
     invariant: "sameResult"
@@ -581,10 +581,10 @@ export const corpus: ReadonlyArray<Planted> = [
     options: { timers: "virtual" },
     invariant: "sameResult"
   },
-  { name: "one order of six was not thought of", flow: forgottenBranch(), invariant: "neverStalls" },
+  { name: "one of six orders was forgotten", flow: forgottenBranch(), invariant: "neverStalls" },
   { name: "two steps race for the stop event", flow: firstStop(), invariant: "sameResult" },
   {
-    name: "a permit is given back twice",
+    name: "a permit is returned twice",
     flow: oneTooMany(),
     options: {
       invariants: { sameResult: false },
@@ -600,9 +600,9 @@ export const corpus: ReadonlyArray<Planted> = [
     invariant: "finalizersRun"
   },
   { name: "a finalizer fails when it comes early", flow: failingFinalizer(), invariant: "finalizersRun" },
-  { name: "a timeout is taken for an answer", flow: timeoutDefault(), invariant: "sameResult" },
+  { name: "a timeout is mistaken for an answer", flow: timeoutDefault(), invariant: "sameResult" },
   {
-    name: "it is looked up and then written",
+    name: "a check and a write are not atomic",
     flow: checkThenAct(),
     options: { layer: database, check: { "nobody signs up twice": () => opened.log.length === 1 } },
     invariant: "nobody signs up twice"
@@ -640,7 +640,7 @@ export const corpus: ReadonlyArray<Planted> = [
     options: { faults: { kinds: ["hang"] } },
     invariant: "neverStalls"
   },
-  { name: "the last one to be written wins", flow: ofInput(), invariant: "sameResult" },
+  { name: "the last write wins", flow: ofInput(), invariant: "sameResult" },
   {
     name: "an event is left over",
     flow: leftOver(),

@@ -1,4 +1,4 @@
-// Workflows without a mistake, in all their schedules: one result in each.
+// Correct workflows in all their schedules: each has one result.
 import { explore } from "@stepgraph/testing"
 import { Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, join, race, workflow } from "stepgraph"
@@ -44,7 +44,7 @@ const pages = workflow({
   }
 })
 
-/** The demo's graph; what its steps do to files and indexes is put in by hand. */
+/** The demo's graph, with stubs for files and indexes. */
 const demo = (() => {
   const { find, fuse, fuzzy, index, keyword, read, symbols } = search.steps as Record<string, any>
   const [File] = find.emits
@@ -85,7 +85,7 @@ const demo = (() => {
   } as any)
 })()
 
-/** Answers that come at once come in any order; the limit of the whole is not what is looked at. */
+/** Immediate answers may come in any order; the overall limit is not tested here. */
 const shops = {
   input: { item: "tea", shops: ["south", "closed", "north"] },
   time: "ordered",
@@ -94,21 +94,21 @@ const shops = {
 
 const flows: ReadonlyArray<readonly [name: string, flow: any, options: any, schedules: number]> = [
   [
-    "the seed's, but for the order of its answers",
+    "the seed flow, ignoring the order of its answers",
     seed,
     { invariants: { sameResult: ({ result }: any) => result.split(", ").sort() } },
     6
   ],
   ["declared order", joined, { input: { a: 1, b: 2, c: 3 } }, 36],
   ["a loop and a branch", editing, { input: { text: "very really small", revisions: 3 } }, 1],
-  ["a newspaper of two articles", digest, { input: { articles: 2 }, lanes: "in turn", schedules: 5_000 }, 80],
+  ["a digest of two articles", digest, { input: { articles: 2 }, lanes: "in turn", schedules: 5_000 }, 80],
   ["a download from three mirrors, one of them retried", download, { input: { file: "a.txt" } }, 11],
   ["the prices of three shops, one of them closed", compare, { ...shops, layer: madeUp }, 6],
   ["the same with promises", comparePlain, shops, 6],
-  ["the demo's, with stubs", demo, { input: { question: "?", folder: "docs", patterns: [] } }, 72]
+  ["the demo, with stubs", demo, { input: { question: "?", folder: "docs", patterns: [] } }, 72]
 ]
 
-describe("is complete, with one result", () => {
+describe("completes with one result", () => {
   it.for(flows)("%s", async ([, flow, options, schedules]) => {
     const { complete, schedules: tried, outcomes } = await explored(flow, options)
     expect({ complete, tried }).toEqual({ complete: true, tried: schedules })
@@ -127,19 +127,19 @@ describe("is complete, with one result", () => {
   })
 })
 
-describe("says what it sees", () => {
+describe("reports its findings", () => {
   it("six results of the seed flow, one for each order", async () => {
     const { complete, outcomes } = await explored(seed, { invariants: { sameResult: false } })
     expect(complete).toBe(true)
     expect(outcomes.map(({ outcome, times }: any) => [outcome.result.result, times])).toMatchSnapshot()
   })
 
-  it("every winner of a race that is meant", async () => {
+  it("every winner of an intended race", async () => {
     const { complete, outcomes } = await explored(firstWins, { invariants: { sameResult: false } })
     expect([complete, outcomes.length]).toEqual([true, 3])
   })
 
-  it("that real timers are not under its control", async () => {
+  it("real timers as not under control", async () => {
     for (const flow of [byHand, declared]) {
       const { complete, uncontrolled } = await explored(flow, {
         invariants: { sameResult: false },
@@ -148,11 +148,11 @@ describe("says what it sees", () => {
         warn: false
       })
       expect(complete).toBe(false)
-      expect(uncontrolled).toContain("step 'search' waits for a promise that only the world outside can settle")
+      expect(uncontrolled).toContain("step 'search' waits for a promise that only the outside world can settle")
     }
   })
 
-  it("which ways no schedule took", async () => {
+  it("the paths that no schedule took", async () => {
     const Big = defineEvent("Big", { id: Schema.Number })
     const flow = workflow({
       name: "sizes",

@@ -1,5 +1,5 @@
-// Every workflow that the documentation runs, in all its orders where it is small: nothing is left running, no step has more
-// than its workers, and the number of orders is said.
+// Explores every workflow in the documentation, completely if it is small: nothing is left running, no step exceeds its
+// workers, and the number of orders is printed.
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { snippetsOf } from "@stepgraph/conformance/support/snippets"
@@ -14,7 +14,7 @@ interface Ran {
   readonly services: Context.Context<never>
 }
 
-/** What the snippet that runs now has run. */
+/** The runs of the current snippet. */
 let ran: Array<Ran> = []
 
 const { run: realRun } = await vi.importActual<typeof stepgraph>("stepgraph")
@@ -44,7 +44,7 @@ const snippets = globSync(["README.md", "docs/**/*.md", "packages/*/README.md"],
   .filter(({ runs, code }) => runs && !code.includes("@stepgraph/testing"))
 
 const schedules = 1_000
-/** What a failure of the last test shows: each workflow with its orders. */
+/** The output of the last test: each workflow with its number of orders. */
 const told: Array<string> = []
 let complete = 0
 
@@ -57,7 +57,7 @@ beforeAll(() => {
   }
 })
 
-/** The exploration's own clock and scheduler, and the services that the snippet gave. */
+/** The exploration's own clock and scheduler, plus the snippet's services. */
 const inContext = ({ services }: Ran, running: Effect.Effect<any, any, any>) =>
   Effect.flatMap(Effect.context<never>(), (own) => Effect.provideContext(running, Context.merge(services, own)))
 

@@ -8,7 +8,7 @@ import { expect, it } from "vitest"
 const page = readFileSync(join(workspace, "docs/testing.md"), "utf8")
 
 it.each(errorsOf(testing).filter((name) => name !== "InjectedFault"))(
-  "%s stands in a table of the page, with what to do",
+  "%s is in a table of the page, with advice",
   (name) => expect(page).toMatch(tableLine(name))
 )
 

@@ -1,9 +1,9 @@
-// Compiled with `exactOptionalPropertyTypes`, where an optional property may not be undefined unless its type says so: every
-// option takes what a caller may or may not have.
+// Compiled with `exactOptionalPropertyTypes`, where an optional property must not be undefined unless its type says so:
+// every option accepts a value that may be undefined.
 import { type ExploreOptions, explore, explorePromise } from "@stepgraph/testing"
 import { defineEvent, defineStep, workflow } from "stepgraph"
 
-/** What a caller may or may not have. */
+/** Values that may be undefined. */
 const maybe = <A>(): A | undefined => undefined
 
 const Start = defineEvent("Start")

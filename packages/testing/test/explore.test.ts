@@ -20,7 +20,7 @@ const Start = defineEvent("Start")
 const Item = defineEvent("Item", { n: Schema.Number })
 const Done = defineEvent("Done", { n: Schema.Number })
 const Stop = defineEvent("Stop", { value: Schema.Unknown })
-/** The real one, also while timers are virtual. */
+/** The real one, even while timers are virtual. */
 const kept = promisify(setTimeout)
 const anyResult = { invariants: { sameResult: false } }
 
@@ -52,7 +52,7 @@ const sleepers = (count: number) =>
   })
 
 describe("explore", () => {
-  effectIt.effect("is an Effect that says what it saw, in a test with a clock of its own", () =>
+  effectIt.effect("is an Effect that returns its findings, even under a TestClock", () =>
     Effect.gen(function* () {
       const seen = yield* explore(seed, anyResult)
       expect(seen).toMatchObject({ schedules: 6, complete: true, uncontrolled: [], inputs: 1, coverage: { ratio: 1 } })
@@ -79,18 +79,18 @@ describe("explore", () => {
     expect(failure.stack?.split("\n").find((line) => line.startsWith("    at "))).toContain("explore.test.ts")
   })
 
-  it("tries those with the fewest deviations first", async () => {
+  it("tries the fewest deviations first", async () => {
     const { outcomes } = await explorePromise(seed, anyResult)
     const deviations = outcomes.map(({ schedule }) => schedule.match(/\d+\.\d+\.\d+/g)?.length ?? 0)
     expect(deviations).toEqual([0, 1, 1, 1, 2, 2])
   })
 
-  it("goes on at random where the budget is not enough, and says that it is not complete", async () => {
+  it("continues at random when the budget runs out, and reports that it is not complete", async () => {
     const seen = await explorePromise(sleepers(6), { schedules: 100, random: 50 })
     expect(seen).toMatchObject({ schedules: 150, complete: false })
   })
 
-  it("finds at random what lies deep, and takes out what is not needed", async () => {
+  it("finds deep failures at random, and removes needless deviations", async () => {
     const flow = workflow({
       name: "deep",
       start: Start,
@@ -118,7 +118,7 @@ describe("explore", () => {
     expect(again.trace).toEqual(failure.trace)
   })
 
-  it("gives the event loop a turn, so that it can be interrupted", async () => {
+  it("yields to the event loop, so it can be interrupted", async () => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 80)
     const before = performance.now()
@@ -127,7 +127,7 @@ describe("explore", () => {
     expect(performance.now() - before).toBeLessThan(2_000)
   })
 
-  it("builds a layer afresh for each schedule", async () => {
+  it("builds a layer again for each schedule", async () => {
     class Counter extends Context.Service<Counter, { count: number }>()("Counter") {}
     let built = 0
     const layer = Layer.sync(Counter, () => {
@@ -161,7 +161,7 @@ describe("explore", () => {
     expect([built, schedules, outcomes[0]!.outcome.result]).toEqual([2, 2, { _tag: "Stop", value: 2 }])
   })
 
-  it("says when a workflow does not do the same again", async () => {
+  it("reports a workflow that is not deterministic", async () => {
     let runs = 0
     const flow = workflow({
       name: "moody",
@@ -180,7 +180,7 @@ describe("explore", () => {
     const { complete, uncontrolled } = await explorePromise(flow, { ...anyResult, warn: false })
     expect([complete, uncontrolled]).toEqual([
       false,
-      ["the workflow does not do the same when the same choices are taken again"]
+      ["the workflow behaves differently when the same choices are repeated"]
     ])
   })
 })
@@ -205,7 +205,7 @@ describe("promises", () => {
       }
     })
 
-  it("are settled in every order, where nothing outside has to do with them", async () => {
+  it("are settled in every order if nothing outside is involved", async () => {
     for (const wait of [async () => {}, () => new Promise<void>((resolve) => queueMicrotask(resolve))]) {
       const { complete, outcomes } = await explorePromise(asyncSteps(wait), anyResult)
       expect([complete, outcomes.length]).toEqual([true, 3])
@@ -295,7 +295,7 @@ describe("promises", () => {
     })
   })
 
-  it("end an aborted interval, count what nobody pulled, and yield to others", async () => {
+  it("end an aborted interval, count unread ticks, and yield to others", async () => {
     const flow = slowly(async () => {
       await scheduler.yield()
       const stop = new AbortController()
@@ -315,7 +315,7 @@ describe("promises", () => {
     expect(await scheduler.wait(1)).toBe(undefined)
   })
 
-  it("tell of an exception in a timer's callback as a story, with the line that replays it", async () => {
+  it("report an exception in a timer's callback as a story, with the line that replays it", async () => {
     const flow = workflow({
       name: "poll",
       start: Start,
@@ -339,7 +339,7 @@ describe("promises", () => {
     const failure = await failing(explore(flow, options))
     expect(failure).toMatchObject({
       invariant: "neverFails",
-      problem: "it ends its process: nothing can catch what a timer's callback throws"
+      problem: "it ends its process: nothing can catch an exception in a timer's callback"
     })
     expect(failure.message).toContain(
       `this time  ends its process: a timer's callback of work(Item {"n":1}) throws TypeError: no socket`
@@ -359,7 +359,7 @@ describe("promises", () => {
     expect(performance.now() - before).toBeLessThan(1_000)
   })
 
-  it("see the run's time in Date and performance.now with virtual timers, and nobody else does", async () => {
+  it("with virtual timers, see the run's time in Date and performance.now, unlike other code", async () => {
     const { setTimeout: realTimeout, Date: RealDate } = globalThis
     const aDate = new Date()
     const flow = workflow({
@@ -386,7 +386,7 @@ describe("promises", () => {
     expect([setTimeout, Date]).toEqual([realTimeout, RealDate])
   })
 
-  it("name whose timer it is, in the order that breaks a rule", async () => {
+  it("name the owner of a timer in a failing order", async () => {
     const failure = await failing(explore(slowly(sleeps.setTimeout!), { timers: "virtual" }))
     expect(failure.message).toContain(
       '→ work(Item {"n":1}) wakes from a sleep of 2s before work(Item {"n":0}) wakes from one of 1s'
@@ -396,14 +396,14 @@ describe("promises", () => {
     expect(again.trace).toEqual(failure.trace)
   })
 
-  it("of two explorations at once do not disturb each other with virtual timers", async () => {
+  it("of two concurrent explorations do not disturb each other with virtual timers", async () => {
     const both = [sleeps.setTimeout!, sleeps.setInterval!].map((sleep) =>
       explorePromise(slowly(sleep), { ...anyResult, timers: "virtual" })
     )
     for (const { complete, outcomes } of await Promise.all(both)) expect([complete, outcomes.length]).toEqual([true, 3])
   })
 
-  it("of a real timer are waited for, make an exploration incomplete, and it says so once", async () => {
+  it("of a real timer are waited for, and one warning says that the exploration is incomplete", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {})
     const few = { ...anyResult, schedules: 3, random: 0 }
     const { complete, uncontrolled } = await explorePromise(
@@ -411,7 +411,7 @@ describe("promises", () => {
       few
     )
     expect(complete).toBe(false)
-    expect(uncontrolled).toEqual(["step 'work' waits for a promise that only the world outside can settle"])
+    expect(uncontrolled).toEqual(["step 'work' waits for a promise that only the outside world can settle"])
     await explorePromise(
       asyncSteps(() => kept(2)),
       { ...few, schedules: 1, timers: "virtual" }
@@ -428,8 +428,8 @@ describe("promises", () => {
     expect(warn).toHaveBeenCalledTimes(2)
     warn.mockRestore()
     expect(said).toEqual([
-      `explore 'promises' found nothing, but has not tried all orders: step 'work' waits for a promise that only the world outside can settle. What waits for a timer is explored with timers: "virtual"; give stubs for files, sockets and other processes.`,
-      `explore 'promises' found nothing, but has not tried all orders: step 'work' waits for a promise that only the world outside can settle. A timer function kept from before, as by promisify(setTimeout) in a module, is a real one. No virtual timer, such as a time limit of fetch, waits for files, sockets and other processes: give stubs for them.`
+      `explore 'promises' found no failure, but did not try all orders: step 'work' waits for a promise that only the outside world can settle. To explore timers, set timers: "virtual"; use stubs for files, sockets and other processes.`,
+      `explore 'promises' found no failure, but did not try all orders: step 'work' waits for a promise that only the outside world can settle. A timer function captured earlier, such as promisify(setTimeout) in a module, is a real one. Virtual timers, such as a time limit of fetch, do not wait for files, sockets and other processes: use stubs for them.`
     ])
   })
 
@@ -445,7 +445,7 @@ describe("promises", () => {
       )
   }
 
-  it.for(Object.entries(waits))("of a timer kept from before do not make a run hang, as %s", async ([, run]) => {
+  it.for(Object.entries(waits))("of a timer captured earlier do not make a run hang, as %s", async ([, run]) => {
     const one = workflow({
       name: "kept",
       start: Start,
@@ -453,14 +453,14 @@ describe("promises", () => {
       steps: { one: defineStep({ accepts: Start, emits: Stop, run }) }
     })
     for (const timers of ["virtual", "real"] as const) {
-      // What is open as the run begins, and closed as it waits.
+      // Opened as the run begins, and closed while it waits.
       for (let i = 0; i < 3; i++) setImmediate(() => {})
       const { complete, outcomes } = await explorePromise(one, { timers, warn: false })
       expect([complete, outcomes.map(({ outcome }) => outcome.text)]).toEqual([false, ['Stop {"value":1}']])
     }
   })
 
-  it("that nothing settles make a run hang once its patience has passed, and the report names them", async () => {
+  it("that nothing settles make a run hang when its patience ends, and the report names them", async () => {
     const failure = await failing(
       explore(
         asyncSteps(() => new Promise(() => {})),
@@ -468,11 +468,11 @@ describe("promises", () => {
       )
     )
     expect(failure.message).toContain(
-      "breaks 'neverStalls' in the usual order already: it waits for what does not come\n"
+      "breaks 'neverStalls' in the usual order already: it waits for something that never comes\n"
     )
     expect(failure.message).toMatch(/this time {2}hangs: 3 of step 'work' never ended\n/)
     expect(failure.message).toContain(
-      `explore(flow, { patience: 30, replay: "${failure.schedule}" })\n\nNot under control: a run waited 30 ms ('patience') in vain for the promise of step 'work'. What waits for a timer is explored with timers: "virtual"; give stubs`
+      `explore(flow, { patience: 30, replay: "${failure.schedule}" })\n\nNot under control: a run waited 30 ms ('patience') in vain for the promise of step 'work'. To explore timers, set timers: "virtual"; use stubs`
     )
     const again = await failing(
       explore(
@@ -481,7 +481,7 @@ describe("promises", () => {
       )
     )
     expect(again.message).toContain(
-      "for the promise of step 'work'. A timer function kept from before, as by promisify(setTimeout) in a module, is a real one. No virtual timer"
+      "for the promise of step 'work'. A timer function captured earlier, such as promisify(setTimeout) in a module, is a real one. Virtual timers"
     )
   })
 
@@ -504,7 +504,7 @@ describe("promises", () => {
     expect([failure.invariant, calls]).toEqual(["neverStalls", 1])
   })
 
-  it("that end in another way the second time are told as they broke the rule", async () => {
+  it("that end differently the second time are reported as they first failed", async () => {
     let calls = 0
     const flow = workflow({
       name: "flaky",
@@ -524,13 +524,11 @@ describe("promises", () => {
     const { message } = await failing(explore(flow))
     expect(message).toContain("breaks 'neverFails' in the usual order already: it fails\n")
     expect(message).toMatch(/this time {2}fails with .*refused\n/)
-    expect(message).toContain(
-      "Not under control: the workflow does not do the same when the same choices are taken again."
-    )
+    expect(message).toContain("Not under control: the workflow behaves differently when the same choices are repeated.")
   })
 })
 
-describe("results that come at once", () => {
+describe("immediate results", () => {
   const flow = (run: () => any) =>
     workflow({
       name: "quick",
@@ -581,7 +579,7 @@ describe("faults", () => {
     }
   })
 
-  it("that a retry and a timeout take are survived", async () => {
+  it("that a retry and a timeout handle are survived", async () => {
     const seen = await explorePromise(flow, {
       time: "ordered",
       faults: { max: 1, kinds: ["fail", "hang", "fail after"] }
@@ -589,7 +587,7 @@ describe("faults", () => {
     expect(seen).toMatchObject({ complete: true, schedules: 4, outcomes: [{ times: 4 }] })
   })
 
-  it("are as many as they may be, and no more", async () => {
+  it("are limited to their maximum", async () => {
     const failure = await failing(explore(flow, { faults: { max: 2, kinds: ["fail"] } }))
     expect(failure.outcome?.error).toBeInstanceOf(InjectedFault)
     expect(failure.message).toContain("2 choices differ")
@@ -621,7 +619,7 @@ describe("faults", () => {
         )
     ],
     ["a stream", (done) => Stream.fromEffectDrain(Effect.sync(done))]
-  ])("come after all that a step does, where they say so: %s", async (_, work) => {
+  ])("come after all of a step's work on request: %s", async (_, work) => {
     let done = 0
     const steps = { only: defineStep({ accepts: Start, emits: Stop, run: (): any => work(() => void done++) }) }
     const flow = workflow({ name: "after", start: Start, stop: Stop, steps })
@@ -630,7 +628,7 @@ describe("faults", () => {
     expect([schedules, done]).toEqual([2, 2])
   })
 
-  it("come to the steps that are named", async () => {
+  it("affect only the named steps", async () => {
     const failure = await failing(explore(sleepers(1), { faults: { kinds: ["die"], steps: ["work"] } }))
     expect(failure.message).toContain('→ work(Item {"n":0}) is made to die')
   })
@@ -645,7 +643,7 @@ describe("an input", () => {
     steps: {
       each: defineStep({ accepts: Given, emits: Item, run: ({ items }) => items.map((n) => Item({ n })) }),
       work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Effect.as(Effect.sleep(10), Done({ n })) }),
-      // What comes last is what counts, but for the order of the others.
+      // The last result counts, whatever the order of the others.
       end: defineStep({
         accepts: gather(Done),
         emits: Stop,
@@ -654,7 +652,7 @@ describe("an input", () => {
     }
   })
 
-  it("is made from the start event's schema where none is given", async () => {
+  it("is generated from the start event's schema by default", async () => {
     const seen = await explorePromise(flow, { inputs: 10, schedules: 500 })
     expect(seen).toMatchObject({ inputs: 10, complete: false })
   })
@@ -672,13 +670,13 @@ describe("an input", () => {
 })
 
 describe("replay", () => {
-  it("runs the schedule of a report alone", async () => {
+  it("runs only the schedule of a report", async () => {
     const failure = await failing(explore(seed, { replay: "0.2.3_1.1.2~dg0jc" }))
     expect(failure.outcome?.text).toBe('Stop {"result":"Query 3, Query 2, Query 1"}')
     expect(await explorePromise(seed, { ...anyResult, replay: failure.schedule })).toMatchObject({ uncontrolled: [] })
   })
 
-  it("takes a schedule without its counts", async () => {
+  it("accepts a schedule without its counts", async () => {
     const failure = await failing(explore(seed, { replay: "0.2_1.1" }))
     expect(failure.schedule).toBe("0.2.3_1.1.2~dg0jc")
   })
@@ -686,17 +684,17 @@ describe("replay", () => {
   const refused = (replay: string, flow: any = seed) =>
     Effect.runPromise(Effect.flip(explore(flow, { replay })) as Effect.Effect<CannotReplay>)
 
-  it("is refused where the graph has changed", async () => {
+  it("is refused if the graph has changed", async () => {
     const { name, start, stop, steps } = seed
     const changed = workflow({ name, start, stop, steps: { ...steps, search: { ...steps.search, workers: 2 } } })
     const failure = await refused("0.2.3~dg0jc", changed)
     expect(failure).toBeInstanceOf(CannotReplay)
     expect(failure.message).toMatchInlineSnapshot(
-      `"the graph of workflow 'concurrent' has changed since '0.2.3~dg0jc' was found, so it stands for another schedule now: explore again without 'replay'"`
+      `"the graph of workflow 'concurrent' has changed since '0.2.3~dg0jc' was found, so it now means another schedule: explore again without 'replay'"`
     )
   })
 
-  it("is refused where there are other choices now", async () => {
+  it("is refused if the choices have changed", async () => {
     const other = await refused("0.2.4~dg0jc")
     expect(other.message).toMatchInlineSnapshot(
       `"'0.2.4~dg0jc' cannot be replayed: at choice 0 there were 4 ways to go on, and now there are 3. The workflow, its input or the options of the exploration have changed: explore again without 'replay'"`
@@ -707,7 +705,7 @@ describe("replay", () => {
   })
 })
 
-describe("what cannot be explored", () => {
+describe("an invalid exploration", () => {
   const Given = defineEvent("Given", { n: Schema.Int })
   const given = workflow({
     name: "given",
@@ -716,13 +714,13 @@ describe("what cannot be explored", () => {
     steps: { end: defineStep({ accepts: Given, emits: Stop, run: ({ n }) => Stop({ value: n }) }) }
   })
   const refused = async (flow: unknown, options?: unknown) => {
-    // What a caller without types could give.
+    // A caller without types could pass this.
     const failure = await failing(explore(flow as typeof given, options as {}))
     expect(failure).toBeInstanceOf(InvalidExploration)
     return failure.message
   }
 
-  it("is what is not a workflow", async () => {
+  it("is refused without a workflow", async () => {
     expect(await refused(undefined)).toBe(
       "this cannot be explored: it is not a workflow: it is not an object: give workflow({ name, start, stop, steps })"
     )
@@ -732,7 +730,7 @@ describe("what cannot be explored", () => {
     )
   })
 
-  it("is said with every option that is wrong, and what it may be", async () => {
+  it("lists every invalid option with its valid values", async () => {
     const options = {
       schedules: 0,
       inputs: 1.5,
@@ -781,7 +779,7 @@ describe("what cannot be explored", () => {
       - 'faults.max' must be a whole number from 0, not -1
       - 'faults.kinds' must be a list of 'fail', 'fail after', 'die', 'interrupt', 'interrupt after', 'hang', not ["explode"]
       - there is no 'faults.often': there are max, kinds, steps
-      - 'faults.steps' names "serach", which is not a step of this workflow
+      - 'faults.steps' names "serach", but the workflow has no such step
       - there is no 'invariants.sameResults': did you mean 'invariants.sameResult'?
       - 'invariants.neverStalls' must be true or false, not 1
       - 'check.mine' must be a function, not true"
@@ -794,33 +792,33 @@ describe("what cannot be explored", () => {
     )
   })
 
-  it("takes options that are undefined as left out", async () => {
+  it("treats undefined options as left out", async () => {
     const options = { schedules: undefined, time: undefined, faults: undefined, invariants: { sameResult: false } }
     expect(await explorePromise(seed, options as {})).toMatchObject({ schedules: 6 })
   })
 
-  it("is an input that does not fit", async () => {
+  it("is refused with an input that does not fit", async () => {
     expect(await refused(given, { input: { n: "one" } })).toMatchInlineSnapshot(
       `"workflow 'given' cannot be explored: 'input': event 'Given' does not fit its schema: Expected number at ["n"] (given {"n":"one"})"`
     )
   })
 
-  it("is a start event of which no input can be made", async () => {
+  it("is refused if no input can be generated", async () => {
     const of = (field: Schema.Codec<any>) => {
       const Odd = defineEvent("Odd", { field })
       const end = defineStep({ accepts: Odd, emits: Stop, run: () => Stop({ value: 1 }) })
       return workflow({ name: "odd", start: Odd, stop: Stop, steps: { end } })
     }
     expect(await refused(of(Schema.instanceOf(Date)))).toMatchInlineSnapshot(
-      `"workflow 'odd' cannot be explored: no input can be made from start event 'Odd' (Unable to derive an arbitrary for an unsupported Declaration at ["field"]): give 'input'"`
+      `"workflow 'odd' cannot be explored: cannot generate an input from start event 'Odd' (Unable to derive an arbitrary for an unsupported Declaration at ["field"]): pass 'input'"`
     )
     const rare = Schema.Number.check(Schema.makeFilter((n: number) => n === 123_456))
     expect(await refused(of(rare))).toMatchInlineSnapshot(
-      `"workflow 'odd' cannot be explored: no input can be made from start event 'Odd' (nothing that was tried fits its checks): give 'input'"`
+      `"workflow 'odd' cannot be explored: cannot generate an input from start event 'Odd' (no generated value passes its checks): pass 'input'"`
     )
   })
 
-  it("is said to a promise, too, at the place of the call", async () => {
+  it("rejects a promise, with the place of the call", async () => {
     const failure: Error = await explorePromise(seed, { preempt: -1 }).catch((error) => error)
     expect(failure.message).toBe(
       "workflow 'concurrent' cannot be explored: 'preempt' must be a whole number from 0, not -1"
@@ -828,7 +826,7 @@ describe("what cannot be explored", () => {
     expect(failure.stack?.split("\n").find((line) => line.startsWith("    at "))).toContain("explore.test.ts")
   })
 
-  it("is a replay without its input", async () => {
+  it("is refused as a replay without its input", async () => {
     const failure = await failing(explore(given, { replay: "0.1.2" }))
     expect(failure).toBeInstanceOf(CannotReplay)
     expect(failure.message).toBe(
@@ -837,7 +835,7 @@ describe("what cannot be explored", () => {
   })
 })
 
-describe("the rules about the trace", () => {
+describe("the rules of the trace", () => {
   const one = { run: "r", seq: 0, at: 0, step: "work", events: [], attempt: 1, scope: null }
   const started = (invocation: string) => ({ ...one, _tag: "InvocationStarted", invocation }) as TraceEntry
   const ended = (invocation: string) =>
@@ -849,14 +847,14 @@ describe("the rules about the trace", () => {
     stop: Stop,
     steps: { work: defineStep({ accepts: Start, emits: Stop, workers: 2, run: () => Stop({ value: 1 }) }) }
   })
-  /** A runtime that would do this: the real one does not. */
+  /** A broken runtime; the real one does not do this. */
   const told = async (...trace: ReadonlyArray<TraceEntry>) => {
     const program = () => Effect.map(Observer, (observe) => trace.forEach((entry, seq) => observe?.({ ...entry, seq })))
     const explored = await explorePromise(flow, { program }).catch((error: ScheduleFailure) => error)
     return explored instanceof ScheduleFailure ? [explored.invariant, explored.problem] : undefined
   }
 
-  it("are broken by a worker too many", async () => {
+  it("are broken by one worker too many", async () => {
     const [a, b, c] = ["a", "b", "c"] as const
     expect(await told(started(a), started(b), ended(a), started(c))).toBeUndefined()
     expect(await told(started(a), started(b), started(c))).toEqual([
@@ -865,7 +863,7 @@ describe("the rules about the trace", () => {
     ])
   })
 
-  it("are told of several runs with their own starts and invocations, though their ids are the same", async () => {
+  it("distinguish concurrent runs with equal ids", async () => {
     const program = () => Effect.all([run(flow), run(flow)])
     const { message }: Error = await explorePromise(flow, { program, check: { never: () => "no" } }).catch(
       (error) => error
@@ -884,22 +882,22 @@ describe("the rules about the trace", () => {
 })
 
 describe("sameResult", () => {
-  it("compares what a function makes of the results, and says where that throws", async () => {
+  it("compares a function of the results, and reports if it throws", async () => {
     const sorted = ({ result }: { result: string }) => result.split(", ").sort()
     expect(await explorePromise(seed, { invariants: { sameResult: sorted } })).toMatchObject({ complete: true })
     const wrong = () => {
       throw new Error("what is this?")
     }
     const { problem } = await failing(explore(seed, { invariants: { sameResult: wrong } }))
-    expect(problem).toBe("the function given for it throws: what is this?")
+    expect(problem).toBe("its function throws: what is this?")
   })
 })
 
-describe("a rule of one's own", () => {
-  it("is broken where it throws, and where it returns a promise", async () => {
+describe("a custom rule", () => {
+  it("is broken if it throws or returns a promise", async () => {
     const broken = async (rule: () => any) => (await failing(explore(seed, { check: { rule } }))).problem
     expect(await broken(() => expect(1).toBe(2))).toContain("expected 1 to be 2")
-    expect(await broken(async () => true)).toBe("it returned a promise: a rule is a plain function")
+    expect(await broken(async () => true)).toBe("it returned a promise, but a rule must be synchronous")
   })
 })
 
@@ -910,7 +908,7 @@ describe("a program", () => {
     expect(seen).toMatchObject({ complete: false, schedules: 220, coverage: { ratio: 1 } })
   })
 
-  it("may talk to a live run, and the report says when", async () => {
+  it("may send events to a live run, and the report shows when", async () => {
     const flow = workflow({
       name: "asked",
       start: Start,
@@ -959,7 +957,7 @@ describe("a run that never ends", () => {
 
   const runs = { "does not wait": () => Next(), waits: () => Effect.as(Effect.sleep(1), Next()) }
 
-  it.for(Object.entries(runs))("is given up and told, where it %s", { timeout: 20_000 }, async ([, run]) => {
+  it.for(Object.entries(runs))("is stopped and reported if it %s", { timeout: 20_000 }, async ([, run]) => {
     const { message } = await failing(explore(endless(run)))
     expect(message).toMatch(/^workflow 'endless' breaks 'neverStalls' in the usual order already: it never ends\n/)
     expect(message).toMatch(/this time {2}goes on and on: given up after \d+,\d+ entries of its trace/)
@@ -975,7 +973,7 @@ describe("a run that never ends", () => {
 })
 
 describe("a report", () => {
-  it("says how long a timeout is", async () => {
+  it("shows the duration of a timeout", async () => {
     const flow = workflow({
       name: "limited",
       start: Start,
@@ -1010,7 +1008,7 @@ describe("a report", () => {
     expect((await explorePromise(flow, anyResult)).outcomes).toHaveLength(2)
   })
 
-  it("tells two errors apart that say the same and hold something else", async () => {
+  it("distinguishes two errors with equal messages and different fields", async () => {
     class Refused extends Data.TaggedError("Refused")<{ readonly by: number }> {}
     const refuse = (by: number) =>
       defineStep({
@@ -1045,7 +1043,7 @@ describe("a report", () => {
 })
 
 describe("a long exploration", () => {
-  it("says every 5 seconds how far it has come", async () => {
+  it("reports its progress every 5 seconds", async () => {
     const real = performance.now.bind(performance)
     let later = 0
     const clock = vi.spyOn(performance, "now").mockImplementation(() => real() + later)

@@ -1,4 +1,4 @@
-// Whoever explores sees what can be shown, and changes nothing: neither how a run ends, nor what is found.
+// Exploring shows only what can be read, and changes neither the outcome of a run nor the findings.
 import { hostile } from "@stepgraph/conformance/support/hostile"
 import { explorePromise, type ScheduleFailure } from "@stepgraph/testing"
 import { Redacted, Schema } from "effect"
@@ -28,19 +28,19 @@ const failureOf = async (exploring: Promise<unknown>): Promise<ScheduleFailure> 
     (error) => error
   )
 
-// Those whose every value is compared take a second each.
+// Comparing every value of these takes a second each.
 const huge = ["a list of holes", "many floats", "big bytes"]
 
 describe.each(Object.keys(hostile).filter((name) => !huge.includes(name)))("a payload that is %s", (name) => {
   const value = hostile[name]!()
 
-  it("is explored as it runs", async () => {
+  it("is explored like any other", async () => {
     expect((await runPromise(passing, { value })).value).toBe(value)
     const seen = await explorePromise(passing, { input: { value }, schedules: 3 })
     expect(seen.outcomes).toHaveLength(1)
   })
 
-  it("is told in a story that people can read", async () => {
+  it("appears in a readable story", async () => {
     const failure = await failureOf(explorePromise(rejecting, { input: { value }, schedules: 3 }))
     expect(failure).toMatchObject({ _tag: "ScheduleFailure", invariant: "neverFails" })
     expect(failure.outcome.error).toBeInstanceOf(StepRejected)

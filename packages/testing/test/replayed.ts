@@ -1,4 +1,4 @@
-// Prints the trace of one schedule of the seed flow: what `process.test.ts` runs in processes of their own.
+// Prints the trace of one schedule of the seed flow; `process.test.ts` runs it in separate processes.
 import { explore, type ScheduleFailure } from "@stepgraph/testing"
 import { Effect } from "effect"
 import { seed } from "./seed.ts"

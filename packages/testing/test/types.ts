@@ -1,4 +1,4 @@
-// What must not compile: the compiler reads this file, and nobody runs it.
+// Code that must not compile: the compiler checks this file, and it is never run.
 import { explore, explorePromise } from "@stepgraph/testing"
 import { Context, Effect, Layer, Schema } from "effect"
 import { defineEvent, defineStep, workflow } from "stepgraph"

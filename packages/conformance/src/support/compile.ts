@@ -1,4 +1,4 @@
-// Compiles sources under the workspace's own options, for the tests of types and of documentation.
+// Compiles sources with the workspace's options, for the tests of types and documentation.
 import { join, relative } from "node:path"
 import ts from "typescript"
 
@@ -14,9 +14,9 @@ export interface Problem {
 const configFile = ts.readConfigFile(join(workspace, "tsconfig.base.json"), ts.sys.readFile)
 export const workspaceOptions: ts.CompilerOptions = {
   ...ts.parseJsonConfigFileContent(configFile.config, ts.sys, workspace).options,
-  // Few programs have this one. The test of those that do asks for it.
+  // Few programs need this flag; the test for those sets it.
   exactOptionalPropertyTypes: false,
-  // Short programs that show one thing may leave a name unused.
+  // Short programs that show one thing may leave names unused.
   noUnusedLocals: false,
   noUnusedParameters: false
 }
@@ -25,8 +25,8 @@ export const workspaceOptions: ts.CompilerOptions = {
 const parsed = new Map<string, ts.SourceFile | undefined>()
 
 /**
- * Compiles texts, each as if it stood at its path (relative to the workspace); nothing is written. `flags` are what the
- * compiler is asked to check beside what the workspace asks.
+ * Compiles texts as if each were a file at its path relative to the workspace, without writing output. `flags` adds
+ * compiler options to those of the workspace.
  */
 export const compile = (texts: Readonly<Record<string, string>>, flags: ts.CompilerOptions = {}) => {
   const options = { ...workspaceOptions, ...flags }

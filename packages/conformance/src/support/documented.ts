@@ -1,4 +1,4 @@
-// Which errors a module exports, and the line of a page that says what to do about one.
+// The errors that a module exports, and the line of a page that explains one.
 
 export const errorsOf = (module: object): ReadonlyArray<string> =>
   Object.entries(module).flatMap(([name, value]) =>

@@ -1,4 +1,4 @@
-// Values that are hard to look at: some throw, some are huge, some have no end.
+// Values that are hard to inspect: some throw, some are huge, some are endless.
 import { Option, Redacted } from "effect"
 
 const revoked = <A extends object>(target: A): A => {
@@ -11,7 +11,7 @@ const throwing = (): never => {
   throw new Error("'author' is not loaded")
 }
 
-/** Every trap of it throws. */
+/** Every trap throws. */
 const closed = new Proxy({}, new Proxy({}, { get: () => throwing }))
 
 const links = (count: number) => {

@@ -1,9 +1,9 @@
-// What an editor shows of a name, by the TypeScript language service.
+// The text that an editor shows for a name, from TypeScript's language service.
 import { join } from "node:path"
 import ts from "typescript"
 import { workspace, workspaceOptions } from "./compile.ts"
 
-/** The text shown when hovering over the first place where each name stands in a file of this text, on one line. */
+/** The one-line hover text of each name at its first occurrence in a file with this content. */
 export const hovers = (file: string, text: string, names: ReadonlyArray<string>): Readonly<Record<string, string>> => {
   const path = join(workspace, file)
   const host: ts.LanguageServiceHost = {

@@ -1,12 +1,11 @@
-// The code of the documentation as tests: every ```ts block of the README, of docs/, of a package's README and of the
-// docstrings in a package's src is compiled against the real packages and run. A block stands for itself, imports included;
-// these resolve from the workspace's root.
+// Tests the code in the documentation: every ```ts block of the READMEs, docs/ and the packages' docstrings is compiled
+// against the real packages and run. Each block is complete, imports included; imports resolve from the workspace root.
 //
 //   ```ts           compile it and run it
 //   ```ts no-run    compile it only
 //
-// What a block prints is asserted where it says so. The comment stands after a `console.log`, on its line or below it, and
-// holds the text that Node prints (white space counts as one space); further lines go on in the comment:
+// A block can state its output in a comment after a `console.log`, on the same line or below. The comment holds the
+// text that Node prints, with white space collapsed; further comment lines continue it:
 //
 //   console.log(await runPromise(flow)) // => { _tag: 'Stop', result: 'done' }
 //
@@ -24,7 +23,7 @@ export interface Snippet {
   readonly source: string
   readonly line: number
   readonly runs: boolean
-  /** Padded with blank lines, so that a line of the snippet has the number it has in the document. */
+  /** Padded with blank lines, so line numbers match the document. */
   readonly code: string
 }
 
@@ -43,7 +42,7 @@ const fencedBlocks = (source: string, lines: ReadonlyArray<string>): Array<Snipp
   return snippets
 }
 
-/** The lines of a file's docstrings without their stars; all other lines are blank. */
+/** The lines of a file's docstrings without asterisks; all other lines are blank. */
 const docstringLines = (text: string): Array<string> => {
   const blank = (part: string) => part.replace(/[^\n]/g, "")
   let kept = ""
@@ -61,7 +60,7 @@ const docstringLines = (text: string): Array<string> => {
 export const snippetsOf = (source: string, text: string): Array<Snippet> =>
   fencedBlocks(source, source.endsWith(".ts") ? docstringLines(text) : text.split("\n"))
 
-/** Where a snippet stands while it is compiled and run, relative to the workspace. */
+/** The path of a snippet while it is compiled and run, relative to the workspace. */
 export const fileOf = (snippet: Snippet) => join(".snippets", `${snippet.source}.${snippet.line}.ts`)
 
 export interface Printed {
@@ -95,7 +94,7 @@ const expectations = (snippet: Snippet) => {
   return found
 }
 
-/** Runs a snippet and gives what it printed beside what it says that it prints. */
+/** Runs a snippet and returns its output beside the stated output. */
 export const runSnippet = async (snippet: Snippet) => {
   const expected = expectations(snippet)
   const printed = new Map(expected.map(({ line }) => [line, [] as string[]]))
@@ -106,7 +105,7 @@ export const runSnippet = async (snippet: Snippet) => {
       (...values: ReadonlyArray<unknown>) =>
         void printed.get(line)!.push(formatWithOptions({ colors: false }, ...values))
   })
-  // The run is of a copy in which each of these calls also names its line.
+  // The executed copy also records the line of each of these calls.
   const code = expected.reduceRight(
     (text, { end, line, start }) =>
       `${text.slice(0, start)}globalThis[${JSON.stringify(recorder)}](${line})${text.slice(end)}`,

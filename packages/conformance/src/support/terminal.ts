@@ -1,4 +1,4 @@
-/** A terminal, as a person sees it: what is written to it becomes lines on a screen. */
+/** A terminal emulator: output becomes lines on a screen. */
 import type { LiveStream } from "@stepgraph/viz"
 import xterm from "@xterm/headless"
 
@@ -6,12 +6,12 @@ export interface Screen {
   readonly stream: LiveStream
   readonly write: (text: string) => void
   readonly resize: (columns: number, rows: number) => Promise<void>
-  /** All lines from the first that was written on, without the blanks at their ends. */
+  /** All lines from the first one written, without trailing blanks. */
   readonly lines: () => Promise<ReadonlyArray<string>>
 }
 
 export const screen = (columns = 100, rows = 24): Screen => {
-  // What a terminal does with a line end is the operating system's, which is not in between here.
+  // The operating system normally translates line ends; here nothing does.
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true })
   const stream: LiveStream = {
     isTTY: true,

@@ -1,4 +1,4 @@
-// Counts what a computation does: a clock would give another figure each time.
+// Counts the work of a computation, because a clock would give another figure each time.
 
 const searches = [
   "concat",
@@ -14,8 +14,8 @@ const searches = [
 const others = ["join", "map", "reduce", "reverse", "shift", "slice", "some", "sort", "splice", "unshift"] as const
 
 /**
- * The work of a computation: how many elements of arrays it visits, and how many lookups it makes in maps and sets. The
- * figure is the same each time, so two sizes can be compared.
+ * The work of a computation: the number of visited array elements plus the lookups in maps and sets. It is
+ * deterministic, so two sizes can be compared.
  */
 export const workOf = (compute: () => void): number => {
   let count = 0

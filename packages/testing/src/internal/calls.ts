@@ -1,5 +1,5 @@
 /**
- * What becomes of a call of a step's function: what a test makes happen in its place, and when what it gives comes.
+ * Controls the calls of steps: replaces them with faults, and decides when their results come.
  */
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
@@ -13,7 +13,7 @@ import { show } from "./show.ts"
 import { owned } from "./timers.ts"
 import type { Ways } from "./ways.ts"
 
-/** What a step gave at once, held back as if it had been slow. */
+/** An immediate result, held back as if the step had been slow. */
 class Held {
   readonly value: unknown
   constructor(value: unknown) {
@@ -22,12 +22,12 @@ class Held {
   then(): void {}
 }
 
-/** A run inside a step is not in this run's trace. */
+/** The trace of this run does not include nested runs. */
 const unobserved = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Observer, undefined)
 
 export class Calls {
   faults = 0
-  /** How many steps were made to hang. */
+  /** Number of steps made to hang. */
   hanging = 0
   private readonly modes: Modes
   private readonly names: Names
@@ -35,7 +35,7 @@ export class Calls {
   private readonly ways: Ways
   private readonly turn: () => number
 
-  /** `turn`: which turn of the run it is. What comes in the turn of its call has come at once. */
+  /** `turn` is the current turn of the run: a result in the turn of its call is immediate. */
   constructor(modes: Modes, names: Names, outside: Outside, ways: Ways, turn: () => number) {
     this.modes = modes
     this.names = names
@@ -94,7 +94,7 @@ export class Calls {
     }
   }
 
-  /** What an effect comes to at once comes when it is let; what has taken its time comes then. */
+  /** An effect's immediate result comes when it is chosen; a later result comes at once. */
   private paced(effect: Effect.Effect<unknown, unknown>, { invocation }: Call): Effect.Effect<unknown, unknown> {
     if (this.modes.results === "at once") return effect
     return Effect.suspend(() => {

@@ -1,23 +1,23 @@
 /**
- * The choices of one run: where it could go on in several ways, which way is taken, and how many there were.
+ * The choices of one run: the possible ways to continue, the one taken, and their number.
  *
- * A schedule is a path of choices. 0 is always what production does, so that a path is told by its deviations alone.
+ * A schedule is a path of choices. Choice 0 is what production does, so the deviations alone identify a path.
  */
 
-/** What a choice is about: `order` is what goes on next, the others happen to it. */
+/** The kind of a choice: `order` chooses what goes on next; the others are events that happen to it. */
 export type Kind = "order" | "fault" | "preempt" | "cancel"
 
-/** One choice that is not production's. `count` is how many ways there were, 0 where that is not known. */
+/** One choice that differs from production. `count` is the number of ways, or 0 if unknown. */
 export interface Deviation {
   readonly at: number
   readonly option: number
   readonly count: number
 }
 
-/** Says which way is taken. The keys name the ways, the same in every run. */
+/** Chooses a way. The keys name the ways and are the same in every run. */
 export type Strategy = (at: number, count: number, kind: Kind, keys: () => ReadonlyArray<string>) => number
 
-/** The path that has these deviations and goes production's way otherwise. */
+/** The path with these deviations that otherwise follows production. */
 export const along = (deviations: ReadonlyArray<Deviation>): Strategy => {
   let next = 0
   return (at) => {
@@ -27,7 +27,7 @@ export const along = (deviations: ReadonlyArray<Deviation>): Strategy => {
 }
 
 export class Choices {
-  /** How many ways there were at each choice, and which was taken. */
+  /** The number of ways at each choice, and the one taken. */
   readonly counts: Array<number> = []
   readonly taken: Array<number> = []
   private readonly strategy: Strategy
@@ -50,7 +50,7 @@ export class Choices {
     return this.taken.flatMap((option, at) => (option === 0 ? [] : [{ at, option, count: this.counts[at]! }]))
   }
 
-  /** The first of these deviations that this run could not follow, because it had other choices. */
+  /** The first deviation that this run could not follow because its choices were different. */
   missed(deviations: ReadonlyArray<Deviation>): Deviation | undefined {
     return deviations.find(
       ({ at, option, count }) => this.taken[at] !== option || (count > 0 && this.counts[at] !== count)

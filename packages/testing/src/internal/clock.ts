@@ -1,5 +1,5 @@
 /**
- * A clock that stands still until somebody says which of its sleepers wakes.
+ * A clock that stands still until the exploration chooses a sleeper to wake.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -8,18 +8,18 @@ import type { Fiber } from "effect/Fiber"
 
 export interface Sleeper {
   readonly deadline: number
-  /** How long it wanted to sleep. */
+  /** The requested duration. */
   readonly millis: number
-  /** Whose it is: a fiber's, or an invocation's that has set a timer. */
+  /** Its owner: a fiber, or the invocation that set a timer. */
   readonly fiber: Fiber<unknown, unknown> | undefined
   readonly invocation: string | undefined
   readonly wake: () => void
 }
 
-/** What a timer's callback threw: in production it ends the process. */
+/** The exception from a timer's callback, which would end the process in production. */
 export interface Uncaught {
   readonly error: unknown
-  /** Which invocation set the timer, if one did. */
+  /** The invocation that set the timer, if any. */
   readonly invocation: string | undefined
 }
 
@@ -27,9 +27,9 @@ const nanosPerMilli = 1_000_000
 
 export class ControlledClock implements Clock.Clock {
   private millis = 0
-  /** In the order of their deadlines, and those of one deadline in the order in which they fell asleep. */
+  /** Ordered by deadline, then by the time of falling asleep. */
   readonly sleepers: Array<Sleeper> = []
-  /** The first exception that nothing caught. */
+  /** The first uncaught exception. */
   uncaught: Uncaught | undefined
 
   currentTimeMillisUnsafe(): number {
@@ -54,7 +54,7 @@ export class ControlledClock implements Clock.Clock {
     )
   }
 
-  /** Adds a sleeper, and returns what takes it away again. */
+  /** Adds a sleeper and returns a function that removes it. */
   add(
     millis: number,
     { fiber, invocation }: Partial<Pick<Sleeper, "fiber" | "invocation">>,
@@ -67,7 +67,7 @@ export class ControlledClock implements Clock.Clock {
     return () => this.remove(sleeper)
   }
 
-  /** Wakes one; whoever wakes later than he wanted to finds that more time has passed. */
+  /** Wakes a sleeper. Waking one late moves the time forward. */
   wake(sleeper: Sleeper): void {
     this.remove(sleeper)
     this.millis = Math.max(this.millis, sleeper.deadline)

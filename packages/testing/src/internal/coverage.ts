@@ -1,5 +1,5 @@
 /**
- * Which ways through the graph the schedules have taken: each emission to each step that accepts it, and each intake.
+ * The paths through the graph that schedules took: each emission to each step that accepts it, and each intake.
  */
 import { type Edge, edgesOf, type Graph } from "stepgraph/graph"
 import type { TraceModel } from "stepgraph/trace"
@@ -7,14 +7,14 @@ import type { TraceModel } from "stepgraph/trace"
 export type { Edge }
 
 export interface Coverage {
-  /** How many edges and intakes the graph has, and how many of them some schedule took. */
+  /** The number of edges and intakes in the graph, and of those taken. */
   readonly all: number
   readonly taken: number
   /** From 0 to 1. */
   readonly ratio: number
-  /** The edges that no schedule took. */
+  /** Edges that no schedule took. */
   readonly missed: ReadonlyArray<Edge>
-  /** The steps whose intake never fired. */
+  /** Steps whose intake never fired. */
   readonly neverFired: ReadonlyArray<string>
 }
 
@@ -30,7 +30,7 @@ export class Tally {
   constructor(graph: Graph) {
     this.workflow = graph.name
     const accepted = new Set(graph.steps.flatMap(({ accepts }) => accepts))
-    // What is listened to and also accepted takes its way with the accepted event.
+    // An output event that a step accepts counts with the accepted event.
     const edges = edgesOf(graph).filter(({ event, to }) => to !== null || !accepted.has(event))
     this.edges = new Map(edges.map((edge) => [keyOf(edge), edge]))
     this.intakes = new Set(graph.steps.flatMap(({ name, intake }) => (intake === null ? [] : [name])))

@@ -1,5 +1,5 @@
 /**
- * What one run has shown.
+ * The observations of one run.
  */
 import type * as Exit from "effect/Exit"
 import type { TraceEntry } from "stepgraph"
@@ -7,37 +7,37 @@ import type { Marking } from "stepgraph/probe"
 import type { TraceModel } from "stepgraph/trace"
 import type { Uncontrolled } from "./uncontrolled.ts"
 
-/** A choice as the report tells of it, by the place in the trace before which it was taken. */
+/** A choice for the report, with the index of the trace entry that followed it. */
 export interface Told {
   readonly at: number
-  /** Whether it went another way than the usual one, and how; otherwise who went on. */
+  /** How it differs from the usual choice; if it does not, which invocation went on. */
   readonly differs: string | undefined
   readonly invocation: string | undefined
 }
 
-/** What one run showed. */
+/** The observations of one run. */
 export interface Executed {
-  /** `undefined` where the run waits for what does not come. */
+  /** `undefined` if the run waits for something that never comes. */
   readonly exit: Exit.Exit<unknown, unknown> | undefined
   readonly trace: ReadonlyArray<TraceEntry>
-  /** What the trace says. */
+  /** The model of its trace. */
   readonly model: TraceModel
-  /** The choices that differ from the usual order, and who went on at the others. */
+  /** The choices that differ from the usual order, and which invocation went on at the others. */
   readonly told: ReadonlyArray<Told>
-  /** Whether somebody woke before one whose sleep was to end earlier. */
+  /** Whether a sleep ended before a shorter one. */
   readonly early: boolean
-  /** Whether it was given up, because it went on and on. */
+  /** Whether it was stopped because it did not end. */
   readonly endless: boolean
-  /** Whether it was given up, because all the time that the world outside is given had passed. */
+  /** Whether it was stopped because its `patience` with the outside world was used up. */
   readonly waited: boolean
-  /** What was thrown where nothing could catch it, and by whom: in production the process would have ended. */
+  /** An uncaught exception and its origin: in production, the process would have ended. */
   readonly uncaught: { readonly error: unknown; readonly by: string } | undefined
-  /** What was interrupted, made to fail or held up by the test itself. */
+  /** What the test itself interrupted, made fail or held up. */
   readonly cancelled: boolean
   readonly faults: number
-  /** What was still there when the run had ended. */
+  /** What was left when the run had ended. */
   readonly left: ReadonlyArray<string>
-  /** What went its own way, and so was not explored. */
+  /** What was not under control, and so was not explored. */
   readonly uncontrolled: Uncontrolled
   readonly marking: Marking | undefined
 }

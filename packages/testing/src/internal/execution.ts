@@ -1,5 +1,5 @@
 /**
- * One run of a workflow under control, from its first task to its end: who is waited for, and when it is given up.
+ * One controlled run of a workflow, from its first task to its end: what to wait for, and when to give up.
  */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -28,7 +28,7 @@ import { type Tell, Ways } from "./ways.ts"
 const silence = new Proxy(globalThis.console, { get: () => () => {} })
 const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
 
-/** A run that does not come to an end is given up after so many turns, or entries of its trace. */
+/** A run that does not end is stopped after this many turns or trace entries. */
 const mostTurns = 20_000
 const mostEntries = 100_000
 
@@ -45,13 +45,13 @@ export class Execution {
   private marking: (() => Marking) | undefined
   private fiber!: Fiber<unknown, unknown>
   private turns = 0
-  /** Whether microtasks have run since something last went on. */
+  /** Whether microtasks have run since the last step forward. */
   private flushed = false
   private cancelled = false
   private endless = false
   private waited = false
 
-  /** `outsideHasSay`: whether the world outside has woken a run like this before. */
+  /** `outsideHasSay`: whether the outside world has woken a run of this workflow before. */
   constructor(choices: Choices, modes: Modes, telling: boolean, outsideHasSay: boolean) {
     const tell: Tell = (differs, invocation) => this.told.push({ at: this.trace.length, differs, invocation })
     this.modes = modes
@@ -60,7 +60,7 @@ export class Execution {
     this.calls = new Calls(modes, this.names, this.outside, this.ways, () => this.turns)
   }
 
-  /** Runs a program to its end: at once where it can, otherwise as a promise. */
+  /** Runs a program to its end: synchronously if possible, otherwise as a promise. */
   run(
     program: Effect.Effect<unknown, unknown>,
     context: Context.Context<never>,
@@ -121,7 +121,7 @@ export class Execution {
     }
   }
 
-  /** Interrupts the whole run, where that is chosen. */
+  /** Interrupts the whole run if the schedule says so. */
   private cancels(): boolean {
     if (!this.modes.cancel || this.cancelled || this.running === 0) return false
     this.cancelled = this.ways.happens("cancel", () => "the whole run is interrupted from outside")
@@ -133,9 +133,9 @@ export class Execution {
     this.ways.pool.inside(() => this.fiber.interruptUnsafe())
   }
 
-  // ---------------------------------------------------------------- the world outside
+  // ---------------------------------------------------------------- the outside world
 
-  /** Whether a promise could be settled by what has already happened. */
+  /** Whether earlier events may still settle a promise. */
   private needsMicrotasks(): boolean {
     if (this.flushed) return false
     if (this.outside.awaits) return true
@@ -152,10 +152,10 @@ export class Execution {
     return this.continue(signal)
   }
 
-  /** Nothing can go on by itself: either the world outside wakes somebody, or nobody ever will. */
+  /** Nothing can go on by itself: the outside world wakes something, or the run hangs. */
   private async waitOutside(signal: AbortSignal | undefined): Promise<Executed> {
     const { pool, clock } = this.ways
-    // What others do while the event loop turns takes its real time.
+    // Other work takes its real time while the event loop turns.
     lead(undefined)
     const settled = await this.outside.wait({
       came: () => this.fiber.pollUnsafe() !== undefined || pool.arrivals.length + clock.sleepers.length > 0,
@@ -179,7 +179,7 @@ export class Execution {
 
   // ---------------------------------------------------------------- the end
 
-  /** Ends a run that does not end by itself; it is interrupted so that it holds nothing. */
+  /** Ends a run that does not end by itself: interrupts it to release its resources. */
   private abandon(): Executed {
     const marking = this.marking?.()
     this.ways.over = true
@@ -193,7 +193,7 @@ export class Execution {
     const marking = this.marking?.()
     this.drain()
     const { clock, pool } = this.ways
-    // A timer that nobody has cleared does no harm: nothing of the run hears of it.
+    // An uncleared timer does no harm: it can no longer reach the run.
     const sleepers = clock.sleepers.filter(({ fiber }) => fiber !== undefined)
     const left = sleepers.map((sleeper) => `${this.names.nameOf(sleeper)} still waits for time to pass`)
     for (const { fiber } of sleepers) pool.inside(() => fiber!.interruptUnsafe())
@@ -203,7 +203,7 @@ export class Execution {
     return this.executed(exit, left, marking)
   }
 
-  /** Lets everything go on that is ready, without choices. */
+  /** Lets all ready tasks go on, without choices. */
   private drain(): void {
     const { pool } = this.ways
     for (let tasks = 0; tasks < mostTurns && pool.ready.length > 0; tasks++) pool.inside(pool.ready.shift()!.run)
@@ -217,7 +217,7 @@ export class Execution {
     return { error, by }
   }
 
-  /** Whether a promise that is not settled can be one that a virtual timer would have settled. */
+  /** Whether a virtual timer could have settled an unsettled promise. */
   private waitsForTimers(): boolean {
     return this.modes.timers === "virtual" && this.outside.hasOpened() !== true
   }

@@ -1,5 +1,5 @@
 /**
- * Runs one schedule after the other for one input, and looks at each.
+ * Runs one schedule after another for one input, and checks each.
  */
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -34,11 +34,11 @@ export interface Plan {
   readonly context: Context.Context<never>
   readonly signal: AbortSignal
   readonly tally: Tally
-  /** Told every few seconds. */
+  /** Receives the progress every few seconds. */
   readonly progress: (schedules: number, depth: number) => void
 }
 
-/** One way in which runs have ended. */
+/** A distinct outcome. */
 export interface Ending {
   readonly outcome: Outcome
   readonly deviations: ReadonlyArray<Deviation>
@@ -67,7 +67,7 @@ interface Breaks {
   readonly ran: Ran
 }
 
-/** How long schedules are run before the event loop has a turn, and before progress is told, in milliseconds. */
+/** Milliseconds of work before the event loop gets a turn, and between two progress reports. */
 const turnAfter = 50
 const progressAfter = 5_000
 
@@ -75,7 +75,7 @@ export class Explorer {
   private readonly plan: Plan
   readonly endings = new Map<string, Ending>()
   readonly uncontrolled = new Map<string, Cause>()
-  /** Whether the world outside has had a say in some run. */
+  /** Whether the outside world has influenced a run. */
   private outsideHasSay = false
   schedules = 0
   private turnAt = now() + turnAfter
@@ -91,12 +91,12 @@ export class Explorer {
     const choices = new Choices(strategy)
     const execution = new Execution(choices, plan.modes, telling, this.outsideHasSay)
     const running = execution.run(plan.program(input), plan.context, plan.signal)
-    // Most runs are over at once: they are not made to wait for a promise.
+    // Most runs finish synchronously; do not make them wait for a promise.
     const executed = running instanceof Promise ? await running : running
     return { executed, choices, outcome: outcomeOf(executed) }
   }
 
-  /** Explores an input: all its schedules with the fewest deviations first, then some at random. */
+  /** Explores an input: all schedules with the fewest deviations, then random ones. */
   async explore(input: unknown, budget: number, randomly: number, seed: number): Promise<Found | "all" | "some"> {
     const search = new Search()
     let usual: Outcome | undefined
@@ -154,11 +154,11 @@ export class Explorer {
   }
 
   private notAgain(): void {
-    // Where the world outside has a say in it, that is no wonder.
+    // Expected if the outside world influences the run.
     if (this.uncontrolled.size === 0) this.uncontrolled.set(notAgain, "again")
   }
 
-  /** Runs a schedule that breaks a rule once more, so that it can be told. */
+  /** Runs a failing schedule once more to record its story. */
   private async told(
     input: unknown,
     deviations: ReadonlyArray<Deviation>,
@@ -166,7 +166,7 @@ export class Explorer {
     usual: Outcome
   ): Promise<Found> {
     const { endless, waited } = first.ran.executed
-    // A second run that goes on and on would tell no more, nor would one that waits for as long again in the usual order.
+    // If a run did not end or waited in vain, a second run would add nothing.
     if (endless || (waited && deviations.length === 0)) return this.foundBy(first, deviations, usual)
     const ran = await this.ran(input, along(deviations), true)
     const broken = this.broken(ran, usual)
@@ -180,7 +180,7 @@ export class Explorer {
     return { broken, deviations, executed, outcome, usual, schedules: this.schedules }
   }
 
-  /** Takes out deviations while what is left still breaks the same rule. */
+  /** Removes deviations while the same rule is still broken. */
   private async shrink(
     input: unknown,
     deviations: ReadonlyArray<Deviation>,
@@ -189,7 +189,7 @@ export class Explorer {
   ): Promise<Found> {
     let smallest = deviations
     let best = first
-    // Each that waits for the world outside in vain would take as long again.
+    // Each run that waits in vain for the outside world would take as long again.
     for (let i = smallest.length - 1; i >= 0 && !best.ran.executed.waited; i--) {
       const fewer = smallest.filter((_, index) => index !== i).map((deviation) => ({ ...deviation, count: 0 }))
       const ran = await this.ran(input, along(fewer), false)
@@ -202,7 +202,7 @@ export class Explorer {
     return this.told(input, smallest, best, usual)
   }
 
-  /** Gives the event loop a turn, so that a test's timeout and its interruption work. */
+  /** Yields to the event loop, so a test's timeout and interruption work. */
   private async turn(depth: number): Promise<void> {
     await eventLoop()
     const at = now()

@@ -1,5 +1,5 @@
 /**
- * What a test makes happen to a step in place of its function.
+ * Faults that a test injects in place of a step's function.
  */
 import * as Effect from "effect/Effect"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
@@ -7,11 +7,11 @@ import * as Stream from "effect/Stream"
 import { TaggedError } from "stepgraph/internal"
 
 /**
- * - `fail`: it fails and has done nothing
- * - `fail after`: it does all that it does, and fails then: its answer was lost
- * - `die`: it dies of a defect
- * - `interrupt`, `interrupt after`: it interrupts itself, before or after it has done what it does
- * - `hang`: it never ends by itself
+ * - `fail`: fails without doing anything
+ * - `fail after`: does its work and then fails, as if its answer were lost
+ * - `die`: dies with a defect
+ * - `interrupt`, `interrupt after`: interrupts itself, before or after its work
+ * - `hang`: never ends by itself
  */
 export type FaultKind = "fail" | "fail after" | "die" | "interrupt" | "interrupt after" | "hang"
 
@@ -33,7 +33,7 @@ export const inWords: Readonly<Record<FaultKind, string>> = {
   hang: "is made to hang"
 }
 
-/** The error of a step that `explore` has made to fail. */
+/** The error of a step that `explore` made fail. */
 export class InjectedFault extends TaggedError("InjectedFault")<{
   readonly step: string
 }> {
@@ -42,7 +42,7 @@ export class InjectedFault extends TaggedError("InjectedFault")<{
   }
 }
 
-/** Lets a step do all that it does, whatever its function returns, and drops what it would have emitted. */
+/** Runs a step completely, whatever its form, and drops its events. */
 const done = (run: () => unknown): Effect.Effect<unknown, unknown> => Effect.suspend(() => drained(run()))
 
 const drained = (value: unknown): Effect.Effect<unknown, unknown> => {

@@ -1,9 +1,9 @@
 /**
- * What may happen in a run, as the options say.
+ * What may happen in a run, according to the options.
  */
 import type { FaultKind } from "./faults.ts"
 
-/** What may happen in a run, beside what happens in production first. */
+/** What may happen in a run besides production's behaviour. */
 export interface Modes {
   readonly time: "any" | "ordered"
   readonly lanes: "any" | "in turn"
@@ -17,7 +17,7 @@ export interface Modes {
     readonly kinds: ReadonlyArray<FaultKind>
     readonly steps: ReadonlyArray<string> | undefined
   }
-  /** How long the world outside is waited for, in milliseconds. */
+  /** How long to wait for the outside world, in milliseconds. */
   readonly patience: number
   readonly logs: boolean
 }
@@ -25,10 +25,10 @@ export interface Modes {
 /** Any part of `A`, or undefined in its place. */
 type Maybe<A> = { readonly [Name in keyof A]?: A[Name] | undefined }
 
-/** The options that say so. */
+/** The options for these modes. */
 type Given = Maybe<Omit<Modes, "faults">> & { readonly faults?: Maybe<Modes["faults"]> | undefined }
 
-/** What is left out is nearest to production, but for time and lanes. */
+/** The defaults follow production, except for time and lanes. */
 export const modesOf = (options: Given): Modes => ({
   time: options.time ?? "any",
   lanes: options.lanes ?? "any",

@@ -1,5 +1,5 @@
 /**
- * Whose something is that could go on next, in words and as a key.
+ * Names the owner of something that could go on, as text and as a key.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -8,19 +8,19 @@ import { CurrentInvocation } from "stepgraph"
 import type { Call } from "stepgraph/probe"
 import { show } from "./show.ts"
 
-/** What tells whose something is. */
+/** Identifies the owner. */
 export interface Named {
   readonly fiber?: Fiber<unknown, unknown> | undefined
   readonly invocation?: string | undefined
 }
 
-/** What sleeps says how long it does. */
+/** A sleeper also has its duration. */
 type Way = Named | (Named & { readonly millis: number })
 
 export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undefined =>
   fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation
 
-/** Who waits until everything else of an instant has happened sleeps for half a millisecond less. */
+/** `lastOfTheInstant` sleeps half a millisecond less, to be told apart from an ordinary sleep. */
 const inWords = ({ millis }: { readonly millis: number }): string =>
   millis < 1 ? "less than 1ms" : Duration.format(Duration.millis(Math.round(millis)))
 
@@ -50,7 +50,7 @@ export class Names {
     return this.callOf(named)?.invocation ?? "run"
   }
 
-  /** That one goes on although production would go on with another. */
+  /** Describes a way that differs from production's. */
   overtakes(way: Way, usual: Way): string {
     const [who, whom] = [this.nameOf(way), this.nameOf(usual)]
     if (!("millis" in way)) return `${who} goes on before ${whom}`

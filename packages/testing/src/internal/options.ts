@@ -1,5 +1,5 @@
 /**
- * Says what is wrong with the options of an exploration, before anything is run: all of it at once.
+ * Finds all problems in the options of an exploration before anything runs.
  */
 import { isEffect } from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -9,7 +9,7 @@ import { nearest } from "stepgraph/internal"
 import { faultKinds } from "./faults.ts"
 import { show } from "./show.ts"
 
-/** Says what a value should be, or nothing where it is that. */
+/** Returns what a value should be, or undefined if it is valid. */
 type Rule = (value: any) => string | undefined
 
 const rule =
@@ -100,7 +100,7 @@ const problemsOfInput = ({ start }: AnyWorkflow, input: unknown): ReadonlyArray<
     start(input)
     return []
   } catch (error) {
-    // By its tag: the definition may be of another copy of stepgraph.
+    // Compare the tag: the definition may come from another copy of stepgraph.
     if (isTagged(error, "InvalidEvent")) return [`'input': ${(error as InvalidEvent).message}`]
     throw error
   }
@@ -116,8 +116,7 @@ export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<s
     problems.push(...problemsIn(faults, faultRules, "faults."))
     if (faults.kinds === undefined) problems.push(`'faults.kinds' is missing: it must be ${listOfKinds}`)
     const unknown = Array.isArray(faults.steps) ? faults.steps.filter((step) => !Object.hasOwn(flow.steps, step)) : []
-    for (const step of unknown)
-      problems.push(`'faults.steps' names ${show(step)}, which is not a step of this workflow`)
+    for (const step of unknown) problems.push(`'faults.steps' names ${show(step)}, but the workflow has no such step`)
   }
   if (isRecord(invariants)) problems.push(...problemsIn(invariants, invariantRules, "invariants."))
   if (isRecord(check)) {
@@ -126,7 +125,7 @@ export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<s
       if (expected !== undefined) problems.push(`'check.${name}' must be ${expected}`)
     }
   }
-  // What another program makes of its input is its own.
+  // A custom program defines its own input.
   if (input !== undefined && program === undefined) problems.push(...problemsOfInput(flow, input))
   return problems
 }

@@ -1,24 +1,24 @@
 /**
- * The world outside of a run: the promises of its steps that are not settled, and how long it is waited for.
+ * The outside world a run: the unsettled promises of its steps, and how long to wait for them.
  */
 import { activeOutside, eventLoop, now, realSleep } from "./turn.ts"
 
-/** How many turns the event loop is given before it is asked whether somebody may still be woken. */
+/** Turns of the event loop before checking whether anything can still wake the run. */
 const patientTurns = 8
 
-/** A promise that a step has returned. */
+/** A promise that a step returned. */
 interface Awaited {
   readonly step: string
-  /** Whether microtasks alone have not settled it. */
+  /** Whether it is still pending after all microtasks. */
   stuck: boolean
 }
 
-/** How a run waits for the world outside. */
+/** The waiting of a run for the outside world. */
 interface Waiting {
-  /** Whether somebody has been woken. */
+  /** Whether something woke. */
   readonly came: () => boolean
   readonly givesUp: () => boolean
-  /** Whether the test itself keeps it from ending. */
+  /** Whether the test itself keeps the run from ending. */
   readonly hanging: boolean
 }
 
@@ -27,9 +27,9 @@ const count = (kinds: ReadonlyArray<string>, kind: string): number => kinds.filt
 export class Outside {
   private readonly awaited = new Set<Awaited>()
   private readonly activeBefore = activeOutside()
-  /** How long it is waited for, in milliseconds. */
+  /** How long to wait, in milliseconds. */
   private readonly patience: number
-  /** Whether it has a say: it has woken a run before. */
+  /** Whether the outside world has woken the run before. */
   private hasSay: boolean
 
   constructor(patience: number, hasSay: boolean) {
@@ -37,35 +37,35 @@ export class Outside {
     this.hasSay = hasSay
   }
 
-  /** Whether a promise of a step is not settled. */
+  /** Whether a step has an unsettled promise. */
   get awaits(): boolean {
     return this.awaited.size > 0
   }
 
-  /** A step waits for a promise from now on, until what is returned is called. */
+  /** A step starts to wait for a promise; call the result when it stops. */
   await(step: string): () => void {
     const awaited = { step, stuck: false }
     this.awaited.add(awaited)
     return () => void this.awaited.delete(awaited)
   }
 
-  /** All microtasks have run: what is not settled now, only the world outside can settle. */
+  /** All microtasks have run: only the outside world can settle the remaining promises. */
   microtasksRan(): void {
     for (const awaited of this.awaited) awaited.stuck = true
   }
 
-  /** The steps whose promises microtasks alone have not settled. */
+  /** The steps whose promises are still pending after all microtasks. */
   get stuck(): ReadonlyArray<string> {
     return [...new Set([...this.awaited].filter(({ stuck }) => stuck).map(({ step }) => step))]
   }
 
-  /** Waits until somebody is woken, and gives the steps whose promises were settled; otherwise how it ended. */
+  /** Waits until something wakes, and returns the steps whose promises settled; otherwise how the wait ended. */
   async wait({ came, givesUp, hanging }: Waiting): Promise<ReadonlyArray<string> | "in vain" | "at once" | "given up"> {
     const stuck = [...this.awaited].filter((awaited) => awaited.stuck)
     const until = now() + this.patience
     for (let turns = 0; !came(); turns++) {
       if (givesUp()) return "given up"
-      // A few turns are for what is just about to come.
+      // Allow a few turns for results that are about to come.
       if (turns === patientTurns && !this.mayCome(hanging)) return "at once"
       if (now() > until) return "in vain"
       await (turns > patientTurns ? realSleep(1) : eventLoop())
@@ -75,15 +75,15 @@ export class Outside {
   }
 
   /**
-   * Whether it is of use to wait. Nobody can know that a promise will not be settled, so it is given all its time: what is
-   * open in the process does not tell, as others open and close theirs, and what was open before may serve again. What
-   * an Effect waits for cannot be seen; most that waits for nothing outside is a deadlock, which is told at once.
+   * Whether waiting is worthwhile. A pending promise may always settle, so it gets the full time: open handles of the
+   * process prove nothing, since other code opens and closes its own, and older ones may be reused. An Effect's waiting
+   * cannot be inspected; if nothing outside is open, it is most likely a deadlock, reported at once.
    */
   private mayCome(hanging: boolean): boolean {
     return this.awaits || (!hanging && (this.hasSay || this.hasOpened() !== false))
   }
 
-  /** Whether a timer, file or socket has been opened since the run began; `undefined` where that cannot be known. */
+  /** Whether a timer, file or socket was opened since the run began; `undefined` if unknown. */
   hasOpened(): boolean | undefined {
     const [before, active] = [this.activeBefore, activeOutside()]
     if (before === undefined || active === undefined) return undefined

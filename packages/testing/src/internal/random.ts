@@ -1,5 +1,5 @@
 /**
- * Numbers that are the same for the same seed.
+ * Seeded random numbers.
  */
 import type * as Random from "effect/Random"
 
@@ -11,13 +11,13 @@ export const numbers = (seed: number) => (): number => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296
 }
 
-/** What steps get from Effect's `Random`: the same in every run. */
+/** Effect's `Random` for steps: the same in every run. */
 export const steadyRandom = (): Random.Random => {
   const next = numbers(1)
   return { nextDoubleUnsafe: next, nextIntUnsafe: () => Math.floor((next() - 0.5) * 2 ** 32) }
 }
 
-/** What runs are called: the same in every run. */
+/** Run ids: the same in every run. */
 export const steadyIds = () => {
   const { nextIntUnsafe } = steadyRandom()
   return (): string => nextIntUnsafe().toString(36).replace("-", "")

@@ -1,11 +1,11 @@
 /**
- * The line that runs one schedule again: as one would write it in a test.
+ * The line that replays one schedule, ready to paste into a test.
  */
 import { identify } from "./show.ts"
 
 const most = 2_000
 
-/** A value as code, as far as there is code for it; `undefined` where that is too long to be read. */
+/** A value as code, if possible; `undefined` if that would be too long to read. */
 export const code = (value: unknown): string | undefined => {
   let left = most
   const written = (value: unknown, depth: number): string => {
@@ -38,7 +38,7 @@ export const code = (value: unknown): string | undefined => {
 const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value))
 const isName = (name: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) && name !== "__proto__"
 
-/** What decides how runs go, as values; and what only its owner can write again, by its name. */
+/** The options that affect runs: values as code, and the rest by name, for their owner to fill in. */
 const values = ["time", "lanes", "fibers", "results", "timers", "preempt", "cancel", "faults", "patience"] as const
 const names = ["layer", "program", "check", "invariants"] as const
 

@@ -1,5 +1,5 @@
 /**
- * A schedule that breaks a rule, as a story that can be read without knowing how it was found.
+ * The readable story of a schedule that breaks a rule.
  */
 import type { AnyWorkflow, TraceEntry } from "stepgraph"
 import { type EventModel, type InvocationModel, type RunModel, TraceModel } from "stepgraph/trace"
@@ -21,7 +21,7 @@ export interface Story {
   readonly input: unknown
   readonly schedules: number
   readonly replay: string
-  /** In how many choices it differs from the usual order. */
+  /** Number of choices that differ from the usual order. */
   readonly choices: number
   readonly uncontrolled: Uncontrolled
   readonly timers: Modes["timers"]
@@ -38,13 +38,13 @@ const around = 7
 const last = 5
 const most = 36
 
-/** Tells the trace line by line, the choices that differ between them. */
+/** Renders the trace line by line, with the differing choices in between. */
 class Telling {
   readonly lines: Array<Line> = []
   private readonly model = new TraceModel()
-  /** The words of events, and of what invocations are given. */
+  /** The texts of events and of invocations' inputs. */
   private readonly words = new WeakMap<EventModel | InvocationModel, string>()
-  /** The runs whose start event has come: what begins with it says so. */
+  /** Runs whose start event has appeared: invocations that begin with it say so. */
   private readonly started = new Set<RunModel>()
 
   add(who: string, text: string, marked = false): void {
@@ -60,7 +60,7 @@ class Telling {
   }
 
   entry(entry: TraceEntry): void {
-    // While it counts as running.
+    // Only while it counts as running.
     const ending = entry._tag === "InvocationEnded" ? this.endOf(entry) : undefined
     const run = this.model.add(entry)
     if (run === undefined) return
@@ -109,7 +109,7 @@ class Telling {
     if (outcome === "failed") return `fails${which}: ${error}`
     if (outcome === "to be retried") return `fails${which}, to be tried again: ${error}`
     const emitted = run.invocations.get(invocation)?.emitted ?? []
-    return emitted.length === 0 ? `ends and has emitted nothing${which}` : undefined
+    return emitted.length === 0 ? `ends without emitting anything${which}` : undefined
   }
 
   private eventOf(id: string, { events }: RunModel): string {
@@ -124,7 +124,7 @@ class Telling {
     return this.said(invocation, () => events.map((id) => this.eventOf(id, run)).join(", "))
   }
 
-  /** Which invocation it is, if several of its step are running. */
+  /** Names the invocation if several of its step are running. */
   private which(id: string, run: RunModel): string {
     const invocation = run.invocations.get(id)
     if (invocation === undefined || run.steps.get(invocation.step)!.running < 2) return ""
@@ -140,7 +140,7 @@ class Telling {
   }
 }
 
-/** Whether what comes next in the trace shows already that the invocation has gone on. */
+/** Whether the next trace entry already shows that the invocation went on. */
 const shows = (entry: TraceEntry | undefined, invocation: string): boolean =>
   (entry?._tag === "EventEmitted" && entry.cause === invocation) ||
   ((entry?._tag === "InvocationEnded" || entry?._tag === "InvocationStarted") && entry.invocation === invocation)
@@ -162,7 +162,7 @@ const linesOf = ({ trace, told, outcome, endless }: Story): ReadonlyArray<Line> 
   return telling.lines
 }
 
-/** The lines as text, those far from what differs left out. */
+/** The lines as text, without those far from the differences. */
 const shorten = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
   const width = Math.max(0, ...lines.map(({ who }) => who.length))
   const marks = lines.flatMap(({ marked }, index) => (marked ? [index] : []))
@@ -186,10 +186,10 @@ const shorten = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
 const fact = (name: string, text: string): string => `  ${name.padEnd(9)}  ${text.replaceAll("\n", "\n             ")}`
 
 const note =
-  "(A sleep stands for work that may take longer or shorter, so whoever sleeps may wake first. " +
-  'With time: "ordered", deadlines are kept.)'
+  "(A sleep stands for work of unknown duration, so any sleep may end first. " +
+  'To keep deadlines, set time: "ordered".)'
 
-/** How a run ended; where it is not seen from that in what it differs from the other, just there. */
+/** Describes a run's outcome; if the text would equal the other outcome's, shows where they differ. */
 const ending = (outcome: Outcome, other: Outcome): string =>
   outcome.kind === "stopped" && outcome.text === other.text && keyOf(outcome) !== keyOf(other)
     ? showApart(outcome.result, other.result)

@@ -1,5 +1,5 @@
 /**
- * A scheduler with one pool of ready tasks for all fibers of a run: nothing goes on until somebody says so.
+ * A scheduler with one pool of ready tasks for all fibers of a run: nothing goes on until the exploration chooses it.
  */
 import type { Fiber } from "effect/Fiber"
 import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
@@ -7,26 +7,26 @@ import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
 export interface Task {
   readonly run: () => void
   readonly priority: number
-  /** The fiber it belongs to, where that is known. */
+  /** The task's fiber, if known. */
   readonly fiber: Fiber<unknown, unknown> | undefined
-  /** The invocation it belongs to, where it is no fiber's. */
+  /** The task's invocation, if it is not a fiber's. */
   readonly invocation?: string | undefined
 }
 
-/** Decides whether a fiber is stopped in the middle, so that something else goes on before it. */
+/** Decides whether to hold up a fiber in the middle. */
 export type Preempts = (fiber: Fiber<unknown, unknown>) => boolean
 
 export class Pool implements Scheduler {
   readonly executionMode = "async"
-  /** What goes on at once. */
+  /** Tasks that are ready. */
   readonly ready: Array<Task> = []
-  /** What the world outside has woken: a promise that a fiber waited for, a callback. */
+  /** Tasks that the outside world woke: a promise that a fiber waited for, a callback. */
   readonly arrivals: Array<Task> = []
-  /** What has been stopped in the middle. */
+  /** Tasks held up in the middle. */
   readonly preempted: Array<Task> = []
   private controlled = false
   private preempting = false
-  /** The fiber that ran last: whatever is scheduled now is most likely its own. */
+  /** The fiber that ran last: new tasks most likely belong to it. */
   private current: Fiber<unknown, unknown> | undefined
   private readonly preempts: Preempts | undefined
 
@@ -34,7 +34,7 @@ export class Pool implements Scheduler {
     this.preempts = preempts
   }
 
-  /** Runs something under control: whatever runs outside of this has been woken by nobody here. */
+  /** Runs something under control: anything outside this was woken from elsewhere. */
   inside(run: () => void): void {
     const outer = this.controlled
     this.controlled = true
@@ -45,13 +45,13 @@ export class Pool implements Scheduler {
     }
   }
 
-  /** Has the next task that is scheduled wait until something else has gone on. */
+  /** Holds up the next scheduled task until something else has gone on. */
   preemptNext(): void {
     this.preempting = true
   }
 
   shouldYield(fiber: Fiber<unknown, unknown>): boolean {
-    // A fiber that was not woken from here is stopped at its first operation, and becomes a choice like any other.
+    // A fiber woken from elsewhere is stopped at its first operation and becomes an ordinary choice.
     this.current = fiber
     return !this.controlled || fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield || this.stopsInTheMiddle(fiber)
   }

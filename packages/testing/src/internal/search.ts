@@ -1,13 +1,13 @@
 /**
- * In which order schedules are tried: those with the fewest deviations from production first.
+ * The order in which schedules are tried: fewest deviations from production first.
  *
- * A schedule that has been run is kept as its last deviation, its parent, and how many ways there were at each later
- * choice: some 60 bytes, where whole paths took thousands. What is still to be tried is not kept at all, as it follows.
+ * Each tried schedule is stored as its last deviation, its parent, and the number of ways at each later choice: about
+ * 60 bytes instead of thousands for whole paths. Untried schedules follow from these and are not stored.
  */
 import type { Deviation, Strategy } from "./choices.ts"
 import { numbers } from "./random.ts"
 
-/** A list of numbers that grows without an object for each. */
+/** A growing list of numbers without an object for each. */
 class Numbers<A extends Int32Array | Uint16Array> {
   private values: A
   length = 0
@@ -36,19 +36,19 @@ const int32 = () => new Numbers((length) => new Int32Array(length))
 
 export class Search {
   private readonly parents = int32()
-  /** The last deviation of each: -1 for the schedule without any. */
+  /** The last deviation of each schedule; -1 for the schedule without any. */
   private readonly places = int32()
   private readonly options = int32()
   private readonly depths = int32()
-  /** Where the counts of each begin, and how many choices it had from there on. */
+  /** The start of each schedule's counts, and its number of choices from there on. */
   private readonly starts = int32()
   private readonly counts = new Numbers((length) => new Uint16Array(length))
-  /** Whose children are being tried, and which of them is next. */
+  /** The schedule whose children are being tried, and the next child. */
   private parent = -1
   private place = 0
   private option = 0
 
-  /** The next schedule that has not been tried, or `undefined` when all have been. */
+  /** The next untried schedule, or `undefined` when all have been tried. */
   next(): ReadonlyArray<Deviation> | undefined {
     if (this.parent < 0) return this.places.length === 0 ? [] : this.advance()
     return this.advance()
@@ -82,7 +82,7 @@ export class Search {
     return index + 1 < this.starts.length ? this.starts.at(index + 1) : this.counts.length
   }
 
-  /** The schedule that `next` gave has been run, and had these choices. */
+  /** Records that the schedule from `next` was run and had these choices. */
   ran(deviations: ReadonlyArray<Deviation>, counts: ReadonlyArray<number>): void {
     const last = deviations.at(-1)
     const place = last?.at ?? -1
@@ -113,8 +113,8 @@ export class Search {
 }
 
 /**
- * Probabilistic concurrency testing of depth 2 (Burckhardt and others, 2010): everybody has a random priority, who has
- * the highest goes on, and at one random place he falls behind all others.
+ * Probabilistic concurrency testing of depth 2 (Burckhardt and others, 2010): everything has a random priority, the
+ * highest goes on, and at one random point it drops below all others.
  */
 export const prioritized = (seed: number, choices: number): Strategy => {
   const next = numbers(seed)
@@ -134,7 +134,7 @@ export const prioritized = (seed: number, choices: number): Strategy => {
     return best
   }
   return (at, count, kind, keys) => {
-    // What happens to a run, it happens to rarely.
+    // Events that happen to a run are rare.
     if (kind !== "order") return next() < 1 / (choices + 1) ? 1 + Math.floor(next() * (count - 1)) : 0
     const names = keys()
     const best = highest(names)

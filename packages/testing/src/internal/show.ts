@@ -1,5 +1,5 @@
 /**
- * Values in the words of a report: an event as `Tag {…}`.
+ * Values as text for a report: an event as `Tag {…}`.
  */
 import { type Bounds, wordsOf } from "stepgraph/internal"
 
@@ -20,7 +20,7 @@ export const show = (value: unknown): string => wordsOf(value, short)
 
 const before = 40
 
-/** Two values that differ where both would be cut off: from a little before the first difference on. */
+/** Shows two values that would look equal when truncated: from just before the first difference. */
 export const showApart = (value: unknown, other: unknown): string => {
   const [text, otherText] = [wordsOf(value, long), wordsOf(other, long)]
   let at = 0
@@ -30,5 +30,5 @@ export const showApart = (value: unknown, other: unknown): string => {
   return `${from === 0 ? "" : "…"}${shown}${from + longest < text.length ? "…" : ""}`
 }
 
-/** Two values that differ do so here, unless it is behind the first million values in them. */
+/** Where two values differ, within the first million values in them. */
 export const identify = (value: unknown): string => wordsOf(value, whole)

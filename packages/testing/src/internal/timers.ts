@@ -1,7 +1,7 @@
 /**
- * The timers and clocks that JavaScript has by itself (`setTimeout`, `Date`, …), led by the clock of a run.
+ * JavaScript's own timers and clocks (`setTimeout`, `Date`, …), driven by the clock of a run.
  *
- * They are put in place for as long as an exploration goes on, and do what they always do unless a run asks.
+ * They are replaced during an exploration, and behave as usual unless called from a run.
  */
 import * as Fiber from "effect/Fiber"
 import type { ControlledClock } from "./clock.ts"
@@ -10,13 +10,13 @@ import { invocationOf } from "./names.ts"
 type Callback = (...args: ReadonlyArray<any>) => void
 type Real = Record<string, any>
 
-/** The clock of the run that goes on at this moment, where one does. */
+/** The clock of the current run, if any. */
 let clock: ControlledClock | undefined
 
 const builtin = <A extends object = Real>(name: string): A | undefined =>
   globalThis.process?.getBuiltinModule?.(name) as A | undefined
 
-/** Knows which invocation has set a timer, in the middle of its promises too. */
+/** Tracks which invocation set a timer, across its promises. */
 let owner: { run<A>(store: string, run: () => A): A; getStore(): string | undefined } | undefined
 const ownerOf = () => {
   const hooks = builtin<{ readonly AsyncLocalStorage: new () => NonNullable<typeof owner> }>("node:async_hooks")
@@ -24,14 +24,14 @@ const ownerOf = () => {
   return owner
 }
 
-/** Calls a step, whose timers are its own from then on. */
+/** Calls a step; timers that it sets belong to it. */
 export const owned = <A>(invocation: string | undefined, run: () => A): A =>
   owner === undefined || invocation === undefined ? run() : owner.run(invocation, run)
 
 let lastId = 0
 const timers = new Map<number, Timer>()
 
-/** What `setTimeout` returns. */
+/** The result of `setTimeout`. */
 class Timer {
   readonly id = ++lastId
   private readonly start: () => () => void
@@ -81,7 +81,7 @@ class Timer {
   }
 }
 
-/** As Node and browsers have it: at least 1 millisecond. */
+/** At least 1 millisecond, as in Node and browsers. */
 const millisOf = (millis: unknown): number => Math.max(1, Math.trunc(Number(millis)) || 1)
 
 const setter =
@@ -100,7 +100,7 @@ const clearer = (real: any) => (timer: unknown) => {
   else own.close()
 }
 
-/** As Node rejects what is aborted while it waits for a timer. */
+/** The rejection of an aborted timer, as in Node. */
 const abortError = (signal: AbortSignal | undefined): Error => {
   const error = new Error("The operation was aborted", { cause: signal?.reason })
   return Object.assign(error, { name: "AbortError", code: "ABORT_ERR" })
@@ -128,14 +128,14 @@ const promised = (real: any, waits: boolean) => {
   }
 }
 
-/** `scheduler.wait` of `node:timers/promises`, which gives no value. */
+/** `scheduler.wait` of `node:timers/promises`, which resolves to undefined. */
 const promisedWait = (real: any) => {
   const wait = promised(real, true)
   return (millis?: unknown, options?: unknown) =>
     clock === undefined ? real(millis, options) : wait(millis, undefined, options)
 }
 
-/** `setInterval` of `node:timers/promises`: what ticked while nobody pulled is yielded at once. */
+/** `setInterval` of `node:timers/promises`: ticks that were not pulled are yielded at once. */
 const ticking =
   (real: any) =>
   (millis?: unknown, value?: unknown, options?: { readonly signal?: AbortSignal }): AsyncIterable<unknown> =>
@@ -183,7 +183,7 @@ const abortAfter = (real: typeof AbortSignal.timeout) => (millis: number) => {
   return controller.signal
 }
 
-/** Puts something in the place of what is there, where it is. */
+/** Replaces a function if it exists. */
 const replace = (
   where: Real | undefined,
   name: string,
@@ -235,7 +235,7 @@ const install = (): (() => void) => {
   }
 }
 
-/** One exploration after the other: there is one `setTimeout` for all. */
+/** One exploration at a time, since there is only one global `setTimeout`. */
 let queue: Promise<unknown> = Promise.resolve()
 
 export const withVirtualTimers = <A>(explore: () => Promise<A>): Promise<A> => {
@@ -252,7 +252,7 @@ export const withVirtualTimers = <A>(explore: () => Promise<A>): Promise<A> => {
   return exploring
 }
 
-/** Has the timers follow this clock from now on, or none. */
+/** Makes the timers follow this clock, or none. */
 export const lead = (by: ControlledClock | undefined): void => {
   if (by !== undefined && by !== clock) timers.clear()
   clock = by

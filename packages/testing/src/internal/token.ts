@@ -1,14 +1,14 @@
 /**
- * A schedule as one short line: its deviations from what production does, and a mark of the graph it belongs to.
+ * A schedule as one short line: its deviations from production, and a fingerprint of the graph.
  *
- * `3.1.2_7.2.4~1q9x` says: at choice 3 the way 1 of 2, at choice 7 the way 2 of 4, and production's way otherwise.
+ * `3.1.2_7.2.4~1q9x` means: at choice 3 way 1 of 2, at choice 7 way 2 of 4, and production's way otherwise.
  */
 import type { Graph } from "stepgraph/graph"
 import type { Deviation } from "./choices.ts"
 
 const usual = "0"
 
-/** A mark that changes when steps, what they accept and emit, or their workers do. */
+/** A fingerprint that changes with the steps, their events and their workers. */
 export const markOf = (graph: Graph): string => {
   const steps = graph.steps.map(({ name, accepts, intake, emits, workers }) => {
     const waitsFor = intake === null ? accepts : [intake.kind, accepts, intake.count, intake.per]
@@ -27,12 +27,12 @@ export const toToken = (deviations: ReadonlyArray<Deviation>, mark: string): str
 
 const pattern = /^(?:0|\d+\.\d+(?:\.\d+)?(?:_\d+\.\d+(?:\.\d+)?)*)(?:~[0-9a-z]+)?$/
 
-/** The deviations of a token, or why it cannot be replayed. */
+/** The deviations of a token, or the reason why it cannot be replayed. */
 export const fromToken = (token: string, graph: Graph): ReadonlyArray<Deviation> | string => {
   if (!pattern.test(token)) return `'${token}' is not a schedule: copy all of it from the report`
   const [path, mark] = token.split("~") as [string, string | undefined]
   if (mark !== undefined && mark !== markOf(graph)) {
-    return `the graph of workflow '${graph.name}' has changed since '${token}' was found, so it stands for another schedule now: explore again without 'replay'`
+    return `the graph of workflow '${graph.name}' has changed since '${token}' was found, so it now means another schedule: explore again without 'replay'`
   }
   if (path === usual) return []
   return path.split("_").map((part) => {
@@ -41,7 +41,7 @@ export const fromToken = (token: string, graph: Graph): ReadonlyArray<Deviation>
   })
 }
 
-/** What is wrong where a run had no such choice. */
+/** Explains that a run had no such choice. */
 export const changed = (token: string, { at, count }: Deviation, now: number | undefined): string =>
   `'${token}' cannot be replayed: at choice ${at} there ${count === 0 ? "was another way" : `were ${count} ways`} to go on, ` +
   `and now there ${now === undefined ? "is no such choice" : `are ${now}`}. The workflow, its input or the options of ` +

@@ -1,8 +1,8 @@
 /**
- * Letting others go on: what promises have set off, and the event loop.
+ * Yields to other work: microtasks and the event loop.
  */
 
-// Taken when the module is loaded, so that a test's fake timers do not stop an exploration.
+// Captured when the module loads, so a test's fake timers cannot stop an exploration.
 const { performance, process, setImmediate, setTimeout } = globalThis as {
   performance: { now(): number }
   process?: { nextTick?(then: () => void): void; getActiveResourcesInfo?(): ReadonlyArray<string> }
@@ -13,7 +13,7 @@ const nextTick = process?.nextTick?.bind(process)
 
 export const now = (): number => performance.now()
 
-/** Lets all microtasks run, and nothing else: no timer, no file, no socket. */
+/** Lets all microtasks run, and nothing else: no timer, file or socket. */
 export const microtasks = (): Promise<void> =>
   nextTick === undefined ? eventLoop() : Promise.resolve().then(() => new Promise((then) => nextTick(then)))
 
@@ -23,5 +23,5 @@ export const eventLoop = (): Promise<void> =>
 
 export const realSleep = (millis: number): Promise<void> => new Promise((then) => setTimeout(then, millis))
 
-/** The kinds of what in the world outside could still wake somebody; `undefined` where that cannot be known. */
+/** The kinds of open handles that could still wake something; `undefined` if unknown. */
 export const activeOutside = (): ReadonlyArray<string> | undefined => process?.getActiveResourcesInfo?.()

@@ -1,5 +1,5 @@
 /**
- * All that could go on in a run, and which of it does: in the order of production, or in another that is chosen.
+ * Everything that could go on in a run, and the choice: production's order, or another.
  */
 import type { Fiber } from "effect/Fiber"
 import type { Choices, Kind } from "./choices.ts"
@@ -9,10 +9,10 @@ import { invocationOf, type Names } from "./names.ts"
 import type { Outside } from "./outside.ts"
 import { Pool, type Task } from "./scheduler.ts"
 
-/** What could go on next. */
+/** Something that could go on next. */
 type Way = Task | Sleeper
 
-/** Tells of a choice: how it differs from the usual one, otherwise whose invocation went on. */
+/** Records a choice: how it differs from the usual one, or which invocation went on. */
 export type Tell = (differs: string | undefined, invocation: string | undefined) => void
 
 const wokeEarly = (way: Way, usual: Way): boolean => "wake" in way && "wake" in usual && way.deadline > usual.deadline
@@ -20,9 +20,9 @@ const wokeEarly = (way: Way, usual: Way): boolean => "wake" in way && "wake" in 
 export class Ways {
   readonly clock = new ControlledClock()
   readonly pool: Pool
-  /** Whether somebody woke before one whose sleep was to end earlier. */
+  /** Whether a sleep ended before a shorter one. */
   early = false
-  /** Set when the run is over: whatever still goes on then does as it usually would. */
+  /** Set when the run is over: remaining work then follows the usual order. */
   over = false
   private preempted = 0
   private readonly choices: Choices
@@ -40,14 +40,14 @@ export class Ways {
     this.pool = new Pool(modes.preempt === 0 ? undefined : (fiber) => this.preempts(fiber))
   }
 
-  /** Lets what is ready go on, where fibers do in turn; `false` where nothing is. */
+  /** Lets a ready task go on if fibers go in turn; `false` if there is none. */
   goOnInTurn(): boolean {
     if (this.modes.fibers === "any" || this.pool.ready.length === 0) return false
     this.pool.inside(this.pool.ready.shift()!.run)
     return true
   }
 
-  /** Lets one of all that could go on do so; `false` where nothing can by itself. */
+  /** Lets one of all possible tasks go on; `false` if none can by itself. */
   goOn(): boolean {
     const ways = this.all()
     if (ways.length === 0) return false
@@ -63,13 +63,13 @@ export class Ways {
     return true
   }
 
-  /** In the order of production: what is ready, what has come, who wakes first; what is held up comes last. */
+  /** Production's order: ready tasks, results, sleepers; held-up tasks come last. */
   private all(): ReadonlyArray<Way> {
     const { ready, arrivals, preempted } = this.pool
     const { sleepers } = this.clock
     const now = [...ready, ...arrivals]
     if (this.modes.time === "any") return [...now, ...sleepers, ...preempted]
-    // What is held up in the middle does not sleep: no time passes before it goes on.
+    // A held-up task is not asleep, so no time passes before it goes on.
     if (now.length + preempted.length > 0) return [...now, ...preempted]
     return sleepers.filter(({ deadline }) => deadline === sleepers[0]!.deadline)
   }
@@ -86,7 +86,7 @@ export class Ways {
     this.pool.inside(way.run)
   }
 
-  /** Which of the steps that can begin does; `undefined` where others go on first. */
+  /** Which of the ready steps begins; `undefined` if something else goes first. */
   next(steps: ReadonlyArray<string>): number | undefined {
     const waits = () => `step '${steps[0]}' has to wait before it begins, and others go on first`
     if (this.mayHoldUp() && this.holdsUp(waits)) {
@@ -107,7 +107,7 @@ export class Ways {
     return this.mayHoldUp() && invocationOf(fiber) !== undefined && this.holdsUp(stops)
   }
 
-  /** Whether anything could go on in place of what goes on now. */
+  /** Whether anything else could go on instead. */
   private mayHoldUp(): boolean {
     if (this.over || this.preempted >= this.modes.preempt) return false
     const { ready, arrivals, preempted } = this.pool
@@ -121,17 +121,17 @@ export class Ways {
     return true
   }
 
-  /** The world outside, or what is taken for it, has brought something: it waits to go on like all else. */
+  /** A result from the outside world, or one treated as such, waits for its turn like everything else. */
   arrive(invocation: string | undefined, run: () => void): void {
     this.pool.arrivals.push({ run, priority: 0, fiber: undefined, invocation })
   }
 
-  /** Chooses whether something happens that usually does not. */
+  /** Chooses whether something unusual happens. */
   happens(kind: Kind, say: () => string): boolean {
     return this.choose(2, kind, () => ["", kind], say) === 1
   }
 
-  /** Every choice of the run is taken here. `say` tells of an option that is not the usual one. */
+  /** Every choice of the run is made here. `say` describes an option other than the usual one. */
   choose(count: number, kind: Kind, keys: () => ReadonlyArray<string>, say: (option: number) => string): number {
     if (this.over) return 0
     const option = this.choices.choose(count, kind, keys)

@@ -1,5 +1,5 @@
-// What the explored flows are made of. Each holds a resource where it can, whose finalizer takes its time: none may be left
-// open, whatever happens when.
+// Building blocks of the explored flows. Each holds a resource if it can, and the resource's finalizer takes time: none
+// may be left open, whatever happens when.
 import type { ExploreOptions } from "@stepgraph/testing"
 import { Effect, Schema } from "effect"
 import { defineEvent, defineStep, gather, type TraceEntry } from "stepgraph"
@@ -22,7 +22,7 @@ export const Stop = defineEvent("Stop", { value: Schema.Unknown })
 export const items = (...of: ReadonlyArray<number>) =>
   defineStep({ accepts: Start, emits: Item, run: () => of.map((n) => Item({ n })) })
 export const docs = defineStep({ accepts: Start, emits: Doc, run: () => [1, 2].map((id) => Doc({ id })) })
-/** Stops with what has come of everything. */
+/** Stops with everything that has come. */
 export const allOf = <Def extends typeof Done | typeof Other>(event: Def) =>
   defineStep({ accepts: gather(event), emits: Stop, run: (events) => Stop({ value: events.map(({ n }) => n) }) })
 export const all = allOf(Done)
@@ -41,7 +41,7 @@ const resource = Effect.acquireRelease(
     )
 )
 export const holding = <A, E>(effect: Effect.Effect<A, E>) => Effect.scoped(Effect.andThen(resource, effect))
-/** Holds something for as long as its number says. */
+/** Holds a resource for as long as its number says. */
 export const work = (given: { readonly workers?: number } = {}) =>
   defineStep({
     accepts: Item,
@@ -56,7 +56,7 @@ export const released = (): string | undefined => {
 }
 
 let broken: string | undefined
-/** What a program says must hold; `promised` looks at it, whatever the program comes to. */
+/** The conditions that a program states; `promised` checks them, whatever the program's outcome. */
 export const must = (holds: boolean, what: string) =>
   Effect.sync(() => {
     if (!holds) broken ??= what
@@ -66,10 +66,10 @@ export const promised = (): string | undefined => {
   broken = undefined
   return what
 }
-/** To be asked in the middle of a program: when a run is over, nothing of it is open. */
+/** For the middle of a program: after a run, nothing of it is open. */
 export const nothingOpen = Effect.suspend(() => must(open === 0, `${open} are open although the run is over`))
 
-/** Every delivery has one end, every invocation too, and the run is a whole. */
+/** Every delivery and every invocation has one end, and the trace is complete. */
 export const addsUp = (trace: ReadonlyArray<TraceEntry>): string | undefined => {
   const waiting = new Set<string>()
   const running = new Set<string>()

@@ -1,4 +1,4 @@
-// The rules of a run, a flow for each: workers, stop, races, gathers, retries, streams, state.
+// The rules of a run, with a flow for each: workers, stop, races, gathers, retries, streams, state.
 import { Effect, Schema, Stream } from "effect"
 import { collect, defineState, defineStep, gather, race, run, workflow } from "stepgraph"
 import {

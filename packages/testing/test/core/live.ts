@@ -1,4 +1,4 @@
-// Runs that are talked to, listened to and interrupted.
+// Runs that are sent events, listened to and interrupted.
 import { Effect, Exit, Fiber, Stream } from "effect"
 import { defineStep, join, launch, workflow } from "stepgraph"
 import { all, Done, type Flows, Go, holding, Item, must, nothingOpen, Other, Start, Stop } from "./building.ts"
@@ -20,7 +20,7 @@ const live = workflow({
   }
 })
 
-/** Gathers all that is sent until its inputs are closed, each once it has been looked at. */
+/** Gathers all events sent before its inputs close, each after handling it. */
 const letterBox = workflow({
   name: "letters",
   start: Start,
@@ -64,7 +64,7 @@ export const liveFlows: Flows = {
             yield* must(sum(gathered) === sum(accepted), `sent ${accepted}, and ${gathered} came`)
             const heard = yield* Fiber.join(listening)
             const letters = heard.filter((event) => event._tag === "Other" && event.n > 0)
-            yield* must(letters.length === accepted.length, `${letters.length} letters were heard of`)
+            yield* must(letters.length === accepted.length, `${letters.length} letters were heard`)
             yield* must(heard.at(-1) === result, "the stream ends with another event than the result")
             yield* must((yield* live.status).state === "ended", "the status is another")
             yield* must(Exit.isFailure(yield* Effect.exit(live.send(Go({ n: 9 })))), "it takes what comes too late")

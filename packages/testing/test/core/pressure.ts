@@ -1,14 +1,14 @@
-// Generators and streams that wait for room in a lane (1,024 deliveries), and what may happen to them while they do.
+// Generators and streams held back because a lane is full (1,024 deliveries), and what may happen to them meanwhile.
 import { Effect, Stream } from "effect"
 import { defineStep, gather, race, workflow } from "stepgraph"
 import { allOf, Done, type Flows, holding, Item, Other, Start, Stop } from "./building.ts"
 
 const many = 1_100
-/** Each run is long, so few are looked at. */
+/** Each run is long, so explore few schedules. */
 const few = { schedules: 8, random: 4, lanes: "in turn" } as const
 
 const count = defineStep({ accepts: gather(Done), emits: Stop, run: (done) => Stop({ value: done.length }) })
-/** Every 500th takes its time. */
+/** Every 500th takes time. */
 const work = defineStep({
   accepts: Item,
   emits: Done,

@@ -1,4 +1,4 @@
-// Timeouts, deadlines, failures that are taken, workflows in workflows, and interruption while finalizers run.
+// Timeouts, deadlines, handled failures, nested workflows, and interruption while finalizers run.
 import { Effect, Fiber } from "effect"
 import { collect, defineStep, gather, join, race, run, workflow } from "stepgraph"
 import {
@@ -21,7 +21,7 @@ import {
 const ordered = { time: "ordered" } as const
 const differs = { ...ordered, invariants: { sameResult: false } } as const
 
-/** Holds something, takes its time, and fails where it is to. */
+/** Holds a resource, takes time, and fails on request. */
 const slowly = (millis: number, fails = false) =>
   holding(Effect.andThen(Effect.sleep(millis), fails ? Effect.fail("no") : Effect.void))
 
