@@ -66,14 +66,14 @@ describe("fibers", () => {
 describe("bundle size", () => {
   // Minified and compressed, in bytes, a little above what they are. A smaller one is worth a smaller budget.
   const budgets: Readonly<Record<string, number>> = {
-    ".": 82_000,
+    ".": 83_100,
     "./graph": 6_500,
     "./trace": 2_500,
     "./probe": 6_500,
     "./internal": 31_000
   }
-  // With what takes the schemas of other libraries, which an event's definition cannot do without: 1.8 kB.
-  const aboveEffectAlone = 48_900
+  // Of which an event's definition needs 1.8 kB for the schemas of other libraries, and errors 0.9 to be schemas.
+  const aboveEffectAlone = 49_600
 
   it("every entry point has a budget", () => {
     expect(entries().toSorted()).toEqual(Object.keys(budgets).toSorted())

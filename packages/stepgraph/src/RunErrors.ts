@@ -1,0 +1,135 @@
+/**
+ * Errors of a run as a whole: it has nothing left to do, takes too long, or breaks between its steps.
+ */
+import * as Schema from "effect/Schema"
+import { quoted } from "./Advice.ts"
+import { Payload, PublicError, Thrown } from "./PublicError.ts"
+import { describe } from "./Show.ts"
+import { listed, shown, type Waiting, waitingInWords } from "./Waiting.ts"
+
+const Counts = /*#__PURE__*/ Schema.Record(Schema.String, Schema.Number)
+const Strings = /*#__PURE__*/ Schema.Array(Schema.String)
+const Waitings = /*#__PURE__*/ Schema.Array(
+  /*#__PURE__*/ Schema.Struct({
+    step: Schema.String,
+    intake: Schema.String,
+    per: Payload,
+    key: Payload,
+    has: Counts,
+    needs: Counts
+  }) as Schema.Codec<Waiting, Schema.Json>
+)
+
+/**
+ * A run broke between its steps: something threw that is none of their code, such as a service that the run was given (a
+ * clock, a scheduler), or the stack was at its end. It reaches an Effect program as a defect, and a promise as its rejection.
+ */
+export class RunDefect extends PublicError<RunDefect>()(
+  "RunDefect",
+  {
+    workflow: Schema.String,
+    /** What the run was doing. */
+    place: Schema.String
+  },
+  {
+    cause: Thrown
+  }
+) {
+  constructor(props: { workflow: string; place: string; cause: unknown }) {
+    const { workflow, place, cause } = props
+    super({ workflow, place }, { cause }, () => `workflow '${workflow}' broke while ${place}: ${describe(cause)}`)
+  }
+}
+
+const silentInWords = (steps: ReadonlyArray<string>): string => {
+  if (steps.length === 0) return ""
+  const more = steps.length > shown ? ` and ${steps.length - shown} more` : ""
+  const named = `${steps.length === 1 ? "Step" : "Steps"} ${quoted(steps.slice(0, shown))}${more}`
+  return `\n${named} returned nothing, although ${steps.length === 1 ? "it" : "they"} may emit: a missing return?`
+}
+
+/** Nothing is left to do and no stop event came. */
+export class WorkflowStalled extends PublicError<WorkflowStalled>()(
+  "WorkflowStalled",
+  {
+    workflow: Schema.String
+  },
+  {
+    /** Which intakes are waiting, with what they have and what they still need. */
+    waiting: Waitings,
+    /** The steps that returned nothing and emitted nothing, at least once, although they may emit events. */
+    silent: Strings
+  }
+) {
+  constructor(props: {
+    workflow: string
+    stops: ReadonlyArray<string>
+    /** The input events of a run that nothing can be sent to. */
+    unsent: ReadonlyArray<string>
+    waiting: ReadonlyArray<Waiting>
+    silent: ReadonlyArray<string>
+    /** How many more races nobody can win any more. */
+    more: number
+  }) {
+    const { workflow, stops, unsent, waiting, silent, more } = props
+    super(
+      { workflow },
+      { waiting, silent },
+      () =>
+        `workflow '${workflow}' stalled: nothing is queued or running, and no stop event (${quoted(stops)}) came. ` +
+        (waiting.length === 0
+          ? "No step is waiting either: the last steps emitted nothing"
+          : `What is waiting:${listed(waiting, waitingInWords, more)}`) +
+        silentInWords(silent) +
+        (unsent.length === 0
+          ? ""
+          : `\nTo send ${quoted(unsent)} while it runs, start it with launch or launchPromise instead of run or runPromise`)
+    )
+  }
+}
+
+/** The whole run took longer than the workflow's `timeout`. */
+export class WorkflowTimedOut extends PublicError<WorkflowTimedOut>()(
+  "WorkflowTimedOut",
+  {
+    workflow: Schema.String,
+    /** The workflow's `timeout`, in words. */
+    after: Schema.String
+  },
+  {
+    /** How many invocations of each step were running. */
+    running: Counts,
+    /** How many events were queued for each step. */
+    queued: Counts,
+    waiting: Waitings
+  },
+  { httpApiStatus: 504 }
+) {
+  constructor(props: {
+    workflow: string
+    after: string
+    running: Readonly<Record<string, number>>
+    queued: Readonly<Record<string, number>>
+    waiting: ReadonlyArray<Waiting>
+    /** The stop events, if none can come of what it was doing. */
+    unreachable?: ReadonlyArray<string>
+  }) {
+    const { workflow, after, running, queued, waiting, unreachable = [] } = props
+    super({ workflow, after }, { running, queued, waiting }, () => {
+      const count = (of: Readonly<Record<string, number>>, step: string) => (Object.hasOwn(of, step) ? of[step] : 0)
+      const doing = [...Object.keys({ ...running, ...queued }), ...waiting]
+      return (
+        `workflow '${workflow}' took longer than its timeout of ${after}. What it was doing:` +
+        listed(doing, (one) =>
+          typeof one === "string"
+            ? `step '${one}': ${count(running, one)} running, ${count(queued, one)} queued`
+            : waitingInWords(one)
+        ) +
+        (unreachable.length === 0
+          ? ""
+          : `\nNo way leads from there to ${unreachable.length > 1 ? "a stop event" : "the stop event"} ` +
+            `${quoted(unreachable)}: let one of these steps emit it, or an event that leads to it.`)
+      )
+    })
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Errors of what steps do, each of which names the step and the event that it was given.
+ */
+import * as Schema from "effect/Schema"
+import { adviceOn, refusedEmission } from "./Advice.ts"
+import { isOf } from "./Look.ts"
+import { Payload, PublicError, Thrown } from "./PublicError.ts"
+import { describe, show } from "./Show.ts"
+
+/** What a step was given, in the words of a message; a step behind a `gather` may have been given nothing at all. */
+const given = (event: unknown): string => (event === undefined ? "" : `, given ${show(event)}`)
+
+/** A promise or an async iterable that a step returned has rejected. */
+export class StepRejected extends PublicError<StepRejected>()(
+  "StepRejected",
+  {
+    workflow: Schema.String,
+    step: Schema.String
+  },
+  {
+    /** What the step was given: one event, or the events of its intake. */
+    event: Payload,
+    /** What the promise was rejected with. */
+    cause: Thrown
+  }
+) {
+  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
+    const { workflow, step, event, cause } = props
+    super(
+      { workflow, step },
+      { event, cause },
+      () =>
+        `step '${step}' of workflow '${workflow}' rejected${given(event)}: ${describe(cause)}${adviceOn(cause, event)}`
+    )
+  }
+}
+
+/** A step took longer than its `timeout`. */
+export class StepTimedOut extends PublicError<StepTimedOut>()(
+  "StepTimedOut",
+  {
+    workflow: Schema.String,
+    step: Schema.String,
+    /** The step's `timeout`, in words. */
+    after: Schema.String
+  },
+  {
+    event: Payload
+  },
+  { httpApiStatus: 504 }
+) {
+  constructor(props: { workflow: string; step: string; event: unknown; after: string }) {
+    const { workflow, step, event, after } = props
+    super(
+      { workflow, step, after },
+      { event },
+      () => `step '${step}' of workflow '${workflow}' took longer than its timeout of ${after}${given(event)}`
+    )
+  }
+}
+
+/**
+ * What went wrong inside a step that is no typed error: it threw, its Effect died, or it emitted what it may not emit.
+ * It reaches an Effect program as a defect, and a promise as its rejection.
+ */
+export class StepDefect extends PublicError<StepDefect>()(
+  "StepDefect",
+  {
+    workflow: Schema.String,
+    step: Schema.String
+  },
+  {
+    event: Payload,
+    cause: Thrown
+  }
+) {
+  /** `unheeded`: the step's `retry` and `recover`, which do not act on it. */
+  constructor(props: {
+    workflow: string
+    step: string
+    event: unknown
+    cause: unknown
+    unheeded?: ReadonlyArray<"retry" | "recover"> | undefined
+  }) {
+    const { workflow, step, event, cause, unheeded = [] } = props
+    super(
+      { workflow, step },
+      { event, cause },
+      () =>
+        `step '${step}' of workflow '${workflow}' failed${given(event)}: ${describe(cause)}${adviceOn(cause, event)}` +
+        (unheeded.length === 0 || isOf(InvalidEmission, cause) || isOf(StepEnded, cause)
+          ? ""
+          : `\n\`${unheeded.join("` and `")}\` ${unheeded.length > 1 ? "do" : "does"} not act on what is thrown here, ` +
+            "only on rejections and typed errors: make `run` an async function, or return Effect.fail or Effect.try")
+    )
+  }
+}
+
+/** Why a step's emission was refused; it is the cause of a {@link StepDefect}. */
+export class InvalidEmission extends PublicError<InvalidEmission>()(
+  "InvalidEmission",
+  {},
+  {
+    /** What the step emitted. */
+    emitted: Payload
+  }
+) {
+  constructor(props: { emitted: unknown; declared: ReadonlyArray<string> }) {
+    const { emitted, declared } = props
+    super({}, { emitted }, () => refusedEmission(emitted, declared))
+  }
+}
+
+/** `ctx.send` was called when its step had already ended, so nobody would see the event. */
+export class StepEnded extends PublicError<StepEnded>()(
+  "StepEnded",
+  {
+    workflow: Schema.String,
+    step: Schema.String
+  },
+  {
+    event: Payload
+  }
+) {
+  constructor(props: { workflow: string; step: string; event: unknown }) {
+    const { workflow, step, event } = props
+    super(
+      { workflow, step },
+      { event },
+      () =>
+        `step '${step}' of workflow '${workflow}' sent ${show(event)} after it had ended: ` +
+        "await or return what the step still does, and stop when ctx.signal is aborted"
+    )
+  }
+}
+
+/**
+ * An event came to an intake from outside the scope that its `per` names. It is the cause of a {@link StepDefect} where a
+ * step emitted it, and stands for itself where the event came from outside the run.
+ */
+export class OutsideScope extends PublicError<OutsideScope>()(
+  "OutsideScope",
+  {
+    intake: Schema.String,
+    per: Schema.String
+  },
+  {
+    event: Payload
+  },
+  { httpApiStatus: 422 }
+) {
+  constructor(props: { event: unknown; intake: string; per: string; workflow?: string }) {
+    const { event, intake, per, workflow } = props
+    super({ intake, per }, { event }, () => {
+      const whence =
+        workflow === undefined ? `it emitted ${show(event)}` : `workflow '${workflow}': ${show(event)} came`
+      return (
+        `${whence} to step '${intake}', which keeps one intake for each '${per}', ` +
+        `but no '${per}' led to this event`
+      )
+    })
+  }
+}
+
+/**
+ * A step failed while it was shut down, in a finalizer or in a part that cannot be interrupted. It never changes the
+ * outcome: after a failure it stands behind the run's own error, after a stop it is logged.
+ */
+export class FinalizerFailed extends PublicError<FinalizerFailed>()(
+  "FinalizerFailed",
+  {
+    workflow: Schema.String,
+    step: Schema.String
+  },
+  {
+    event: Payload,
+    cause: Thrown
+  }
+) {
+  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
+    const { workflow, step, event, cause } = props
+    super(
+      { workflow, step },
+      { event, cause },
+      () => `step '${step}' of workflow '${workflow}' failed while it was shut down${given(event)}: ${describe(cause)}`
+    )
+  }
+}
