@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup"
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/Graph.ts", "src/TraceModel.ts", "src/Probe.ts", "src/Internal.ts"],
+  entry: ["src/index.ts", "src/Graph.ts", "src/TraceModel.ts", "src/Host.ts", "src/Internal.ts"],
   format: "esm",
   target: "node20",
   dts: true,

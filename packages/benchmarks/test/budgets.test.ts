@@ -69,7 +69,7 @@ describe("bundle size", () => {
     ".": 83_100,
     "./graph": 6_500,
     "./trace": 2_500,
-    "./probe": 6_500,
+    "./host": 6_500,
     "./internal": 31_000
   }
   // Of which an event's definition needs 1.8 kB for the schemas of other libraries, and errors 0.9 to be schemas.

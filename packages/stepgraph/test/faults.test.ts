@@ -5,6 +5,8 @@ import { Effect, Exit, type Fiber, Logger, Schema, Stream } from "effect"
 import { collect, defineEvent, defineStep, gather, join, Observer, race, run, Telemetry, workflow } from "stepgraph"
 import { Attempt } from "../src/internal/runtime/call/attempt.ts"
 import { Invocation } from "../src/internal/runtime/call/invocation.ts"
+import { Staged } from "../src/internal/runtime/call/outbox.ts"
+import { Receiving } from "../src/internal/runtime/call/receiving.ts"
 import { Room } from "../src/internal/runtime/flow/back-pressure.ts"
 import { Budget } from "../src/internal/runtime/flow/budget.ts"
 import { Lane } from "../src/internal/runtime/flow/lane.ts"
@@ -156,12 +158,14 @@ const planted = (() => {
     Loop,
     Place,
     Races,
+    Receiving,
     Recorder,
     Room,
     Quietness,
     GroupWatch,
     Scope,
     Watch,
+    Staged,
     Standing,
     Timers,
     Turns

@@ -70,7 +70,7 @@ export interface Broken {
   readonly problem: string
 }
 
-export const outcomeOf = ({ exit, endless, marking, trace, uncaught }: Executed): Outcome => {
+export const outcomeOf = ({ exit, endless, status, trace, uncaught }: Executed): Outcome => {
   if (uncaught !== undefined) {
     const { error, by } = uncaught
     return { kind: "failed", result: undefined, error, text: `ends its process: ${by} throws ${inWords(error)}` }
@@ -80,7 +80,7 @@ export const outcomeOf = ({ exit, endless, marking, trace, uncaught }: Executed)
     return { kind: "hung", result: undefined, error: undefined, text }
   }
   if (exit === undefined) {
-    const running = Object.entries(marking?.steps ?? {}).filter(([, { running }]) => running > 0)
+    const running = Object.entries(status?.steps ?? {}).filter(([, { running }]) => running > 0)
     const who = running.map(([step, { running }]) => `${running > 1 ? `${running} of ` : ""}step '${step}'`).join(", ")
     const text = `hangs: ${who === "" ? "nothing can go on" : `${who} never ended`}`
     return { kind: "hung", result: undefined, error: undefined, text }

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
 import { Observer } from "stepgraph"
-import type { Call, Probe } from "stepgraph/probe"
+import type { Body, Call, RunHost } from "stepgraph/host"
 import { type FaultKind, instead, inWords } from "./faults.ts"
 import type { Modes } from "./modes.ts"
 import type { Names } from "./names.ts"
@@ -12,15 +12,6 @@ import type { Outside } from "./outside.ts"
 import { show } from "./show.ts"
 import { owned } from "./timers.ts"
 import type { Ways } from "./ways.ts"
-
-/** An immediate result, held back as if the step had been slow. */
-class Held {
-  readonly value: unknown
-  constructor(value: unknown) {
-    this.value = value
-  }
-  then(): void {}
-}
 
 /** The trace of this run does not include nested runs. */
 const unobserved = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Observer, undefined)
@@ -44,29 +35,35 @@ export class Calls {
     this.turn = turn
   }
 
-  readonly call: Probe["call"] = (call, run) => {
-    this.names.add(call)
-    const fault = this.fault(call)
-    if (fault !== undefined) return unobserved(instead(fault, call.step, run))
-    const value = this.called(call, run)
-    if (Effect.isEffect(value)) return this.paced(unobserved(value as Effect.Effect<unknown, unknown>), call)
-    return this.modes.results === "any" && !isPromiseLike(value) ? new Held(value) : value
+  /** What performs a run; `parent` is the invocation of another one that it was started in. */
+  hostOf(parent: string | undefined): Pick<RunHost, "perform" | "waits"> {
+    // A run inside a step is not in the trace, and neither are its invocations.
+    const traced = ({ id }: Call) => (parent === undefined ? id : undefined)
+    return {
+      perform: (call, body) => {
+        if (call.recovers) return body.run()
+        this.names.add(call, parent)
+        return this.perform(call, body, traced(call))
+      },
+      waits: (call) => this.waits(call, traced(call))
+    }
   }
 
-  readonly wait: Probe["wait"] = ({ step, invocation }, promise, fulfilled, rejected) => {
-    if (promise instanceof Held) {
-      this.ways.arrive(invocation, () => fulfilled(promise.value))
-      return
-    }
+  private perform(call: Call, body: Body, invocation: string | undefined): unknown {
+    const fault = this.fault(call)
+    if (fault !== undefined) return unobserved(instead(fault, call.step, body))
+    const value = this.called(body, invocation)
+    if (Effect.isEffect(value)) return this.slow(unobserved(value as Effect.Effect<unknown, unknown>), invocation)
+    if (this.modes.results === "at once" || isPromiseLike(value)) return value
+    return { then: (fulfilled: (value: unknown) => void) => fulfilled(value) }
+  }
+
+  private waits({ step }: Call, invocation: string | undefined): (enter: () => void) => void {
     const settled = this.outside.await(step)
-    const settle = (run: () => void) => {
+    return (enter) => {
       settled()
-      this.ways.arrive(invocation, run)
+      this.ways.arrive(invocation, enter)
     }
-    promise.then(
-      (value) => settle(() => fulfilled(value)),
-      (cause) => settle(() => rejected(cause))
-    )
   }
 
   private fault({ step, input }: Call): FaultKind | undefined {
@@ -85,7 +82,7 @@ export class Calls {
     return fault
   }
 
-  private called({ invocation }: Call, run: () => unknown): unknown {
+  private called({ run }: Body, invocation: string | undefined): unknown {
     if (this.modes.results === "at once") return owned(invocation, run)
     try {
       return owned(invocation, run)
@@ -95,7 +92,10 @@ export class Calls {
   }
 
   /** An effect's immediate result comes when it is chosen; a later result comes at once. */
-  private paced(effect: Effect.Effect<unknown, unknown>, { invocation }: Call): Effect.Effect<unknown, unknown> {
+  private slow(
+    effect: Effect.Effect<unknown, unknown>,
+    invocation: string | undefined
+  ): Effect.Effect<unknown, unknown> {
     if (this.modes.results === "at once") return effect
     return Effect.suspend(() => {
       const began = this.turn()

@@ -2,8 +2,7 @@
  * The observations of one run.
  */
 import type * as Exit from "effect/Exit"
-import type { TraceEntry } from "stepgraph"
-import type { Marking } from "stepgraph/probe"
+import type { RunStatus, TraceEntry } from "stepgraph"
 import type { TraceModel } from "stepgraph/trace"
 import type { Uncontrolled } from "./uncontrolled.ts"
 
@@ -39,5 +38,6 @@ export interface Executed {
   readonly left: ReadonlyArray<string>
   /** What was not under control, and so was not explored. */
   readonly uncontrolled: Uncontrolled
-  readonly marking: Marking | undefined
+  /** How it stood at its end. */
+  readonly status: RunStatus | undefined
 }

@@ -10,8 +10,8 @@ import type { Fiber } from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import { Observer, type TraceEntry } from "stepgraph"
-import { type Marking, Probe } from "stepgraph/probe"
+import { Observer, type RunStatus, type TraceEntry } from "stepgraph"
+import { Host, type HostedRun, type RunHost } from "stepgraph/host"
 import { TraceModel } from "stepgraph/trace"
 import { Calls } from "./calls.ts"
 import type { Choices } from "./choices.ts"
@@ -42,7 +42,7 @@ export class Execution {
   private readonly model = new TraceModel()
   private readonly told: Array<Told> = []
   private readonly uncontrolled = new Map<string, Cause>()
-  private marking: (() => Marking) | undefined
+  private statusOf: (() => RunStatus) | undefined
   private fiber!: Fiber<unknown, unknown>
   private turns = 0
   /** Whether microtasks have run since the last step forward. */
@@ -66,20 +66,23 @@ export class Execution {
     context: Context.Context<never>,
     signal: AbortSignal | undefined
   ): Executed | Promise<Executed> {
+    const nextId = steadyIds()
+    const host = (run: HostedRun): RunHost => {
+      const parent = run.parent?.invocation
+      this.statusOf ??= run.status
+      const runId = () => {
+        const id = nextId()
+        if (parent !== undefined) this.names.inside(parent, id)
+        return id
+      }
+      return { runId, next: (steps) => this.ways.next(steps), ...this.calls.hostOf(parent) }
+    }
     let own = context.pipe(
       Context.add(Scheduler.Scheduler, this.ways.pool),
       Context.add(Clock.Clock, this.ways.clock),
       Context.add(Random.Random, steadyRandom()),
       Context.add(Observer, (entry) => this.observe(entry)),
-      Context.add(Probe, {
-        began: (_, marking) => {
-          this.marking ??= marking
-        },
-        runId: steadyIds(),
-        next: (steps) => this.ways.next(steps),
-        call: this.calls.call,
-        wait: this.calls.wait
-      })
+      Context.add(Host, host)
     )
     if (!this.modes.logs) {
       own = own.pipe(Context.add(Logger.CurrentLoggers, noLoggers), Context.add(Console.Console, silence))
@@ -181,16 +184,16 @@ export class Execution {
 
   /** Ends a run that does not end by itself: interrupts it to release its resources. */
   private abandon(): Executed {
-    const marking = this.marking?.()
+    const status = this.statusOf?.()
     this.ways.over = true
     this.interrupt()
     this.drain()
-    return this.executed(undefined, [], marking)
+    return this.executed(undefined, [], status)
   }
 
   private end(exit: Exit.Exit<unknown, unknown>): Executed {
     this.ways.over = true
-    const marking = this.marking?.()
+    const status = this.statusOf?.()
     this.drain()
     const { clock, pool } = this.ways
     // An uncleared timer does no harm: it can no longer reach the run.
@@ -200,7 +203,7 @@ export class Execution {
     if (!this.waitsForTimers())
       for (const step of this.outside.stuck) this.uncontrolled.set(onlyOutside(step), "outside")
     this.drain()
-    return this.executed(exit, left, marking)
+    return this.executed(exit, left, status)
   }
 
   /** Lets all ready tasks go on, without choices. */
@@ -222,7 +225,7 @@ export class Execution {
     return this.modes.timers === "virtual" && this.outside.hasOpened() !== true
   }
 
-  private executed(exit: Executed["exit"], left: ReadonlyArray<string>, marking: Marking | undefined): Executed {
+  private executed(exit: Executed["exit"], left: ReadonlyArray<string>, status: RunStatus | undefined): Executed {
     lead(undefined)
     const { trace, model, told, endless, waited, cancelled, uncontrolled } = this
     const { early } = this.ways
@@ -241,7 +244,7 @@ export class Execution {
       faults,
       left,
       uncontrolled,
-      marking
+      status
     }
   }
 }

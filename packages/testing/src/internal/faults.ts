@@ -2,8 +2,7 @@
  * Faults that a test injects in place of a step's function.
  */
 import * as Effect from "effect/Effect"
-import { hasProperty, isPromiseLike } from "effect/Predicate"
-import * as Stream from "effect/Stream"
+import type { Body } from "stepgraph/host"
 import { TaggedError } from "stepgraph/internal"
 
 /**
@@ -42,37 +41,18 @@ export class InjectedFault extends TaggedError("InjectedFault")<{
   }
 }
 
-/** Runs a step completely, whatever its form, and drops its events. */
-const done = (run: () => unknown): Effect.Effect<unknown, unknown> => Effect.suspend(() => drained(run()))
-
-const drained = (value: unknown): Effect.Effect<unknown, unknown> => {
-  if (typeof value !== "object" || value === null) return Effect.void
-  if (Effect.isEffect(value)) return Effect.flatMap(value as Effect.Effect<unknown, unknown>, drained)
-  if (isPromiseLike(value))
-    return Effect.flatMap(
-      Effect.tryPromise(() => value),
-      drained
-    )
-  if (Stream.isStream(value)) return Stream.runDrain(value as Stream.Stream<unknown, unknown>)
-  if (hasProperty(value, Symbol.asyncIterator)) {
-    return Stream.runDrain(Stream.fromAsyncIterable(value as AsyncIterable<unknown>, (error) => error))
-  }
-  if (hasProperty(value, Symbol.iterator)) return Effect.sync(() => void [...(value as Iterable<unknown>)])
-  return Effect.void
-}
-
-export const instead = (fault: FaultKind, step: string, run: () => unknown): Effect.Effect<unknown, unknown> => {
+export const instead = (fault: FaultKind, step: string, body: Body): Effect.Effect<unknown, unknown> => {
   switch (fault) {
     case "fail":
       return Effect.fail(new InjectedFault(step))
     case "fail after":
-      return Effect.andThen(done(run), Effect.fail(new InjectedFault(step)))
+      return Effect.andThen(body.discard(), Effect.fail(new InjectedFault(step)))
     case "die":
       return Effect.die(new Error(`step '${step}' was made to die by the test`))
     case "interrupt":
       return Effect.interrupt
     case "interrupt after":
-      return Effect.andThen(done(run), Effect.interrupt)
+      return Effect.andThen(body.discard(), Effect.interrupt)
     case "hang":
       return Effect.never
   }

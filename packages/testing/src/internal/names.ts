@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type { Fiber } from "effect/Fiber"
 import { CurrentInvocation } from "stepgraph"
-import type { Call } from "stepgraph/probe"
+import type { Call } from "stepgraph/host"
 import { show } from "./show.ts"
 
 /** Identifies the owner. */
@@ -26,13 +26,24 @@ const inWords = ({ millis }: { readonly millis: number }): string =>
 
 export class Names {
   private readonly calls = new Map<string, Call>()
+  /** The invocations that runs were started in, by the ids of these runs. */
+  private readonly parents = new Map<string, string>()
 
-  add(call: Call): void {
-    if (call.invocation !== undefined) this.calls.set(call.invocation, call)
+  /** A run inside a step is not in the trace: what goes on there is its step's. */
+  inside(parent: string, run: string): void {
+    this.parents.set(run, this.calls.get(parent)?.id ?? parent)
+  }
+
+  /** `parent`: the invocation that the run was started in, where it was started in one. */
+  add(call: Call, parent: string | undefined): void {
+    const known = parent === undefined ? call : this.calls.get(parent)
+    if (known !== undefined) this.calls.set(call.id, known)
   }
 
   invocationOf({ fiber, invocation }: Named): string | undefined {
-    return invocation ?? invocationOf(fiber)
+    if (invocation !== undefined || fiber === undefined) return invocation
+    const current = Context.get(fiber.context, CurrentInvocation)
+    return current === null ? undefined : (this.parents.get(current.run) ?? current.invocation)
   }
 
   private callOf(named: Named): Call | undefined {
@@ -47,7 +58,7 @@ export class Names {
 
   /** The same in every run. */
   keyOf(named: Named): string {
-    return this.callOf(named)?.invocation ?? "run"
+    return this.callOf(named)?.id ?? "run"
   }
 
   /** Describes a way that differs from production's. */

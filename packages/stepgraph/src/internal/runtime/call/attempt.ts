@@ -12,7 +12,7 @@ import type { Node } from "../../graph/graph.ts"
 import type { Taken } from "../../graph/taken.ts"
 import { stepEnded } from "../flow/reasons.ts"
 import type { Scope } from "../scope/scope.ts"
-import type { RunState } from "./state.ts"
+import type { Outbox } from "./outbox.ts"
 
 /** The invocation that an attempt speaks for. */
 export interface Caller {
@@ -21,12 +21,11 @@ export interface Caller {
   readonly run: {
     readonly id: string
     readonly workflow: string
-    readonly state: RunState
   }
   send(event: unknown): void
   /** Records an event that comes to nothing: the attempt that sends it is over. */
   sendLate(event: unknown): void
-  collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined
+  readonly outbox: Outbox
   /** Fails the run, even where the step's own code swallows the error. */
   fail(cause: Cause.Cause<unknown>): void
 }
@@ -74,22 +73,22 @@ export class Attempt implements Attempted {
   }
 
   get collect() {
-    return (defs: Defs) => (this.over ? undefined : this.#caller.collect(defs))
+    return (defs: Defs) => (this.over ? undefined : this.#caller.outbox.collect(defs))
   }
 
   get get() {
-    return <S>(state: State<S>): S => this.#caller.run.state.get(state)
+    return <S>(state: State<S>): S => this.#caller.outbox.get(state)
   }
 
   get set() {
     return <S>(state: State<S>, value: S): void => {
-      if (!this.over) this.#caller.run.state.set(state, value)
+      if (!this.over) this.#caller.outbox.set(state, value)
     }
   }
 
   get update() {
     return <S>(state: State<S>, change: (value: S) => S): S => {
-      const cells = this.#caller.run.state
+      const cells = this.#caller.outbox
       const before = cells.get(state)
       if (this.over) return before
       const value = change(before)

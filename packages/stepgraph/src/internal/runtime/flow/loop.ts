@@ -6,7 +6,7 @@
  * half-way: it is ended from a new stack where this one was at its end.
  */
 import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
-import type { Probe } from "../../../Probe.ts"
+import type { RunHost } from "../../../Host.ts"
 import type { Ambient } from "./ambient.ts"
 import type { Room } from "./back-pressure.ts"
 import { Budget } from "./budget.ts"
@@ -21,6 +21,8 @@ export interface Driven {
   work(lane: Lane): void
   /** Nothing is ready. */
   idle(): void
+  /** A turn is over, and nothing is left to do before something happens to the run. */
+  rested(): void
   /** Interrupts what still runs, and ends the run when nothing does. Where it throws, it is called again to go on. */
   finish(): void
   /** Something threw that is none of a step's own code. */
@@ -34,7 +36,7 @@ export class Loop {
   private readonly run: Driven
   private readonly turns: Turns
   private readonly room: Room
-  private readonly probe: Probe | undefined
+  private readonly choose: RunHost["next"]
   private readonly ambient: Ambient
   private readonly scheduler: SchedulerDispatcher
   private readonly budget: Budget
@@ -43,7 +45,7 @@ export class Loop {
     run: Driven,
     turns: Turns,
     room: Room,
-    probe: Probe | undefined,
+    choose: RunHost["next"],
     ambient: Ambient,
     scheduler: Scheduler,
     dispatcher: SchedulerDispatcher
@@ -51,7 +53,7 @@ export class Loop {
     this.run = run
     this.turns = turns
     this.room = room
-    this.probe = probe
+    this.choose = choose
     this.ambient = ambient
     this.budget = Budget.of(scheduler)
     this.scheduler = this.budget.dispatcherOf(scheduler, dispatcher)
@@ -117,13 +119,14 @@ export class Loop {
       this.budget.depth--
       this.inside = false
     }
+    if (!this.scheduled) this.run.rested()
   }
 
   private drain(): void {
-    const { budget, probe, run, turns } = this
+    const { budget, choose, run, turns } = this
     // Hot: what is rare stands in functions of its own, so that the work itself is compiled into this loop.
     while (!run.over) {
-      if ((budget.left === 0 || probe !== undefined) && !this.goesOn()) return
+      if ((budget.left === 0 || choose !== undefined) && !this.goesOn()) return
       const lane = turns.next()
       if (lane !== undefined) {
         budget.left--
@@ -132,10 +135,10 @@ export class Loop {
     }
   }
 
-  /** Whether this turn takes one more event; a test may have everybody else take a turn first. */
+  /** Whether this turn takes one more event; a host may have everybody else take a turn first. */
   private goesOn(): boolean {
-    const { budget, probe, turns } = this
-    if (turns.empty || (budget.left > 0 && probe !== undefined && turns.chosen(probe.next))) return true
+    const { budget, choose, turns } = this
+    if (turns.empty || (budget.left > 0 && choose !== undefined && turns.chosen(choose))) return true
     this.schedule()
     return false
   }

@@ -1,7 +1,7 @@
 /**
  * Whose turn it is: the lanes that have something waiting and a free worker, first in first out.
  */
-import type { Probe } from "../../../Probe.ts"
+import type { RunHost } from "../../../Host.ts"
 import type { Lane } from "./lane.ts"
 
 /** The lanes are a list of themselves: 0.01 µs an event less than an array that is filled at one end and emptied at the other. */
@@ -23,8 +23,8 @@ export class Turns {
     this.last = lane
   }
 
-  /** Lets a test say whose turn is next; `false` where it has everybody else take a turn first. */
-  chosen(choose: Probe["next"]): boolean {
+  /** Lets the host say whose turn is next; `false` where it has everybody else take a turn first. */
+  chosen(choose: NonNullable<RunHost["next"]>): boolean {
     const lanes: Array<Lane> = []
     for (let lane = this.first; lane !== undefined; lane = lane.following) lanes.push(lane)
     if (lanes.length === 0) return true
@@ -34,7 +34,7 @@ export class Turns {
     return true
   }
 
-  // In the list as it is now: a test may have sent an event meanwhile.
+  // In the list as it is now: a host may have sent an event meanwhile.
   private moveToFront(chosen: Lane | undefined): void {
     if (chosen === undefined || chosen === this.first) return
     let before = this.first!

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { RunHost, Sleep } from "../../../Host.ts"
 
 export interface Timer {
   cancel(): void
@@ -34,11 +35,13 @@ export class Timers {
   private readonly context: Context.Context<never>
   private readonly fiberId: number
   private readonly run: Timed
+  private readonly host: RunHost | undefined
   private timers: Set<Timer> | undefined
 
-  constructor(context: Context.Context<never>, fiberId: number, run: Timed) {
+  constructor(context: Context.Context<never>, fiberId: number, host: RunHost | undefined, run: Timed) {
     this.context = context
     this.fiberId = fiberId
+    this.host = host
     this.run = run
   }
 
@@ -50,20 +53,28 @@ export class Timers {
     return Context.get(this.context, Clock.Clock).currentTimeMillisUnsafe()
   }
 
-  /** Calls `then` when the duration has passed, and `cancelled` when it never will. */
-  start(duration: Duration.Input, then: () => void, cancelled?: () => void): Timer {
+  /** A sleep of a step. `id` is asked for by a host only. */
+  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void> {
+    const { host } = this
+    if (host?.sleep === undefined) return Effect.sleep(duration)
+    const millis = Duration.toMillis(duration)
+    if (!Number.isFinite(millis)) return Effect.never
+    return Effect.callback((resume) => Effect.sync(host.sleep!({ why, id: id(), millis }, () => resume(Effect.void))))
+  }
+
+  /** Calls `then` when the time has passed, and `cancelled` when it never will. */
+  start(sleep: Sleep, then: () => void, cancelled?: () => void): Timer {
     this.timers ??= new Set()
     const { timers } = this
-    const fiber = Effect.runForkWith(this.context)(lastOfTheInstant(Duration.toMillis(duration)))
     const timer: Timer = {
       cancel: () => {
         if (!timers.delete(timer)) return
-        fiber.interruptUnsafe(this.fiberId)
+        stop()
         cancelled?.()
       }
     }
     timers.add(timer)
-    fiber.addObserver((exit) => {
+    const stop = this.begin(sleep, (exit) => {
       if (!timers.delete(timer)) return
       try {
         if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
@@ -73,6 +84,16 @@ export class Timers {
       }
     })
     return timer
+  }
+
+  private begin(sleep: Sleep, over: (exit: Exit.Exit<void>) => void): () => void {
+    const { host } = this
+    if (host?.sleep !== undefined) {
+      return Number.isFinite(sleep.millis) ? host.sleep(sleep, () => over(Exit.void)) : () => {}
+    }
+    const fiber = Effect.runForkWith(this.context)(lastOfTheInstant(sleep.millis))
+    fiber.addObserver(over)
+    return () => fiber.interruptUnsafe(this.fiberId)
   }
 
   cancelAll(): void {

@@ -34,12 +34,12 @@ export interface Dispatch {
   /** Does something in the ambient context in which the run was started. */
   inContext<A>(work: () => A): A
   /**
-   * Calls back when `millis` have passed; until then something can still happen at the step. `unwanted` is asked when a race
-   * downstream has been decided.
+   * Calls back when `millis` have passed since an event has come; until then something can still happen at the step. `unwanted`
+   * is asked when a race downstream has been decided.
    */
   after(
     node: Node,
-    scope: Scope,
+    first: Arrival,
     millis: number,
     then: () => void,
     cancelled: () => void,
@@ -226,7 +226,7 @@ export class Collector {
       over()
       this.complete(cell)
     }
-    timer = this.dispatch.after(this.node, cell.emissions()[0]!.scope, left, fired, over, () => cell.empty)
+    timer = this.dispatch.after(this.node, cell.emissions()[0]!, left, fired, over, () => cell.empty)
     cell.timer = timer
   }
 }

@@ -12,11 +12,13 @@ import type { Fiber } from "effect/Fiber"
 import type { SchedulerDispatcher } from "effect/Scheduler"
 import { InvalidEmission, OutsideScope, StepDefect } from "../../../Errors.ts"
 import { type AnyEvent, type Defs, isLatest } from "../../../Event.ts"
+import { Host, type RunHost, type Sleep } from "../../../Host.ts"
 import { isOf } from "../../../Look.ts"
-import { Probe } from "../../../Probe.ts"
+import type { RunStatus } from "../../../RunStatus.ts"
 import { CurrentInvocation, Observer } from "../../../Trace.ts"
 import type { Graph, Node, Route } from "../../graph/graph.ts"
-import { Invocation, type Run } from "../call/invocation.ts"
+import { Invocation } from "../call/invocation.ts"
+import type { Run } from "../call/run.ts"
 import { RunState } from "../call/state.ts"
 import { Ambient } from "../flow/ambient.ts"
 import { type Outlet, Room } from "../flow/back-pressure.ts"
@@ -34,10 +36,10 @@ import { Place } from "../scope/position.ts"
 import { Quietness } from "../scope/quiescence.ts"
 import { Races } from "../scope/races.ts"
 import { type Flight, Scope, type Watch } from "../scope/scope.ts"
-import { newRunId } from "../trace/ids.ts"
+import { eventId, newRunId } from "../trace/ids.ts"
 import { Recorder } from "../trace/recorder.ts"
 import { telemetryOf } from "../trace/telemetry.ts"
-import { type RunStatus, Standing } from "./status.ts"
+import { Standing } from "./status.ts"
 
 /** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
 const routeOf = ({ first, routes }: Node, value: unknown): Route => {
@@ -61,7 +63,9 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   readonly end: Place | undefined
   readonly plain: boolean
   readonly recorder: Recorder | undefined
-  readonly probe: Probe | undefined
+  readonly host: RunHost | undefined
+  /** Whether somebody asks for the ids of events and invocations. */
+  readonly named: boolean
   readonly state = new RunState()
   readonly ending: Ending
   timedOut = false
@@ -101,16 +105,17 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     this.context = fiber.context
     this.fiberId = fiber.id
     this.scheduler = fiber.currentDispatcher
-    this.timers = new Timers(this.context, this.fiberId, this)
+    this.host = this.hosted()
+    this.timers = new Timers(this.context, this.fiberId, this.host, this)
     this.ending = new Ending(this)
-    this.probe = Context.get(this.context, Probe)
     const observer = Context.get(this.context, Observer)
     const telemetry = telemetryOf(graph, fiber)
     if (observer !== undefined || telemetry !== undefined) {
       const failed = (error: unknown) => this.log(runDefect(this.workflow, "recording its trace", error))
       this.recorder = new Recorder(this.id, observer, telemetry, () => this.timers.now(), failed)
     }
-    this.plain = !graph.ordered && graph.kinds.length === 1 && this.recorder === undefined
+    this.named = this.recorder !== undefined || this.host !== undefined
+    this.plain = !graph.ordered && graph.kinds.length === 1 && !this.named
     this.lanes = graph.nodes.map((node) => {
       // Where a race may have to call it off, each has to be known.
       const making = this.plain && node.feeds.length === 0 ? this : undefined
@@ -118,18 +123,23 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     })
     this.room = new Room(this.lanes)
     const { scheduler } = fiber.cache
-    this.loop = new Loop(this, this.turns, this.room, this.probe, this.ambient, scheduler, this.scheduler)
+    this.loop = new Loop(this, this.turns, this.room, this.host?.next, this.ambient, scheduler, this.scheduler)
     this.intakes = new Intakes(graph, this)
     this.quietness = new Quietness(this.intakes)
     this.races = new Races(this.quietness)
     this.root = new Scope(graph, 0, undefined, undefined)
     this.lifetime = new Lifetime(this.root, this.intakes)
     this.end = graph.ordered ? Place.end() : undefined
-    this.probe?.began(graph.name, () => this.status())
+  }
+
+  private hosted(): RunHost | undefined {
+    const { context, workflow } = this
+    const host = Context.get(context, Host)
+    return host?.({ workflow, parent: Context.get(context, CurrentInvocation), status: () => this.status() })
   }
 
   get id(): string {
-    this.generatedId ??= this.probe === undefined ? newRunId() : this.probe.runId()
+    this.generatedId ??= this.host?.runId?.() ?? newRunId()
     return this.generatedId
   }
 
@@ -143,7 +153,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       const { recorder } = this
       recorder?.began(this.workflow, this.context)
       if (this.over) return
-      const id = recorder?.emitted(this.graph.start.def, start, null, 0)
+      const id = this.emission(this.graph.start, start, undefined, 0)
       if (timeout !== undefined) this.startTimeout(Duration.fromInputUnsafe(timeout))
       const place = this.end?.before()
       this.openScope(this.root, place)
@@ -160,7 +170,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   }
 
   private startTimeout(duration: Duration.Duration): void {
-    this.timers.start(duration, () => {
+    this.timers.start({ why: "run", id: "timeout", millis: Duration.toMillis(duration) }, () => {
       this.loop.moment("timing out", () => {
         this.timedOut = true
         const error = this.standing.timedOut(duration)
@@ -186,7 +196,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   private takeIn(route: Route, event: AnyEvent): void {
     const takeIn = () => {
       const number = ++this.inputs
-      const id = this.recorder?.emitted(route.def, event, null, number)
+      const id = this.emission(route, event, undefined, number)
       if (this.over) {
         this.recorder?.droppedAtOnce(id!, "ended")
         return
@@ -351,7 +361,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     const route = routeOf(node, value)
     const event = eventOf(route, value)
     // Hot: most is returned by a step, at once, and goes on to another. Short enough to be compiled into the step's own call.
-    const plainly = from.returning && !route.stop && !route.output && this.recorder === undefined
+    const plainly = from.returning && !route.stop && !route.output && !this.named
     if (plainly && this.loop.inside && !this.over && !from.calledOff) {
       this.enter(route, event, undefined, from.scope, from.placeOf(last))
     } else this.emitEvent(from, route, event, last)
@@ -372,7 +382,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   }
 
   private emitInside(from: Invocation, route: Route, event: AnyEvent, last: boolean): void {
-    const id = this.recorder?.emitted(route.def, event, from.id!, from.number())
+    const id = this.named ? this.emission(route, event, from.id!, from.number()) : undefined
     if (this.over || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.over ? "ended" : "raced")
     } else if (route.stop) {
@@ -386,6 +396,14 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       // What is returned together is delivered together.
       if (!from.returning) this.races.endMoment()
     }
+  }
+
+  /** Names what is emitted, by the invocation that emits it or as what comes from outside, and records it. */
+  private emission({ def }: Route, event: AnyEvent, cause: string | undefined, index: number): string | undefined {
+    if (!this.named) return undefined
+    const id = eventId(def.tag, cause ?? "outside", index)
+    this.recorder?.emitted(id, def, event, cause ?? null)
+    return id
   }
 
   private enterFromOutside(route: Route, event: AnyEvent, id: string | undefined, place: Place | undefined): void {
@@ -466,7 +484,11 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     round: number
   ): void {
     const delivery = this.deliverTo(node, input, scope, place, undefined)
-    if (delivery !== undefined) this.recorder?.fired(delivery, from, round)
+    if (delivery === undefined || !this.named) return
+    const events = from.map(({ id }) => id!)
+    // A batch of nothing is named by its scope and round.
+    delivery.name(events, events.length > 0 ? events : [scope.opener?.id ?? "", String(round)])
+    this.recorder?.fired(delivery)
   }
 
   /** Gives the delivery, where it is made already. */
@@ -529,6 +551,10 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     }
   }
 
+  rested(): void {
+    if (!this.over) this.host?.idle?.()
+  }
+
   work(lane: Lane): void {
     const delivery = lane.take()
     if (delivery === undefined) return
@@ -574,10 +600,10 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   }
 
   contextOf({ id }: Invocation): Context.Context<never> {
-    if (this.recorder === undefined) return this.context
+    if (!this.named) return this.context
     const current = { run: this.id, workflow: this.workflow, invocation: id! }
     const context = Context.add(this.context, CurrentInvocation, current)
-    return this.recorder.telemetry?.contextOf(id!, context) ?? context
+    return this.recorder?.telemetry?.contextOf(id!, context) ?? context
   }
 
   lost(invocation: Invocation, error: unknown): void {
@@ -662,9 +688,9 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     // Nothing comes after the entry that says that nothing is left running.
     if (recorder === undefined || this.ending.finished) return
     try {
-      const { def } = routeOf(from.node, value)
-      const id = recorder.emitted(def, value as AnyEvent, from.id!, from.lateNumber())
-      recorder.droppedAtOnce(id, this.over ? "ended" : from.calledOff ? "raced" : "late")
+      const route = routeOf(from.node, value)
+      const id = this.emission(route, value as AnyEvent, from.id!, from.lateNumber())
+      recorder.droppedAtOnce(id!, this.over ? "ended" : from.calledOff ? "raced" : "late")
     } catch {
       // It is not an event that could be recorded, and nobody needs it.
     }
@@ -686,13 +712,17 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     return this.room.await(node, () => this.wake())
   }
 
+  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void> {
+    return this.timers.sleep(why, id, duration)
+  }
+
   now(): number {
     return this.timers.now()
   }
 
   after(
     node: Node,
-    scope: Scope,
+    { id, scope }: Arrival,
     millis: number,
     then: () => void,
     cancelled: () => void,
@@ -711,7 +741,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
         this.lifetime.letGo()
       })
     }
-    const timer = this.timers.start(millis, () => this.inContext(done(then)), done(cancelled))
+    const sleep = { why: "within", id: `${node.name}/${id}`, millis } as const
+    const timer = this.timers.start(sleep, () => this.inContext(done(then)), done(cancelled))
     this.pending++
     this.quietness.enter(flight)
     // An observer may have ended the run meanwhile.

@@ -3,23 +3,12 @@
  */
 import * as Duration from "effect/Duration"
 import { WorkflowStalled, WorkflowTimedOut } from "../../../Errors.ts"
-import { listed, type Waiting, waitingInWords } from "../../../Waiting.ts"
+import type { RunStatus } from "../../../RunStatus.ts"
+import { listed, waitingInWords } from "../../../Waiting.ts"
 import { type Graph, inWords, type Node, quoted } from "../../graph/graph.ts"
 import { canStop } from "../../graph/reach.ts"
 import type { Lane } from "../flow/lane.ts"
 import type { Intakes } from "../intake/intakes.ts"
-
-/** How a run stands at one moment. */
-export interface RunStatus {
-  /** `ending`: an outcome has been reached, and what is still running is waited for. */
-  readonly state: "running" | "ending" | "ended"
-  /** Whether events can still come from outside. */
-  readonly inputs: "open" | "closed"
-  /** How many deliveries each step has queued, and how many of its invocations run. */
-  readonly steps: Readonly<Record<string, { readonly queued: number; readonly running: number }>>
-  /** What the intakes hold, and what they still need. Of a run that has ended: what was left over. */
-  readonly waiting: ReadonlyArray<Waiting>
-}
 
 export class Standing {
   private readonly graph: Graph

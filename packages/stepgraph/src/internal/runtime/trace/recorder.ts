@@ -9,10 +9,8 @@ import type { AnyDef, AnyEvent } from "../../../Event.ts"
 import { nameAndMessage } from "../../../Show.ts"
 import { CurrentInvocation, type EventDropped, type Observer, type TraceEntry } from "../../../Trace.ts"
 import type { Node } from "../../graph/graph.ts"
-import type { Arrival } from "../scope/arrival.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import { dataOf } from "./data.ts"
-import { eventId } from "./ids.ts"
 import type { Telemetry } from "./telemetry.ts"
 
 type Reason = (typeof EventDropped.Type)["reason"]
@@ -84,9 +82,8 @@ export class Recorder {
     this.record(() => ({ _tag: "EventDelivered", event, step: name }))
   }
 
-  /** Records an emission, and gives its id. `cause` is the invocation it came from, `null` for what comes from outside. */
-  emitted(def: AnyDef, value: AnyEvent, cause: string | null, index: number): string {
-    const event = eventId(def.tag, cause ?? "outside", index)
+  /** `cause` is the invocation it came from, `null` for what comes from outside. */
+  emitted(event: string, def: AnyDef, value: AnyEvent, cause: string | null): void {
     this.record(() => ({
       _tag: "EventEmitted",
       event,
@@ -94,14 +91,11 @@ export class Recorder {
       cause,
       data: this.observer === undefined ? {} : dataOf(def, value)
     }))
-    return event
   }
 
-  /** An intake has made its step runnable; a batch of nothing is named by its scope and round. */
-  fired(delivery: Delivery, from: ReadonlyArray<Arrival>, round: number): void {
-    const events = from.map(({ id }) => id!)
-    delivery.name(events, events.length > 0 ? events : [delivery.scope.opener?.id ?? "", String(round)])
-    this.record(() => ({ _tag: "IntakeFired", step: delivery.node.name, invocation: delivery.id!, events }))
+  /** An intake has made its step runnable. */
+  fired({ node, id, events }: Delivery): void {
+    this.record(() => ({ _tag: "IntakeFired", step: node.name, invocation: id!, events: events! }))
   }
 
   started(attempt: number, { node, id, events, scope }: Delivery): void {

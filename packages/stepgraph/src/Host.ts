@@ -1,0 +1,128 @@
+/**
+ * The one door out of a run: whoever performs its calls. A host calls the steps' functions, or does something else in their
+ * place, and says when what comes of them goes on. `@stepgraph/testing` is one; in production there is none.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { AnyEvent } from "./Event.ts"
+import type { RunStatus } from "./RunStatus.ts"
+import type { StateValue } from "./State.ts"
+import type { CurrentInvocation } from "./Trace.ts"
+
+/** One call of a function of a step. */
+export interface Call {
+  /** The id of the invocation, as the trace has it: it names causes, and so is the same in any timing. */
+  readonly id: string
+  readonly step: string
+  /** The event, or the batch of its intake, that the function is given. */
+  readonly input: unknown
+  /** 1 at first, then one more each time the step is retried. */
+  readonly attempt: number
+  /** Whether it is a call of `recover`, after the last attempt, and not of `run`. */
+  readonly recovers: boolean
+}
+
+/** The function of a call. */
+export interface Body {
+  /** Calls it, and gives what it returned. */
+  run(): unknown
+  /** Calls it, does all that it returned asks for, and drops what that would have emitted. */
+  discard(): Effect.Effect<void, unknown>
+}
+
+/** All that a call did to its run. A failure and an interruption have it too: what they wrote and collected stays. */
+export interface Settlement {
+  readonly exit: Exit.Exit<void, unknown>
+  /** What it emitted, in order. Emitted only where it succeeded. */
+  readonly events: ReadonlyArray<AnyEvent>
+  /** What it wrote last to each cell of state. */
+  readonly writes: ReadonlyArray<StateValue | StoredValue>
+  /** The types of each list that it asked `ctx.collect` for. */
+  readonly collected: ReadonlyArray<ReadonlyArray<string>>
+}
+
+/** The value of a cell that is known by its name only, encoded by the cell's schema as JSON. */
+export interface StoredValue {
+  readonly name: string
+  readonly json: unknown
+}
+
+/** What `perform` gives, or an Effect of it succeeds with, in place of a call that was settled before: that enters at once. */
+export class Recorded {
+  readonly settlement: Settlement
+
+  constructor(settlement: Settlement) {
+    this.settlement = settlement
+  }
+}
+
+/** What a host does with a call that is over. One of `enter` and `again` is to be called, once, now or later. */
+export interface Settling {
+  /** Lets all of it take effect. */
+  enter(settlement: Settlement): void
+  /** Makes the call again, in the same attempt, as if it had not been made. */
+  again(): void
+  /** Whether a cell of state that it has read holds something else by now. */
+  stale(): boolean
+}
+
+/**
+ * What a run sleeps for: its own `timeout`, the `within` of an intake, the `timeout` of an attempt, the pauses of a `retry`.
+ * What a step sleeps inside its function is its own.
+ */
+export interface Sleep {
+  readonly why: "run" | "within" | "attempt" | "retry"
+  /** The same in any timing. */
+  readonly id: string
+  readonly millis: number
+}
+
+/** A run, as its host sees it. */
+export interface HostedRun {
+  readonly workflow: string
+  /** The invocation that the run was started in, where it was started in one that is named. */
+  readonly parent: typeof CurrentInvocation.Service
+  /** How the run stands at this moment. */
+  status(): RunStatus
+}
+
+/** What performs one run. What it leaves out is done as without a host. */
+export interface RunHost {
+  /** The run's id, asked for when somebody first needs it. */
+  readonly runId?: () => string
+  /**
+   * Which of the steps that have work and a free worker is next: its place in the list, which stands in the order of
+   * production. `undefined` gives everybody else a turn first.
+   */
+  readonly next?: (steps: ReadonlyArray<string>) => number | undefined
+  /** Performs a call. What it gives is taken as what the function returned; what it throws, as what that threw. */
+  readonly perform?: (call: Call, body: Body) => unknown
+  /**
+   * A call begins to wait for a promise of its step. Gives what is then called with all that comes of the promise: it
+   * lets that enter the run, now or later.
+   */
+  readonly waits?: (call: Call) => (enter: () => void) => void
+  /**
+   * A call is over, and none of what it did has taken effect: it is kept until the host lets it enter. Where this is
+   * given, what a call emits and writes to the state is seen by nobody else before. The run's `enter` is to be called
+   * between two things that happen to it, not in the middle of one: see `idle`.
+   */
+  readonly settle?: (call: Call, settlement: Settlement, settling: Settling) => void
+  /**
+   * Calls back when the time has passed, and never after what it returns has been called. `run` and `within` are deadlines:
+   * whatever else is due at their instant comes first.
+   */
+  readonly sleep?: (sleep: Sleep, fire: () => void) => () => void
+  /** Nothing of the run can go on before a call is settled, a time has passed or something comes from outside. */
+  readonly idle?: () => void
+}
+
+/**
+ * Gives the host of each run that is started with it, `undefined` where a run needs none. It is asked once a run, and the
+ * runs that a step starts inside its Effect are asked for too.
+ */
+export const Host = /*#__PURE__*/ Context.Reference<((run: HostedRun) => RunHost | undefined) | undefined>(
+  "stepgraph/Host",
+  { defaultValue: () => undefined }
+)

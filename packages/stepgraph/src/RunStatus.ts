@@ -1,0 +1,16 @@
+/**
+ * The status of a run as data.
+ */
+import type { Waiting } from "./Waiting.ts"
+
+/** How a run stands at one moment. */
+export interface RunStatus {
+  /** `ending`: an outcome has been reached, and what is still running is waited for. */
+  readonly state: "running" | "ending" | "ended"
+  /** Whether events can still come from outside. */
+  readonly inputs: "open" | "closed"
+  /** How many deliveries each step has queued, and how many of its invocations run. */
+  readonly steps: Readonly<Record<string, { readonly queued: number; readonly running: number }>>
+  /** What the intakes hold, and what they still need. Of a run that has ended: what was left over. */
+  readonly waiting: ReadonlyArray<Waiting>
+}

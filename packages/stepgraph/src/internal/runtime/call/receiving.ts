@@ -1,0 +1,130 @@
+/**
+ * What an invocation does in a fiber of its own: it emits as there is room, and waits for promises.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { StepRejected } from "../../../Errors.ts"
+import type { Call, Settlement } from "../../../Host.ts"
+import { unread } from "../../../Unread.ts"
+import type { Kept } from "./outbox.ts"
+import type { Receiver } from "./returned.ts"
+import type { Run, Working } from "./run.ts"
+
+/** An invocation that waits for promises. */
+interface Waiting extends Working {
+  readonly run: Run
+  callOf(attempt: number, recovers: boolean): Call
+}
+
+/** An invocation that emits in a fiber. */
+export interface Emitting extends Waiting {
+  /** Whether nothing that it still emits is wanted. */
+  readonly unwanted: boolean
+  readonly kept: Kept
+  send(event: unknown): void
+  emits(): void
+  emitEach(events: ReadonlyArray<unknown>, returned: boolean): void
+}
+
+/** Waits for a promise, and calls back once at least; the host may have what comes of it wait longer. */
+export const waitFor = (
+  on: Waiting,
+  promise: PromiseLike<any>,
+  fulfilled: (value: any) => void,
+  rejected: (cause: unknown) => void
+): void => {
+  const { run } = on
+  const waits = run.host?.waits
+  try {
+    if (waits === undefined && promise instanceof Promise) promise.then(fulfilled, rejected)
+    else {
+      const come = waits?.(on.callOf(on.attempts, false)) ?? ((enter) => enter())
+      // A promise calls back in the context of this moment, and any other thenable in whichever it likes.
+      const enter = (then: (value: any) => void) => (value: unknown) => come(() => run.inContext(() => then(value)))
+      promise.then(enter(fulfilled), enter(rejected))
+    }
+  } catch (error) {
+    rejected(error)
+  }
+}
+
+export const rejection = ({ run, node, input }: Waiting, cause: unknown): Exit.Exit<never, StepRejected> => {
+  try {
+    return Exit.fail(new StepRejected({ workflow: run.workflow, step: node.name, event: input, cause }))
+  } catch (error) {
+    return Exit.die(error)
+  }
+}
+
+export class Receiving implements Receiver {
+  private readonly on: Emitting
+
+  constructor(on: Emitting) {
+    this.on = on
+  }
+
+  get timedOut(): boolean {
+    return this.on.run.timedOut
+  }
+
+  get unwanted(): boolean {
+    return this.on.unwanted
+  }
+
+  get hasRoom(): boolean {
+    return this.on.run.hasRoom(this.on.node)
+  }
+
+  inContext<A>(work: () => A): A {
+    return this.on.run.inContext(work)
+  }
+
+  whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return this.hasRoom ? then : Effect.flatMap(this.on.run.awaitRoom(this.on.node), () => then)
+  }
+
+  emits(): void {
+    this.on.emits()
+  }
+
+  send(event: unknown): void {
+    this.on.send(event)
+  }
+
+  emitReturned(events: ReadonlyArray<unknown>): Effect.Effect<void> {
+    this.on.emits()
+    return Effect.sync(() => this.on.emitEach(events, true))
+  }
+
+  emitOther(value: unknown): void {
+    this.on.emits()
+    this.on.emitEach([value], false)
+  }
+
+  replay(settlement: Settlement): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.on.kept.recorded = settlement
+    })
+  }
+
+  /** Waits for a promise from now on, not from when the Effect runs: it may be interrupted before that. */
+  settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
+    const { on } = this
+    let settled: Effect.Effect<A, StepRejected> | undefined
+    let resume: ((settled: Effect.Effect<A, StepRejected>) => void) | undefined
+    const settle = (effect: Effect.Effect<A, StepRejected>) => {
+      settled ??= effect
+      resume?.(effect)
+    }
+    const fulfilled = (value: A) => {
+      if (on.ended) unread(value)
+      settle(Exit.succeed(value))
+    }
+    // The error is made in the fiber, which takes what making it may throw.
+    waitFor(on, promise, fulfilled, (cause) => settle(Effect.suspend(() => rejection(on, cause))))
+    return Effect.callback((waiting) => {
+      if (settled !== undefined) waiting(settled)
+      else resume = waiting
+    })
+  }
+}

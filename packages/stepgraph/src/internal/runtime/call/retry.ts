@@ -1,0 +1,66 @@
+/**
+ * Attempts after attempts, as the `retry` of a step says.
+ */
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { AnyStep } from "../../../Step.ts"
+import type { Run, Working } from "./run.ts"
+
+type Retry = NonNullable<AnyStep["retry"]>
+
+/** An invocation of a step that is retried. */
+export interface Retried extends Working {
+  readonly run: Run
+}
+
+export const retrying =
+  <On extends Retried>(attempt: (on: On) => Effect.Effect<void, unknown>, retry: Retry) =>
+  (on: On): Effect.Effect<void, unknown> => {
+    const { run } = on
+    const conditions = inContext(retry, run)
+    const recorded = recording(attempt(on), on)
+    if (run.host?.sleep === undefined) return Effect.retry(recorded, conditions)
+    // The pauses are the host's, and what an attempt sleeps is its own.
+    return Effect.clockWith((clock) =>
+      Effect.provideService(
+        Effect.retry(Effect.provideService(recorded, Clock.Clock, clock), conditions),
+        Clock.Clock,
+        pausing(clock, on)
+      )
+    )
+  }
+
+const pausing = (clock: Clock.Clock, { id, run }: Retried): Clock.Clock => {
+  let pauses = 0
+  return Object.assign(Object.create(clock) as Clock.Clock, {
+    sleep: (duration: Parameters<Clock.Clock["sleep"]>[0]) => run.sleep("retry", () => `${id}/${++pauses}`, duration)
+  })
+}
+
+/** The conditions of a retry are the step's own code, as its function is. */
+const inContext = (retry: Retry, run: Run): Effect.Retry.Options<unknown> => {
+  if (Schedule.isSchedule(retry)) return retry as Effect.Retry.Options<unknown>
+  const options: Record<string, unknown> = { ...retry }
+  for (const name of ["while", "until"]) {
+    const condition = options[name]
+    if (typeof condition === "function") options[name] = (error: unknown) => run.inContext(() => condition(error))
+  }
+  return options
+}
+
+/** That an attempt is to be retried is known only when the next begins, and is recorded then. */
+const recording = (attempt: Effect.Effect<void, unknown>, on: Retried): Effect.Effect<void, unknown> => {
+  const { recorder } = on.run
+  if (recorder === undefined) return attempt
+  let failed: { readonly cause: Cause.Cause<unknown>; readonly at: number } | undefined
+  return Effect.suspend(() => {
+    if (failed !== undefined) recorder.retried(on.attempts, on, failed.cause, failed.at)
+    return Effect.tapCause(attempt, (cause) =>
+      Effect.sync(() => {
+        failed = { cause, at: recorder.now() }
+      })
+    )
+  })
+}

@@ -1,0 +1,78 @@
+/**
+ * What an invocation needs of its run.
+ */
+import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { AnyEvent, Defs } from "../../../Event.ts"
+import type { RunHost, Sleep } from "../../../Host.ts"
+import type { Node } from "../../graph/graph.ts"
+import type { Delivery } from "../scope/delivery.ts"
+import type { Place } from "../scope/position.ts"
+import type { Recorder } from "../trace/recorder.ts"
+import type { RunState } from "./state.ts"
+
+/** A delivery that is at work. */
+export interface Working extends Delivery {
+  /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
+  readonly returning: boolean
+  readonly ended: boolean
+  readonly attempts: number
+  /** The number of an emission among those of this invocation. */
+  number(): number
+  /** The number of an event that came too late: below zero. */
+  lateNumber(): number
+  /** The place of one more emission; the last one takes over its own. */
+  placeOf(last: boolean): Place | undefined
+  interrupt(): void
+}
+
+export interface Run {
+  readonly id: string
+  readonly workflow: string
+  readonly host: RunHost | undefined
+  /** What every fiber of the run is forked with. */
+  contextOf(invocation: Working): Context.Context<never>
+  readonly recorder: Recorder | undefined
+  /** The fiber that stands as the interruptor of what the run interrupts. */
+  readonly fiberId: number
+  /** Checks that a step may emit a value, and gives the event it stands for. */
+  accept(node: Node, value: unknown): AnyEvent
+  /**
+   * Sends an emission on its way to the steps that accept it; `last` where it is known to be the last one. Throws where the
+   * step may not emit it.
+   */
+  emit(from: Working, value: unknown, last: boolean): void
+  /** Lets what an invocation sent on its own account be taken up. */
+  wake(): void
+  /** Does something in the ambient context in which the run was started. */
+  inContext<A>(work: () => A): A
+  /** Whether it has an outcome: nothing that is still emitted is wanted. */
+  readonly over: boolean
+  /** Whether its `timeout` is over. */
+  readonly timedOut: boolean
+  /** Whether that is a failure: what has been rejected in the same moment stands behind it. */
+  readonly failing: boolean
+  /** Sleeps for a time that the host may own. */
+  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void>
+  hasRoom(node: Node): boolean
+  awaitRoom(node: Node): Effect.Effect<void>
+  /** Takes back what still waits, because a race has been decided. */
+  callOff(invocation: Working): void
+  /** An invocation goes on by itself, and will call `settled`. */
+  running(invocation: Working): void
+  settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void
+  /** Something has thrown where an invocation was to end: the run ends by it. */
+  lost(invocation: Working, error: unknown): void
+  /** A step that may emit has returned nothing, and emitted nothing before. */
+  saidNothing(node: Node): void
+  fail(invocation: Working, cause: Cause.Cause<unknown>): void
+  collect(invocation: Working, defs: Defs): ReadonlyArray<AnyEvent> | undefined
+  /** Records what an invocation emits when the attempt that does it is over. */
+  droppedLate(from: Working, value: unknown): void
+  /** Why it interrupts an invocation, asked at once: gives what the step's signal is aborted with. */
+  reasonFor(invocation: Working): () => unknown
+  readonly state: RunState
+}
