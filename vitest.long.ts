@@ -1,5 +1,5 @@
-// The long searches: `pnpm test:long`. All that `test` makes half of, then other seeds, and the mistakes that the laws have to
-// find.
+// The long searches, `pnpm test:long`: everything that `test` runs only half of, more seeds, and the mutants that the
+// laws must detect.
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
@@ -12,7 +12,7 @@ const laws = "packages/conformance/test/laws*.test.ts"
 export default defineConfig({
   test: {
     maxWorkers: availableParallelism(),
-    // Of the mutants, each in a process of its own.
+    // Mutants run in separate processes.
     maxConcurrency: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 30_000,

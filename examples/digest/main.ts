@@ -1,4 +1,4 @@
-// Runs the newspaper and shows how it went: in the terminal, and where a file is named as a page to look closer at.
+// Runs the digest and shows its timeline in the terminal, or writes it as a page if you name a file.
 //
 //   node examples/digest/main.ts run.html
 import { writeFile } from "node:fs/promises"

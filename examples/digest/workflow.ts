@@ -1,5 +1,5 @@
-// A newspaper of what others wrote: each article is fetched, summarised, and its links are looked up; what belongs to one
-// article is joined, and all of them are printed in their order.
+// A digest of articles: the workflow fetches each article, summarises it and looks up its links, joins both results per
+// article, and prints all pages in order.
 //
 //   Edition → list → Article → fetch → Text ┬→ summarise → Summary ┐
 //                                           └→ links → Links ──────┴→ page (per Article) → Page → print → Printed
@@ -20,7 +20,7 @@ const list = defineStep({
   run: ({ articles }) => Array.from({ length: articles }, (_, n) => Article({ n: n + 1 }))
 })
 
-// Stands for a request: some articles take longer, and the third is not there at first.
+// Simulates a request: some articles take longer, and the third fails at first.
 const fetch = defineStep({
   accepts: Article,
   emits: Text,
@@ -28,12 +28,12 @@ const fetch = defineStep({
   retry: { times: 2, schedule: Schedule.spaced("40 millis") },
   run: ({ n }, { attempt }) =>
     Effect.sleep(50 + ((n * 37) % 60)).pipe(
-      Effect.andThen(n === 3 && attempt === 1 ? Effect.fail(new Error(`article ${n} is not there`)) : Effect.void),
+      Effect.andThen(n === 3 && attempt === 1 ? Effect.fail(new Error(`article ${n} is not available`)) : Effect.void),
       Effect.as(Text({ n, words: 100 + ((n * 53) % 90) }))
     )
 })
 
-// Stands for a model that is asked: the more words, the longer it takes. Only two may be asked at once.
+// Simulates a call to a model: more words take longer, and only two calls may run at once.
 const summarise = defineStep({
   accepts: Text,
   emits: Summary,

@@ -1,4 +1,4 @@
-// The SQLite client does what those of Effect do.
+// The SQLite client behaves like Effect's own clients.
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,7 +9,7 @@ import { layer as sqlite } from "./sqlite.ts"
 
 const inMemory = sqlite({ filename: ":memory:" })
 
-/** A folder for the length of a test. */
+/** A temporary folder for one test. */
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "sqlite-"))),
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
@@ -23,7 +23,7 @@ const withNumbers = Effect.gen(function* () {
 })
 
 layer(inMemory)("a client", (it) => {
-  it.effect("writes and reads rows, values and what a statement did", () =>
+  it.effect("writes and reads rows, values and statement results", () =>
     Effect.gen(function* () {
       const sql = yield* withNumbers
       expect(yield* sql`INSERT INTO numbers ${sql.insert([{ n: 1 }, { n: 2 }])} RETURNING n`).toEqual([
@@ -31,7 +31,7 @@ layer(inMemory)("a client", (it) => {
         { n: 2 }
       ])
       expect(yield* sql`SELECT n, n * 2 AS twice FROM numbers WHERE n IN ${sql.in([2, 3])}`.values).toEqual([[2, 4]])
-      // The same statement again, as rows.
+      // The same statement again, this time as rows.
       expect(yield* sql`SELECT n, n * 2 AS twice FROM numbers WHERE n IN ${sql.in([2, 3])}`).toEqual([
         { n: 2, twice: 4 }
       ])
@@ -39,7 +39,7 @@ layer(inMemory)("a client", (it) => {
     })
   )
 
-  it.effect("reads large whole numbers exactly where that is asked for", () =>
+  it.effect("reads large integers exactly on request", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const large = sql`SELECT 9007199254740993 AS n`
@@ -48,7 +48,7 @@ layer(inMemory)("a client", (it) => {
     })
   )
 
-  it.effect("streams, also while other statements run in the same transaction", () =>
+  it.effect("streams while other statements run in the same transaction", () =>
     Effect.gen(function* () {
       const sql = yield* withNumbers
       yield* sql`WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 1000) INSERT INTO numbers SELECT n FROM up`
@@ -66,7 +66,7 @@ layer(inMemory)("a client", (it) => {
     })
   )
 
-  it.effect("takes back a transaction that fails, and one inside another alone", () =>
+  it.effect("rolls back a failed transaction, and a nested one alone", () =>
     Effect.gen(function* () {
       const sql = yield* withNumbers
       const insert = (n: number) => sql`INSERT INTO numbers ${sql.insert({ n })}`
@@ -78,7 +78,7 @@ layer(inMemory)("a client", (it) => {
     })
   )
 
-  it.effect("keeps what is outside a transaction waiting for its end, and takes it back when it is interrupted", () =>
+  it.effect("makes other statements wait for a transaction, and rolls it back on interruption", () =>
     Effect.gen(function* () {
       const sql = yield* withNumbers
       const holding = yield* Effect.forkChild(
@@ -93,7 +93,7 @@ layer(inMemory)("a client", (it) => {
     })
   )
 
-  it.effect("says what went wrong, by its kind", () =>
+  it.effect("classifies errors", () =>
     Effect.gen(function* () {
       const sql = yield* withNumbers
       const one = sql`INSERT INTO numbers ${sql.insert({ n: 1 })}`
@@ -111,7 +111,7 @@ layer(inMemory)("a client", (it) => {
 })
 
 describe("a file", () => {
-  it.effect("is kept, and closed at the end", () =>
+  it.effect("keeps its data in a file, and closes it at the end", () =>
     Effect.gen(function* () {
       const filename = join(yield* temporary, "shop.db")
       yield* withNumbers.pipe(
@@ -123,7 +123,7 @@ describe("a file", () => {
     })
   )
 
-  it.effect("that cannot be opened is a typed error", () =>
+  it.effect("fails with a typed error if it cannot be opened", () =>
     Effect.gen(function* () {
       const filename = join(yield* temporary, "nowhere", "shop.db")
       const opened = yield* Effect.exit(Effect.provide(withNumbers, sqlite({ filename })))

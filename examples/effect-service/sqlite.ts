@@ -1,24 +1,26 @@
-// A `SqlClient` over the SQLite that is part of Node. It knows nothing of this service, so it can be lifted out as it is, and
-// dropped when there is one: the clients on npm are for Effect 3 or for the betas of 4, which import modules that have moved.
+// A `SqlClient` over Node's built-in SQLite. It is independent of this service, so you can copy it, and delete it once
+// npm has such a client: the existing ones are for Effect 3 or for betas of Effect 4 whose modules have moved.
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { Effect, Layer, Option, Semaphore, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
 
 export interface SqliteConfig {
-  /** A path, or ":memory:" for a database that ends with the client. */
+  /** A path, or ":memory:" for a database that lasts as long as the client. */
   readonly filename: string
   readonly readOnly?: boolean | undefined
-  /** How many milliseconds to wait for another process that writes: 5,000. The thread waits, as SQLite is synchronous. */
+  /**
+   * Milliseconds to wait for another process that writes. Default: 5,000. SQLite is synchronous, so the thread waits.
+   */
   readonly busyTimeout?: number | undefined
 }
 
-/** How many prepared statements are kept. */
+/** Number of prepared statements to keep. */
 const mostStatements = 200
-/** How many rows of a stream are read at a time. */
+/** Number of rows that a stream reads at a time. */
 const pageSize = 128
 
-// `classifySqliteError` looks for the number of SQLite's error in `errno`, and Node has it in `errcode`.
+// `classifySqliteError` expects SQLite's error code in `errno`, but Node stores it in `errcode`.
 const failed = (operation: string, message: string) => (cause: unknown) => {
   const errno = (cause as { readonly errcode?: unknown } | null)?.errcode
   const known = typeof errno === "number" && cause instanceof Error ? Object.assign(cause, { errno }) : cause
@@ -48,7 +50,7 @@ const connect = ({ busyTimeout = 5_000, filename, readOnly = false }: SqliteConf
   )
 
 const connectionOf = (db: DatabaseSync): SqliteConnection => {
-  // The one used last stands last.
+  // The most recently used statement comes last.
   const kept = new Map<string, StatementSync>()
   const prepared = (sql: string): StatementSync => {
     const statement = kept.get(sql) ?? db.prepare(sql)
@@ -67,7 +69,7 @@ const connectionOf = (db: DatabaseSync): SqliteConnection => {
     statement.setReadBigInts(bigints)
     return statement.all(...params)
   }
-  // The flag is the statement's own, and the statement is kept.
+  // The flag belongs to the statement, and statements are reused.
   const values = (statement: StatementSync, params: Params, bigints: boolean) => {
     statement.setReturnArrays(true)
     try {
@@ -99,7 +101,7 @@ const connectionOf = (db: DatabaseSync): SqliteConnection => {
       const all = using("executeUnprepared", (bigints) => rows(db.prepare(sql), params, bigints))
       return transform === undefined ? all : Effect.map(all, transform)
     },
-    // A statement of its own: to run a statement again ends whoever still reads it.
+    // A separate statement: running a shared one again would end any other stream that still reads it.
     executeStream: (sql, params, transform) =>
       Stream.unwrap(
         Effect.map(
@@ -130,7 +132,7 @@ const connectionOf = (db: DatabaseSync): SqliteConnection => {
 export const make = Effect.fnUntraced(function* (config: SqliteConfig) {
   const connection = connectionOf(yield* connect(config))
   return yield* SqlClient.make({
-    // One connection, as SQLite has one writer: who has a transaction on it keeps the others waiting.
+    // SQLite has one writer, so there is one connection, and a transaction makes other statements wait.
     ...SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(connection),
       semaphore: yield* Semaphore.make(1),
@@ -139,7 +141,8 @@ export const make = Effect.fnUntraced(function* (config: SqliteConfig) {
     compiler: Statement.makeCompilerSqlite(),
     driver: "sqlite-node",
     prepareTransactionControls: true,
-    // A plain BEGIN that turns out to write fails at once, whatever the timeout, if another process has written meanwhile.
+    // With a plain BEGIN, a later write fails at once, whatever the timeout, if another process has written in the
+    // meantime.
     beginTransaction: config.readOnly ? "BEGIN" : "BEGIN IMMEDIATE",
     releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
     spanAttributes: [["db.system.name", "sqlite"]]

@@ -1,5 +1,5 @@
-// A workflow behind an HTTP API of Effect's own: its services come by a Layer, a request that is gone interrupts its run, and
-// the run's typed errors are the API's.
+// A workflow behind Effect's HTTP API: a Layer provides its services, a closed request interrupts its run, and the
+// run's typed errors become those of the API.
 //
 //   node examples/http/effect.ts        then: curl 'localhost:3000/offers/kettle?shops=North,South'
 import { pathToFileURL } from "node:url"
@@ -27,7 +27,7 @@ const Offers = HttpApiBuilder.group(Api, "offers", (handlers) =>
   handlers.handle("find", ({ params, query }) =>
     run(compare, { item: params.item, shops: query.shops.split(",").filter((shop) => shop !== "") }).pipe(
       Effect.catchTag("WorkflowTimedOut", ({ message }) => Effect.fail(new TooSlow({ message }))),
-      // What the API has checked is what the workflow starts with, and a gather always runs: neither can be.
+      // The API has validated the input, and a gather always runs, so neither error can occur.
       Effect.catchTag(["InvalidEvent", "WorkflowStalled"], Effect.die)
     )
   )

@@ -1,5 +1,5 @@
-// A workflow behind an HTTP server without Effect: a request that is gone interrupts its run, errors are told apart by their
-// tags, and what a run says while it goes on is sent as it comes.
+// A workflow behind an HTTP server without Effect: a closed request interrupts its run, the tags of the errors select
+// the response, and outputs are streamed as they come.
 //
 //   node examples/http/hono.ts        then: curl 'localhost:3000/offers/kettle?shops=North,South'
 //                                           curl -N 'localhost:3000/offers/kettle/events?shops=North,South'
@@ -21,7 +21,7 @@ app.get("/offers/:item", async (c) => {
 
 app.get("/offers/:item/events", async (c) => {
   const input = { item: c.req.param("item").trim(), shops: shopsOf(c.req.query("shops")) }
-  // What does not fit is told as an error, before anything is sent.
+  // Report invalid input as an error before sending anything.
   const live = await launchPromise(comparePlain, input, { signal: c.req.raw.signal })
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => live.interrupt())
@@ -29,7 +29,7 @@ app.get("/offers/:item/events", async (c) => {
       for await (const { _tag, ...event } of live.events)
         await stream.writeSSE({ event: _tag, data: JSON.stringify(event) })
     } catch (error) {
-      // The run has failed, which its listener is told; or it was interrupted, because there is none any more.
+      // The run failed, so report that to the client, unless the client has gone and the run was interrupted for that.
       if (!stream.aborted) await stream.writeSSE({ event: "error", data: (error as Error).message.split("\n")[0]! })
     }
   })

@@ -23,14 +23,14 @@ describe.each(Object.entries(kinds))("the server of %s", (kind, fetchOf) => {
     if (kind !== "Hono") await dispose()
   })
 
-  it("answers with what the run came to", async () => {
+  it("answers with the run's result", async () => {
     const answer = await fetch(`${url}/offers/kettle?shops=North,Far,closed`)
     expect(answer.status).toBe(200)
     expect(await answer.json()).toEqual({ _tag: "Offer", shop: "Far", price: 9 })
     expect(await (await fetch(`${url}/offers/kettle?shops=closed`)).json()).toEqual({ _tag: "NoOffer" })
   })
 
-  it("answers many requests at once, each with a run of its own", async () => {
+  it("answers many requests at once, each with a separate run", async () => {
     const items = Array.from({ length: 200 }, (_, n) => "x".repeat((n % 50) + 1))
     const answers = await Promise.all(
       items.map(async (item) => (await (await fetch(`${url}/offers/${item}?shops=North`)).json()) as { price: number })
@@ -38,7 +38,7 @@ describe.each(Object.entries(kinds))("the server of %s", (kind, fetchOf) => {
     expect(answers.map(({ price }) => price)).toEqual(items.map((item) => item.length + 5))
   })
 
-  it("says that a run took too long", async () => {
+  it("reports that a run took too long", async () => {
     const answer = await fetch(`${url}/offers/kettle?shops=North,never`)
     expect(answer.status).toBe(504)
     expect(await answer.text()).toContain("took longer than its timeout of 1s")
@@ -48,7 +48,7 @@ describe.each(Object.entries(kinds))("the server of %s", (kind, fetchOf) => {
     const before = interrupted.count
     const gone = new AbortController()
     const asking = fetch(`${url}/offers/kettle?shops=never`, { signal: gone.signal })
-    // Long before the run's own timeout of a second.
+    // Well before the run's own timeout of one second.
     await new Promise((resume) => setTimeout(resume, 100))
     gone.abort()
     await expect(asking).rejects.toThrow("aborted")
@@ -60,14 +60,14 @@ describe.each(Object.entries(kinds))("the server of %s", (kind, fetchOf) => {
     expect((await fetch(`${url}/offers/kettle?shops=North`)).status).toBe(200)
   })
 
-  it("refuses what does not fit", async () => {
+  it("refuses invalid input", async () => {
     expect((await fetch(`${url}/offers/%20?shops=North`)).status).toBe(kind === "Hono" ? 400 : 200)
     expect((await fetch(`${url}/nowhere`)).status).toBe(404)
   })
 })
 
 describe("the server of Hono", () => {
-  it("sends what a run says, as it comes", async () => {
+  it("streams outputs as they come", async () => {
     const answer = await app.request("/offers/kettle/events?shops=North,Far")
     expect((await answer.text()).trim().split("\n\n")).toEqual([
       'event: Price\ndata: {"shop":"North","price":11}',
@@ -76,7 +76,7 @@ describe("the server of Hono", () => {
     ])
   })
 
-  it("says at the end of what it sends that the run has failed", async () => {
+  it("ends the stream with an error if the run fails", async () => {
     const answer = await app.request("/offers/kettle/events?shops=North,never")
     expect((await answer.text()).trim().split("\n\n")).toEqual([
       'event: Price\ndata: {"shop":"North","price":11}',
@@ -84,7 +84,7 @@ describe("the server of Hono", () => {
     ])
   })
 
-  it("interrupts the run of a listener that is gone", async () => {
+  it("interrupts the run of a listener that disconnects", async () => {
     const before = interrupted.count
     const answer = await app.request("/offers/kettle/events?shops=North,never")
     const reader = answer.body!.getReader()
@@ -94,7 +94,7 @@ describe("the server of Hono", () => {
     expect(interrupted.count).toBe(before + 1)
   })
 
-  it("interrupts the run of a request that is gone", async () => {
+  it("interrupts the run of a closed request", async () => {
     const gone = new AbortController()
     const asking = app.request("/offers/kettle?shops=never", { signal: gone.signal })
     const began = performance.now()

@@ -1,4 +1,4 @@
-// What both servers run: the prices of several shops, asked for at once, of which the cheapest is the answer.
+// The workflow of both servers: asks several shops for a price at once and answers with the cheapest.
 //
 //   Wanted → fan → Ask → ask → Price, Closed → cheapest → Offer or NoOffer
 import { Context, Effect, Layer, Schema } from "effect"
@@ -11,16 +11,16 @@ const Closed = defineEvent("Closed", { shop: Schema.String })
 export const Offer = defineEvent("Offer", { shop: Schema.String, price: Schema.Number })
 export const NoOffer = defineEvent("NoOffer")
 
-/** Who knows the prices. */
+/** The source of the prices. */
 export class Prices extends Context.Service<
   Prices,
   { readonly of: (item: string, shop: string) => Effect.Effect<number, "closed"> }
 >()("examples/Prices") {}
 
-/** How often somebody stopped waiting for a shop. */
+/** Counts abandoned requests to a shop. */
 export const interrupted = { count: 0 }
 
-/** Prices that are made up: as long as the item's name, and a shop that never answers. */
+/** Made-up prices that depend on the item's name, and a shop that never answers. */
 export const madeUp = Layer.succeed(Prices, {
   of: (item, shop) =>
     shop === "never"
@@ -63,7 +63,7 @@ export const compare = workflow({
   }
 })
 
-/** The same for programs without Effect: the one step that needs a service is an async function instead. */
+/** The same for programs without Effect: the step that needs a service becomes an async function. */
 export const comparePlain = workflow({
   ...compare,
   steps: {

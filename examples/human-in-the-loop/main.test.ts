@@ -1,5 +1,5 @@
-// The example as a person meets it: it asks, and reads what is typed. A program of its own is started where its input or a
-// signal makes a difference.
+// The example as a user meets it. Most tests run it in this process; a separate program is started only if its input or
+// a signal matters.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
 import { mkdtempSync, openSync, writeFileSync } from "node:fs"
@@ -28,7 +28,7 @@ const listening = () => {
   return { printed, hear, says }
 }
 
-/** The letter in this process, typed to as a program is. */
+/** The letter in this process, with the input typed as for a program. */
 const call = () => {
   const { printed, hear, says } = listening()
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
@@ -53,7 +53,7 @@ const start = (input: "pipe" | "ignore" | number = "pipe") => {
 const question = "Dear Ada, the release is out.\nSend it? (yes, no, or what to add)\n"
 
 describe.concurrent("the letter", () => {
-  it("asks, waits, and goes on when a person answers", async () => {
+  it("asks, waits, and continues when the user answers", async () => {
     const { printed, exited, says, type } = call()
     await says(question)
     type("yes")
@@ -61,7 +61,7 @@ describe.concurrent("the letter", () => {
     expect(printed).toEqual({ out: `${question}Sent: Dear Ada, the release is out.\n`, err: "" })
   })
 
-  it("asks again with what the person wanted", async () => {
+  it("asks again with the user's changes", async () => {
     const { exited, says, type } = call()
     await says(question)
     type("It is fast.")
@@ -73,14 +73,14 @@ describe.concurrent("the letter", () => {
     expect(await exited).toBe(0)
   })
 
-  it("takes answers that were typed ahead", async () => {
+  it("accepts answers typed ahead", async () => {
     const { stdin, printed, exited } = call()
     stdin.end("It is fast.\nyes\n")
     expect(await exited).toBe(0)
     expect(printed.out).toContain("Sent: Dear Ada, the release is out. It is fast.\n")
   })
 
-  it("says what it waits for when nobody will answer", async () => {
+  it("reports the unanswered question when the input ends", async () => {
     const { stdin, printed, exited, says } = call()
     await says(question)
     stdin.end()
@@ -88,8 +88,8 @@ describe.concurrent("the letter", () => {
     expect(printed.err).toBe("Unanswered: 'decide' waits for join([Draft, Answer]) and still needs Answer.\n")
   })
 
-  it.each(["ignore", "a file"] as const)("says so too where its input is no pipe: %s", async (kind) => {
-    // "ignore" is /dev/null, as under cron; a file holds answers, and here one too few.
+  it.each(["ignore", "a file"] as const)("does so if its input is not a pipe: %s", async (kind) => {
+    // "ignore" is /dev/null, as under cron; the file holds one answer too few.
     const file = join(mkdtempSync(join(tmpdir(), "letter-")), "answers")
     writeFileSync(file, "It is fast.\n")
     const { printed, exited } = start(kind === "ignore" ? kind : openSync(file, "r"))
@@ -97,7 +97,7 @@ describe.concurrent("the letter", () => {
     expect(printed.err).toBe("Unanswered: 'decide' waits for join([Draft, Answer]) and still needs Answer.\n")
   })
 
-  it("ends quietly at Ctrl-C, with a shell's code for it", async () => {
+  it("ends quietly on Ctrl-C, with the usual exit code", async () => {
     const { program, printed, exited, says } = start()
     await says(question)
     program.kill("SIGINT")
@@ -105,7 +105,7 @@ describe.concurrent("the letter", () => {
     expect(printed).toEqual({ out: question, err: "" })
   })
 
-  it("says why it does not take an answer, and still waits for one", async () => {
+  it("explains why it rejects an answer, and waits for another", async () => {
     const { printed, exited, says, type } = call()
     await says(question)
     type("")

@@ -1,4 +1,4 @@
-// The workflow in a terminal.
+// Runs the workflow in a terminal.
 //
 //   node examples/human-in-the-loop/main.ts Ada
 import { askAndAnswer } from "./terminal.ts"

@@ -1,23 +1,23 @@
-// A letter's questions are printed, and what is typed is its answers.
+// Prints a letter's questions and reads the answers.
 import { Console } from "node:console"
 import { createInterface } from "node:readline/promises"
 import type { Readable, Writable } from "node:stream"
 import { launchPromise, WorkflowStalled } from "stepgraph"
 import { letter } from "./workflow.ts"
 
-/** The terminal that a person types into and reads. */
+/** The terminal that the user types into and reads. */
 export interface Streams {
   readonly stdin: Readable
   readonly stdout: Writable
   readonly stderr: Writable
 }
 
-/** Writes a letter with the help of whoever types, and gives the exit code. */
+/** Writes a letter with the user's help and returns the exit code. */
 export const askAndAnswer = async (to: string, { stdin, stdout, stderr }: Streams, signal: AbortSignal) => {
   const console = new Console(stdout, stderr)
   const live = await launchPromise(letter, { to }, { signal })
 
-  // Each line is an answer, even if it was typed before the question came. After the last one, the inputs are closed.
+  // Each line is an answer, even if typed before the question. After the last line, the inputs are closed.
   const lines = createInterface({ input: stdin })
   lines.on("line", (text) => {
     live
@@ -37,14 +37,14 @@ export const askAndAnswer = async (to: string, { stdin, stdout, stderr }: Stream
   } catch (error) {
     if (signal.aborted) return 130
     if (!(error instanceof WorkflowStalled)) throw error
-    // Nobody will answer any more, and the run knows what it was waiting for.
+    // No more answers will come, and the error lists what the run was waiting for.
     for (const { step, intake, needs } of error.waiting) {
       console.error(`Unanswered: '${step}' waits for ${intake} and still needs ${Object.keys(needs).join(" and ")}.`)
     }
     return 1
   } finally {
     lines.close()
-    // A terminal that is still open would keep the program waiting for what nobody will read.
+    // An open terminal would keep the program alive for input that nobody reads.
     stdin.destroy()
   }
 }

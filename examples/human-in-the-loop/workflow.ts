@@ -1,4 +1,5 @@
-// A workflow that a person takes part in: it writes a letter, asks whether to send it, waits for the answer, and goes on.
+// A workflow with a human in the loop: it writes a letter, asks whether to send it, waits for the answer, and
+// continues.
 //
 //   Task → write → Draft ┬→ ask → Question   (an output: out to the person)
 //                        └→ decide ← Answer  (an input: back from the person)
@@ -21,7 +22,7 @@ const wishes = defineState("wishes", Schema.Array(Schema.String), [])
 const write = defineStep({
   accepts: [Task, Feedback],
   emits: Draft,
-  // Where a program of your own would ask a model.
+  // Your own program would call a model here.
   run: (event, { get, set, update }) => {
     if (event._tag === "Task") set(addressee, event.to)
     else update(wishes, (before) => [...before, event.wish])
@@ -36,7 +37,7 @@ const ask = defineStep({
 })
 
 const decide = defineStep({
-  // Runs when there is a draft and an answer to it. An answer that comes early is kept.
+  // Runs once both a draft and an answer are there. An early answer is kept.
   accepts: join([Draft, Answer]),
   emits: [Sent, Discarded, Feedback],
   run: ([draft, { text }], { get }) => {

@@ -1,4 +1,4 @@
-// What a reader sees who runs this file.
+// The output of this program.
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"

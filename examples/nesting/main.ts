@@ -1,6 +1,6 @@
 // A workflow inside a workflow, and workflows made by a function.
 //
-// Outside: a list of texts, each checked, all reports in order.   Inside: one text, several checks side by side.
+// Outer: a list of texts, each checked, all reports in order. Inner: one text, several checks side by side.
 //
 //   Texts → each → Text → check → Report → all → Reports
 //                           └ one run of: Document → fan → Check → rule → Finding → sum → Verdict
@@ -16,7 +16,7 @@ const Verdict = defineEvent("Verdict", { broken: Schema.Array(Schema.String) })
 
 type Rules = Readonly<Record<string, (text: string) => boolean>>
 
-/** Makes a workflow that checks a document by these rules, so many of them at once. */
+/** Creates a workflow that checks a document against these rules, several at once. */
 const checker = (rules: Rules, workers = 4) =>
   workflow({
     name: "checker",
@@ -67,8 +67,8 @@ export const review = workflow({
     check: defineStep({
       accepts: Text,
       emits: Report,
-      // A run is an Effect, and a step may return one. Its errors are the step's, and interrupting the outer run
-      // interrupts it.
+      // A run is an Effect, and a step may return one. Its errors become the step's errors, and interrupting the outer
+      // run interrupts it.
       run: ({ text }) => Effect.map(run(prose, { text }), ({ broken }) => report(text, broken))
     }),
     all: defineStep({
@@ -81,7 +81,7 @@ export const review = workflow({
 
 // -------------------------------------------------------------------------------------------------- one step overridden
 
-/** The same with other rules: all else is what it was, and `workflow` checks that it still fits together. */
+/** The same workflow with other rules. `workflow` checks that the steps still fit together. */
 export const lenient = workflow({
   ...review,
   name: "lenient-review",
@@ -107,7 +107,7 @@ for (const line of lines) console.log(`  ${line}`)
 console.log("lenient-review:")
 for (const line of (await runPromise(lenient, { texts })).lines) console.log(`  ${line}`)
 
-// The trace of the outer run has the inner ones in it, each with the invocation that it runs in.
+// The trace of the outer run includes the inner runs, each with the invocation that started it.
 const runs = trace.filter((entry) => entry._tag === "RunStarted")
 const inside = runs.filter(({ parent }) => parent?.workflow === "review")
 console.log(`${runs.length} runs, ${inside.length} of them in step '${inside[0]?.parent?.invocation.split("#")[0]}'`)

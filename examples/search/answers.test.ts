@@ -1,4 +1,4 @@
-// Whether the demo's answers about Effect help: real questions to the documentation that it ships.
+// Real questions about the documentation that Effect ships, to check that the demo's answers help.
 
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "@effect/vitest"

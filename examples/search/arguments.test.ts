@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Misuse, parse, shipped } from "./arguments.ts"
 
 describe("parse", () => {
-  it("asks about what effect ships unless a folder is given", () => {
+  it("searches Effect's documentation unless a folder is given", () => {
     expect(parse([])).toEqual({ question: "how do I bound concurrency", top: 5, documents: shipped })
     expect(parse(["why retry?"])).toEqual({ question: "why retry?", top: 5, documents: shipped })
     expect(parse(["./docs", " why retry? "])).toEqual({
@@ -12,7 +12,7 @@ describe("parse", () => {
     })
   })
 
-  it("takes patterns for either", () => {
+  it("accepts patterns for both", () => {
     expect(parse(["--files", "*.md", "--files=*.txt", "retry"])?.documents).toEqual({
       ...shipped,
       patterns: ["*.md", "*.txt"]
@@ -20,18 +20,18 @@ describe("parse", () => {
     expect(parse(["docs", "retry", "--files", "*.md"])?.documents.patterns).toEqual(["*.md"])
   })
 
-  it("skips the -- that a package manager hands on", () => {
+  it("skips the -- that a package manager passes on", () => {
     expect(parse(["--", "docs", "retry", "--top", "3"])).toMatchObject({ question: "retry", top: 3 })
   })
 
-  it("gives nothing where help is asked for", () => {
+  it("returns nothing if help is requested", () => {
     expect(parse(["--help"])).toBeUndefined()
     expect(parse(["--", "--help"])).toBeUndefined()
   })
 
   const misuses: ReadonlyArray<[string, ReadonlyArray<string>, string]> = [
     ["an empty question", ["docs", ""], "The question is empty."],
-    ["a question of little words", ["how do I?"], "“how do I?” has no word in it to search for."],
+    ["a question of stop words", ["how do I?"], "“how do I?” has no word in it to search for."],
     [
       "a folder and no question",
       ["."],

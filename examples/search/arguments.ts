@@ -1,4 +1,4 @@
-// What the command line asks for: which documents, which question.
+// Parses the command line: which documents, which question.
 import { statSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -12,23 +12,23 @@ export const usage = `Answers a question from a folder of documents.
   pnpm demo -- <folder> "question"     your question about the files of a folder
 
   --files <pattern>   search only files like this, such as "**/*.md"; may be given several times
-  --top <number>      how many passages to show; 5 when left out
+  --top <number>      how many passages to show (default: 5)
   --help              show this`
 
-/** What of the effect package is documentation: its guides, and the comments in its public modules. */
+/** The documentation in the effect package: its guides, and the comments in its public modules. */
 export const shipped = {
   name: "the documentation that effect ships",
   folder: dirname(fileURLToPath(import.meta.resolve("effect/package.json"))),
   patterns: ["README.md", "AGENTS.md", "ai-docs/**/*.{md,ts}", "src/*.ts", "src/testing/*.ts"]
 }
 
-/** The command line makes no sense; the message says why. */
+/** The command line is invalid; the message says why. */
 export class Misuse extends Error {}
 
 const options = (args: ReadonlyArray<string>) => {
   try {
     return parseArgs({
-      // The package manager hands its own -- on.
+      // The package manager passes its own -- on.
       args: args[0] === "--" ? args.slice(1) : [...args],
       allowPositionals: true,
       options: {
@@ -38,12 +38,12 @@ const options = (args: ReadonlyArray<string>) => {
       }
     })
   } catch (error) {
-    // Its first sentence says what is wrong; the rest is for questions that begin with a dash.
+    // The first sentence says what is wrong; the rest is about arguments that begin with a dash.
     throw new Misuse(error instanceof Error ? error.message.split(". ", 1)[0] : String(error))
   }
 }
 
-/** Gives nothing where help was asked for, and throws `Misuse`. */
+/** Returns nothing if help was requested, and throws `Misuse` if the arguments are invalid. */
 export const parse = (args: ReadonlyArray<string>) => {
   const { values, positionals } = options(args)
   if (values.help) return undefined

@@ -1,4 +1,4 @@
-// Asks the question, runs the workflow once, and prints the answer.
+// Runs the workflow for one question and prints the answer.
 import { Console } from "node:console"
 import { liveView } from "@stepgraph/viz"
 import { runPromise } from "stepgraph"
@@ -7,13 +7,13 @@ import { count, printPassages, printTimeline, printUnreadable } from "./print.ts
 import { type Span, timed } from "./stopwatch.ts"
 import { search } from "./workflow.ts"
 
-/** Where answers and complaints go. */
+/** The streams for answers and errors. */
 export interface Streams {
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
 }
 
-/** Answers what the command line asks, and gives the exit code. */
+/** Answers the question on the command line and returns the exit code. */
 export const demo = async (args: ReadonlyArray<string>, streams: Streams, signal: AbortSignal): Promise<number> => {
   const console = new Console(streams.stdout, streams.stderr)
   try {
@@ -24,7 +24,7 @@ export const demo = async (args: ReadonlyArray<string>, streams: Streams, signal
       console.error(`${error.message}\nSee --help.`)
       return 2
     }
-    // Only the stack, which begins with the message: what the failed step was given may be thousands of passages.
+    // Only the stack, which begins with the message: the failed step's input may be thousands of passages.
     console.error(error instanceof Error ? error.stack : error)
     return 1
   }
@@ -39,7 +39,7 @@ const answer = async (args: ReadonlyArray<string>, { stderr }: Streams, console:
   const { documents, question, top } = asked
   const { name, folder, patterns } = documents
   const spans: Array<Span> = []
-  // While it works a terminal shows what each step is at; on stderr, so that an answer can go into a pipe.
+  // In a terminal, shows progress on stderr, so the answer can go into a pipe.
   const observe = stderr.isTTY ? liveView(search).observe : undefined
   const found = await runPromise(timed(search, spans), { question, folder, patterns }, { signal, observe })
   const unreadable = found.unreadable.length > 0 ? `\n${printUnreadable(found.unreadable)}` : ""

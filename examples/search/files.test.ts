@@ -23,21 +23,21 @@ describe("findFiles", () => {
     return files
   }
 
-  it("gives all that is not hidden or installed, by name, and does not follow links", async () => {
+  it("lists everything not hidden or installed, by name, without following links", async () => {
     expect(await found("**/*")).toEqual(["a/b/deep.md", "a/code.ts", "a/loop", "self", "z.md"])
   })
 
-  it("gives what fits any of the patterns", async () => {
+  it("lists files that match any pattern", async () => {
     expect(await found("*.md")).toEqual(["z.md"])
     expect(await found("**/*.md", "a/*.ts")).toEqual(["a/b/deep.md", "a/code.ts", "z.md"])
   })
 })
 
-it("whyNotSearchable says what is wrong with a folder, and nothing about a good one", async () => {
+it("whyNotSearchable explains what is wrong with a folder, if anything", async () => {
   expect(await whyNotSearchable(root)).toBeUndefined()
   expect(await whyNotSearchable("no/such")).toBe("There is no folder no/such.")
   expect(await whyNotSearchable(join(root, "z.md"))).toBe(`${join(root, "z.md")} is a file; a folder is needed.`)
-  expect(await whyNotSearchable(join(root, "self"))).toMatch(/is a link that leads back to itself\.$/)
+  expect(await whyNotSearchable(join(root, "self"))).toMatch(/is a circular link\.$/)
 })
 
 describe("readText", () => {
@@ -47,12 +47,12 @@ describe("readText", () => {
       (error) => inWords(error)
     )
 
-  it("gives the text, without the mark that some editors put before it", async () => {
+  it("returns the text without a byte order mark", async () => {
     await writeFile(join(root, "mark.txt"), "\uFEFFhallo ü")
     expect(await readText(join(root, "mark.txt"))).toBe("hallo ü")
   })
 
-  it("says why it cannot", async () => {
+  it("explains a failure", async () => {
     await writeFile(join(root, "zero.bin"), new Uint8Array([65, 0, 66]))
     await writeFile(join(root, "latin.txt"), new Uint8Array([0x6c, 0xe9, 0x67]))
     await writeFile(join(root, "huge.log"), "")
@@ -60,13 +60,13 @@ describe("readText", () => {
     expect(await why("zero.bin")).toBe("is binary, not text")
     expect(await why("latin.txt")).toBe("is not UTF-8 text")
     expect(await why("huge.log")).toBe("is larger than 8 MB")
-    expect(await why("gone.md")).toBe("is gone, or a link to nothing")
+    expect(await why("gone.md")).toBe("no longer exists, or is a broken link")
     expect(await why("a/loop")).toBe("is a folder that was not searched: a link, or closed to you")
-    expect(await why("self")).toBe("is a link that leads back to itself")
+    expect(await why("self")).toBe("is a circular link")
   })
 
-  it.skipIf(process.getuid?.() === 0)("says so where permission is missing", async () => {
+  it.skipIf(process.getuid?.() === 0)("reports a missing permission", async () => {
     await writeFile(join(root, "secret.md"), "", { mode: 0o000 })
-    expect(await why("secret.md")).toBe("may not be read by you")
+    expect(await why("secret.md")).toBe("cannot be read: permission denied")
   })
 })

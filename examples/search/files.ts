@@ -3,7 +3,7 @@ import type { Dirent } from "node:fs"
 import { access, constants, readdir, readFile, stat } from "node:fs/promises"
 import { join, matchesGlob } from "node:path"
 
-/** A sentence where this is no folder that can be searched. */
+/** Explains why this is not a searchable folder; undefined if it is. */
 export const whyNotSearchable = async (folder: string): Promise<string | undefined> => {
   try {
     if (!(await stat(folder)).isDirectory()) return `${folder} is a file; a folder is needed.`
@@ -14,7 +14,7 @@ export const whyNotSearchable = async (folder: string): Promise<string | undefin
   return undefined
 }
 
-/** The files of a folder whose path inside it fits one of the patterns, in the order of their names. */
+/** The files in a folder whose relative path matches one of the patterns, sorted by name. */
 export async function* findFiles(
   folder: string,
   patterns: ReadonlyArray<string>,
@@ -28,7 +28,7 @@ export async function* findFiles(
   }
 }
 
-/** A folder that cannot be listed is given out like a file: reading it says why. */
+/** Lists an unreadable folder like a file: reading it then says why. */
 const isOpen = (folder: string) =>
   access(folder, constants.R_OK | constants.X_OK).then(
     () => true,
@@ -43,28 +43,28 @@ const list = async (folder: string): Promise<ReadonlyArray<Dirent>> => {
 /** Larger files are logs, dumps or bundles rather than documents. */
 const largest = 8 * 1024 * 1024
 
-/** Fails where the file cannot be read or is no text; `inWords` says why. */
+/** Fails if the file cannot be read or is not text; `inWords` says why. */
 export const readText = async (path: string): Promise<string> => {
   const about = await stat(path)
   if (about.isDirectory()) throw new Error("is a folder that was not searched: a link, or closed to you")
   if (!about.isFile()) throw new Error("is not an ordinary file")
   if (about.size > largest) throw new Error(`is larger than ${largest / 1024 / 1024} MB`)
   const bytes = await readFile(path)
-  // As git does: text has no zero byte near its start.
+  // Like git: text has no zero byte near its start.
   if (bytes.subarray(0, 8000).includes(0)) throw new Error("is binary, not text")
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
 }
 
-/** Why a file or folder could not be read, in words that follow its name. */
+/** Explains why a file or folder could not be read, to follow its name. */
 export const inWords = (error: unknown): string =>
   reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error))
 
 const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "")
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "is gone, or a link to nothing",
-  EACCES: "may not be read by you",
-  EPERM: "may not be read by you",
-  ELOOP: "is a link that leads back to itself",
+  ENOENT: "no longer exists, or is a broken link",
+  EACCES: "cannot be read: permission denied",
+  EPERM: "cannot be read: permission denied",
+  ELOOP: "is a circular link",
   ERR_ENCODING_INVALID_ENCODED_DATA: "is not UTF-8 text"
 }

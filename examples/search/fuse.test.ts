@@ -10,29 +10,29 @@ describe("reciprocalRank", () => {
     expect(order({ one: [7, 3, 5] })).toEqual([7, 3, 5])
   })
 
-  it("puts what two lists rank second before what one ranks first", () => {
+  it("ranks second in two lists above first in one", () => {
     expect(order({ one: [1, 2], two: [3, 2] })).toEqual([2, 1, 3])
   })
 
-  it("does not depend on the order of the lists, and breaks ties by place", () => {
+  it("ignores the order of the lists, and breaks ties by position", () => {
     expect(order({ one: [4, 2], two: [2, 4] })).toEqual([2, 4])
     expect(order({ one: [2, 4], two: [4, 2] })).toEqual([2, 4])
   })
 
-  it("tells the rank in each list", () => {
+  it("reports the rank in each list", () => {
     expect(reciprocalRank(passages, { one: [9, 8], two: [8], three: [] })).toMatchObject([
       { title: "8", ranks: { one: 2, two: 1, three: undefined } },
       { title: "9", ranks: { one: 1, two: undefined, three: undefined } }
     ])
   })
 
-  it("gives nothing for nothing", () => {
+  it("returns nothing for empty lists", () => {
     expect(order({})).toEqual([])
     expect(order({ one: [], two: [] })).toEqual([])
   })
 })
 
-it("onePerTitle keeps the best of those that share a file and a title", () => {
+it("onePerTitle keeps the best passage for each file and title", () => {
   const at = (file: string, title: string, line: number) => ({ file, title, line, text: "", words: [], ranks: {} })
   const ranked = [at("a.md", "Retry", 9), at("b.md", "Retry", 1), at("a.md", "Retry", 2), at("a.md", "Clock", 5)]
   expect(onePerTitle(ranked).map(({ file, line }) => `${file}:${line}`)).toEqual(["a.md:9", "b.md:1", "a.md:5"])

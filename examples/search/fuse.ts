@@ -7,13 +7,13 @@ export interface Ranked extends Passage {
   readonly ranks: Readonly<Record<string, number | undefined>>
 }
 
-/** How little the first ranks stand out. The paper's 60 is for lists of a thousand; ours are short. */
+/** Dampens the lead of the first ranks. The paper's 60 suits lists of a thousand; ours are short. */
 const flatness = 15
 
-/** What a retriever ranks lower than this is no find. */
+/** Lower ranks do not count as matches. */
 const deepest = 30
 
-/** The passages that any of the named rankings lists, best first. */
+/** The passages of all named rankings, best first. */
 export const reciprocalRank = (
   passages: ReadonlyArray<Passage>,
   rankings: Readonly<Record<string, ReadonlyArray<number>>>
@@ -37,7 +37,7 @@ export const reciprocalRank = (
     })
 }
 
-/** Only the best passage under each heading or name of a file: one look there shows the others. */
+/** Keeps only the best passage per file and heading; the others are visible next to it. */
 export const onePerTitle = (ranked: ReadonlyArray<Ranked>): ReadonlyArray<Ranked> => {
   const seen = new Set<string>()
   return ranked.filter(({ file, title }) => {

@@ -1,5 +1,5 @@
-// The demo as a person meets it: the whole command, its sentences and its exit codes. A program of its own is started where
-// that makes a difference.
+// The demo as a user meets it: the whole command, its messages and its exit codes. A separate program is started only
+// if that matters.
 import { execFile } from "node:child_process"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -48,7 +48,7 @@ const started = (args: ReadonlyArray<string>, env: Record<string, string>) =>
     )
   })
 
-/** A folder with these files. */
+/** Creates a folder with these files. */
 const folder = async (name: string, files: Record<string, string | Uint8Array> = {}) => {
   const made = join(root, name)
   await mkdir(made)
@@ -67,7 +67,7 @@ const docs = {
 const binary = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 0, 0])
 
 describe("an answer", () => {
-  it("is ranked passages with file and line, and how the work went", async () => {
+  it("lists ranked passages with file and line, and a timeline of the work", async () => {
     const good = await folder("good", docs)
     const { code, out, err } = await called(good, "how do I retry with backoff?")
     expect({ code, err }).toEqual({ code: 0, err: "" })
@@ -80,14 +80,14 @@ describe("an answer", () => {
     }
   })
 
-  it("comes from the files that --files names, --top at most", async () => {
+  it("uses the files that match --files, and shows --top passages at most", async () => {
     const files = { "a.md": "# Clock one", "b.md": "# Clock two", "c.txt": "clock clock clock" }
     const some = await folder("some", files)
     const { out } = await called("--", "--files", "*.md", "--top", "1", some, "clock")
     expect(out).toContain(`1 of 2 hits for “clock”\nin 2 passages of 2 files of ${some}\n`)
   })
 
-  it("has colour only where that is wanted", async () => {
+  it("uses colour only on request", async () => {
     await folder("colour", docs)
     const [{ out: plain }, { out: coloured }] = await Promise.all([
       started(["colour", "retries"], { NO_COLOR: "1" }),
@@ -99,7 +99,7 @@ describe("an answer", () => {
     expect(stripVTControlCharacters(coloured).split("\n")[1]).toBe(plain.split("\n")[1])
   })
 
-  it("to its own question, about Effect, is one that helps, within 100 columns", async () => {
+  it("to its default question about Effect is helpful, within 100 columns", async () => {
     const { code, out, err } = await called()
     expect({ code, err }).toEqual({ code: 0, err: "" })
     expect(out).toMatch(/^ 1 Types\.Concurrency +src\/Types\.ts:\d+$/m)
@@ -109,7 +109,7 @@ describe("an answer", () => {
 })
 
 describe("one bad file never loses the others", () => {
-  it("each is reported at the end, with the reason", async () => {
+  it("reports each at the end, with the reason", async () => {
     const name = await folder("mixed", {
       ...docs,
       "logo.png": binary,
@@ -123,7 +123,7 @@ describe("one bad file never loses the others", () => {
     expect(out).toContain(`of 3 files of ${name}\n`)
     expect(err.trim().split("\n")).toEqual([
       "4 files could not be searched:",
-      "  gone.md is gone, or a link to nothing",
+      "  gone.md no longer exists, or is a broken link",
       "  latin.txt is not UTF-8 text",
       "  link is a folder that was not searched: a link, or closed to you",
       "  logo.png is binary, not text"
@@ -131,9 +131,9 @@ describe("one bad file never loses the others", () => {
   })
 })
 
-describe("where nothing can be answered", () => {
+describe("without an answer", () => {
   const refuses = (what: string, args: () => Promise<ReadonlyArray<string>>, code: number, sentence: string) =>
-    it(`${what} is told in a sentence`, async () => {
+    it(`${what} is explained in one sentence`, async () => {
       const given = await args()
       expect(await called(...given)).toEqual({ code, out: "", err: sentence.replace("<folder>", given[0]!) })
     })

@@ -1,7 +1,7 @@
-// The demo as a program.
+// The entry point of the demo.
 import { demo } from "./demo.ts"
 
-// Ctrl-C interrupts the run: its steps see their signal aborted, and nothing is left running.
+// Ctrl-C interrupts the run: its steps see their signal aborted, and nothing keeps running.
 const interrupt = new AbortController()
 process.once("SIGINT", () => interrupt.abort())
 

@@ -4,7 +4,7 @@ import { split } from "./passages.ts"
 const places = (file: string, text: string) => split(file, text).map(({ line, title }) => [line, title])
 
 describe("split: Markdown", () => {
-  it("starts a passage at each heading, with the headings it stands under", () => {
+  it("starts a passage at each heading, with its parent headings", () => {
     const text = "# Guide\n\nHello.\n\n## Retries\n\nTry again.\n\n### Backoff\n\nWait longer.\n\n## Clocks\n\nTick.\n"
     expect(places("guide.md", text)).toEqual([
       [1, "Guide"],
@@ -18,18 +18,18 @@ describe("split: Markdown", () => {
     expect(places("a.md", "\r\n\r\n# First\r\n\r\ntext\r\n")).toEqual([[3, "First"]])
   })
 
-  it("takes what stands before the first heading as a passage named after the file", () => {
+  it("names the text before the first heading after the file", () => {
     expect(places("docs/notes.md", "hello\n\n# First\nthere\n")).toEqual([
       [1, "notes.md"],
       [3, "First"]
     ])
   })
 
-  it("takes a # in a code block for what it is", () => {
+  it("does not mistake a # in a code block for a heading", () => {
     expect(places("a.md", "# Shell\n```sh\n# a comment\nls\n```\n")).toEqual([[1, "Shell"]])
   })
 
-  it("cuts a long section at a blank line, and each piece knows its line", () => {
+  it("cuts a long section at a blank line, and records each piece's line", () => {
     const paragraph = (n: number) => Array.from({ length: 9 }, (_, line) => `paragraph ${n} line ${line}`).join("\n")
     const text = `# Long\n${Array.from({ length: 10 }, (_, n) => paragraph(n)).join("\n\n")}\n`
     const lines = text.split("\n")
@@ -62,7 +62,7 @@ describe("split: code", () => {
     "export const hidden = 1"
   ].join("\n")
 
-  it("starts a passage at each doc comment, named after the module and what is declared", () => {
+  it("starts a passage at each doc comment, named after the module and the declaration", () => {
     expect(places("src/Semaphore.ts", text)).toEqual([
       [1, "Semaphore"],
       [8, "Semaphore.make"],
@@ -70,27 +70,27 @@ describe("split: code", () => {
     ])
   })
 
-  it("reads like prose: without comment marks and the tags of a documentation generator", () => {
+  it("drops comment marks and documentation tags", () => {
     expect(split("src/Semaphore.ts", text)[0]?.text).toMatch(/^Limits how many run at once\.\n\nimport/)
   })
 
-  it("takes an @title for the name of the whole file", () => {
+  it("names the file by its @title", () => {
     expect(places("10_basics.ts", "/**\n * @title Getting started\n */\nimport x\n// Then go on.\n")).toEqual([
       [1, "Getting started"]
     ])
   })
 
-  it("takes code without any doc comment as it is", () => {
+  it("keeps code without doc comments as it is", () => {
     expect(places("plain.js", "const a = 1\n")).toEqual([[1, "plain.js"]])
   })
 })
 
 describe("split: any other text", () => {
-  it("is a passage named after its file", () => {
+  it("becomes a passage named after its file", () => {
     expect(places("notes.txt", "\nremember the milk\n")).toEqual([[2, "notes.txt"]])
   })
 
-  it("is none where there is no text", () => {
+  it("yields nothing for empty text", () => {
     expect(split("empty.txt", "")).toEqual([])
     expect(split("blank.md", " \n\n\t\n")).toEqual([])
   })

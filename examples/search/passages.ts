@@ -1,19 +1,19 @@
-// Cuts a text into passages: a section of Markdown, a doc comment with what it documents, or a few paragraphs.
+// Cuts a text into passages: a section of Markdown, a doc comment with its declaration, or a few paragraphs.
 import { basename, extname } from "node:path"
 import { plainWords } from "./words.ts"
 
 export interface Passage {
   readonly file: string
-  /** Where the passage starts in its file; the first line is 1. */
+  /** The passage's first line in its file, counted from 1. */
   readonly line: number
-  /** The headings above it (`Guide › Retries`) or what its code declares (`Schedule.exponential`). */
+  /** The headings above it (`Guide › Retries`), or the name that its code declares (`Schedule.exponential`). */
   readonly title: string
   readonly text: string
-  /** The text's words as the retrievers read them: found once here, for all of them. */
+  /** The words as the retrievers compare them, computed once for all retrievers. */
   readonly words: ReadonlyArray<string>
 }
 
-/** Passages are cut at the first blank line after this many lines, and at the latest after three times as many. */
+/** A passage is cut at the first blank line after this many lines, and at the latest after three times as many. */
 const longest = 40
 
 export const split = (file: string, text: string): ReadonlyArray<Passage> => {
@@ -32,7 +32,7 @@ export const split = (file: string, text: string): ReadonlyArray<Passage> => {
     const first = lines.findIndex((line, index) => index >= start && index < end && line.trim() !== "")
     if (first >= 0 && !(documented && isBare(lines.slice(first, end)))) {
       const content = plain(lines.slice(first, end))
-      // Every overload repeats the comment of its function: once is enough.
+      // Overloads repeat their function's comment; keep one.
       const said = `${title}\n${content.split("\n", 1)[0]}`
       if (content !== "" && !seen.has(said)) {
         passages.push({ file, line: first + 1, title, text: content, words: plainWords(content) })
@@ -56,7 +56,7 @@ export const split = (file: string, text: string): ReadonlyArray<Passage> => {
   return passages
 }
 
-/** Each heading's line, with the headings it stands under. */
+/** The line of each heading, with its parent headings. */
 const headings = (file: string, lines: ReadonlyArray<string>): ReadonlyMap<number, string> => {
   const titles = new Map<number, string>()
   const path: Array<string> = []
@@ -72,7 +72,7 @@ const headings = (file: string, lines: ReadonlyArray<string>): ReadonlyMap<numbe
   return titles
 }
 
-/** Each doc comment's line, with the module and the name of what it documents. */
+/** The line of each doc comment, with the module and the documented name. */
 const declarations = (file: string, lines: ReadonlyArray<string>): ReadonlyMap<number, string> => {
   const titles = new Map<number, string>()
   const given = lines.map((line) => /^\W*@title (.+)/.exec(line)?.[1]).find((title) => title !== undefined)
@@ -97,14 +97,14 @@ const declared =
   /^\s*(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:const|let|var|function\*?|class|interface|type|enum|namespace)\s+([\w$]+)/
 const member = /^\s*(?:readonly\s+|static\s+|async\s+)*([\w$]+)\s*\??[(:<]/
 
-/** Code with hardly a line of comment, or marked as internal, is no documentation. */
+/** Code with hardly any comments, or marked as internal, is not documentation. */
 const isBare = (lines: ReadonlyArray<string>) =>
   lines.filter((line) => /^\s*(?:\/\*|\*|\/\/)/.test(line)).length * 6 < lines.length ||
   lines.some((line) => /^\W*@internal\b/.test(line))
 
 const isFence = (line: string) => /^\s*(?:\*\s)?\s*(```|~~~)/.test(line)
 
-/** What a person would read: comment marks and the tags of a documentation generator are left out. */
+/** The readable text, without comment marks and documentation tags. */
 const plain = (lines: ReadonlyArray<string>) =>
   lines
     .map((line) => line.replace(/^\s*(?:\/\*\*+|\*\/|\*(?= |$)) ?/, "").replace(/\s*\*\/\s*$/, ""))

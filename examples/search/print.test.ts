@@ -9,16 +9,16 @@ describe("printPassages", () => {
       .split("\n")
       .map((line) => line.trim())
 
-  it("shows how the passage begins, and the lines that have the wanted words", () => {
+  it("shows the start of the passage, and the lines with the searched words", () => {
     const text = "## Title\n\nIt begins.\n\nThen it goes on.\n\n    indented, it retries\n      and more\n\nIt ends."
     expect(print(text).slice(1)).toEqual(["It begins.", "…", "indented, it retries", "and more", "one 1 · two –"])
   })
 
-  it("shows no excerpt of what is only a heading", () => {
+  it("shows no excerpt for a bare heading", () => {
     expect(print("## Title").slice(1)).toEqual(["one 1 · two –"])
   })
 
-  it("fills the line with title and place, however long the title", () => {
+  it("fits title and location into the line, however long the title", () => {
     const [line = ""] = print("")
     expect(line).toMatch(/^1 Title {82,}a\.md:7$/)
   })
@@ -31,7 +31,7 @@ describe("printUnreadable", () => {
     expect(printUnreadable(files(1))).toBe("1 file could not be searched:\n  0.bin is binary")
   })
 
-  it("lists only so many", () => {
+  it("limits the list", () => {
     expect(printUnreadable(files(1200)).split("\n")).toEqual([
       "1,200 files could not be searched:",
       ...files(5).map(({ file, reason }) => `  ${file} ${reason}`),

@@ -1,4 +1,4 @@
-// What a person sees of an answer: the ranked passages, and how the work went.
+// Formats an answer: the ranked passages, and a timeline of the work.
 import { styleText } from "node:util"
 import type { Ranked } from "./fuse.ts"
 import { mostAtOnce, type Span } from "./stopwatch.ts"
@@ -24,7 +24,7 @@ export const printPassages = (question: string, ranked: ReadonlyArray<Ranked>): 
     .join("\n\n")
 }
 
-/** What the passage begins with, and its few lines with most of the wanted words. */
+/** The start of the passage, and the lines with the most searched words. */
 const excerpt = (text: string, wanted: ReadonlySet<string>): ReadonlyArray<string> => {
   const lines = text.split("\n").filter((line) => !/^\s*(?:```|~~~|#{1,6} |@\w|\*\*[^*]+\*\*( \(.*\))?$)/.test(line))
   const start = lines.findIndex((line) => line.trim() !== "")
@@ -41,7 +41,7 @@ const excerpt = (text: string, wanted: ReadonlySet<string>): ReadonlyArray<strin
     .map((line) => highlight(line, wanted))
 }
 
-/** At most so many lines from here, up to the next blank one, without the indentation they share. */
+/** At most so many lines from here, up to the next blank line, without common indentation. */
 const block = (lines: ReadonlyArray<string>, from: number, most: number): ReadonlyArray<string> => {
   const some = lines.slice(from, from + most)
   const blank = some.findIndex((line) => line.trim() === "")
@@ -63,7 +63,7 @@ const wrap = (line: string): ReadonlyArray<string> => {
   return [line.slice(0, end), ...wrap(line.slice(end).trimStart())]
 }
 
-/** How often each step ran, how many of its runs overlapped, how long it took, and when: one bar a step on one axis. */
+/** For each step: invocations, overlap, duration, and a bar on a shared time axis. */
 export const printTimeline = (steps: ReadonlyArray<string>, spans: ReadonlyArray<Span>): string => {
   const begin = Math.min(...spans.map(({ start }) => start))
   const total = Math.max(...spans.map(({ end }) => end)) - begin
@@ -89,7 +89,7 @@ export const count = (n: number, thing: string): string => `${n.toLocaleString("
 
 const mostProblems = 5
 
-/** Which files were left out, and why. */
+/** The skipped files, with reasons. */
 export const printUnreadable = (files: ReadonlyArray<{ readonly file: string; readonly reason: string }>): string =>
   [
     `${count(files.length, "file")} could not be searched:`,

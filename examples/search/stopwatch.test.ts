@@ -5,11 +5,11 @@ const spans = (...times: ReadonlyArray<readonly [number, number]>) =>
   times.map(([start, end]) => ({ step: "read", start, end }))
 
 describe("mostAtOnce", () => {
-  it("counts what overlaps", () => {
+  it("counts overlapping spans", () => {
     expect(mostAtOnce(spans([0, 10], [2, 8], [3, 5], [9, 12]))).toBe(3)
   })
 
-  it("does not count one that begins as another ends", () => {
+  it("does not count a span that begins as another ends", () => {
     expect(mostAtOnce(spans([0, 5], [5, 9], [9, 10]))).toBe(1)
   })
 
@@ -19,7 +19,7 @@ describe("mostAtOnce", () => {
 })
 
 describe("timed", () => {
-  it("notes a span for each run of a step, however the step gives its events, and changes nothing else", async () => {
+  it("records a span for each invocation, whatever the step returns, and changes nothing else", async () => {
     const noted: Array<Span> = []
     const flow = timed(
       {

@@ -1,7 +1,7 @@
-// When each run of each step began and ended, and how many ran at once.
-// Measured from outside: a workflow is plain data, so a copy of it whose steps have other functions is a workflow too.
+// Records when each invocation began and ended, and how many ran at once. It measures from outside: a workflow is plain
+// data, so a copy with wrapped step functions is a workflow too.
 
-/** One run of one step; its times are in milliseconds. */
+/** One invocation of a step; times are in milliseconds. */
 export interface Span {
   readonly step: string
   readonly start: number
@@ -12,7 +12,7 @@ interface Steps {
   readonly [name: string]: { readonly run: (input: never, ctx: never) => unknown }
 }
 
-/** The same workflow, which notes a span for each run of a step. */
+/** A copy of the workflow that records a span for each invocation. */
 export const timed = <Flow extends { readonly steps: Steps }>(flow: Flow, spans: Array<Span>): Flow => ({
   ...flow,
   steps: Object.fromEntries(
@@ -42,9 +42,9 @@ async function* thatTells(events: AsyncIterable<unknown>, ended: () => void) {
   }
 }
 
-/** The most of these that were going on at one moment. */
+/** The largest number of spans that overlap. */
 export const mostAtOnce = (spans: ReadonlyArray<Span>): number => {
-  // At the same moment an end comes before a start: one that begins as another ends does not overlap it.
+  // At equal times, an end comes before a start: a span that begins as another ends does not overlap it.
   const changes = spans
     .flatMap(({ start, end }) => [[start, 1] as const, [end, -1] as const])
     .sort(([a, up], [b, upToo]) => a - b || up - upToo)

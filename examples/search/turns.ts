@@ -1,10 +1,10 @@
-// Computing in turns. The retrievers share one thread: each gives way after a while, so that they advance side by side,
-// and so that a run which is interrupted ends at once instead of after the last of them.
+// Cooperative computing. The retrievers share one thread. Each yields regularly, so all of them advance side by side
+// and an interrupted run ends at once.
 import { setImmediate } from "node:timers/promises"
 
 const atATime = 200
 
-/** The items with their places, giving way to others after every 200; fails once the signal is aborted. */
+/** The items with their indices. Yields to other work after every 200 items, and fails once the signal is aborted. */
 export async function* inTurns<Item>(items: ReadonlyArray<Item>, signal?: AbortSignal) {
   for (const [place, item] of items.entries()) {
     if (place % atATime === atATime - 1) {

@@ -1,4 +1,4 @@
-// Words as the retrievers compare them: lower case, without the little words, cut to their stem.
+// Normalises words for the retrievers: lower case, no stop words, stems only.
 import { stemmer } from "stemmer"
 
 const little = new Set(
@@ -9,7 +9,7 @@ const little = new Set(
   ).split(" ")
 )
 
-/** `withPermits` is also the words `with` and `permits`; `HTTPServer` is `HTTP` and `Server`. */
+/** `withPermits` also yields `with` and `permits`; `HTTPServer` yields `HTTP` and `Server`. */
 export const parts = (word: string): ReadonlyArray<string> =>
   word.split(/_|\$|(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/).filter(Boolean)
 
@@ -21,7 +21,7 @@ export const plainWords = (text: string): ReadonlyArray<string> =>
 
 const stems = new Map<string, string>()
 
-/** Concurrent, concurrently and concurrency are all `concurr`. */
+/** Concurrent, concurrently and concurrency all become `concurr`. */
 export const stem = (word: string): string => {
   const known = stems.get(word)
   if (known !== undefined) return known

@@ -1,4 +1,4 @@
-// The demo's workflow: what its steps tell each other, and what each of them does.
+// The demo's workflow: its events and its steps.
 //
 //   Question → find → File → read → Passages, Unreadable → index → Corpus ┬→ keyword → ByKeyword ┐
 //                                                                         ├→ fuzzy   → ByFuzzy   ┼→ fuse → Answer
@@ -15,8 +15,8 @@ import { symbols } from "./retrievers/symbols.ts"
 
 // ------------------------------------------------------------------------------------------------------------- events
 
-// An event's fields are checked when it is made. Thousands of passages that this program has just made itself need no
-// such look: their schema only asks whether it was given a list.
+// An event's fields are validated when it is made. Validating thousands of passages that this program just made is a
+// waste, so their schema checks only for an array.
 const PassageList = Schema.declare((value): value is ReadonlyArray<Passage> => Array.isArray(value))
 const RankedList = Schema.declare((value): value is ReadonlyArray<Ranked> => Array.isArray(value))
 const Ranking = Schema.Array(Schema.Number)
@@ -52,7 +52,7 @@ const NoAnswer = defineEvent("NoAnswer", { reason: Schema.String, unreadable: Sc
 const find = defineStep({
   accepts: Question,
   emits: [File, NoAnswer],
-  // Every file that is found goes on to be read while the search for more continues.
+  // Each file is read as soon as it is found, while the search continues.
   run: async function* ({ folder, patterns }) {
     const reason = await whyNotSearchable(folder)
     if (reason) yield NoAnswer({ reason, unreadable: [] })
@@ -65,12 +65,12 @@ const read = defineStep({
   emits: [Passages, Unreadable],
   workers: 8,
   run: async ({ folder, file }) => Passages({ passages: split(file, await readText(pathTo(folder, file))) }),
-  // A bad file never loses the others: what made the step fail becomes an event like any other.
+  // A bad file must not lose the others, so the failure becomes an event.
   recover: ({ cause }, { file }) => Unreadable({ file, reason: inWords(cause) })
 })
 
 const index = defineStep({
-  // Runs once, when nothing more can come, with everything in the order of the files, whichever was read first.
+  // Runs once, when nothing more can come, with the files in order, whichever was read first.
   accepts: gather([Passages, Unreadable], { per: Question }),
   emits: [Corpus, NoAnswer],
   run: (files, { per: { question, folder } }) => {
@@ -82,7 +82,7 @@ const index = defineStep({
   }
 })
 
-// Corpus goes to each of these three, so they run side by side.
+// Corpus goes to all three of these, so they run side by side.
 const byKeyword = defineStep({
   accepts: Corpus,
   emits: ByKeyword,
@@ -100,7 +100,7 @@ const bySymbol = defineStep({
 })
 
 const fuse = defineStep({
-  // Runs when all four are there, and gets them in this order, whichever came last.
+  // Runs when all four have come, and gets them in this order, whichever came last.
   accepts: join([Corpus, ByKeyword, ByFuzzy, BySymbol]),
   emits: [Answer, NoAnswer],
   run: ([{ question, passages, files, unreadable }, keyword, fuzzy, symbols]) => {

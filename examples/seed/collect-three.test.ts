@@ -10,7 +10,7 @@ describe.for([byHand, declared])("$name", (flow) => {
     vi.useRealTimers()
   })
 
-  it("runs when all three are there, and gives them in the order received", async () => {
+  it("runs once all three have come, in order of arrival", async () => {
     const result = runPromise(flow)
     await vi.advanceTimersByTimeAsync(60)
     expect(await result).toEqual({ _tag: "Stop", results: ["the quick one", "the one between", "the slow one"] })

@@ -1,5 +1,5 @@
-// Three answers are looked up side by side, and one step waits for all three. It is written twice: first by hand with
-// `ctx.collect`, then by declaring what the step waits for. Nothing here needs Effect.
+// Three answers are looked up side by side, and one step waits for all three. There are two versions: by hand with
+// `ctx.collect`, and with a declared intake. Neither needs Effect.
 //
 //   Start → ask → Query (three of them) → search → Answer → finish → Stop
 import { Schema } from "effect"
@@ -22,7 +22,7 @@ const ask = defineStep({
 
 const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 
-// An async function, as you would write it anywhere else. The answers come in another order than the queries.
+// An ordinary async function. The answers come in another order than the queries.
 const search = defineStep({
   accepts: Query,
   emits: Answer,
@@ -34,7 +34,8 @@ const search = defineStep({
 
 const inWords = (answers: ReadonlyArray<{ result: string }>) => Stop({ results: answers.map(({ result }) => result) })
 
-// By hand: the step runs for each answer. `collect` keeps it, and gives all three to the run that brings the last.
+// By hand: the step runs for each answer. `collect` keeps it, and returns all three to the invocation with the last
+// one.
 const finishByHand = defineStep({
   accepts: Answer,
   emits: Stop,
@@ -45,7 +46,7 @@ const finishByHand = defineStep({
   }
 })
 
-// Declared: the step runs once, when three are there. Both give them in the order in which they came.
+// Declared: the step runs once, when all three have come. Both versions list them in order of arrival.
 const finish = defineStep({
   accepts: collect(Answer, 3),
   emits: Stop,

@@ -4,13 +4,13 @@ import { TestClock } from "effect/testing"
 import { run } from "stepgraph"
 import { arrivals, byHand, joined } from "./declared-order.ts"
 
-it("knows all six orders of arrival", () => {
+it("tests all six orders of arrival", () => {
   expect(new Set(arrivals.map(({ order }) => order)).size).toBe(6)
 })
 
 describe.for([byHand, joined])("$name", (flow) => {
   for (const { order, delays } of arrivals) {
-    it.effect(`gives [C, A, B] when they arrive as ${order}`, () =>
+    it.effect(`passes [C, A, B] when they arrive as ${order}`, () =>
       Effect.gen(function* () {
         const running = yield* Effect.forkChild(run(flow, delays))
         yield* TestClock.adjust("60 millis")

@@ -1,5 +1,5 @@
-// Three steps work side by side and finish in any order. The step behind them gets what they made as [C, A, B], in the
-// order that it declares, whichever came first. It is written twice: by hand with `ctx.collect`, and with `join`.
+// Three steps work side by side and finish in any order. The next step gets their results as [C, A, B], the order that
+// it declares. There are two versions: by hand with `ctx.collect`, and with `join`.
 //
 //           ┌→ a → A ┐
 //   Delays ─┼→ b → B ┼→ finish → Stop
@@ -13,7 +13,7 @@ const B = defineEvent("B", { text: Schema.String })
 const C = defineEvent("C", { text: Schema.String })
 const Stop = defineEvent("Stop", { texts: Schema.Array(Schema.String) })
 
-// An event goes to every step that accepts it: these three all start from the same one.
+// An event goes to every step that accepts it: all three start from this one.
 const a = defineStep({
   accepts: Delays,
   emits: A,
@@ -30,7 +30,7 @@ const c = defineStep({
   run: (delays) => Effect.as(Effect.sleep(delays.c), C({ text: "from c" }))
 })
 
-// By hand: the step runs for each of the three, and goes on in the run that brings the last.
+// By hand: the step runs for each of the three, and continues in the invocation with the last one.
 const finishByHand = defineStep({
   accepts: [A, B, C],
   emits: Stop,
@@ -41,7 +41,7 @@ const finishByHand = defineStep({
   }
 })
 
-// Declared: the step runs once, with a tuple whose types are known.
+// Declared: the step runs once, with a typed tuple.
 const finish = defineStep({
   accepts: join([C, A, B]),
   emits: Stop,
@@ -57,7 +57,7 @@ export const byHand = workflow({
 
 export const joined = workflow({ name: "order-by-join", start: Delays, stop: Stop, steps: { a, b, c, finish } })
 
-/** All orders in which the three can arrive, with delays that lead to them. */
+/** All six orders of arrival, with delays that produce them. */
 export const arrivals = ["a b c", "a c b", "b a c", "b c a", "c a b", "c b a"].map((order) => {
   const after = (name: string) => 20 * (1 + order.split(" ").indexOf(name))
   return { order, delays: { a: after("a"), b: after("b"), c: after("c") } }

@@ -5,7 +5,7 @@ import { run } from "stepgraph"
 import { firstWins } from "./first-wins.ts"
 
 describe("the first answer", () => {
-  it.effect("ends the run, when the finalizers of the two others have run", () =>
+  it.effect("ends the run after the finalizers of the other two", () =>
     Effect.gen(function* () {
       const running = yield* Effect.forkChild(run(firstWins))
       yield* TestClock.adjust("99 millis")
@@ -21,7 +21,7 @@ describe("the first answer", () => {
     })
   )
 
-  it.effect("leaves nothing running behind it", () =>
+  it.effect("leaves nothing running", () =>
     Effect.gen(function* () {
       const running = yield* Effect.forkChild(run(firstWins))
       yield* TestClock.adjust("1 hour")

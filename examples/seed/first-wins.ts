@@ -1,5 +1,5 @@
-// Three queries run side by side. The first one to be answered ends the run; the two others are interrupted, and their
-// finalizers have run before the run gives its result.
+// Three queries run side by side. The first answer ends the run; the other two are interrupted, and their finalizers
+// finish before the run returns its result.
 //
 //   Start → ask → Query (three of them) → search → Answer, which is the stop event
 import { Console, Effect, Schema } from "effect"
@@ -9,7 +9,7 @@ const Start = defineEvent("Start")
 const Query = defineEvent("Query", { query: Schema.String, millis: Schema.Number })
 const Answer = defineEvent("Answer", { result: Schema.String })
 
-// A plain function that returns a list: each event in it is delivered on its own.
+// A plain function that returns an array: each event in it is delivered separately.
 const ask = defineStep({
   accepts: Start,
   emits: Query,
@@ -20,7 +20,7 @@ const ask = defineStep({
   ]
 })
 
-// A function that returns an Effect. Up to four of these run at once, so all three queries start right away.
+// A function that returns an Effect. Up to four invocations run at once, so all three queries start at once.
 const search = defineStep({
   accepts: Query,
   emits: Answer,

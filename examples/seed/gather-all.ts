@@ -1,5 +1,5 @@
-// Three queries are looked up side by side, and one step waits until no more answers can come: nobody counts them. It gets
-// them in the order of the queries, whichever came first.
+// Three queries are looked up side by side, and one step waits until no more answers can come, without counting them.
+// It gets the answers in the order of the queries, whichever came first.
 //
 //   Start → ask → Query (three of them) → search → Answer → finish → Stop
 import { Schema } from "effect"

@@ -13,7 +13,7 @@ describe("editing", () => {
     })
   })
 
-  it("goes round until the review has nothing to say", async () => {
+  it("revises until the review finds nothing", async () => {
     expect(await runPromise(editing, { text, revisions: 3 })).toEqual({
       _tag: "Published",
       text: "It is a small example",
@@ -29,7 +29,7 @@ describe("editing", () => {
     })
   })
 
-  it("counts each run for itself", async () => {
+  it("counts each run separately", async () => {
     const [one, other] = await Promise.all([
       runPromise(editing, { text, revisions: 3 }),
       runPromise(editing, { text, revisions: 0 })

@@ -1,6 +1,6 @@
-// A draft is written, reviewed and revised until the review has nothing to say, or until it has been revised often enough.
-// A loop is a step that emits what an earlier step accepts; a branch is a step that emits one event or another. Nothing
-// else is needed for either, and neither needs Effect.
+// A draft is written, reviewed and revised until the review finds nothing or the revisions run out. A loop is a step
+// that emits an event which an earlier step accepts; a branch is a step that emits one event or another. Neither needs
+// anything else, nor Effect.
 //
 //   Assignment → write → Draft → review ┬→ Published, a stop event
 //                          ↑            ├→ GivenUp, a stop event
@@ -14,7 +14,7 @@ const Criticism = defineEvent("Criticism", { text: Schema.String, word: Schema.S
 const Published = defineEvent("Published", { text: Schema.String, revisions: Schema.Number })
 const GivenUp = defineEvent("GivenUp", { text: Schema.String, because: Schema.String })
 
-// Every run has its own copy of these.
+// Each run has its own copy of this state.
 const left = defineState("left", Schema.Number, 0)
 const done = defineState("done", Schema.Number, 0)
 
@@ -29,7 +29,7 @@ const write = defineStep({
 
 const fillers = ["very", "really", "quite", "just"]
 
-/** In a real program this would ask somebody: a person, a service, a model. */
+/** A real program would ask a person, a service or a model here. */
 const askReviewer = async (text: string) => text.split(" ").find((word) => fillers.includes(word))
 
 const review = defineStep({
@@ -63,7 +63,7 @@ export const editing = workflow({
 const main = async () => {
   const text = "It is really quite a very small example"
   for (const revisions of [5, 2]) {
-    // The result is one of the two stop events; its `_tag` says which.
+    // The result is one of the two stop events; `_tag` says which.
     const end = await runPromise(editing, { text, revisions })
     console.log(
       end._tag === "Published"

@@ -1,4 +1,4 @@
-// What a reader sees who runs these files.
+// The output of these programs.
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"

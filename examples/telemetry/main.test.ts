@@ -1,4 +1,4 @@
-// What arrives at a collector, from the program as a reader runs it.
+// The telemetry that a collector receives from the program.
 import { execFile } from "node:child_process"
 import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -36,7 +36,7 @@ const read = async (request: IncomingMessage) => {
   return JSON.parse(Buffer.concat(chunks).toString())
 }
 
-/** The collector: it takes what is posted to the three paths of OTLP over HTTP. */
+/** A collector that accepts posts to the three paths of OTLP over HTTP. */
 const received: Record<string, Array<any>> = { "/v1/traces": [], "/v1/metrics": [], "/v1/logs": [] }
 const collector = createServer(async (request, response) => {
   received[request.url!]?.push(await read(request))
@@ -62,7 +62,7 @@ const attribute = (span: { readonly attributes: Attributes }, key: string) => {
 }
 
 describe("the collector", () => {
-  it("gets one trace with a span for the run, one for each invocation, and the steps' own", () => {
+  it("receives one trace with spans for the run, each invocation, and the steps' own work", () => {
     expect(spans.map(({ name }) => name).sort()).toEqual([
       ...["GET", "GET", "GET", "GET"],
       ...["step fetch", "step fetch", "step fetch"],
@@ -71,7 +71,7 @@ describe("the collector", () => {
     expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1)
   })
 
-  it("gets them as a tree: run, invocation, what the step does", () => {
+  it("receives them as a tree: run, invocation, the step's work", () => {
     const [top] = named("workflow download")
     expect(top!.parentSpanId ?? "").toBe("")
     for (const name of ["step plan", "step fetch", "step put"]) {
@@ -81,18 +81,18 @@ describe("the collector", () => {
     for (const span of named("GET")) expect(fetches).toContain(span.parentSpanId)
   })
 
-  it("gets the links of the join to what it joined", () => {
+  it("receives links from a join to its events' producers", () => {
     expect(new Set(named("step put")[0]!.links.map(({ spanId }) => spanId))).toEqual(
       new Set(named("step fetch").map(({ spanId }) => spanId))
     )
   })
 
-  it("gets attempts, waits and times", () => {
+  it("receives attempts, waits and times", () => {
     const fetches = named("step fetch")
     expect(fetches.map((span) => attribute(span, "stepgraph.attempt")).sort()).toEqual([1, 1, 2])
     const retried = fetches.find((span) => attribute(span, "stepgraph.attempt") === 2)!
     expect(retried.events.map(({ name }) => name)).toEqual(["attempt failed"])
-    // Two workers, so the third has waited for one of them.
+    // With two workers, the third had to wait.
     const waits = fetches.map((span) => Number(attribute(span, "stepgraph.wait"))).sort((a, b) => a - b)
     expect(waits[2]).toBeGreaterThan(0.015)
     const [top] = named("workflow download")
@@ -101,7 +101,7 @@ describe("the collector", () => {
     expect(top!.status.code).toBe(1)
   })
 
-  it("gets histograms and gauges of each step", () => {
+  it("receives histograms and gauges of each step", () => {
     const metrics: ReadonlyArray<any> = received["/v1/metrics"]!.at(-1).resourceMetrics.flatMap((resource: any) =>
       resource.scopeMetrics.flatMap((scope: any) => scope.metrics)
     )
@@ -119,11 +119,11 @@ describe("the collector", () => {
     }
   })
 
-  it("gets the logs, too", () => {
+  it("receives the logs", () => {
     expect(JSON.stringify(received["/v1/logs"])).toContain("downloaded 42 bytes")
   })
 })
 
-it("a collector that is not there does not keep the program from its work", { timeout: 60_000 }, async () => {
+it("a missing collector does not disturb the program", { timeout: 60_000 }, async () => {
   expect((await runExample("http://localhost:9")).stdout.trimEnd().split("\n").at(-1)).toBe("42 bytes")
 })

@@ -1,4 +1,4 @@
-// Spans, metrics and logs of a run, sent to an OpenTelemetry collector. All that it takes is a tracer: the run does the rest.
+// Sends a run's spans, metrics and logs to an OpenTelemetry collector. A tracer is all that a run needs.
 //
 //   docker run --rm -p 4318:4318 -p 16686:16686 jaegertracing/all-in-one      (or any other OTLP collector)
 //   node examples/telemetry/main.ts
@@ -11,7 +11,7 @@ import { download } from "./workflow.ts"
 const Observability = Otlp.layerJson({
   baseUrl: process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "http://localhost:4318",
   resource: { serviceName: "stepgraph-example" },
-  // What has not been sent by then is lost: a program that ends must not wait for ever for a collector that is not there.
+  // Unsent data is dropped then: a program must not wait forever for a missing collector.
   shutdownTimeout: "1 second"
 }).pipe(Layer.provide(FetchHttpClient.layer))
 

@@ -1,4 +1,5 @@
-// A workflow worth a look at: three mirrors are asked at once, one of them at the second attempt, and what they say is joined.
+// A workflow with interesting telemetry: it asks three mirrors at once, one succeeds only on its second attempt, and
+// the answers are joined.
 import { Effect, Schedule, Schema } from "effect"
 import { defineEvent, defineStep, gather, workflow } from "stepgraph"
 
@@ -27,7 +28,7 @@ export const download = workflow({
           yield* Effect.sleep("20 millis")
           if (mirror === "south" && attempt === 1) return yield* Effect.fail(new Error("the line is busy"))
           return Part({ mirror, bytes: file.length })
-          // A span of the step's own is a child of the invocation's.
+          // A span in the step becomes a child of the invocation's span.
         }).pipe(Effect.withSpan("GET", { attributes: { mirror } }))
     }),
     put: defineStep({

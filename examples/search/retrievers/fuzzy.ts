@@ -1,4 +1,4 @@
-// Finds passages in spite of misspelling: a word of the question stands for all words of the corpus that look like it.
+// Finds passages despite misspellings: a word of the question matches all similar words of the corpus.
 import Fuse from "fuse.js"
 import type { Passage } from "../passages.ts"
 import { inTurns } from "../turns.ts"
@@ -24,7 +24,7 @@ export const fuzzy = async (
   const vocabulary = new Fuse([...holders.keys()], { includeScore: true, threshold: 0.34, distance: 10 })
   const scores = new Map<number, number>()
   for await (const [, word] of inTurns([...new Set(plainWords(question))], signal)) {
-    // What each passage gets for this word: the likeness of its most alike word, more for a rare one.
+    // Each passage's score for this word: its most similar word counts, and rare words count more.
     const best = new Map<number, number>()
     for (const { item, score = 1 } of vocabulary.search(word)) {
       const found = holders.get(item) ?? []
@@ -33,7 +33,7 @@ export const fuzzy = async (
     }
     for (const [id, weight] of best) scores.set(id, (scores.get(id) ?? 0) + weight)
   }
-  // A short passage that has the words says more about them than a long one.
+  // Matches in a short passage count more than in a long one.
   return [...scores]
     .map(([id, score]) => ({ id, score: score / Math.log(10 + (sizes[id] ?? 0)) }))
     .sort((a, b) => b.score - a.score)

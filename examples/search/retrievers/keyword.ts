@@ -1,5 +1,5 @@
-// Finds passages that use the question's words: BM25 over word stems.
-// Knows that `bounded` and `bound` are one word; does not know that `bakoff` is `backoff`.
+// Finds passages that use the question's words: BM25 over word stems. It matches `bounded` with `bound`, but not
+// `bakoff` with `backoff`.
 import MiniSearch from "minisearch"
 import type { Passage } from "../passages.ts"
 import { inTurns } from "../turns.ts"

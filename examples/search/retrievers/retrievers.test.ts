@@ -16,26 +16,26 @@ const found = async (question: string) => {
   return { keyword: await by(keyword), fuzzy: await by(fuzzy), symbols: await by(symbols) }
 }
 
-describe("the retrievers find what the others do not", () => {
-  it("keyword knows the forms of a word: concurrency is in what runs concurrently", async () => {
+describe("each retriever finds something that the others miss", () => {
+  it("keyword matches forms of a word: concurrency and concurrently", async () => {
     expect(await found("bound concurrency")).toMatchObject({ keyword: ["Limits"], symbols: [] })
   })
 
-  it("fuzzy knows a word however it is misspelt", async () => {
+  it("fuzzy matches misspelt words", async () => {
     expect(await found("atempt")).toEqual({ keyword: [], fuzzy: ["Backoff"], symbols: [] })
   })
 
-  it("symbols knows what is in a name", async () => {
+  it("symbols matches parts of a name", async () => {
     expect(await found("test clock")).toMatchObject({ symbols: ["Clocks"] })
     expect(await found("weather")).toMatchObject({ symbols: ["Weather"] })
   })
 
-  it("none finds anything by the little words", async () => {
+  it("all of them ignore stop words", async () => {
     expect(await found("how do I, and what is it?")).toEqual({ keyword: [], fuzzy: [], symbols: [] })
     expect(await found("")).toEqual({ keyword: [], fuzzy: [], symbols: [] })
   })
 
-  it("none minds an empty corpus, or words that are names in the language", async () => {
+  it("all of them accept an empty corpus, and words such as constructor", async () => {
     for (const search of [keyword, fuzzy, symbols]) {
       expect(await search("anything", [])).toEqual([])
       expect(await search("constructor __proto__ hasOwnProperty", corpus)).toEqual([])
@@ -43,7 +43,7 @@ describe("the retrievers find what the others do not", () => {
   })
 })
 
-it("a retriever ends once its signal is aborted", async () => {
+it("a retriever stops when its signal is aborted", async () => {
   const many = Array.from({ length: 500 }, (_, n) => split(`${n}.md`, `# Title ${n}\nbody`)).flat()
   for (const search of [keyword, fuzzy, symbols]) {
     await expect(search("title", many, AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough")

@@ -1,5 +1,5 @@
-// Finds passages by their names rather than their prose: headings, declared symbols and the identifiers in code.
-// `test clock` finds `TestClock`, and `retry` finds `Effect.retry`, however seldom their text says so.
+// Finds passages by names instead of prose: headings, declared symbols and identifiers in code. `test clock` finds
+// `TestClock`, and `retry` finds `Effect.retry`, even if the text hardly mentions them.
 import type { Passage } from "../passages.ts"
 import { inTurns } from "../turns.ts"
 import { stemmedWords } from "../words.ts"
@@ -25,7 +25,7 @@ export const symbols = async (
     .map(({ id, title, mentioned }) => {
       let score = 0
       for (const word of wanted) {
-        // A name counts for more the less else it says, and much more than a mention.
+        // A short name counts more than a long one, and any name much more than a mention.
         if (title.has(word)) score += rarity(word) / Math.sqrt(title.size)
         else if (mentioned.has(word)) score += rarity(word) / 4
       }
@@ -35,5 +35,5 @@ export const symbols = async (
     .map(({ id }) => id)
 }
 
-/** `Schedule.exponential`, `withPermits` or `MAX_RETRIES`; a plain word is prose. */
+/** Matches `Schedule.exponential`, `withPermits` or `MAX_RETRIES`, but no plain words. */
 const identifier = /\b(?:[A-Za-z_$][\w$]*\.[\w$.]+|[a-z]+[A-Z][\w$]*|[A-Z][a-z\d]+[A-Z][\w$]*|[A-Z\d]+_[A-Z\d_]+)\b/g

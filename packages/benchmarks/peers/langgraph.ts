@@ -105,7 +105,7 @@ export default {
   seed,
   promises: seed,
   fan,
-  // What the branches wrote is put together in their order.
+  // The results of the branches are merged in branch order.
   gather: fan,
   loop: awaiting(async (left) => (await looping.invoke({ hops: 0, left }, { recursionLimit: left + 10 })).hops),
   chain: awaiting(

@@ -5,7 +5,7 @@ import { aliveMillis, chainLength } from "../src/workloads.ts"
 
 const sumOf = (values: ReadonlyArray<number>) => values.reduce((sum, n) => sum + n, 0)
 
-/** One run, to its stop event. */
+/** One run, up to its stop event. */
 const once = async <A, B>(
   workflow: ReturnType<typeof createWorkflow>,
   start: WorkflowEvent<A>,
@@ -53,7 +53,7 @@ const hopStop = workflowEvent<number>()
 const loopFlow = createWorkflow()
 const hop =
   (to: WorkflowEvent<Hop>) =>
-  // A handler that is not async grows the stack with each hop.
+  // A synchronous handler would grow the stack with each hop.
   async (_: any, { data: { hops, left } }: any) =>
     left === 0 ? hopStop.with(hops) : to.with({ hops: hops + 1, left: left - 1 })
 loopFlow.handle([ping], hop(pong))

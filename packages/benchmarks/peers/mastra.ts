@@ -6,7 +6,7 @@ import { aliveMillis, chainLength, itemsAtOnce, sleepersAtOnce, sleepMillis } fr
 
 const defaultWorkers = 4
 
-/** One run, to its result. */
+/** One run, up to its result. */
 const once = async (workflow: any, inputData: unknown): Promise<any> => {
   const run = await workflow.createRun()
   const ended = await run.start({ inputData })
@@ -51,7 +51,7 @@ const split = createStep({
   outputSchema: z.array(Item),
   execute: async ({ inputData: { count } }) => Array.from({ length: count }, (_, n) => ({ n }))
 })
-// What a generic builder takes is known only at run time.
+// The types of a generic builder are known only at run time.
 const sum: any = createStep({
   id: "sum",
   inputSchema: z.array(Item),

@@ -45,7 +45,7 @@ export default {
   seed,
   promises: seed,
   fan,
-  // `mergeMap` gives results in the order in which they came, so that an order has to be kept by hand.
+  // `mergeMap` emits results in order of completion, so restore the order by hand.
   gather: awaiting((count) =>
     firstValueFrom(
       range(0, count).pipe(
@@ -55,7 +55,7 @@ export default {
       )
     )
   ),
-  // What is synchronous grows the stack, except on this scheduler, which is there for loops.
+  // Synchronous work grows the stack except on this scheduler, which exists for loops.
   loop: awaiting((count) => {
     const pings = new Subject<number>()
     const pongs = new Subject<number>()

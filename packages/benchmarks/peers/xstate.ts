@@ -10,7 +10,7 @@ const once = async (machine: any, input?: unknown): Promise<any> => {
   return output
 }
 
-// A machine that spawns an actor for each item, and is done when all of them are.
+// A machine that spawns an actor for each item and finishes when all of them have.
 const fanned = <A>(work: (n: number) => Promise<A>, first: unknown, add: (sum: any, output: A) => unknown): any =>
   setup({
     types: {} as any,

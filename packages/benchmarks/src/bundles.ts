@@ -1,5 +1,5 @@
 /**
- * What a program weighs when it is bundled for a browser: minified, without what it does not use, compressed.
+ * The size of a program bundled for a browser: minified, tree-shaken and compressed.
  */
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -26,7 +26,7 @@ const bundled = async (entry: { entryPoints: Array<string> } | { contents: strin
 /** The compressed size of a program under `programs/`, in bytes. */
 export const programSize = (name: string): Promise<number> => bundled({ entryPoints: [path(`./programs/${name}.ts`)] })
 
-/** The compressed size of everything that a module exports, in bytes. Rejects if a browser cannot have it. */
+/** The compressed size of all exports of a module, in bytes. Rejects if it cannot run in a browser. */
 export const moduleSize = (module: string): Promise<number> =>
   bundled({ contents: `import * as all from ${JSON.stringify(module)}; globalThis.all = all` })
 

@@ -1,15 +1,15 @@
 /**
- * What takes part: a library, or a way to write it by hand.
+ * The contestants: libraries, and solutions written by hand.
  */
 import type { Name } from "./workloads.ts"
 
-/** Told the answer of each run. Throws where it is wrong. */
+/** Receives the answer of each run. Throws if it is wrong. */
 export type Check = (answer: number | string) => void
 
-/** Does a workload of a size so many times, one after the other, and tells each answer. */
+/** Runs a workload of the given size several times in a row and reports each answer. */
 export type Contest = (size: number, times: number, check: Check) => Promise<void>
 
-/** What a candidate can do; what it has no notion of is left out. */
+/** The supported workloads; unsupported ones are absent. */
 export type Candidate = { readonly [K in Name]?: Contest }
 
 /** A workload whose runs are promises. */

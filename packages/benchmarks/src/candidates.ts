@@ -1,5 +1,5 @@
 /**
- * Who takes part.
+ * All candidates.
  */
 const here = (file: string) => new URL(file, import.meta.url).href
 

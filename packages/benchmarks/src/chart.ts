@@ -1,5 +1,5 @@
 /**
- * The picture of docs/performance.md: a panel for each workload, a bar for each candidate, all on one logarithmic scale.
+ * The chart of docs/performance.md: one panel per workload, one bar per candidate, all on one logarithmic scale.
  */
 import { cost, digits, each } from "./report.ts"
 import type { Outcomes } from "./rounds.ts"
@@ -14,7 +14,7 @@ const panel = { width: names + bars + values, gap: 30 }
 
 const inXml = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
 
-/** Draws the workloads that are told by name; candidates that took too long have an open bar to the right edge. */
+/** Draws the named workloads. A candidate that timed out gets an open bar to the right edge. */
 export const chart = (outcomes: Outcomes, runners: ReadonlyArray<Runner>, titles: ReadonlyArray<string>): string => {
   const chosen = titles.flatMap((title) => [...outcomes].filter(([workload]) => workload.title === title))
   const costs = chosen.flatMap(([workload, came]) => runners.map((runner) => cost(workload, came.get(runner)) ?? 1))
@@ -49,8 +49,8 @@ export const chart = (outcomes: Outcomes, runners: ReadonlyArray<Runner>, titles
   const width = columns * panel.width + panel.gap
   const whole = Math.ceil(chosen.length / columns) * (height + panel.gap)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-16 -16 ${width + 32} ${whole + 16}" role="img" aria-labelledby="title desc">
-<title id="title">What an event costs, beside peers</title>
-<desc id="desc">Microseconds a unit of each workload, medians, on a logarithmic scale. The figures stand in the table below.</desc>
+<title id="title">The cost of an event, compared with peers</title>
+<desc id="desc">Microseconds per unit of each workload, medians, on a logarithmic scale. The table below has the figures.</desc>
 <style>
 svg { background: #fff; font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 14px }

@@ -1,5 +1,5 @@
 /**
- * How long a program waits for its imports: each import in a new process, in turn.
+ * Measures the time of imports, each in a new process, in turn.
  */
 import { execFile } from "node:child_process"
 import { mkdir, writeFile } from "node:fs/promises"
@@ -11,7 +11,7 @@ import { median } from "./statistics.ts"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-/** What is imported, from which folder. */
+/** The imported names and the folder they resolve from. */
 const imported: ReadonlyArray<{
   readonly title: string
   readonly from: string
@@ -27,7 +27,7 @@ const imported: ReadonlyArray<{
   { title: "LlamaIndex workflows", from: "../peers", names: ["@llamaindex/workflow-core"] }
 ]
 
-/** stepgraph as it is published: JavaScript, in one file, with effect outside. */
+/** stepgraph as published: JavaScript in one file, with effect external. */
 const publish = async (): Promise<void> => {
   const folder = join(here, "../node_modules/.bench")
   await mkdir(folder, { recursive: true })

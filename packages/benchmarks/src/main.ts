@@ -1,5 +1,5 @@
 /**
- * `pnpm bench`: measures stepgraph beside its peers, in one run, and puts what came of it into docs/performance.md.
+ * `pnpm bench`: measures stepgraph and its peers in one go, and updates docs/performance.md.
  *
  * - `--quick` takes less than a minute, and writes nothing
  * - `--only stepgraph,rxjs` and `--workloads seed,fan` choose, and write nothing
@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
 })
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
-// The peers are no part of the workspace: whoever only runs the tests need not install them.
+// The peers are not part of the workspace, so the tests do not have to install them.
 execFileSync("npx", ["-y", "pnpm@10.34.9", "install", "--frozen-lockfile"], { cwd: path("../peers"), stdio: "ignore" })
 
 const began = performance.now()

@@ -1,5 +1,5 @@
 /**
- * Puts figures into docs/performance.md, between its marks, and keeps the prose around them.
+ * Updates the figures in docs/performance.md between their marks, and keeps the prose.
  */
 
 /** Replaces the text between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`. */
@@ -8,6 +8,6 @@ export const fill = (page: string, name: string, content: string): string => {
   const close = `<!-- /bench:${name} -->`
   const from = page.indexOf(open)
   const to = page.indexOf(close)
-  if (from < 0 || to < from) throw new Error(`the page has no place for '${name}'`)
+  if (from < 0 || to < from) throw new Error(`the page has no <!-- bench:${name} --> marks`)
   return `${page.slice(0, from + open.length)}\n${content}\n${page.slice(to)}`
 }

@@ -1,10 +1,10 @@
 /**
- * The process of one candidate: does what it is told, and says how long that took.
+ * The process of one candidate: executes requests and reports their duration.
  */
 import type { Candidate } from "./candidate.ts"
 import type { Name } from "./workloads.ts"
 
-/** What a process is told to do. */
+/** A request to the process. */
 export interface Order {
   readonly name: Name
   readonly size: number
@@ -12,7 +12,7 @@ export interface Order {
   readonly answer: number | string
 }
 
-/** What a process says. */
+/** A report from the process. */
 export type Report =
   | { readonly millis: number; readonly cpu: number; readonly memory: number; readonly heap: number }
   | { readonly wrong: string }
@@ -21,7 +21,7 @@ export type Report =
 const file = process.argv[2]!
 const candidate: Candidate = (await import(file)).default
 
-/** The heap at its largest, looked at while the event loop turns. */
+/** The largest heap, sampled while the event loop turns. */
 const watchHeap = () => {
   let most = process.memoryUsage().heapUsed
   const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().heapUsed)), 20)
@@ -38,7 +38,7 @@ const carryOut = async ({ name, size, times, answer }: Order): Promise<Report> =
     answers++
     if (given !== answer) throw new Error(`answered ${given} instead of ${answer}`)
   }
-  // A full collection would have the compiled code of every candidate made anew, by all signs: it was up to three times as slow.
+  // A full collection seems to discard each candidate's compiled code: it made them up to three times as slow.
   globalThis.gc?.({ type: "minor" })
   const before = process.memoryUsage().heapUsed
   const heap = name === "alive" ? watchHeap() : () => before

@@ -1,18 +1,18 @@
 /**
- * What came of it, in words: the tables of docs/performance.md.
+ * The tables of docs/performance.md.
  */
 import type { Outcome, Outcomes } from "./rounds.ts"
 import type { Runner } from "./runner.ts"
 import { median, spread } from "./statistics.ts"
 import type { Workload } from "./workloads.ts"
 
-/** Microseconds a unit. */
+/** Microseconds per unit. */
 export const cost = (workload: Workload, outcome: Outcome | undefined): number | undefined =>
   outcome !== undefined && "millis" in outcome
     ? (median(outcome.millis) * 1000) / workload.units / workload.times
     : undefined
 
-/** Three digits, whatever the size. */
+/** Three significant digits at any magnitude. */
 export const digits = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(value >= 10 ? 3 : 2)
 
@@ -29,11 +29,11 @@ const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<st
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n")
 
-/** What a time is for. */
+/** The unit of a time. */
 export const each = ({ unit }: Workload): string =>
   unit === "whole" ? "for all" : unit === "item" ? "an item" : `a ${unit}`
 
-/** Who did what in which time: a row for each candidate. */
+/** The time of each candidate for each workload: one row per candidate. */
 export const times = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string => {
   const workloads = [...outcomes.keys()]
   return table(
@@ -48,7 +48,7 @@ export const times = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): strin
   )
 }
 
-/** How much memory a million items and 10,000 runs take. */
+/** The memory of a million items and of 10,000 concurrent runs. */
 export const memory = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string => {
   const of = (name: Workload["name"]) => [...outcomes].find(([workload]) => workload.name === name)
   const million = of("million")
@@ -67,7 +67,7 @@ export const memory = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): stri
   )
 }
 
-/** A bound of a workload: at most so many times what another candidate takes. */
+/** A limit for a workload, as a multiple of another candidate's time. */
 export interface Target {
   readonly workload: string
   readonly size?: number
@@ -90,7 +90,7 @@ export const targets: ReadonlyArray<Target> = [
 
 const verdict = (ratio: number, atMost: number) => (ratio <= atMost ? "yes" : "**no**")
 
-/** Whether what was aimed at holds: each ratio within one run. */
+/** Whether the targets are met, as ratios within one run of the benchmark. */
 export const aims = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string => {
   const named = (title: string) => runners.find((runner) => runner.title === title)
   const us = named("stepgraph")
@@ -127,7 +127,7 @@ export const aims = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string
   return table(["stepgraph", "aim: at most", "measured", "reached"], rows)
 }
 
-/** Every workload at which another candidate is faster, and by how much. */
+/** All workloads in which another candidate is faster, and by how much. */
 export const slower = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): string => {
   const us = runners.find(({ title }) => title === "stepgraph")
   const lines: Array<string> = []
@@ -145,7 +145,7 @@ export const slower = (outcomes: Outcomes, runners: ReadonlyArray<Runner>): stri
   return lines.join("\n")
 }
 
-/** The size and the import time of a program before it does anything. */
+/** The size and import time of a program before it does any work. */
 export const beginnings = (
   imports: ReadonlyMap<string, number>,
   sizes: { readonly alone: number; readonly seed: number; readonly entries: ReadonlyMap<string, number> }

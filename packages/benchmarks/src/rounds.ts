@@ -1,11 +1,11 @@
 /**
- * All candidates, all workloads, in rounds: in each round every candidate has its turn, and each round begins with another
- * one, so that what else the machine does meets all of them alike.
+ * Measures all candidates on all workloads in rounds. Every candidate takes a turn in each round, and each round starts
+ * with another one, so disturbances of the machine affect all alike.
  */
 import type { Measured, Runner } from "./runner.ts"
 import type { Workload } from "./workloads.ts"
 
-/** What came of one candidate at one workload. */
+/** The results of one candidate for one workload. */
 export type Outcome =
   | {
       readonly millis: ReadonlyArray<number>
@@ -18,15 +18,15 @@ export type Outcome =
 
 export interface Plan {
   readonly rounds: number
-  /** For how many seconds each candidate works before its first round that is counted. */
+  /** Warm-up of a candidate before its first counted round, in seconds. */
   readonly warmUp: number
-  /** And for how many before each that is counted: who has waited for the others is not as warm as it was. */
+  /** Warm-up before each later round, in seconds: waiting for the others cools a candidate down. */
   readonly rewarm: number
-  /** Whether each workload has processes of its own. */
+  /** Whether each workload runs in separate processes. */
   readonly newProcesses: boolean
-  /** How many seconds a candidate may take for one round. */
+  /** The longest allowed round, in seconds. */
   readonly cap: number
-  /** Who takes longer than this has fewer rounds. */
+  /** Candidates slower than this get fewer rounds. */
   readonly slow: number
   readonly slowRounds: number
 }
@@ -48,7 +48,7 @@ const add = (outcomes: Map<Runner, Outcome>, runner: Runner, measured: Measured)
   }
 }
 
-/** Has a candidate work for so many seconds; `false` where it cannot. */
+/** Lets a candidate work for so many seconds; `false` if it fails. */
 const warmUp = async (
   runner: Runner,
   workload: Workload,
@@ -63,17 +63,17 @@ const warmUp = async (
       return false
     }
     left -= measured.millis
-    // What is slow is warm for most of its first round, which counts.
+    // A slow candidate is warm for most of its first round, so that round counts.
     if (measured.millis > plan.slow * 1000) add(outcomes, runner, measured)
   }
   return true
 }
 
-/** One workload for all who can do it. */
+/** One workload for every candidate that supports it. */
 const contest = async (workload: Workload, runners: ReadonlyArray<Runner>, plan: Plan) => {
   const outcomes = new Map<Runner, Outcome>()
   const able = runners.filter(({ names }) => names.includes(workload.name))
-  // What one workload has taught the compiler, or left in memory, is not for the next.
+  // A workload must not inherit compiled code or memory from the previous one.
   if (plan.newProcesses) for (const runner of able) runner.end()
   for (const runner of able) await warmUp(runner, workload, plan, plan.warmUp, outcomes)
   for (let round = 0; round < plan.rounds; round++) {

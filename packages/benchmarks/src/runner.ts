@@ -1,11 +1,11 @@
 /**
- * One candidate in a process of its own, which is begun again when it had to be ended.
+ * One candidate in a separate process, restarted if it had to be killed.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import type { Order, Report } from "./process.ts"
 import type { Name, Workload } from "./workloads.ts"
 
-/** One measurement: how long a round took, that it took too long, or what was wrong. */
+/** One measurement: the duration, a timeout, or an error. */
 export type Measured =
   | { readonly millis: number; readonly cpu: number; readonly memory: number; readonly heap: number }
   | { readonly over: number }
@@ -15,7 +15,7 @@ export class Runner {
   readonly title: string
   private readonly file: string
   private process: ChildProcess | undefined
-  /** What the candidate can do; known once it has been begun. */
+  /** The supported workloads, known once the process has started. */
   names: ReadonlyArray<Name> = []
 
   constructor(title: string, file: string) {
@@ -24,7 +24,7 @@ export class Runner {
   }
 
   async begin(): Promise<void> {
-    // What a library prints is no part of the report.
+    // Output of a library must not mix with the report.
     const started = fork(new URL("./process.ts", import.meta.url), [this.file], {
       execArgv: ["--expose-gc"],
       stdio: ["ignore", "ignore", "pipe", "ipc"]
@@ -32,12 +32,12 @@ export class Runner {
     let complaints = ""
     started.stderr!.on("data", (chunk) => (complaints = (complaints + chunk).slice(-2000)))
     const report = await this.next(started, 60_000, () => complaints)
-    if (!("ready" in report)) throw new Error(`${this.title} could not be begun: ${JSON.stringify(report)}`)
+    if (!("ready" in report)) throw new Error(`${this.title} could not start: ${JSON.stringify(report)}`)
     this.process = started
     this.names = report.ready
   }
 
-  /** Does a round of a workload, and gives up after so many seconds. */
+  /** Runs a round of a workload, and gives up after so many seconds. */
   async measure({ name, size, times, answer }: Workload, capSeconds: number): Promise<Measured> {
     if (this.process === undefined) await this.begin()
     const running = this.process!
@@ -53,7 +53,7 @@ export class Runner {
     this.process = undefined
   }
 
-  /** What a process says next; that it is ready where it says nothing in time. */
+  /** The next report of the process; a timeout if there is none in time. */
   private next(running: ChildProcess, millis: number, complaints: () => string): Promise<Report> {
     return new Promise((resolve) => {
       const settle = (report: Report) => {

@@ -2,7 +2,7 @@
  * Medians and their spread.
  */
 
-/** The value below which a share of the values lies; between two values in proportion. */
+/** The value at this quantile, with linear interpolation. */
 export const quantile = (values: ReadonlyArray<number>, share: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (sorted.length - 1) * share
@@ -13,7 +13,7 @@ export const quantile = (values: ReadonlyArray<number>, share: number): number =
 
 export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
-/** How far the middle half of the values lies from the median, as a share of it. */
+/** The distance of the farther quartile from the median, relative to the median. */
 export const spread = (values: ReadonlyArray<number>): number => {
   const middle = median(values)
   return Math.max(quantile(values, 0.75) - middle, middle - quantile(values, 0.25)) / middle

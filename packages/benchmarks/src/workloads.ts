@@ -1,20 +1,20 @@
 /**
- * What is measured: every workload, how large it is, and the one answer that is right.
+ * The workloads: their sizes and their correct answers.
  */
 
 /** One workload at one size. */
 export interface Workload {
   readonly name: Name
-  /** What a person would call it. */
+  /** A name for people. */
   readonly title: string
-  /** What the time is divided by. */
+  /** The divisor of the time. */
   readonly unit: "run" | "item" | "hop" | "document" | "whole"
   readonly size: number
-  /** How often a round does it. */
+  /** Repetitions in one round. */
   readonly times: number
-  /** How many units are in it. */
+  /** Units in one repetition. */
   readonly units: number
-  /** What every run of it must answer. */
+  /** The answer that every run must give. */
   readonly answer: number | string
 }
 
@@ -34,15 +34,15 @@ export const names = [
 ] as const
 export type Name = (typeof names)[number]
 
-/** How many steps the chain has. */
+/** The number of steps in the chain. */
 export const chainLength = 100
-/** How many sleepers there are workers for. */
+/** The number of workers for the sleepers. */
 export const sleepersAtOnce = 64
-/** How long each sleeps. */
+/** How long each sleeper sleeps. */
 export const sleepMillis = 10
-/** How many items are worked on at once where there is back-pressure. */
+/** The number of items in progress under back-pressure. */
 export const itemsAtOnce = 64
-/** How long each of the runs that are alive at once waits. */
+/** How long each concurrent run waits. */
 export const aliveMillis = 100
 
 const sumTo = (n: number) => (n * (n - 1)) / 2
@@ -95,7 +95,7 @@ const scopes = (size: number, times: number) => {
 
 const seedAnswer = "Query 1, Query 2, Query 3"
 
-/** What the published figures are made of. */
+/** The workloads of the published figures. */
 export const full: ReadonlyArray<Workload> = [
   workload("seed", "seed flow", "run", 3, 10_000, 1, seedAnswer),
   workload("promises", "seed flow, a promise each", "run", 3, 10_000, 1, seedAnswer),
@@ -113,7 +113,7 @@ export const full: ReadonlyArray<Workload> = [
   million(1_000_000)
 ]
 
-/** The same in little, for a first look. */
+/** A small version for a quick look. */
 export const quick: ReadonlyArray<Workload> = [
   workload("seed", "seed flow", "run", 3, 1_000, 1, seedAnswer),
   workload("promises", "seed flow, a promise each", "run", 3, 1_000, 1, seedAnswer),

@@ -1,10 +1,10 @@
-// Budgets that hold without a clock: what a program weighs, and how many fibers a run makes.
+// Budgets that need no clock: the size of a program, and the fibers of a run.
 import { Effect, Metric, Schema } from "effect"
 import { defineEvent, defineStep, gather, run, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
 import { entries, moduleSize, programSize } from "../src/bundles.ts"
 
-/** How many fibers an Effect makes beside the one that it runs in. */
+/** Counts the fibers that an Effect starts besides its own. */
 const fibersOf = async <A>(effect: Effect.Effect<A, unknown>): Promise<number> => {
   let started = 0
   const counting = { recordFiberStart: () => void started++, recordFiberEnd: () => {} }
@@ -43,18 +43,18 @@ const fanOut = (work: (n: number) => any) =>
 describe("fibers", () => {
   const plain = fanOut((n) => Done({ n }))
 
-  it("a run with nothing to wait for makes none", async () => {
+  it("a synchronous run starts none", async () => {
     expect(await fibersOf(run(plain, { count: 0 }))).toBe(0)
     expect(await fibersOf(run(plain, { count: 1 }))).toBe(0)
   })
 
-  it("a synchronous fan-out makes none for its items, however many: at most one for a queue", async () => {
+  it("a synchronous fan-out starts at most one, for any number of items", async () => {
     const few = await fibersOf(run(plain, { count: 3 }))
     expect(few).toBeLessThanOrEqual(1)
     expect(await fibersOf(run(plain, { count: 1_000 }))).toBe(few)
   })
 
-  it("an Effect that a step returns makes one, and a promise none", async () => {
+  it("an Effect that a step returns starts one, and a promise none", async () => {
     const effects = fanOut((n) => Effect.as(Effect.yieldNow, Done({ n })))
     const promises = fanOut(async (n) => Done({ n }))
     const queue = await fibersOf(run(plain, { count: 100 }))
@@ -64,7 +64,7 @@ describe("fibers", () => {
 })
 
 describe("bundle size", () => {
-  // Minified and compressed, in bytes, a little above what they are. A smaller one is worth a smaller budget.
+  // Minified and compressed, in bytes, slightly above the current sizes. Lower a budget when a size shrinks.
   const budgets: Readonly<Record<string, number>> = {
     ".": 83_100,
     "./graph": 6_500,
@@ -83,7 +83,7 @@ describe("bundle size", () => {
     expect(await moduleSize(`stepgraph${entry.slice(1)}`)).toBeLessThanOrEqual(budget)
   })
 
-  it("@stepgraph/viz and @stepgraph/testing need nothing of Node", async () => {
+  it("@stepgraph/viz and @stepgraph/testing do not need Node", async () => {
     for (const module of ["@stepgraph/viz", "@stepgraph/testing"]) expect(await moduleSize(module)).toBeGreaterThan(0)
   })
 

@@ -1,4 +1,4 @@
-// Whoever is fast has to be right: everything that needs no peer installed answers each workload, in little.
+// Fast is worthless if wrong: every candidate that needs no extra installation answers small versions of all workloads.
 import { describe, expect, it } from "vitest"
 import type { Candidate } from "../src/candidate.ts"
 import bareLoop from "../src/candidates/bare-loop.ts"

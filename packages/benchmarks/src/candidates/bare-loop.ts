@@ -1,5 +1,5 @@
 /**
- * The floor: calls of functions in a loop, with nothing asynchronous, nothing concurrent and nothing checked.
+ * The lower bound: function calls in a loop, without asynchrony, concurrency or validation.
  */
 import { awaiting, type Candidate } from "../candidate.ts"
 import { chainLength } from "../workloads.ts"

@@ -1,5 +1,5 @@
 /**
- * `Effect.forEach` and its like: no events, no steps, the shape of the work written into the program.
+ * `Effect.forEach` and similar: no events, no steps; the shape of the work is part of the program.
  */
 import { Effect } from "effect"
 import type { Candidate } from "../candidate.ts"

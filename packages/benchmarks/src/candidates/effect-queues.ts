@@ -1,13 +1,13 @@
 /**
- * What one writes with Effect when there is no engine: a queue before each step, workers that take from it for ever, and
- * all of it in a scope, so that nothing outlives the run.
+ * Effect without an engine: a queue in front of each step, workers that take from it forever, and a scope around
+ * everything, so nothing outlives the run.
  */
 import { Deferred, Effect, Queue, Ref, type Scope } from "effect"
 import type { Candidate } from "../candidate.ts"
 import { aliveMillis, chainLength, itemsAtOnce, sleepersAtOnce, sleepMillis } from "../workloads.ts"
 import { atOnce, inOneFiber, inPromises } from "./effects.ts"
 
-/** What stepgraph gives a step that says nothing else. */
+/** stepgraph's default number of workers. */
 const defaultWorkers = 4
 
 /** A step: workers that take from its queue. */

@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import type { Contest } from "../candidate.ts"
 
-/** Runs one after the other, all in one fiber. */
+/** Runs one after another in one fiber. */
 export const inOneFiber =
   (once: (size: number) => Effect.Effect<number | string, unknown>): Contest =>
   (size, times, check) =>
@@ -14,7 +14,7 @@ export const inOneFiber =
       })
     )
 
-/** Each run a promise of its own. */
+/** Each run as a separate promise. */
 export const inPromises =
   (once: (size: number) => Effect.Effect<number | string, unknown>): Contest =>
   async (size, times, check) => {

@@ -1,6 +1,6 @@
 /**
- * The fields of stepgraph's events: plain ones, of which a schema asks nothing but their type, or where the process is told so, ones
- * that the schema has to look into.
+ * The fields of stepgraph's events: plain fields, whose schema checks only the type, or fields that the schema must
+ * inspect, if the process is started that way.
  */
 import { Schema } from "effect"
 

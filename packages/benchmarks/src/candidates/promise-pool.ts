@@ -1,5 +1,5 @@
 /**
- * The pool that everybody has written once: so many async functions that take from one list.
+ * The pool that everybody has written once: a few async functions that take from one list.
  */
 import { setTimeout } from "node:timers/promises"
 import { awaiting, type Candidate } from "../candidate.ts"

@@ -1,4 +1,4 @@
-// The same workflows, with fields that the schema's interpreter has to look into.
+// The same workflows with fields that the schema interpreter must inspect.
 process.env.CHECKED_FIELDS = "yes"
 
 export default (await import("./stepgraph.ts")).default

@@ -1,4 +1,4 @@
-// Effect's compiled validators are switched on by the application, before a schema is made.
+// The application must enable Effect's compiled validators before it makes a schema.
 import "effect/schema/SchemaJITCompiler/enable"
 
 export { default } from "./stepgraph-checked.ts"

@@ -44,7 +44,7 @@ const sumOf = (done: ReadonlyArray<{ readonly n: number }>) => Sum({ sum: done.r
 const split = defineStep({ accepts: Count, emits: Item, run: ({ count }) => items(count) })
 const double = defineStep({ accepts: Item, emits: Done, run: ({ n }) => Done({ n: 2 * n }) })
 
-// How many are collected is part of a workflow, so that each size has its own.
+// The collected count is part of the workflow, so each size needs its own.
 const bySize = <W>(make: (size: number) => W) => {
   const made = new Map<number, W>()
   return (size: number): W => {

@@ -1,4 +1,4 @@
-// What a program costs that has nothing but `effect/Effect` and `effect/Schema`: the mark that stepgraph is measured against.
+// The baseline for stepgraph's size: a program with only `effect/Effect` and `effect/Schema`.
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 

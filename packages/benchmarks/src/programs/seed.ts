@@ -1,4 +1,4 @@
-// The first workflow that anybody writes.
+// A typical first workflow.
 import * as Schema from "effect/Schema"
 import { collect, defineEvent, defineStep, runPromise, workflow } from "stepgraph"
 
