@@ -13,6 +13,7 @@ import { reasonOf } from "./Reason.ts"
 import { secretOf } from "./Secrets.ts"
 import { show } from "./Show.ts"
 import { adopted, adoptedEvent, isStandard, UnusableSchema } from "./Standard.ts"
+import { isMade, prototypeOf } from "./TypeId.ts"
 import { unread } from "./Unread.ts"
 
 /** A plain, frozen, tagged value: `{ _tag: "Query", query: "…" }`. */
@@ -168,9 +169,17 @@ export function defineEvent(tag: string, fields?: object, annotations?: object):
   Object.defineProperty(make, "name", { value: tag })
   // Under its name a schema would be expected by that name alone: "Expected Query" says less than "Expected object".
   const def = Object.assign(make, { tag, schema: schema.annotate(named), is, fromJson }) as any
+  // It is a function: it has a prototype already, and shows no more than its own members.
+  for (const key of Reflect.ownKeys(eventPrototype))
+    Object.defineProperty(def, key, { value: Reflect.get(eventPrototype, key) })
   recognizers.set(def, recognize)
   return def
 }
+
+/** Whether a value is the definition of an event: what `defineEvent` returns. */
+export const isEventDef = (value: unknown): value is AnyDef => isMade("EventDef", value)
+
+const eventPrototype = /*#__PURE__*/ prototypeOf<AnyDef>("EventDef", ({ tag }) => `EventDef(${tag})`)
 
 /** What a document in which the event stands says of it, such as a `description`; its `identifier` is its tag. */
 export type Annotations<A> = Schema.Annotations.Bottom<A, readonly []>

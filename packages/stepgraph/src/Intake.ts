@@ -5,6 +5,7 @@
 import type * as Duration from "effect/Duration"
 import type { AnyDef, AnyEvent, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import { unknownOptions } from "./Options.ts"
+import { listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 
 /** What `join`, `collect`, `gather` and `race` return: give it to a step as what it `accepts`. */
 export interface Intake<Tags extends string, Input, Per = never> {
@@ -54,6 +55,10 @@ const optionsOf: Readonly<Record<AnyIntake["kind"], ReadonlyArray<string>>> = {
 /** Those of a gather or a race are refused with the reason why there are none. */
 const refusedElsewhere = ["by", "within"]
 
+function intakeInWords({ kind, events, count }: AnyIntake): string {
+  return `${kind}(${listed(tagsIn(events))}${kind === "collect" ? `, ${count}` : ""})`
+}
+
 const make = (
   kind: AnyIntake["kind"],
   events: AnyDef | Defs,
@@ -62,7 +67,7 @@ const make = (
   single = false
 ): AnyIntake => {
   const problems = unknownOptions(options, optionsOf[kind], refusedElsewhere)
-  return Object.freeze({
+  return made(prototype, {
     kind,
     events: Array.isArray(events) ? [...events] : [events as AnyDef],
     count,
@@ -74,9 +79,11 @@ const make = (
   })
 }
 
+const prototype = /*#__PURE__*/ prototypeOf("Intake", intakeInWords)
+
 const kinds: ReadonlySet<unknown> = new Set(["join", "collect", "gather", "race"])
 
-/** Whether what a step accepts is an intake rather than an event or a list of events. */
+/** Whether a value is an intake: what `join`, `collect`, `gather` or `race` returns, or a copy of it. */
 export const isIntake = (accepts: unknown): accepts is AnyIntake =>
   typeof accepts === "object" && accepts !== null && !Array.isArray(accepts) && kinds.has((accepts as any).kind)
 

@@ -8,8 +8,9 @@ import type * as Stream from "effect/Stream"
 import type { Problem } from "./Definition.ts"
 import type { StepRejected, StepTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
-import type { AnyIntake, Each, Intake } from "./Intake.ts"
+import { type AnyIntake, type Each, type Intake, isIntake } from "./Intake.ts"
 import type { State } from "./State.ts"
+import { isMade, listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 
 type Accepts = AnyDef | Defs | AnyIntake
 type InputOf<A> = A extends Intake<any, infer Input, any> ? Input : EventsOf<A>
@@ -162,6 +163,14 @@ export type AnyStep = Step<any, any, any, any, any>
 
 const defaultWorkers = 4
 
+/** Whether a value is a step: what `defineStep` returns. A copy of it, `{ ...step }`, is plain data. */
+export const isStep = (value: unknown): value is AnyStep => isMade("Step", value)
+
+const prototype = /*#__PURE__*/ prototypeOf<AnyStep>("Step", ({ accepts, emits }) => {
+  const accepted = isIntake(accepts) ? accepts : listed(tagsIn(accepts))
+  return `Step(${accepted} → ${listed(tagsIn(emits)) || "nothing"})`
+})
+
 type Settings = Omit<AnyStep, "~types">
 
 /** What a step has: anything else in it is an option that does not exist. @internal */
@@ -243,7 +252,7 @@ export function defineStep<
   TagOf<PerOf<A>>
 > {
   const { accepts, emits, retry, recover } = definition as unknown as AnyStep
-  return Object.freeze({
+  return made(prototype, {
     // What there is no option for is kept, and refused by `workflow()`, which knows the step's name.
     ...(definition as object),
     accepts: typeof accepts === "function" ? [accepts] : accepts,

@@ -2,12 +2,14 @@
  * Workflows: plain data, checked by the compiler and again by `workflow()`.
  */
 import type * as Duration from "effect/Duration"
+import { type Pipeable, Prototype } from "effect/Pipeable"
 import { type InvalidEvent, InvalidWorkflow, type WorkflowStalled, type WorkflowTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventDef, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import type { Check } from "./internal/graph/check.ts"
 import type { Graph } from "./internal/graph/graph.ts"
 import { examine } from "./internal/graph/problems.ts"
 import type { AnyStep, Step } from "./Step.ts"
+import { isMade, listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 
 type Steps = Readonly<Record<string, AnyStep>>
 
@@ -19,7 +21,7 @@ export interface Workflow<
   Inputs extends Defs,
   Outputs extends Defs,
   E
-> {
+> extends Pipeable {
   readonly name: string
   readonly start: Start
   readonly stop: Stop
@@ -132,7 +134,7 @@ export function workflow<
     })
   }
   const { name, start, stop, inputs = [], outputs = [], timeout, steps, ...more } = definition
-  const flow: AnyWorkflow = Object.freeze({
+  const flow = made<Omit<AnyWorkflow, "pipe">>(prototype, {
     // What there is no option for is refused with all the other problems.
     ...more,
     name,
@@ -143,9 +145,39 @@ export function workflow<
     steps: Object.freeze({ ...steps }),
     ...(timeout === undefined ? undefined : { timeout })
   })
-  graphOf(flow)
+  graphOf(flow as AnyWorkflow)
   return flow as any
 }
+
+/** Whether a value is a workflow: what `workflow()` returns. A copy of it, `{ ...flow }`, is plain data. */
+export const isWorkflow = (value: unknown): value is AnyWorkflow => isMade("Workflow", value)
+
+const prototype = /*#__PURE__*/ Object.assign(
+  prototypeOf<AnyWorkflow>(
+    "Workflow",
+    ({ name, start, stop, steps, inputs, outputs }) => {
+      const more = [
+        ...(inputs.length > 0 ? [`inputs: ${listed(tagsIn(inputs))}`] : []),
+        ...(outputs.length > 0 ? [`outputs: ${listed(tagsIn(outputs))}`] : [])
+      ]
+      const lines = [
+        `Workflow(${name}: ${start.tag} → ${listed(tagsIn(stop))})`,
+        `steps: ${listed(Object.keys(steps))}`
+      ]
+      return [...lines, ...(more.length > 0 ? [more.join("; ")] : [])].join("\n  ")
+    },
+    ({ name, start, stop, steps, inputs, outputs }) => ({
+      _id: "Workflow",
+      name,
+      start: start.tag,
+      stop: tagsIn(stop),
+      inputs: tagsIn(inputs),
+      outputs: tagsIn(outputs),
+      steps: Object.keys(steps)
+    })
+  ),
+  Prototype
+)
 
 const graphs = new WeakMap<object, Graph>()
 

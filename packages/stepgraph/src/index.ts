@@ -4,8 +4,8 @@
  * @module stepgraph
  */
 export * from "./Errors.ts"
-export { defineEvent, type Event, type EventDef } from "./Event.ts"
-export { collect, gather, type Intake, type IntakeOptions, join, race, type Within } from "./Intake.ts"
+export { defineEvent, type Event, type EventDef, isEventDef } from "./Event.ts"
+export { collect, gather, type Intake, type IntakeOptions, isIntake, join, race, type Within } from "./Intake.ts"
 export {
   type LaunchOptions,
   type LaunchPromiseOptions,
@@ -19,13 +19,14 @@ export {
 } from "./Launch.ts"
 export { type RunOptions, run, runPromise } from "./Run.ts"
 export { defineState, type State, type StateOptions, type StateValue } from "./State.ts"
-export { defineStep, type Emission, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
+export { defineStep, type Emission, isStep, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
 export { type StreamOptions, stream } from "./Stream.ts"
 export { Telemetry, type TelemetryOptions } from "./Telemetry.ts"
 export { CurrentInvocation, Observer, TraceEntry } from "./Trace.ts"
 export {
   type AnyWorkflow,
   type InputsOf,
+  isWorkflow,
   type OutputsOf,
   type RunError,
   type RunServices,

@@ -1,0 +1,44 @@
+/**
+ * How a definition is known, whichever copy of stepgraph has made it, and how it prints: in a few words instead of all that its
+ * schemas are made of. It stands in a prototype, so that a definition stays plain data that can be spread.
+ */
+import { NodeInspectSymbol } from "effect/Inspectable"
+import { hasProperty } from "effect/Predicate"
+
+type Kind = "EventDef" | "Intake" | "Step" | "Workflow"
+const typeId = (kind: Kind): string => `~stepgraph/${kind}`
+
+/** What every definition of a kind inherits. */
+export const prototypeOf = <A>(kind: Kind, inWords: (self: A) => string, inJson: (self: A) => unknown = inWords) => ({
+  [typeId(kind)]: kind,
+  toString(this: A) {
+    return inWords(this)
+  },
+  toJSON(this: A) {
+    return inJson(this)
+  },
+  [NodeInspectSymbol](this: A) {
+    return inWords(this)
+  }
+})
+
+/** Frozen, and with the prototype of its kind. */
+export const made = <A extends object>(prototype: object, data: A): A =>
+  Object.freeze(Object.assign(Object.create(prototype), data))
+
+export const isMade = (kind: Kind, value: unknown): boolean => hasProperty(value, typeId(kind))
+
+interface Tagged {
+  readonly tag: string
+}
+
+export const tagsIn = (defs: Tagged | ReadonlyArray<Tagged>): ReadonlyArray<string> =>
+  (Array.isArray(defs) ? (defs as ReadonlyArray<Tagged>) : [defs as Tagged]).map(({ tag }) => tag)
+
+/** A list that may be of any length. */
+export const listed = (names: ReadonlyArray<string>): string => {
+  const most = 12
+  return names.length <= most
+    ? names.join(", ")
+    : `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more`
+}
