@@ -88,3 +88,14 @@ it.effect("sells two ovens to two of three customers", () =>
     expect(seen.complete).toBe(true)
   })
 )
+
+it.live("takes back a whole run in a transaction that fails", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const input = order(["kettle", 1])
+    const checked = Effect.andThen(Effect.scoped(run(checkout, input)), Effect.fail("second thoughts" as const))
+    expect(yield* Effect.flip(sql.withTransaction(checked))).toBe("second thoughts")
+    expect(yield* sql`SELECT * FROM orders`).toEqual([])
+    expect(yield* sql`SELECT stock FROM products WHERE sku = 'kettle'`).toEqual([{ stock: 10 }])
+  }).pipe(Effect.provide(layer))
+)
