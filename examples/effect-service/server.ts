@@ -2,22 +2,11 @@ import { Effect, Layer } from "effect"
 import { HttpApiBuilder, HttpApiError } from "effect/http-api"
 import { run } from "stepgraph"
 import { Api } from "./api.ts"
-import { checkout, type PlaceOrder } from "./checkout.ts"
+import { checkout } from "./checkout.ts"
 import { Migrations } from "./database.ts"
 import { Orders } from "./orders.ts"
 import { Carrier, Payments } from "./partners.ts"
 import { Products } from "./products.ts"
-
-const place = (order: typeof PlaceOrder.schema.Type) =>
-  run(checkout, order).pipe(
-    // What the run has reserved, and not placed, is given back here.
-    Effect.scoped,
-    Effect.catchTags({
-      WorkflowTimedOut: () => new HttpApiError.RequestTimeout(),
-      // No order of events leads there: see the test.
-      WorkflowStalled: Effect.die
-    })
-  )
 
 export const Handlers = HttpApiBuilder.group(
   Api,
@@ -29,7 +18,16 @@ export const Handlers = HttpApiBuilder.group(
     return handlers.handleAll({
       products: () => products.list,
       order: ({ params }) => orders.find(params.id),
-      placeOrder: ({ payload }) => place(payload)
+      placeOrder: ({ payload }) =>
+        run(checkout, payload).pipe(
+          // What the run has reserved, and not placed, is given back here.
+          Effect.scoped,
+          Effect.catchTags({
+            WorkflowTimedOut: () => new HttpApiError.RequestTimeout(),
+            // No order of events leads there: see the test.
+            WorkflowStalled: Effect.die
+          })
+        )
     })
   })
 )

@@ -50,16 +50,22 @@ export type OutputsOf<W> = W extends Workflow<any, any, any, any, infer Outputs,
 /** The union of the typed errors that a run of a workflow can fail with once it has begun. */
 export type WorkflowError<W> =
   W extends Workflow<any, any, infer S, any, any, infer E> ? ErrorOf<S[keyof S]> | E | WorkflowStalled : never
-/** The same with `InvalidEvent`, for an input that does not fit; a start event that has been made, `Made`, does. */
+/** The same with `InvalidEvent`, for an input that does not fit; a start event that has been made or decoded, `Made`, does. */
 export type RunError<W, Made = never> =
   W extends Workflow<any, any, infer S, any, any, infer E>
     ? ErrorOf<S[keyof S]> | E | WorkflowStalled | Unfit<W, Made>
     : never
 /** An event that may have been made already; what is inferred of any other input is not assignable to it. */
 export type MaybeMade<W> = StartOf<W> | { readonly "~unmade": never }
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** What the schema of the start event decodes, as an API does with its payload: it has been checked, too. */
+type Decoded<W> = W extends { readonly start: { readonly schema: { readonly Type: infer T } } } ? T : never
 // A literal that looks like an event has another type than what the event's definition makes: it has still to be checked.
-export type Unfit<W, Made> =
-  (<T>() => T extends Made ? 1 : 2) extends <T>() => T extends StartOf<W> ? 1 : 2 ? never : InvalidEvent
+export type Unfit<W, Made> = [Made] extends [never]
+  ? InvalidEvent
+  : true extends Same<Made, StartOf<W>> | Same<Made, Decoded<W>>
+    ? never
+    : InvalidEvent
 /** The union of the services that a workflow's steps need. */
 export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? ServicesOf<S[keyof S]> : never
 /** What the start event is made of, or the event itself, which a schema may have changed. */

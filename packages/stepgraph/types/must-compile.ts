@@ -328,6 +328,9 @@ same<Err<typeof made>, "DbDown" | WorkflowStalled>(true)
 const question = Query({ query: "x" })
 const asked = run(ask, question)
 same<Err<typeof asked>, WorkflowStalled>(true)
+// An API has checked its payload with the event's schema.
+const payload = run(ask, {} as typeof Query.schema.Type)
+same<Err<typeof payload>, WorkflowStalled>(true)
 const alike = { _tag: "Query", query: "x" } as const
 const literal = run(ask, alike)
 same<Err<typeof literal>, WorkflowStalled | InvalidEvent>(true)
