@@ -136,48 +136,51 @@ const post = (url: string, order: unknown, headers: Record<string, string> = {})
     })
   )
 
-it.live("runs: an order over HTTP is one trace at the collector, and Ctrl-C leaves nothing", () =>
-  Effect.gen(function* () {
-    const path = yield* folder
-    const { spans, url: endpoint } = yield* collector
-    const running = yield* program({ DATABASE: join(path, "shop.db"), OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
+it.live(
+  "runs: an order over HTTP is one trace at the collector, and Ctrl-C leaves nothing",
+  () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const { spans, url: endpoint } = yield* collector
+      const running = yield* program({ DATABASE: join(path, "shop.db"), OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
 
-    const traceId = "0af7651916cd43dd8448eb211c80319c"
-    const lines = ["kettle", "toaster", "oven"].map((sku) => ({ sku, quantity: 1 }))
-    const order = { _tag: "PlaceOrder", customer: "Ada", lines }
-    const answer = yield* post(running.url, order, { traceparent: `00-${traceId}-b7ad6b7169203331-01` })
-    expect(answer.status).toBe(201)
-    expect(yield* Effect.promise(() => answer.json())).toMatchObject({ _tag: "OrderPlaced", total: 98_300 })
-    expect((yield* post(running.url, { ...order, lines: [] })).status).toBe(400)
+      const traceId = "0af7651916cd43dd8448eb211c80319c"
+      const lines = ["kettle", "toaster", "oven"].map((sku) => ({ sku, quantity: 1 }))
+      const order = { _tag: "PlaceOrder", customer: "Ada", lines }
+      const answer = yield* post(running.url, order, { traceparent: `00-${traceId}-b7ad6b7169203331-01` })
+      expect(answer.status).toBe(201)
+      expect(yield* Effect.promise(() => answer.json())).toMatchObject({ _tag: "OrderPlaced", total: 98_300 })
+      expect((yield* post(running.url, { ...order, lines: [] })).status).toBe(400)
 
-    // One that is on its way: it is interrupted or answered, and nothing is half done.
-    const late = yield* Effect.forkChild(Effect.exit(post(running.url, order)), { startImmediately: true })
-    yield* Effect.sleep("20 millis")
-    running.kill("SIGINT")
-    expect(yield* Effect.promise(() => running.ended)).toBe(130)
-    yield* Fiber.join(late)
+      // One that is on its way: it is interrupted or answered, and nothing is half done.
+      const late = yield* Effect.forkChild(Effect.exit(post(running.url, order)), { startImmediately: true })
+      yield* Effect.sleep("20 millis")
+      running.kill("SIGINT")
+      expect(yield* Effect.promise(() => running.ended)).toBe(130)
+      yield* Fiber.join(late)
 
-    // SQLite's own files are gone, as the database was closed.
-    expect(readdirSync(path)).toEqual(["shop.db"])
-    const db = new DatabaseSync(join(path, "shop.db"))
-    expect(db.prepare("SELECT count(*) AS open FROM orders WHERE status = 'reserved'").get()).toEqual({ open: 0 })
-    db.close()
+      // SQLite's own files are gone, as the database was closed.
+      expect(readdirSync(path)).toEqual(["shop.db"])
+      const db = new DatabaseSync(join(path, "shop.db"))
+      expect(db.prepare("SELECT count(*) AS open FROM orders WHERE status = 'reserved'").get()).toEqual({ open: 0 })
+      db.close()
 
-    const ours = spans.filter((span) => span.traceId === traceId)
-    const parentOf = (span: Span) => ours.find(({ spanId }) => spanId === span.parentSpanId)
-    const way = (span: Span | undefined): ReadonlyArray<string> =>
-      span === undefined ? [] : [...way(parentOf(span)), span.name]
-    const ways = new Set(ours.map((span) => way(span).join(" > ")))
-    expect([...ways]).toEqual(
-      expect.arrayContaining([
-        "POST > workflow checkout > step reserve > Orders.reserve > sql.transaction",
-        "POST > workflow checkout > step authorise > Payments.authorise",
-        "POST > workflow checkout > step place > Orders.place"
-      ])
-    )
-    // The three lines of the order were looked up by one query.
-    const queries = ours.flatMap(({ attributes }) => attributes.filter(({ key }) => key === "db.query.text"))
-    const ofProducts = queries.filter(({ value }) => value.stringValue?.startsWith("SELECT * FROM products"))
-    expect(ofProducts).toHaveLength(1)
-  }).pipe(Effect.scoped)
+      const ours = spans.filter((span) => span.traceId === traceId)
+      const parentOf = (span: Span) => ours.find(({ spanId }) => spanId === span.parentSpanId)
+      const way = (span: Span | undefined): ReadonlyArray<string> =>
+        span === undefined ? [] : [...way(parentOf(span)), span.name]
+      const ways = new Set(ours.map((span) => way(span).join(" > ")))
+      expect([...ways]).toEqual(
+        expect.arrayContaining([
+          "POST > workflow checkout > step reserve > Orders.reserve > sql.transaction",
+          "POST > workflow checkout > step authorise > Payments.authorise",
+          "POST > workflow checkout > step place > Orders.place"
+        ])
+      )
+      // The three lines of the order were looked up by one query.
+      const queries = ours.flatMap(({ attributes }) => attributes.filter(({ key }) => key === "db.query.text"))
+      const ofProducts = queries.filter(({ value }) => value.stringValue?.startsWith("SELECT * FROM products"))
+      expect(ofProducts).toHaveLength(1)
+    }).pipe(Effect.scoped),
+  { timeout: 60_000 }
 )
