@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import { HttpApiBuilder, HttpApiError } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
 import { run } from "stepgraph"
 import { Api } from "./api.ts"
 import { checkout } from "./checkout.ts"
@@ -22,11 +22,8 @@ export const Handlers = HttpApiBuilder.group(
         run(checkout, payload).pipe(
           // What the run has reserved, and not placed, is given back here.
           Effect.scoped,
-          Effect.catchTags({
-            WorkflowTimedOut: () => new HttpApiError.RequestTimeout(),
-            // No order of events leads there: see the test.
-            WorkflowStalled: Effect.die
-          })
+          // No order of events leads there: see the test.
+          Effect.catchTag("WorkflowStalled", Effect.die)
         )
     })
   })
