@@ -97,7 +97,7 @@ const codecOf = ({ vendor, parse, jsonSchema, nothing, annotations }: Codec): Ad
     new Declaration(
       [],
       () => (input) => parse(input),
-      undefined,
+      { [vendorKey]: vendor },
       undefined,
       undefined,
       undefined,
@@ -119,6 +119,11 @@ const codecOf = ({ vendor, parse, jsonSchema, nothing, annotations }: Codec): Ad
   )
   return codec as Adopted<any, any>
 }
+
+const vendorKey = "~stepgraph/vendor"
+
+/** Whether a schema is one of another library. @internal */
+export const isAdopted = ({ ast }: Schema.Constraint): boolean => ast.annotations?.[vendorKey] !== undefined
 
 /** What a schema makes of a missing key: `undefined` where it is refused. */
 const ofNothing = (schema: Standard): { readonly value: unknown } | undefined => {

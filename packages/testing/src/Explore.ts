@@ -5,8 +5,11 @@ import * as Arbitrary from "effect/Arbitrary"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { type AnyWorkflow, type EventDef, type Problem, type RunServices, run, type StopOf } from "stepgraph"
 import { graphOf } from "stepgraph/graph"
+import { isAdopted } from "stepgraph/internal"
 import { CannotReplay, type ExploreError, InvalidExploration, ScheduleFailure } from "./Errors.ts"
 import type { Check, Invariants, Outcome } from "./Invariant.ts"
 import { along } from "./internal/choices.ts"
@@ -317,10 +320,34 @@ const cannotMake = (flow: AnyWorkflow, why: string): InvalidExploration =>
 
 /** Generates inputs that fit the start event. */
 const inputsOf = (flow: AnyWorkflow): Arbitrary.Arbitrary<unknown> => {
+  const { start } = flow
+  const { fields } = start.schema as Partial<Schema.Struct<Record<string, Schema.Top>>>
   try {
-    return Arbitrary.map(Arbitrary.schema(flow.start.schema), ({ _tag, ...input }: any) => input)
+    const made =
+      fields === undefined
+        ? described(start.schema)
+        : Schema.Struct(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, described(field)])))
+    const isOwn = fields !== undefined && !Object.values(fields).some(isAdopted)
+    const inputs = Arbitrary.map(Arbitrary.schema(isOwn ? start.schema : made), ({ _tag, ...input }: any) => input)
+    return isOwn ? inputs : Arbitrary.filter(inputs, (input) => fits(start, input))
   } catch (error) {
     throw cannotMake(flow, (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " "))
+  }
+}
+
+/** A schema of another library as its JSON Schema has it: only of that can values be made. */
+const described = (schema: Schema.Top): Schema.Top =>
+  isAdopted(schema)
+    ? SchemaRepresentation.fromJsonSchemaDocument(Schema.toJsonSchemaDocument(schema), { patterns: "apply" })
+    : schema
+
+/** JSON Schema does not say all that a schema asks for. */
+const fits = (start: AnyWorkflow["start"], input: unknown): boolean => {
+  try {
+    start(input)
+    return true
+  } catch {
+    return false
   }
 }
 
