@@ -66,15 +66,15 @@ describe("fibers", () => {
 describe("bundle size", () => {
   // Minified and compressed, in bytes, slightly above the current sizes. Lower a budget when a size shrinks.
   const budgets: Readonly<Record<string, number>> = {
-    ".": 83_700,
+    ".": 85_400,
     "./graph": 6_500,
     "./trace": 2_500,
     "./host": 6_500,
     "./internal": 31_000
   }
   // Of which an event's definition needs 1.8 kB for the schemas of other libraries, errors 0.9 to be schemas, and definitions
-  // 0.4 to print in a few words and to be known.
-  const aboveEffectAlone = 50_100
+  // 0.4 to print in a few words and to be known; a host needs 1.6.
+  const aboveEffectAlone = 51_800
 
   it("every entry point has a budget", () => {
     expect(entries().toSorted()).toEqual(Object.keys(budgets).toSorted())

@@ -1,0 +1,327 @@
+// A host performs the calls of a run, has them wait until it lets them enter, and can let a recorded run happen again.
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Schedule, Schema } from "effect"
+import { collect, defineState, defineStep, gather, race, run, WorkflowTimedOut, workflow } from "stepgraph"
+import { type Call, Host, Recorded, type RunHost, type Settlement, type Settling, type Sleep } from "stepgraph/host"
+import { Done, numbers, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
+
+const hosted = (host: RunHost) => Effect.provideService(Host, () => host)
+
+const sum = defineState("sum", Schema.Number, 0)
+
+/** Tries twice, writes in each attempt, and collects by hand. */
+const flowOf = (called: Array<string>) =>
+  untyped.workflow({
+    name: "hosted",
+    start: Start,
+    stop: Stop,
+    steps: {
+      begin: untyped.step({ accepts: Start, emits: Task, run: () => [1, 2, 3].map((n) => Task({ n })) }),
+      work: untyped.step({
+        accepts: Task,
+        emits: Done,
+        retry: { times: 1, schedule: Schedule.spaced("1 hour") },
+        run: ({ n }: any, { attempt, update }: any) =>
+          Effect.suspend(() => {
+            called.push(`work ${n}.${attempt}`)
+            update(sum, (before: number) => before + n)
+            return attempt === 1 ? Effect.fail("again") : Effect.as(Effect.yieldNow, Done({ n }))
+          }),
+        recover: () => Done({ n: 0 })
+      }),
+      end: untyped.step({
+        accepts: gather(Done),
+        emits: Stop,
+        run: (done: any, { get }: any) => {
+          called.push("end")
+          return stop(...numbers(done), get(sum))
+        }
+      })
+    }
+  })
+
+interface Entry {
+  readonly key: string
+  readonly settlement?: Settlement
+}
+
+const keyOf = ({ id, attempt, recovers }: Call) => `${id} ${attempt} ${recovers}`
+
+/** Lets calls enter one by one, when the run is idle, and writes down all that enters. */
+const journaling = (journal: Array<Entry>): RunHost => {
+  const waiting: Array<() => void> = []
+  let inside = false
+  const idle = () => {
+    if (inside) return
+    inside = true
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next()
+    inside = false
+  }
+  const waits = (enter: () => void) => {
+    waiting.push(enter)
+    queueMicrotask(idle)
+  }
+  return {
+    settle: (call, settlement, { again, enter, stale }) =>
+      waits(() => {
+        if (stale()) {
+          again()
+          return
+        }
+        journal.push({ key: keyOf(call), settlement })
+        enter(settlement)
+      }),
+    sleep: ({ why, id }, fire) => {
+      let cancelled = false
+      waits(() => {
+        if (cancelled) return
+        journal.push({ key: `${why} ${id}` })
+        fire()
+      })
+      return () => {
+        cancelled = true
+      }
+    },
+    idle
+  }
+}
+
+/** Lets a journal happen again: nothing is called, and nothing enters but what stands there. */
+const replaying = (journal: ReadonlyArray<Entry>): RunHost => {
+  const ready = new Map<string, () => void>()
+  let at = 0
+  let inside = false
+  const idle = () => {
+    if (inside) return
+    inside = true
+    for (
+      let enter = ready.get(journal[at]?.key ?? "");
+      enter !== undefined;
+      enter = ready.get(journal[at]?.key ?? "")
+    ) {
+      at++
+      enter()
+    }
+    inside = false
+  }
+  const awaits = (key: string, enter: () => void) => {
+    ready.set(key, enter)
+    queueMicrotask(idle)
+  }
+  return {
+    settle: () => {
+      throw new Error("nothing is settled that was settled before")
+    },
+    perform: (call) =>
+      Effect.callback<Recorded>((resume) => {
+        const key = keyOf(call)
+        awaits(key, () => resume(Effect.succeed(new Recorded(journal.find((entry) => entry.key === key)!.settlement!))))
+      }),
+    sleep: ({ why, id }, fire) => {
+      awaits(`${why} ${id}`, fire)
+      return () => {}
+    },
+    idle
+  }
+}
+
+describe("a host that settles calls", () => {
+  it("lets a recorded run happen again, without calling a step", async () => {
+    const called: Array<string> = []
+    const journal: Array<Entry> = []
+    const first = await Effect.runPromise(hosted(journaling(journal))(run(flowOf(called))) as Effect.Effect<any>)
+    // Two attempts of each, and those once more that had read what another wrote meanwhile.
+    const attempts = called.filter((call) => call.startsWith("work"))
+    expect(new Set(attempts).size).toBe(6)
+    expect(attempts.length).toBeGreaterThan(6)
+    expect(first.values.slice(0, 3).toSorted()).toEqual([1, 2, 3])
+    // What a failed attempt wrote stays: twice 1, 2 and 3.
+    expect(first.values[3]).toBe(12)
+
+    called.length = 0
+    const stored = journal.map(({ key, settlement }) => {
+      if (settlement === undefined) return { key }
+      const writes = settlement.writes.map((write) => ("state" in write ? { name: "sum", json: write.value } : write))
+      return { key, settlement: { ...settlement, writes } }
+    })
+    const again = await Effect.runPromise(hosted(replaying(stored))(run(flowOf(called))) as Effect.Effect<any>)
+    expect(again).toEqual(first)
+    expect(called).toEqual([])
+  })
+
+  it.effect("keeps what a call emits and writes from everybody else until that enters", () =>
+    Effect.gen(function* () {
+      const seen: Array<number> = []
+      const waiting: Array<{ readonly call: Call; readonly settlement: Settlement; readonly settling: Settling }> = []
+      const flow = workflow({
+        name: "kept",
+        start: Start,
+        stop: Stop,
+        steps: {
+          writes: defineStep({
+            accepts: Start,
+            emits: Task,
+            run: (_, { get, send, set }) => {
+              set(sum, 7)
+              seen.push(get(sum))
+              send(Task({ n: 1 }))
+            }
+          }),
+          end: defineStep({ accepts: Task, emits: Stop, run: (_, { get }) => stop(get(sum)) })
+        }
+      })
+      const fiber = yield* Effect.forkChild(
+        hosted({ settle: (call, settlement, settling) => waiting.push({ call, settlement, settling }) })(run(flow))
+      )
+      yield* Effect.yieldNow
+      expect(seen).toEqual([7])
+      const [{ call, settlement, settling }] = waiting.splice(0) as [(typeof waiting)[0]]
+      expect(call).toMatchObject({ step: "writes", attempt: 1, recovers: false })
+      expect(settlement).toEqual({
+        exit: Exit.void,
+        events: [Task({ n: 1 })],
+        writes: [{ state: sum, value: 7 }],
+        collected: []
+      })
+      yield* Effect.yieldNow
+      expect(waiting).toEqual([])
+      settling.enter(settlement)
+      yield* Effect.yieldNow
+      const [next] = waiting
+      next!.settling.enter(next!.settlement)
+      expect((yield* Fiber.join(fiber)).values).toEqual([7])
+    })
+  )
+
+  it.effect("waits for an interrupted call, whose finalizers have ended", () =>
+    Effect.gen(function* () {
+      const ended: Array<string> = []
+      const flow = untyped.workflow({
+        name: "raced",
+        start: Start,
+        stop: Stop,
+        steps: {
+          begin: untyped.step({ accepts: Start, emits: Task, run: () => [Task({ n: 1 }), Task({ n: 2 })] }),
+          work: untyped.step({
+            accepts: Task,
+            emits: Done,
+            run: ({ n }: any) =>
+              n === 1
+                ? Effect.as(Effect.sleep(1), Done({ n }))
+                : Effect.onInterrupt(Effect.never, () => Effect.sync(() => void ended.push("finalizer")))
+          }),
+          first: untyped.step({ accepts: race(Done), emits: Stop, run: () => Effect.as(Effect.sleep(1), stop(1)) })
+        }
+      })
+      const settle: RunHost["settle"] = ({ step }, settlement, { enter }) => {
+        ended.push(`${step} ${Exit.hasInterrupts(settlement.exit) ? "interrupted" : settlement.exit._tag}`)
+        enter(settlement)
+      }
+      yield* Effect.promise(() => Effect.runPromise(hosted({ settle })(run(flow)) as Effect.Effect<any>))
+      expect(ended).toEqual(["begin Success", "work Success", "finalizer", "work interrupted", "first Success"])
+    })
+  )
+})
+
+describe("a host", () => {
+  it.effect("owns the deadlines and the pauses of a run, and not what a step sleeps", () =>
+    Effect.gen(function* () {
+      const sleeps: Array<Sleep> = []
+      const fires: Array<() => void> = []
+      const sleep = (of: Sleep, fire: () => void) => {
+        sleeps.push(of)
+        fires.push(fire)
+        return () => {}
+      }
+      const flow = workflow({
+        name: "timed",
+        start: Start,
+        stop: Stop,
+        timeout: "3 hours",
+        steps: {
+          begin: defineStep({ accepts: Start, emits: Task, run: () => [Task({ n: 1 }), Task({ n: 2 })] }),
+          some: defineStep({ accepts: collect(Task, 9, { within: "1 hour" }), emits: [], run: () => {} }),
+          work: defineStep({
+            accepts: Start,
+            emits: Stop,
+            timeout: "2 hours",
+            retry: { times: 3, schedule: Schedule.spaced("1 minute") },
+            run: (_, { attempt }) => (attempt === 1 ? Effect.fail("again" as const) : Effect.never)
+          })
+        }
+      })
+      const fiber = yield* Effect.forkChild(Effect.flip(hosted({ sleep })(run(flow))))
+      yield* Effect.yieldNow
+      expect(sleeps.map(({ why, millis }) => [why, millis])).toEqual([
+        ["run", 10_800_000],
+        ["within", 3_600_000],
+        ["retry", 60_000]
+      ])
+      fires[2]!()
+      yield* Effect.yieldNow
+      expect(sleeps.slice(3).map(({ why, millis }) => [why, millis])).toEqual([["attempt", 7_200_000]])
+      expect(new Set(sleeps.map(({ why, id }) => `${why} ${id}`)).size).toBe(4)
+      fires[0]!()
+      expect(yield* Fiber.join(fiber)).toBeInstanceOf(WorkflowTimedOut)
+    })
+  )
+
+  it("is asked for each run, and told the invocation that it was started in", async () => {
+    const inner = workflow({
+      name: "inner",
+      start: Start,
+      stop: Stop,
+      steps: { end: defineStep({ accepts: Start, emits: Stop, run: () => stop(1) }) }
+    })
+    const outer = workflow({
+      name: "outer",
+      start: Start,
+      stop: Stop,
+      steps: { end: defineStep({ accepts: Start, emits: Stop, run: () => run(inner) }) }
+    })
+    const runs: Array<unknown> = []
+    const program = Effect.provideService(run(outer), Host, ({ workflow, parent }) => {
+      runs.push([workflow, parent?.workflow])
+      return undefined
+    })
+    await Effect.runPromise(program)
+    expect(runs).toEqual([
+      ["outer", undefined],
+      ["inner", undefined]
+    ])
+    runs.length = 0
+    const named = Effect.provideService(run(outer), Host, ({ workflow, parent }) => {
+      runs.push([workflow, parent?.workflow])
+      return {}
+    })
+    await Effect.runPromise(named)
+    expect(runs).toEqual([
+      ["outer", undefined],
+      ["inner", "outer"]
+    ])
+  })
+
+  it("may do all that a call does, and drop what it would emit", async () => {
+    const did: Array<string> = []
+    const flow = untyped.workflow({
+      name: "discarded",
+      start: Start,
+      stop: Stop,
+      steps: {
+        work: untyped.step({
+          accepts: Start,
+          emits: Task,
+          run: async function* () {
+            yield Task({ n: 1 })
+            did.push("all")
+          }
+        }),
+        end: untyped.step({ accepts: Task, emits: Stop, run: () => stop(1) }),
+        other: untyped.step({ accepts: Start, emits: Stop, run: () => Effect.as(Effect.sleep(20), stop(2)) })
+      }
+    })
+    const perform: RunHost["perform"] = ({ step }, body) => (step === "work" ? body.discard() : body.run())
+    const { values } = (await Effect.runPromise(hosted({ perform })(run(flow)) as Effect.Effect<any>)) as any
+    expect([did, values]).toEqual([["all"], [2]])
+  })
+})
