@@ -189,8 +189,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "lets the next gathers go before its own round",
     "scope/quiescence.ts",
-    "        } else {\n          // What stays",
-    "        }\n        {\n          // What stays"
+    "        } else {\n          // A group that stays",
+    "        }\n        {\n          // A group that stays"
   ],
   ["does not pass on that an event has come", "scope/scope.ts", "if (news) watch.hear()", ""],
   [

@@ -1,14 +1,14 @@
 /**
- * What to do about the mistakes that are made most: values that are emitted and are not events, and events that are written to.
+ * Advice on the most common mistakes: emitting values that are not events, and writing to events.
  */
 import { brief, fieldOf, isOf } from "./Look.ts"
 import { nearest } from "./Options.ts"
 import { show } from "./Show.ts"
 
-/** Tags in a message. */
+/** Quotes tags for a message. */
 export const quoted = (tags: ReadonlyArray<string>): string => tags.map((tag) => `'${tag}'`).join(", ")
 
-/** A text that a value may name itself by. */
+/** Text that a value may use to name itself. */
 const textIn = (value: unknown, type: "object" | "function", key: string): string | undefined => {
   if (typeof value !== type || value === null) return undefined
   try {
@@ -19,7 +19,7 @@ const textIn = (value: unknown, type: "object" | "function", key: string): strin
   }
 }
 
-/** Kinds of values that are not events, by what they have: what they are, and what to do. The first that fits counts. */
+/** Recognises kinds of values that are not events, each with a name and advice. The first match counts. */
 const kinds: ReadonlyArray<readonly [key: PropertyKey, what: string, todo: string]> = [
   [Symbol.for("effect/Effect"), "an Effect of effect 3", "make it with effect 4, which stepgraph uses"],
   [Symbol.for("effect/Stream"), "a Stream of effect 3", "make it with effect 4, which stepgraph uses"],
@@ -39,7 +39,7 @@ const kinds: ReadonlyArray<readonly [key: PropertyKey, what: string, todo: strin
   ["~effect/Cause", "a Cause", "return Effect.failCause(cause)"]
 ]
 
-/** What a value is and what to do instead, if its kind is known. */
+/** The name of a value's kind and the advice, if the kind is known. */
 const kindOf = (value: unknown): readonly [what: string, todo: string] | undefined => {
   try {
     if (value instanceof Promise) return ["a promise", "await it, or await Promise.all([…]) for a list of them"]
@@ -50,7 +50,7 @@ const kindOf = (value: unknown): readonly [what: string, todo: string] | undefin
     if (typeof value !== "object" || value === null) return undefined
     const kind = kinds.find(([key]) => key in value)
     if (kind !== undefined) return [kind[1], kind[2]]
-    // A generator object, a Set, …: taken where it is all that a step returns.
+    // A generator object, a Set, …: allowed only as the whole result of a step.
     return Symbol.iterator in value || Symbol.asyncIterator in value
       ? ["an iterable", "return it by itself, or spread it into the list: [...events]"]
       : undefined
@@ -59,7 +59,7 @@ const kindOf = (value: unknown): readonly [what: string, todo: string] | undefin
   }
 }
 
-/** The name that a literal's tag was probably meant to be. What a definition has made is frozen, and its tag is not misspelt. */
+/** The intended spelling of a literal's tag. Events made by a definition are frozen, so their tags are not misspelt. */
 export const meant = (event: unknown, tags: ReadonlyArray<string>): string => {
   try {
     const tag = Object.isFrozen(event) ? undefined : textIn(event, "object", "_tag")
@@ -70,7 +70,7 @@ export const meant = (event: unknown, tags: ReadonlyArray<string>): string => {
   }
 }
 
-/** Why a step may not emit a value, and what to do. */
+/** Explains why a step may not emit a value, and what to do instead. */
 export const refusedEmission = (emitted: unknown, declared: ReadonlyArray<string>): string => {
   const may = declared.length === 0 ? "it declares no events" : `it may emit ${quoted(declared)}`
   const definition = textIn(emitted, "function", "tag")
@@ -88,7 +88,7 @@ export const refusedEmission = (emitted: unknown, declared: ReadonlyArray<string
   return `it emitted ${show(emitted)}, but ${may}: ${near === "" ? add : `${near} Otherwise ${add}`}`
 }
 
-/** The words of V8 (Node, Deno), JavaScriptCore (Bun) and SpiderMonkey for an attempt to write to a frozen object. */
+/** The messages of V8 (Node, Deno), JavaScriptCore (Bun) and SpiderMonkey about writing to a frozen object. */
 const written = [
   /^Cannot (?:assign to read only|redefine|delete) property '(.+?)'(?: of (?!.*Array).*)?$/s,
   /^Cannot add property (?!\d+,)(.+?), object is not extensible$/s,
@@ -115,7 +115,7 @@ const fieldWritten = (cause: unknown): string | undefined => {
   return undefined
 }
 
-/** What to add about a step that tried to write to an event; `given` is one event, or the events of an intake. */
+/** Advice for a step that tried to write to an event; `given` is one event, or the events of an intake. */
 export const adviceOn = (cause: unknown, given: unknown): string => {
   try {
     const field = fieldWritten(cause)

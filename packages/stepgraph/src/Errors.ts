@@ -1,5 +1,5 @@
 /**
- * Every error a person can meet, with its message: what happened, where, with which values, what to do.
+ * All errors that users see, with their messages: what happened, where, with which values, what to do.
  */
 export { InvalidEvent, InvalidState, InvalidWorkflow, RunEnded } from "./Refusals.ts"
 export { RunDefect, WorkflowStalled, WorkflowTimedOut } from "./RunErrors.ts"

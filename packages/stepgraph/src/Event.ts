@@ -1,5 +1,5 @@
 /**
- * Events: plain tagged values, made and checked by the function that `defineEvent` returns.
+ * Events: plain tagged values, made and checked by their definitions.
  */
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
@@ -20,10 +20,11 @@ import { unread } from "./Unread.ts"
 export type Event<Tag extends string, Fields> = { readonly _tag: Tag } & Readonly<Fields>
 
 /**
- * The definition of an event, which is also the function that makes one.
+ * The definition of an event. It is also the function that makes one.
  *
- * Calling it throws {@link InvalidEvent} when the fields do not fit the schema. A field with a default
- * (`Schema.withConstructorDefault`) may be left out: `In` is what the event is made of, `Fields` is what it has.
+ * Throws {@link InvalidEvent} if the fields do not fit the schema. A field with a default
+ * (`Schema.withConstructorDefault`) may be left out: `In` is the type of the argument, `Fields` the type of the event's
+ * fields.
  */
 export interface EventDef<
   Tag extends string,
@@ -35,16 +36,16 @@ export interface EventDef<
   /** The event's `_tag`. */
   readonly tag: Tag
   /**
-   * The schema of the whole event: a `Schema.TaggedStruct` with its `fields`, for an HTTP API or a JSON Schema, which name it
-   * by the tag.
+   * The schema of the whole event: a `Schema.TaggedStruct` with its `fields`. Use it in an HTTP API or a JSON Schema,
+   * which name it by the tag.
    */
   readonly schema: S
   /**
-   * The event that JSON from outside stands for, such as the body of a request: its fields are decoded by their schemas, so a
-   * `Schema.Date` is made of its text. The `_tag` may be left out. Throws {@link InvalidEvent} where it does not fit.
+   * Makes an event from JSON, such as the body of a request. Each field is decoded by its schema, so a `Schema.Date`
+   * takes a string. The `_tag` may be left out. Throws {@link InvalidEvent} if the JSON does not fit.
    */
   readonly fromJson: (json: unknown) => Event<Tag, Fields>
-  /** Whether a value is an event of this definition, its fields checked. */
+  /** Whether a value is an event of this definition, with valid fields. */
   readonly is: (value: unknown) => value is Event<Tag, Fields>
 }
 
@@ -64,23 +65,23 @@ const recognizers = new WeakMap<AnyDef, Recognize>()
 const recognizeNothing: Recognize = () => false
 
 /**
- * A function that tells a definition's own events, which need no check, from all else. A definition of another copy of
- * stepgraph recognizes nothing, so that its events are checked again.
+ * Recognises the events of a definition, which need no check. A definition from another copy of stepgraph recognises
+ * nothing, so its events are checked again.
  *
  * @internal
  */
 export const recognizerOf = (def: AnyDef): Recognize => recognizers.get(def) ?? recognizeNothing
 
 /**
- * The plain event made last, and its definition. Most events are emitted before the next is made.
+ * The plain event made last, with its definition. Most events are emitted before the next one is made.
  *
- * Hot: one that is found here costs 0.003 µs, and one whose fields are looked at again 0.03.
+ * Hot: a hit costs 0.003 µs, and checking the fields again 0.03.
  */
 let latest: unknown
 let latestDef: unknown
 
 /**
- * Whether an event is the one made last, and made by this definition.
+ * Whether an event is the one made last, by this definition.
  *
  * @internal
  */
@@ -113,7 +114,7 @@ export function defineEvent<const Tag extends string, const F extends OwnFields 
   fields?: F & { readonly _tag?: never },
   annotations?: Annotations<Event<Tag, FieldsOf<F>>>
 ): EventDef<Tag, FieldsOf<F>, MadeOf<F>, Schema.TaggedStruct<Tag, F>>
-/** Defines an event by schemas of other libraries, or by one schema of all its fields. */
+/** Defines an event with schemas from other libraries, or with one schema for all its fields. */
 export function defineEvent<const Tag extends string, const D extends object>(
   tag: Tag,
   fields: D & CheckDefinition<Tag, D>,
@@ -130,7 +131,7 @@ export function defineEvent(tag: string, fields?: object, annotations?: object):
   }
   const recognize: Recognize = plain?.fits ?? ((value) => Mark.of(value) === make)
   const isOwn = (value: unknown) => typeof value === "object" && value !== null && recognize(value)
-  // A schema of another library says only what it takes, which its transforms make something else of.
+  // A schema from another library declares only its input type, and its transforms may change it.
   const isUnchanged = (value: unknown) => {
     try {
       return Equal.equals(schema.make(value), value)
@@ -147,9 +148,9 @@ export function defineEvent(tag: string, fields?: object, annotations?: object):
         latestDef = make
         return event
       }
-      // A schema that changes what it is given would change it again.
+      // A schema that transforms its input would transform it again.
       if (adopts && isOwn(input)) return input
-      // Fields may be taken over from another event by spreading it; its tag is not.
+      // An event may be spread to take its fields over; its tag is not taken.
       const fields = input?._tag === undefined || input._tag === tag ? (input ?? {}) : { ...input, _tag: tag }
       return finish(schema.make(fields))
     } catch (error) {
@@ -167,7 +168,8 @@ export function defineEvent(tag: string, fields?: object, annotations?: object):
     }
   }
   Object.defineProperty(make, "name", { value: tag })
-  // Under its name a schema would be expected by that name alone: "Expected Query" says less than "Expected object".
+  // With a name, the schema would appear in errors only by that name: "Expected Query" says less than "Expected
+  // object".
   const def = Object.assign(make, { tag, schema: schema.annotate(named), is, fromJson }) as any
   // It is a function: it has a prototype already, and shows no more than its own members.
   for (const key of Reflect.ownKeys(eventPrototype))
@@ -187,7 +189,7 @@ export type Annotations<A> = Schema.Annotations.Bottom<A, readonly []>
 interface Defined {
   readonly schema: Schema.Codec<any, any>
   readonly plain: PlainFields | undefined
-  /** Whether a schema of another library is a part of it. */
+  /** Whether a schema contains one from another library. */
   readonly adopts: boolean
 }
 
@@ -248,8 +250,8 @@ class Existing {
 }
 
 /**
- * Marks an event with its definition, out of everybody's sight. It takes 0.07 µs: much for a plain event, whose fields are
- * looked at in less, and little for one that has a schema to go through.
+ * Marks an event invisibly with its definition. It takes 0.07 µs: too much for a plain event, whose fields are checked
+ * faster, but little for an event that goes through a schema.
  */
 class Mark extends Existing {
   readonly #def: unknown
@@ -259,7 +261,7 @@ class Mark extends Existing {
     this.#def = def
   }
 
-  /** Marks an event that is not frozen yet. */
+  /** Marks an event before it is frozen. */
   static put(event: object, def: unknown): void {
     new Mark(event, def)
   }
@@ -269,7 +271,7 @@ class Mark extends Existing {
   }
 }
 
-/** What a schema threw, as the error that names the event. */
+/** Turns an exception from a schema into the error that names the event. */
 const refused = (event: string, schema: Schema.Constraint, input: unknown, error: unknown): Error => {
   unread(input)
   const secret = secretOf(schema)
@@ -280,7 +282,7 @@ const refused = (event: string, schema: Schema.Constraint, input: unknown, error
 }
 
 /**
- * An event made of fields that come from outside.
+ * Makes an event from fields that come from outside.
  *
  * @internal
  */
@@ -288,7 +290,7 @@ export const makeEvent = (def: AnyDef, fields: unknown): Exit.Exit<AnyEvent, Inv
   try {
     return Exit.succeed(def(fields as any))
   } catch (error) {
-    // By its tag: the definition may be of another copy of stepgraph.
+    // Compare the tag: the definition may come from another copy of stepgraph.
     return Predicate.isTagged(error, "InvalidEvent") ? Exit.fail(error as InvalidEvent) : Exit.die(error)
   }
 }

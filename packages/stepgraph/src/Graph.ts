@@ -1,8 +1,8 @@
 /**
- * The graph of a workflow as plain data: its steps, what each waits for, and which events lead from where to where. For
- * whatever draws, tests or serves workflows.
+ * The graph of a workflow as plain data: its steps, their intakes, and the paths of its events. For tools that draw,
+ * test or serve workflows.
  *
- * It reads a workflow of any copy of stepgraph, and goes through JSON unchanged.
+ * Works with workflows of any copy of stepgraph. JSON preserves a graph.
  *
  * @module graph
  */
@@ -13,33 +13,33 @@ import type { AnyWorkflow } from "./Workflow.ts"
 
 export type { AnyWorkflow }
 
-/** What a step waits for when that is more than one event at a time. */
+/** The intake of a step that waits for several events. */
 export interface GraphIntake {
   readonly kind: "join" | "collect" | "gather" | "race"
-  /** As it was written: `gather(Page, { per: Doc })`. */
+  /** As written in the code: `gather(Page, { per: Doc })`. */
   readonly text: string
-  /** How many events make a `collect` or a `race` complete; `null` for the others. */
+  /** The number of events that complete a `collect` or a `race`; `null` for the others. */
   readonly count: number | null
-  /** Whether the step gets one event alone instead of a list: a `race` without `take`. */
+  /** Whether the step gets one event instead of a list: a `race` without `take`. */
   readonly single: boolean
-  /** The event for each of which there is one such intake; `null` for one in the whole run. */
+  /** The event type that has one such intake per event; `null` if there is one in the whole run. */
   readonly per: string | null
   /** Whether there is one such intake for each key. */
   readonly by: boolean
-  /** How long it waits at most, in words. */
+  /** The deadline, as text. */
   readonly within: string | null
 }
 
 export interface GraphStep {
   readonly name: string
-  /** The events it accepts, as declared: a `join` may name one more than once. */
+  /** The accepted events, as declared: a `join` may name one more than once. */
   readonly accepts: ReadonlyArray<string>
   /** `null` for a step that takes one event at a time. */
   readonly intake: GraphIntake | null
   /** The events it emits, each once. */
   readonly emits: ReadonlyArray<string>
   readonly workers: number | "unbounded"
-  /** In words. */
+  /** As text. */
   readonly timeout: string | null
   readonly retries: boolean
   readonly recovers: boolean
@@ -48,12 +48,12 @@ export interface GraphStep {
 export interface GraphEvent {
   readonly tag: string
   readonly fields: ReadonlyArray<string>
-  /** The names of steps, in the order in which they are declared. */
+  /** Step names, in order of declaration. */
   readonly emittedBy: ReadonlyArray<string>
   readonly acceptedBy: ReadonlyArray<string>
 }
 
-/** A workflow as {@link graphOf} describes it. Events are named by their tags. */
+/** A workflow as returned by {@link graphOf}. Events are named by their tags. */
 export interface Graph {
   readonly kind: "graph"
   readonly name: string
@@ -61,7 +61,7 @@ export interface Graph {
   readonly stops: ReadonlyArray<string>
   readonly inputs: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
-  /** In the order in which they are declared. */
+  /** In order of declaration. */
   readonly steps: ReadonlyArray<GraphStep>
   readonly events: ReadonlyArray<GraphEvent>
 }
@@ -73,7 +73,7 @@ export interface Edge {
   readonly to: string | null
 }
 
-/** The events of one type, and the steps that belong to each of them, up to the intakes that are kept `per` it. */
+/** The scope of one event type: the steps that belong to each such event, up to the intakes that are kept `per` it. */
 export interface GraphScope {
   readonly event: string
   readonly steps: ReadonlyArray<string>
@@ -84,7 +84,7 @@ interface Def {
   readonly schema?: { readonly fields?: object }
 }
 
-/** A workflow, of whichever copy of stepgraph: as much of its plain data as any has. */
+/** A workflow of any copy of stepgraph, reduced to the plain data that all copies have. */
 export interface WorkflowData {
   readonly name: string
   readonly start: { readonly tag: string }
@@ -94,7 +94,7 @@ export interface WorkflowData {
   readonly steps: Readonly<Record<string, object>>
 }
 
-/** What is read of it here. */
+/** The properties read here. */
 interface Intake extends Omit<GraphIntake, "text" | "count" | "per" | "by" | "within"> {
   readonly events: ReadonlyArray<Def>
   readonly count?: number
@@ -113,9 +113,9 @@ interface Step {
 const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value)
 const isDef = (value: unknown): boolean => typeof (value as Partial<Def> | null | undefined)?.tag === "string"
 
-/** Whether a value is a workflow, of whichever copy of stepgraph. Its steps may still be wrong: `run` checks them. */
+/** Whether a value is a workflow, of any copy of stepgraph. Its steps may still be invalid; `run` checks them. */
 export const isWorkflow = (value: unknown): value is AnyWorkflow => {
-  // It may be anything, such as a proxy that throws when it is read.
+  // The value may be anything, such as a proxy that throws.
   try {
     const { name, start, stop, inputs, outputs, steps } = (value ?? {}) as Record<string, unknown>
     return (
@@ -132,7 +132,7 @@ export const isWorkflow = (value: unknown): value is AnyWorkflow => {
   }
 }
 
-/** Whether a value is what {@link graphOf} returns, perhaps by way of JSON. */
+/** Whether a value is a graph from {@link graphOf}, even after a round trip through JSON. */
 export const isGraph = (value: unknown): value is Graph => {
   try {
     return typeof value === "object" && (value as Partial<Graph> | null)?.kind === "graph"
@@ -144,7 +144,7 @@ export const isGraph = (value: unknown): value is Graph => {
 /**
  * Describes a workflow as plain data, without its functions and schemas. A graph is returned as it is.
  *
- * Throws a `TypeError` for what is not a workflow.
+ * Throws a `TypeError` if the value is not a workflow.
  *
  * @example
  * ```ts
@@ -173,7 +173,7 @@ export const isGraph = (value: unknown): value is Graph => {
 export const graphOf = (flow: WorkflowData | Graph): Graph => {
   if (isGraph(flow)) return flow
   if (!isWorkflow(flow)) {
-    throw new TypeError(`graphOf takes a workflow, not ${kindOf(flow)}: give it what workflow() returned`)
+    throw new TypeError(`graphOf takes a workflow, not ${kindOf(flow)}: pass the result of workflow()`)
   }
   const { name, start, stop, inputs, outputs, steps } = flow as WorkflowData
   const stops = isList(stop) ? (stop as ReadonlyArray<Def>) : [stop as Def]
@@ -236,11 +236,11 @@ const intakeOf = (intake: Intake): GraphIntake => ({
   within: durationOf(intake.within)
 })
 
-/** Looks events up by their tags. */
+/** Indexes events by tag. */
 const eventsOf = ({ events }: Graph): ReadonlyMap<string, GraphEvent> =>
   new Map(events.map((event) => [event.tag, event]))
 
-/** All ways that events can take: from outside first, then from each step in turn. */
+/** All paths of events: from outside first, then from each step in turn. */
 export const edgesOf = (graph: Graph): ReadonlyArray<Edge> => {
   const events = eventsOf(graph)
   const leaves = new Set([...graph.stops, ...graph.outputs])
@@ -255,7 +255,7 @@ export const edgesOf = (graph: Graph): ReadonlyArray<Edge> => {
   ]
 }
 
-/** The steps from which something can come to a step; the step itself only if it is in a loop. */
+/** The steps from which an event can reach a step. A step is in its own upstream only if it is in a loop. */
 export const upstreamOf = (graph: Graph, step: string): ReadonlySet<string> => {
   const events = eventsOf(graph)
   const accepts = new Map(graph.steps.map(({ name, accepts }) => [name, accepts]))
@@ -264,7 +264,7 @@ export const upstreamOf = (graph: Graph, step: string): ReadonlySet<string> => {
   return reach(direct, (name) => accepts.get(name)!, emitting)
 }
 
-/** The scopes that an intake with `per` makes, in the order of those intakes. */
+/** The scopes of all intakes with `per`, in the order of those intakes. */
 export const scopesOf = (graph: Graph): ReadonlyArray<GraphScope> => {
   const events = eventsOf(graph)
   const steps = new Map(graph.steps.map((step) => [step.name, step]))
@@ -285,7 +285,7 @@ export const scopesOf = (graph: Graph): ReadonlyArray<GraphScope> => {
   })
 }
 
-/** The steps that can be reached by way of events, each of which is followed once. */
+/** The steps reachable by events; each is visited once. */
 const reach = (
   from: Iterable<string>,
   events: (name: string) => ReadonlyArray<string>,

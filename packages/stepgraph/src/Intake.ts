@@ -1,25 +1,25 @@
 /**
- * Intakes: what a step waits for when that is more than one event at a time. Data only; `internal/runtime/intake/collector.ts`
- * gives them their behaviour.
+ * Intakes describe the events that a step waits for. They are data only; `internal/runtime/intake/collector.ts`
+ * implements them.
  */
 import type * as Duration from "effect/Duration"
 import type { AnyDef, AnyEvent, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import { unknownOptions } from "./Options.ts"
 import { listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 
-/** What `join`, `collect`, `gather` and `race` return: give it to a step as what it `accepts`. */
+/** The result of `join`, `collect`, `gather` and `race`. Pass it to a step as `accepts`. */
 export interface Intake<Tags extends string, Input, Per = never> {
   readonly kind: "join" | "collect" | "gather" | "race"
-  /** The events waited for; for a `join` in the order in which the step gets them. */
+  /** The awaited events; for a `join` in the order in which the step gets them. */
   readonly events: ReadonlyArray<AnyDef>
-  /** How many events make a `collect` or a `race` complete. */
+  /** The number of events that completes a `collect` or a `race`. */
   readonly count: number | undefined
-  /** Whether the step gets one event alone instead of a list (a `race` without `take`). */
+  /** Whether the step gets one event instead of a list (a `race` without `take`). */
   readonly single: boolean
   readonly per: AnyDef | undefined
   readonly by: ((event: any) => unknown) | undefined
   readonly within: Duration.Input | undefined
-  /** What is wrong with the names of its options: `workflow()` says it. */
+  /** Problems with option names, reported by `workflow()`. */
   readonly "~problems"?: ReadonlyArray<string>
   readonly "~types"?: { readonly tags: Tags; readonly input: Input; readonly per: Per }
 }
@@ -29,15 +29,15 @@ export type AnyIntake = Intake<any, any, any>
 
 /** One intake for each event of a type, or for each key. */
 export interface IntakeOptions<Per extends AnyDef, In> {
-  /** One intake for each event of this type, counting only what descends from it. */
+  /** One intake for each event of this type. It takes only events that descend from that event. */
   readonly per?: Per | undefined
-  /** One intake for each key. Keys are compared as `Map` compares them. */
+  /** One intake for each key. Keys are compared as in a `Map`. */
   readonly by?: ((event: In) => unknown) | undefined
 }
 
-/** A deadline for an intake. */
+/** An intake's deadline. */
 export interface Within {
-  /** Run with what is there when this long has passed since the first event. */
+  /** After this time, counted from the first event, the step runs with the events that have come. */
   readonly within?: Duration.Input | undefined
 }
 
@@ -52,7 +52,7 @@ const optionsOf: Readonly<Record<AnyIntake["kind"], ReadonlyArray<string>>> = {
   gather: ["per"],
   race: ["take", "per"]
 }
-/** Those of a gather or a race are refused with the reason why there are none. */
+/** For a gather or a race, a type error explains why there are none. */
 const refusedElsewhere = ["by", "within"]
 
 function intakeInWords({ kind, events, count }: AnyIntake): string {
@@ -88,8 +88,8 @@ export const isIntake = (accepts: unknown): accepts is AnyIntake =>
   typeof accepts === "object" && accepts !== null && !Array.isArray(accepts) && kinds.has((accepts as any).kind)
 
 /**
- * Waits for one of each: the step runs with the events in the order of the list, whatever order they came in. A type may
- * stand more than once. Surplus events wait for the next round.
+ * Waits for one event of each type. The step runs with a tuple in the order of the list, whatever order they came in. A
+ * type may occur more than once. Surplus events stay for the next round.
  *
  * @example
  * ```ts
@@ -129,7 +129,7 @@ export function join(defs: Defs, options?: IntakeOptions<AnyDef, AnyEvent> & Wit
 }
 
 /**
- * Waits for `count` events, of one type or of several: the step runs with them in the order received. Surplus events wait
+ * Waits for `count` events of one type or several. The step runs with them in the order received. Surplus events stay
  * for the next round.
  *
  * @example
@@ -164,9 +164,8 @@ export function collect<const D extends AnyDef | Defs, Per extends AnyDef = neve
 }
 
 /**
- * Waits until nothing more can come: the step runs once each time everything upstream of it has gone quiet, with all
- * events in the order they were emitted, however the timing fell. It gets `[]` when the fan-out was empty or every branch
- * was dropped.
+ * Waits until no more events can come. The step runs once each time everything upstream has gone quiet, with all events
+ * in the order of emission, independent of timing. It gets `[]` if the fan-out was empty or no branch led to an event.
  *
  * @example
  * ```ts
@@ -202,11 +201,11 @@ export function gather<const D extends AnyDef | Defs, Per extends AnyDef = never
 }
 
 /**
- * Waits for the first, or the first `take`: the step runs once in its scope, and everything else still in flight upstream
- * of it in that scope is interrupted; later events are dropped.
+ * Waits for the first event, or the first `take` events. The step runs once in its scope. Everything else in flight
+ * upstream in that scope is interrupted, and later events are dropped.
  *
- * With `take` the step runs with fewer, or none, when everything upstream has gone quiet. Without it, the step does not
- * run when nothing came.
+ * With `take`, the step runs with fewer events, or none, when everything upstream has gone quiet. Without it, the step
+ * does not run if nothing comes.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * What the packages beside this one share with it, so that all of them say things the same way and look at values as
- * safely. It may change in any release: import it from nowhere else.
+ * Shared with the other packages of this project, so that all use the same wording and look at values equally safely.
+ * It may change in any release: do not import it from anywhere else.
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 /**
- * A run as a live program: talk to it, listen to it, ask how it stands.
+ * Live runs: send events, read outputs, ask for the status, interrupt.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -36,11 +36,11 @@ import {
 
 export type { RunStatus }
 
-/** How a live run is listened to. */
+/** Options for the readers of a live run. */
 export interface LaunchOptions extends StateOptions {
   /**
-   * How many of the latest events are kept for readers that come later: each costs the memory of the event itself until
-   * the handle is let go. All of them when left out.
+   * How many of the latest events to keep for late readers. Each keeps its own memory until the handle is released.
+   * Default: all of them.
    */
   readonly replay?: number | undefined
 }
@@ -51,35 +51,35 @@ export interface Run<in Input, out Output, out A, out E = never> {
   /**
    * Sends an event to the run: one of the workflow's `inputs`. It is kept until a step takes it.
    *
-   * Fails with `InvalidEvent` where it is none of the inputs or does not fit its schema, and with `RunEnded` where the run
+   * Fails with `InvalidEvent` if the event is not an input or does not fit its schema, and with `RunEnded` if the run
    * has ended or its inputs are closed. Neither disturbs the run.
    */
   readonly send: (event: Input) => Effect.Effect<void, InvalidEvent | RunEnded>
-  /** Says that no more events will be sent: a run that waits for nothing else is stalled then. */
+  /** Declares that no more events will be sent. If nothing else can happen, the run then stalls. */
   readonly closeInputs: Effect.Effect<void>
   /**
-   * The workflow's `outputs` and at last the stop event. Each reader sees all of it, at its own pace; a failed run fails it.
-   * Where `replay` is bounded, a reader that comes late sees that many of the outputs that went before.
+   * The workflow's `outputs`, then the stop event. Each reader gets all events, at its own pace; a failed run fails the
+   * stream. With a bounded `replay`, a late reader gets only that many of the earlier outputs.
    */
   readonly events: Stream.Stream<Output | A, E>
-  /** The stop event, once the run has ended. */
+  /** The stop event, when the run has ended. */
   readonly result: Effect.Effect<A, E>
-  /** How the run has ended, once it has: as `result`, without failing. */
+  /** The outcome of the run, when it has ended: like `result`, without failing. */
   readonly await: Effect.Effect<Exit.Exit<A, E>>
   /** Interrupts the run and waits for its finalizers. */
   readonly interrupt: Effect.Effect<void>
-  /** What is queued, running, and waiting for what. */
+  /** The queued and running work, and the waiting intakes. */
   readonly status: Effect.Effect<RunStatus>
 }
 
-/** What `launch` gives for a workflow, for a declaration: `let live: RunOf<typeof flow>`. */
+/** The type of `launch`'s result for a workflow: `let live: RunOf<typeof flow>`. */
 export type RunOf<W> = Run<InputsOf<W>, OutputsOf<W>, StopOf<W>, WorkflowError<W>>
 
 /**
- * Starts a run and gives a handle on it. Closing the scope interrupts the run.
+ * Starts a run and returns a handle to it. Closing the scope interrupts the run.
  *
- * While its `inputs` are open, a run that waits is not stalled: an event may still be sent. A `gather` that inputs can lead
- * to runs when they are closed.
+ * While its `inputs` are open, a waiting run is not stalled, since an event may still be sent. If inputs can lead to a
+ * `gather`, it runs when they are closed.
  *
  * @example
  * ```ts
@@ -133,9 +133,9 @@ export function launch<W extends AnyWorkflow, Made extends MaybeMade<W> = never>
   }) as Effect.Effect<any, any, RunServices<W> | Scope.Scope>
 }
 
-/** A run that has begun, as both kinds of handle are made of it. */
+/** A started run; both kinds of handle are built on it. */
 interface Aloud extends Begun {
-  /** They end when the run does, however it does. */
+  /** They end with the run, however it ends. */
   readonly outputs: Stream.Stream<AnyEvent>
 }
 
@@ -176,7 +176,7 @@ const send = (
     )
   })
 
-/** The tag of a value that may be anything, an object whose getter throws included. */
+/** The tag of any value; even a throwing getter does no harm. */
 const tagOf = (event: unknown): string | undefined => {
   try {
     const { _tag } = event as { readonly _tag: unknown }
@@ -194,41 +194,41 @@ const notAnInput = (flow: AnyWorkflow, tag: string | undefined, event: unknown):
   return new InvalidEvent({ event: tag ?? "unknown", input: event, problem })
 }
 
-/** A run that goes on, for programs that do not use Effect. */
+/** A handle to a run, for programs that do not use Effect. */
 export interface RunHandle<in Input, out Output, out A> extends AsyncDisposable {
   readonly id: string
-  /** Sends an event to the run; rejects with `InvalidEvent` or `RunEnded`. */
+  /** Sends an event to the run. Rejects with `InvalidEvent` or `RunEnded`. */
   readonly send: (event: Input) => Promise<void>
-  /** Says that no more events will be sent. */
+  /** Declares that no more events will be sent. */
   readonly closeInputs: () => Promise<void>
   /**
-   * The workflow's `outputs` and at last the stop event; each iteration sees all of it. A failed run throws. Several readers
-   * may share one iterator: its calls queue up, as those of an async generator do, and each event goes to one of them.
+   * The workflow's `outputs`, then the stop event; each iteration gets all of them. A failed run throws. Several
+   * consumers may share one iterator: calls queue up, as with an async generator, and each event goes to one of them.
    */
   readonly events: AsyncIterable<Output | A>
   /**
-   * The stop event, once the run has ended. The failure of a run that nobody asks for its `result` or `events`, and that was
-   * not interrupted on purpose, is an unhandled rejection.
+   * The stop event, when the run has ended. If a run fails, the failure is an unhandled rejection unless you have read
+   * `result` or `events`, or interrupted the run on purpose.
    */
   readonly result: Promise<A>
-  /** Interrupts the run, and resolves when nothing of it is left running. */
+  /** Interrupts the run, and resolves when nothing of it is running. */
   readonly interrupt: () => Promise<void>
   readonly status: () => Promise<RunStatus>
 }
 
-/** What `launchPromise` gives for a workflow, for a declaration: `let live: RunHandleOf<typeof flow>`. */
+/** The type of `launchPromise`'s result for a workflow: `let live: RunHandleOf<typeof flow>`. */
 export type RunHandleOf<W> = RunHandle<InputsOf<W>, OutputsOf<W>, StopOf<W>>
 
-/** What a launch without Effect can be given. */
+/** The options of a run without Effect. */
 export interface LaunchPromiseOptions extends LaunchOptions {
-  /** Interrupts the run when it is aborted. */
+  /** Aborting it interrupts the run. */
   readonly signal?: AbortSignal | undefined
-  /** Told each entry of the run's trace. */
+  /** Receives each entry of the run's trace. */
   readonly observe?: Observer | undefined
 }
 
 /**
- * Starts a run and gives a handle on it, for programs that do not use Effect. It rejects with `InvalidEvent` where the
+ * Starts a run and returns a handle to it, for programs that do not use Effect. Rejects with `InvalidEvent` if the
  * input does not fit the start event. Disposing of the handle interrupts the run.
  *
  * @example
@@ -270,7 +270,7 @@ export async function launchPromise<W extends AnyWorkflow>(
   const begun = await Effect.runPromise(Scope.provide(launching, Scope.makeUnsafe()))
   const { dispatcher, fiber, outputs } = begun
   const ended = resultOf(begun)
-  // Kept, so that every reader is given the same error.
+  // Stored, so every reader gets the same error.
   let outcome: Exit.Exit<AnyEvent, unknown> | undefined
   const settled = Effect.flatMap(Effect.exit(ended), (exit) => (outcome ??= settledAs(flow, exit, signal)))
   const result = Effect.runPromise(settled) as Promise<StopOf<W>>
@@ -282,7 +282,7 @@ export async function launchPromise<W extends AnyWorkflow>(
     })
   }
   const interrupt = () => {
-    // A failure that came before is nobody's wish.
+    // An earlier failure is not an interruption on purpose.
     if (!dispatcher.over) letGo()
     return Effect.runPromise(Fiber.interrupt(fiber))
   }
@@ -291,7 +291,7 @@ export async function launchPromise<W extends AnyWorkflow>(
     id: dispatcher.id,
     send: (event) => Effect.runPromise(send(flow, dispatcher, event)),
     closeInputs: async () => dispatcher.closeInputs(),
-    // Whoever asks for one of the two learns of a failure there.
+    // Reading either of the two is enough to notice a failure.
     get events() {
       letGo()
       return events

@@ -1,28 +1,27 @@
 /**
- * What a value from outside is made of, found without changing it: no getter of an object is run, no iterator that
- * cannot begin again is begun, and nothing that is `Redacted` is opened. Whoever asks must expect a throw, as a proxy may
- * throw whatever is asked of it.
+ * Inspects foreign values without changing them: runs no getter, starts no iterator that cannot restart, and opens
+ * nothing `Redacted`. It may throw, because a proxy may throw on any access.
  */
 import { isDate, isRegExp } from "effect/Predicate"
 
-/** Which parts of a value are secret without being `Redacted` themselves, as their schema knows. */
+/** Parts of a value that its schema knows to be secret although they are not `Redacted`. */
 export interface Secret {
   readonly whole: boolean
   readonly at: (key: string) => Secret | undefined
 }
 
-/** What stands for a secret begins with it. */
+/** Every mark for a secret begins with this. */
 export const redacted = "<redacted"
 export const hidden = `${redacted}>`
 
-/** Stands for what throws when it is looked at. */
+/** Stands for a part that throws when it is read. */
 export const unreadable = "[cannot be read]"
 
-/** Control characters, halves of characters, and what turns the direction of a line around; not tabs and line ends. */
+/** Control characters, lone surrogates and characters that change the text direction, except tabs and line ends. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const control = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu
 
-/** Whether a value from outside is an instance of a class. A proxy may throw when it is asked for its prototype. */
+/** Whether a foreign value is an instance of a class. A proxy may throw when asked for its prototype. */
 export const isOf = <A>(type: abstract new (...args: never) => A, value: unknown): value is A => {
   try {
     return value instanceof type
@@ -31,21 +30,21 @@ export const isOf = <A>(type: abstract new (...args: never) => A, value: unknown
   }
 }
 
-/** Text from outside, fit to stand in a message or on a terminal. */
+/** Foreign text, made safe for a message or a terminal. */
 export const escaped = (text: string): string =>
   text.replace(control, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
-/** The beginning of a text, without half a character at its end. */
+/** The beginning of a text, without a lone surrogate at its end. */
 export const beginning = (text: string, most: number): string => {
   const last = text.charCodeAt(most - 1)
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most)
 }
 
-/** At most so many characters of a text from outside. */
+/** Foreign text, truncated. */
 export const brief = (text: string, most: number): string =>
   escaped(text.length > most ? `${beginning(text, most)}…` : text)
 
-/** Stands for a field that is a getter: to run it may do something, such as ask a database. */
+/** Stands for a getter: running it may have effects, such as a database query. */
 const getter = Symbol("[Getter]")
 
 /** The value of an object's own field. */
@@ -54,7 +53,7 @@ export const fieldOf = (value: object, key: string): unknown => {
   return property?.get === undefined && property?.set === undefined ? property?.value : getter
 }
 
-/** An object as text, as a list of something, or as the object whose fields it shows. */
+/** How to show an object: as text, as a list, or by its fields. */
 export type Shape =
   | string
   | { readonly name: string; readonly items: Iterable<unknown>; readonly size: number }
@@ -69,12 +68,12 @@ const nameOf = (value: object): string => {
 
 const redactable = Symbol.for("~effect/Redactable")
 
-/** Instances of Effect's own collections, which can be asked for their items again and again. */
+/** Effect's own collections, which can be iterated repeatedly. */
 const collections = ["~effect/Chunk", "~effect/HashMap", "~effect/HashSet"]
-/** Those of which `toJSON` looks at everything inside. */
+/** Those whose `toJSON` visits everything inside. */
 const containers = ["~effect/Option", "~effect/Result", "~effect/Effect"]
 
-/** What an object shows of itself that is neither a list nor an error. */
+/** The visible content of an object that is neither a list nor an error. */
 export const shapeOf = (value: object): Shape => {
   if ("~effect/Redacted" in value) {
     const label = fieldOf(value, "label")
@@ -109,7 +108,7 @@ export const shapeOf = (value: object): Shape => {
   return opaque ? brief(String(value), longestText) : { name, fields: value }
 }
 
-/** What an error says of itself. `name` and `message` may be getters: that is how errors make their words. */
+/** The content of an error. `name` and `message` may be getters: errors build their messages in them. */
 export const errorText = (error: object, key: "name" | "message"): string => {
   try {
     const text: unknown = Reflect.get(error, key)
@@ -122,11 +121,11 @@ export const errorText = (error: object, key: "name" | "message"): string => {
 
 const most = 2n ** 256n
 
-/** A huge one would take for ever as a decimal number. */
+/** A huge one would take forever as a decimal number. */
 export const bigintText = (value: bigint): string =>
   value < most && value > -most ? String(value) : `0x${brief(value.toString(16), 40)}`
 
-/** Text for what is no object; functions and symbols come without their source. */
+/** Text for a value that is not an object; functions and symbols appear without their source. */
 export const atomText = (value: unknown): string => {
   if (value === getter) return "[Getter]"
   if (typeof value === "symbol") return brief(String(value), 80)

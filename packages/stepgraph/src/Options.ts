@@ -1,8 +1,8 @@
 /**
- * Options that do not exist, in words: a name that is misspelt would otherwise be ignored.
+ * Reports unknown options, since a misspelt name would otherwise be ignored.
  */
 
-/** How many letters have to be inserted, deleted or replaced to turn one word into the other. */
+/** The number of letters to insert, delete or replace to turn one word into another. */
 const distance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, at) => at)
   for (let i = 1; i <= from.length; i++) {
@@ -18,7 +18,7 @@ const distance = (from: string, to: string): number => {
 
 const longest = 40
 
-/** The name that was probably meant: the nearest one, if no more than half of it differs. */
+/** The name that was probably meant: the nearest one, if at most half of it differs. */
 export const nearest = (name: string, names: ReadonlyArray<string>): string | undefined => {
   let found: string | undefined
   let least = Number.POSITIVE_INFINITY
@@ -46,7 +46,7 @@ const unknown = (name: string, known: ReadonlyArray<string>): string => {
   return `there is no option '${shown(name)}': ${instead}`
 }
 
-/** What a value is, for a message about what it should be. */
+/** The kind of a value, for a message about the expected kind. */
 export const kindOf = (value: unknown): string =>
   value === null
     ? "null"
@@ -57,8 +57,8 @@ export const kindOf = (value: unknown): string =>
         : `a ${typeof value}`
 
 /**
- * What is wrong with the names of some options, as a sentence each. One that is undefined counts as left out. `unnamed` are
- * let through, but nobody is referred to them.
+ * Problems with option names, one sentence each. An undefined option counts as left out. `unnamed` options are allowed
+ * but never suggested.
  */
 export const unknownOptions = (
   given: unknown,
@@ -74,7 +74,7 @@ export const unknownOptions = (
     .map(([name]) => unknown(name, known))
 }
 
-/** Throws a `TypeError` for options that do not exist. */
+/** Throws a `TypeError` for unknown options. */
 export const refuseUnknown = (of: string, given: unknown, known: ReadonlyArray<string>): void => {
   const problems = unknownOptions(given, known)
   if (problems.length > 0) throw new TypeError(`${of}: ${problems.join("; ")}`)

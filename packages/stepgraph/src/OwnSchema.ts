@@ -1,11 +1,11 @@
 /**
- * Whether a schema comes from the copy of effect that stepgraph itself uses, with everything inside it.
+ * Whether a schema, with everything inside it, comes from the copy of effect that stepgraph uses.
  */
 import * as Schema from "effect/Schema"
 import type { AST } from "effect/SchemaAST"
 import { alternatives, inside } from "./Secrets.ts"
 
-/** Stands for the copy of effect that has made a node of a schema: the prototype that all its nodes have in common. */
+/** Identifies the copy of effect that made a schema node: the common prototype of its nodes. */
 export const copyOf = (ast: object): object => {
   const prototype = Object.getPrototypeOf(ast)
   return prototype === null || prototype === Object.prototype ? ast : copyOf(prototype)
@@ -13,15 +13,15 @@ export const copyOf = (ast: object): object => {
 
 let ownCopy: object | undefined
 
-/** How many nodes of a schema are looked at without keeping them, which would take longer than all the rest. */
+/** How many nodes are checked without caching, which would take longer than everything else. */
 const fewNodes = 64
-/** Nodes of larger schemas that are own throughout: such a schema may be shared by many events. */
+/** Nodes of larger schemas that are completely own: many events may share such a schema. */
 const own = /*#__PURE__*/ new WeakSet<AST>()
 
-/** A schema may be suspended for ever, each time in another. */
+/** A suspended schema may unfold into new suspended schemas forever. */
 const mostNodes = 10_000
 
-/** Another copy's looks the same, and what it parses comes out as something else without a word. */
+/** A schema from another copy looks the same, but silently parses to wrong values. */
 export const isForeign = ({ ast }: Schema.Top): boolean => {
   ownCopy ??= copyOf(Schema.String.ast)
   const nodes: Array<AST> = []
@@ -42,7 +42,7 @@ export const isForeign = ({ ast }: Schema.Top): boolean => {
     try {
       alternatives(node).forEach(look)
     } catch {
-      // A suspended schema that is not there yet, such as that of the event itself. It is defined in the same program.
+      // A suspended schema that is not available yet, such as the event's own. It is defined in the same program.
     }
     inside(node).forEach(look)
     if (node._tag === "Objects") node.indexSignatures.forEach(({ parameter }) => look(parameter))
@@ -52,4 +52,4 @@ export const isForeign = ({ ast }: Schema.Top): boolean => {
 }
 
 export const foreignInWords =
-  "has a schema of another copy of effect than the one that stepgraph uses: install one alone, `npm ls effect` shows them"
+  "has a schema from another copy of effect than stepgraph uses: install effect only once (`npm ls effect` lists the copies)"

@@ -1,5 +1,5 @@
 /**
- * The doors into the runtime: a workflow as an Effect, and as a promise.
+ * Runs a workflow as an Effect or as a promise.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,11 +21,12 @@ import {
 } from "./Workflow.ts"
 
 /**
- * Runs a workflow as one Effect: it succeeds with the first stop event, once everything else has been interrupted and its
- * finalizers have ended. Interrupting it interrupts every step and waits for them.
+ * Runs a workflow as one Effect. It succeeds with the first stop event, after everything else has been interrupted and
+ * its finalizers have ended. Interrupting it interrupts every step and waits for them.
  *
- * Fails with `InvalidEvent` where the input does not fit the start event (never where it is given that event), with `WorkflowStalled` where nothing is left to
- * do and no stop event came, with `WorkflowTimedOut` where the workflow has a `timeout`, and with the errors of its steps.
+ * Fails with `InvalidEvent` if the input does not fit the start event (never if the input is that event), with
+ * `WorkflowStalled` if nothing is left to do and no stop event came, with `WorkflowTimedOut` if the workflow's
+ * `timeout` is over, and with the errors of its steps.
  *
  * @example
  * ```ts
@@ -69,19 +70,19 @@ const begin = (
     return execute(graph, start.value, flow.timeout, prepare)
   })
 
-/** What a run without Effect can be given. */
+/** The options of a run without Effect. */
 export interface RunOptions extends StateOptions {
-  /** Interrupts the run when it is aborted. */
+  /** Aborting it interrupts the run. */
   readonly signal?: AbortSignal | undefined
-  /** Told each entry of the run's trace. */
+  /** Receives each entry of the run's trace. */
   readonly observe?: Observer | undefined
 }
 
 /**
  * Runs a workflow as a promise, for programs that do not use Effect. It rejects with the typed error itself.
  *
- * `signal` interrupts the run: the promise rejects with the signal's reason, once every step has been interrupted. A signal
- * that is already aborted runs nothing.
+ * `signal` interrupts the run: the promise rejects with the signal's reason, after every step has been interrupted. If
+ * the signal is already aborted, nothing runs.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * What a schema says is secret: `Schema.Redacted`, wherever it stands. What was refused may hold such a value in the
- * clear, because it was not wrapped, or because it is JSON from outside.
+ * Finds secrets according to a schema: `Schema.Redacted`, anywhere inside it. A refused value may contain a secret as
+ * plain text, because it was not wrapped, or because it is JSON from outside.
  */
 import type { AST } from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -9,14 +9,14 @@ import type { Secret } from "./Look.ts"
 const isRedacted = ({ annotations }: AST): boolean =>
   (annotations?.representation as { readonly id?: unknown } | undefined)?.id === "effect/schema/Redacted"
 
-/** What may stand in the same place as this: members of a union, and what it is encoded as. */
+/** Alternatives for the same place: members of a union, and encoded forms. */
 export const alternatives = (ast: AST): ReadonlyArray<AST> => {
   const encoded = (ast.encoding ?? []).map(({ to }) => to)
   if (ast._tag === "Union") return [...ast.types, ...encoded]
   return ast._tag === "Suspend" ? [ast.thunk(), ...encoded] : encoded
 }
 
-/** What may stand inside it, by its key where it has one. */
+/** Parts of a value, by key if they have one. */
 export const inside = (ast: AST, key?: string): ReadonlyArray<AST> => {
   switch (ast._tag) {
     case "Declaration":
@@ -34,7 +34,7 @@ export const inside = (ast: AST, key?: string): ReadonlyArray<AST> => {
 }
 
 const withAlternatives = (asts: ReadonlyArray<AST>): ReadonlyArray<AST> => {
-  // A set that grows while it is walked.
+  // This set grows while it is walked.
   const all = new Set(asts)
   for (const ast of all) for (const other of alternatives(ast)) all.add(other)
   return [...all]
@@ -54,24 +54,24 @@ const everything: Secret = { whole: true, at: () => everything }
 const secretIn = (asts: ReadonlyArray<AST>): Secret | undefined => {
   if (!holdsSecret(asts)) return undefined
   const here = withAlternatives(asts)
-  // What a class or an Option makes of what is inside of it cannot be known.
+  // The internal layout of a class or an Option is unknown.
   if (here.some((ast) => isRedacted(ast) || (ast._tag === "Declaration" && holdsSecret([ast])))) return everything
   return {
     whole: false,
     at: (key) => {
       const there = here.flatMap((ast) => inside(ast, key))
-      // A key that the schema does not know may be a secret's, misspelt.
+      // An unknown key may be a misspelt secret.
       return there.length === 0 ? everything : secretIn(there)
     }
   }
 }
 
-/** What may not be shown of a value that a schema has refused; `undefined` where everything may. */
+/** The secret parts of a value that a schema refused; `undefined` if there are none. */
 export const secretOf = (schema: { readonly ast: AST }): Secret | undefined => secretIn([schema.ast])
 
 const format = SchemaIssue.makeFormatterDefault()
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
-/** Without the words of checks, which may quote what they check. */
+/** Omits the messages of checks, which may quote the value. */
 const carefulIssuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) =>
     issue._tag === "InvalidType" || issue._tag === "MissingKey"
@@ -80,7 +80,7 @@ const carefulIssuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
   checkHook: () => "Expected a valid value"
 })
 
-/** An issue in words, which quote nothing of what is secret. */
+/** Formats an issue without quoting secrets. */
 export const issueInWords = (issue: SchemaIssue.Issue, secret: Secret | undefined): string => {
   if (secret === undefined) return format(issue)
   const careful = carefulIssuesOf(issue).issues

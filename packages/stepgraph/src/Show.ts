@@ -1,6 +1,6 @@
 /**
- * Values from outside in words for messages, and as JSON for traces. Neither ever throws, shows a secret, or costs more
- * than it shows, whatever the value is.
+ * Formats foreign values as text for messages, and as JSON for traces. Neither ever throws, shows a secret, or costs
+ * more than it shows.
  */
 import { encode } from "effect/encoding/Base64"
 import type { Json } from "effect/Schema"
@@ -21,16 +21,16 @@ import {
 } from "./Look.ts"
 
 export interface Bounds {
-  /** How many objects may stand inside one another. */
+  /** Maximum depth of nested objects. */
   readonly depth: number
-  /** How many items of one list, and fields of one object, are shown. */
+  /** Maximum number of items per list, and of fields per object. */
   readonly items: number
-  /** How many characters of one string are shown. */
+  /** Maximum number of characters per string. */
   readonly string: number
-  /** How many characters and how many values are looked at in all. */
+  /** Maximum total number of characters, and of values visited. */
   readonly text: number
   readonly values: number
-  /** What stands between the items of a list. */
+  /** The separator of list items. */
   readonly separator: string
 }
 
@@ -38,12 +38,12 @@ const inMessages: Bounds = { depth: 3, items: 8, string: 80, text: 200, values: 
 const inErrors: Bounds = { depth: 4, items: 8, string: 2_000, text: 8_000, values: 100, separator: ", " }
 const inTraces: Bounds = { depth: 32, items: 1_000, string: 100_000, text: 1_000_000, values: 10_000, separator: ", " }
 
-/** What one look may still cost, and what it is inside of. */
+/** The remaining budget of one look, and the objects it is inside. */
 class Look {
   readonly bounds: Bounds
   text: number
   values: number
-  /** Whether something was left out, hidden, or could not be read. */
+  /** Whether something was left out, hidden or unreadable. */
   partial = false
   private readonly around: Array<object> = []
 
@@ -53,14 +53,14 @@ class Look {
     this.values = bounds.values
   }
 
-  /** Whether an object of which so much is shown shows more. */
+  /** Whether to show more of an object after this many parts. */
   hasRoom(shown: number): boolean {
     const has = shown < this.bounds.items && this.values > 0 && this.text > 0
     if (!has) this.partial = true
     return has
   }
 
-  /** Takes what a string may cost. */
+  /** Charges a string to the budget. */
   take(text: string): number {
     const most = Math.max(0, Math.min(text.length, this.bounds.string, this.text))
     this.text -= most
@@ -68,13 +68,13 @@ class Look {
     return most
   }
 
-  /** Something stands in the place of a value. */
+  /** Notes that a mark replaced a value. */
   instead(text: string): string {
     this.partial = true
     return text
   }
 
-  /** Looks into an object, unless that is where it comes from. */
+  /** Enters an object, unless it is already inside it. */
   into<A>(value: object, show: (value: object) => A): A | string {
     const { around } = this
     const depth = around.length
@@ -91,7 +91,7 @@ class Look {
   }
 }
 
-/** What holds a secret is itself one where it is not of the kind that its schema asks for. */
+/** A container of a secret is secret itself if it has another kind than its schema expects. */
 const isSecret = (value: unknown, secret: Secret): boolean =>
   value !== undefined && value !== null && (secret.whole || typeof value !== "object")
 
@@ -107,7 +107,7 @@ const inWords = (look: Look, value: unknown, secret: Secret | undefined): string
     if (typeof shape === "string") return textOf(look, shape)
     if ("items" in shape) return `${shape.name}([${itemsInWords(look, shape.items, shape.size, secret)}])`
     const fields = fieldsInWords(look, shape.fields, secret)
-    // A tag is name enough.
+    // The tag is enough of a name.
     return shape.name === "" || !fields.startsWith("{") ? fields : `${shape.name}(${fields})`
   })
 }
@@ -164,7 +164,7 @@ const inJson = (look: Look, value: unknown): Json => {
     case "boolean":
       return value
     case "number":
-      // -0 does not go through JSON.
+      // JSON cannot represent -0.
       return Number.isFinite(value) ? value + 0 : String(value)
     case "bigint":
       return bigintText(value)
@@ -176,7 +176,7 @@ const inJson = (look: Look, value: unknown): Json => {
   return atomText(value)
 }
 
-/** Says how much there was of what is cut. */
+/** Reports the full length of truncated text. */
 const cut = (text: string, most: number): string =>
   most < text.length ? `${beginning(text, most)}… ${text.length} characters in all` : text
 
@@ -187,7 +187,7 @@ const objectInJson = (look: Look, value: object): Json => {
   const shape = shapeOf(value)
   if (typeof shape === "string") return textOf(look, shape)
   if (!("items" in shape)) return fieldsInJson(look, shape.fields)
-  // JSON has no such lists: they stand as their words.
+  // JSON has no such lists, so they appear as text.
   const words = `${shape.name}([${itemsInWords(look, shape.items, shape.size, undefined)}])`
   return cut(words, look.take(words))
 }
@@ -234,7 +234,7 @@ const errorInJson = (look: Look, error: Error): Json => {
   return shown
 }
 
-/** Bytes are base64, as their schema encodes them. */
+/** Bytes become base64, as their schema encodes them. */
 const bytesInJson = (look: Look, bytes: Uint8Array): string => {
   const most = Math.max(0, Math.floor(Math.min(look.bounds.string, look.text) / 4) * 3)
   const text = encode(bytes.subarray(0, most))
@@ -242,7 +242,7 @@ const bytesInJson = (look: Look, bytes: Uint8Array): string => {
   return bytes.length <= most ? text : look.instead(`${text}… ${bytes.length} bytes in all`)
 }
 
-/** A value in words, an event as `Tag {…}`: as many of them as the bounds allow. */
+/** A value as text, an event as `Tag {…}`, within the bounds. */
 export const wordsOf = (value: unknown, bounds: Bounds, secret?: Secret): string => {
   const text = inWords(new Look(bounds), value, secret)
   return text.length > bounds.text ? `${beginning(text, bounds.text)}…` : text
@@ -251,16 +251,16 @@ export const wordsOf = (value: unknown, bounds: Bounds, secret?: Secret): string
 /** A value as a message shows it. */
 export const show = (value: unknown, secret?: Secret): string => wordsOf(value, inMessages, secret)
 
-/** An event's fields as the trace has them. */
+/** An event's fields as the trace contains them. */
 export const jsonOf = (event: object, encoders: Encoders): Json => {
   const look = new Look(inTraces)
   return look.into(event, (event) => fieldsInJson(look, event, encoders))
 }
 
-/** By the names of fields: what their schema makes of them. */
+/** Encoders by field name, from the schema. */
 export type Encoders = ReadonlyMap<string, (value: unknown) => unknown>
 
-/** A field by its schema, if all of it could be shown without. */
+/** A field encoded by its schema, if all of it could be shown without. */
 const encoded = (look: Look, value: unknown, encode: (value: unknown) => unknown): Json => {
   look.partial = false
   const shown = inJson(look, value)
@@ -272,10 +272,10 @@ const encoded = (look: Look, value: unknown, encode: (value: unknown) => unknown
   }
 }
 
-/** A field of an error as its own JSON has it: little, as it goes to logs. */
+/** An error's field as JSON: kept small, because it goes to logs. */
 export const smallJsonOf = (value: unknown): Json => inJson(new Look(inErrors), value)
 
-/** A cause in words. A tagged error's message says by itself what it is. */
+/** A cause as text. A tagged error's message already says what it is. */
 export const describe = (cause: unknown): string => {
   if (!isError(cause)) return show(cause)
   const [name, message] = [errorText(cause, "name"), errorText(cause, "message")]
@@ -283,7 +283,7 @@ export const describe = (cause: unknown): string => {
   return name === "Error" || isTagged(cause) ? message : `${name}: ${message}`
 }
 
-/** An error with its name, as traces and stories have it. A text that was thrown is itself. */
+/** An error with its name, for traces and stories. Thrown text is shown as it is. */
 export const nameAndMessage = (error: unknown): string => {
   if (typeof error === "string") return brief(error, inErrors.string)
   return isError(error) ? `${errorText(error, "name")}: ${errorText(error, "message")}` : show(error)

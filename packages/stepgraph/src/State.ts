@@ -1,5 +1,5 @@
 /**
- * State: a named, typed cell that each run has its own copy of.
+ * State: named, typed cells. Each run has its own copy.
  */
 import * as Schema from "effect/Schema"
 import type { CheckState, SchemaOf, StateOf } from "./Definition.ts"
@@ -10,31 +10,31 @@ import { secretOf } from "./Secrets.ts"
 import { show } from "./Show.ts"
 import { adopted, isStandard, UnusableSchema } from "./Standard.ts"
 
-/** A cell of one run: read and written with `ctx.get`, `ctx.set` and `ctx.update`. */
+/** A cell of a run's state, for `ctx.get`, `ctx.set` and `ctx.update`. */
 export interface State<A, S extends Schema.Constraint = Schema.Codec<A, unknown>> {
   readonly name: string
   readonly schema: S
   readonly initial: A | (() => A)
   /**
-   * A value for a run to begin with in place of `initial`: give it to the run's `state`. Throws {@link InvalidState} where
-   * it does not fit the cell's schema.
+   * An initial value for a run, in place of `initial`: pass it in the run's `state`. Throws {@link InvalidState} if it
+   * does not fit the cell's schema.
    */
   readonly with: (value: A) => StateValue
 }
 
-/** A cell and the value that a run begins with there. */
+/** A cell with the initial value for a run. */
 export interface StateValue {
   readonly state: State<any>
   readonly value: unknown
 }
 
-/** What a run can be given beside its input. */
+/** Options of a run that set its initial state. */
 export interface StateOptions {
-  /** What cells of its state begin with: `[seen.with(5)]`. All others begin with their `initial`. */
+  /** Initial values for cells: `[seen.with(5)]`. All other cells begin with their `initial`. */
   readonly state?: ReadonlyArray<StateValue> | undefined
 }
 
-/** What a run begins with. @internal */
+/** The initial value. @internal */
 export const initialOf = <A>(state: State<A>): A => {
   if (!Schema.isSchema(state?.schema)) {
     throw new TypeError(`ctx.get, set and update take what defineState returns, not ${show(state)}`)
@@ -44,8 +44,8 @@ export const initialOf = <A>(state: State<A>): A => {
 }
 
 /**
- * Defines a cell of state. Every run has its own, and begins with `initial`; give a function that makes it where it is a
- * value that is changed in place, such as a `Map`.
+ * Defines a cell of state. Every run has its own copy, which begins with `initial`. If the value is changed in place,
+ * such as a `Map`, pass a function that creates it.
  *
  * @example
  * ```ts

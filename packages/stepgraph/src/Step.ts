@@ -1,5 +1,5 @@
 /**
- * Steps: what a step accepts and emits, and what its function is given. Data and types only.
+ * Steps: their events, their function and its context. Data and types only.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -29,7 +29,7 @@ export type Returned<Out> =
   | Effect.Effect<Emission<Out>, any, any>
   | Stream.Stream<Out, any, any>
 
-// What a function that returns `any` fails with and needs cannot be known: it is taken for a promise.
+// If a function returns `any`, its errors and services are unknown, so treat it as a promise.
 type ErrorOf<Ret> = 0 extends 1 & Ret
   ? StepRejected
   : Ret extends Effect.Effect<infer A, infer E, any>
@@ -48,7 +48,8 @@ type ServicesOf<Ret> = 0 extends 1 & Ret
       : never
 type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
 
-// An interface, as the compiler looks at its members only where a step has a `retry`: 430 type instantiations a step less.
+// An interface, because the compiler then inspects its members only if a step has a `retry`: 430 type instantiations
+// less per step.
 interface RetryOptions<Ret, Limit> extends Omit<Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>>, "schedule"> {
   readonly schedule?: AnySchedule | undefined
 }
@@ -71,7 +72,7 @@ type Takes<Rt, Err> =
         : unknown
       : unknown
 
-/** The schedule and the Effects of a `retry`, also where a property is optional. */
+/** The schedule and the Effects of a `retry`, even if a property is optional. */
 type PoliciesOf<Rt, None> = [None] extends [Rt]
   ? never
   : Rt extends AnySchedule
@@ -79,12 +80,12 @@ type PoliciesOf<Rt, None> = [None] extends [Rt]
     : Rt extends { readonly schedule?: infer S; readonly while?: infer W; readonly until?: infer U }
       ? Named<S> | Decision<W> | Decision<U>
       : never
-/** A property that is missing is inferred as `unknown`. */
+/** A missing property is inferred as `unknown`. */
 type Named<S> = unknown extends S ? never : S
 type Decision<F> = F extends (...args: any) => infer D ? D : never
 // `any` is what `Options` itself says, of which nothing is known.
 type Known<T> = 0 extends 1 & T ? never : T
-// Not by a name of its own, which an editor would show in place of the errors.
+// Unnamed, because an editor would show the name instead of the errors.
 type RetryError<Rt, None> =
   PoliciesOf<Rt, None> extends infer P
     ? P extends Schedule.Schedule<any, any, infer E, any> | Effect.Effect<any, infer E, any>
@@ -98,52 +99,53 @@ type RetryServices<Rt, None> =
       : never
     : never
 
-// `const` keeps the literals of what `update` writes, and makes its lists readonly: a cell of a mutable list takes them too.
+// `const` keeps the literal types of the values that `update` writes, but makes lists readonly: accept those for a
+// mutable cell too.
 type Written<S> = S extends Array<any> ? Readonly<S> : S
 
-/** What the function of a step is given beside its input. Its members may be taken apart: `({ query }, { send }) => …`. */
+/** The context of a step's function. You may destructure it: `({ query }, { send }) => …`. */
 export interface StepContext<A, Out> {
   /**
-   * Emits an event before the step is done. After the step has come to its own end it throws `StepEnded`; after it was
-   * interrupted or timed out the event is dropped.
+   * Emits an event before the step is done. Throws `StepEnded` if the step has completed or failed; drops the event if
+   * the step was interrupted or timed out.
    */
   readonly send: (event: Out) => void
   /**
-   * Keeps the event that the step was given, and gives the events of the list, in its order, once all have come;
-   * `undefined` until then. Those of one type stand in the order received, and surplus events wait for the next round.
+   * Keeps the step's event, and returns the events of the list, in its order, when all have come; `undefined` until
+   * then. Several events of one type are in the order received. Surplus events stay for the next round.
    */
   readonly collect: <const D extends Defs>(
     defs: [TagOf<D[number]>] extends [AcceptedTags<A>]
       ? D
       : D & Problem<`this step does not accept '${Exclude<TagOf<D[number]>, AcceptedTags<A>>}'`>
   ) => Each<D> | undefined
-  /** The value of a cell of this run's state. */
+  /** Reads a cell of this run's state. */
   readonly get: <S>(state: State<S>) => S
   /** Sets a cell of this run's state. */
   readonly set: <S>(state: State<S>, value: S) => void
-  /** Changes a cell of this run's state, and gives its new value. */
+  /** Changes a cell of this run's state, and returns its new value. */
   readonly update: <S, const R extends Written<S>>(state: State<S>, change: (value: S) => R) => S
-  /** The event that opened the scope, where the step's intake has a `per`. */
+  /** The event that opened the scope, if the step's intake has a `per`. */
   readonly per: [PerOf<A>] extends [never] ? undefined : EventOf<PerOf<A>>
-  /** Aborted when the attempt is over, with a reason that says why: pass it to `fetch` and its like. */
+  /** Aborted when the attempt is over, with a reason. Pass it to `fetch` and similar functions. */
   readonly signal: AbortSignal
-  /** 1 at first, then one more each time the step is retried. */
+  /** 1 at first, plus 1 for each retry. */
   readonly attempt: number
   readonly runId: string
-  /** The step's own name. */
+  /** The step's name. */
   readonly step: string
 }
 
 /**
- * What `defineStep` returns. It has no name of its own: its key in `steps: { … }` is its name.
+ * The result of `defineStep`. Its name is its key in `steps: { … }`.
  */
 export interface Step<Accepted extends string, Emitted extends string, E, R, Per extends string = never> {
-  /** The events it accepts: each for itself, or together by an intake. */
+  /** The accepted events: one at a time, or together through an intake. */
   readonly accepts: ReadonlyArray<AnyDef> | AnyIntake
   readonly emits: ReadonlyArray<AnyDef>
-  /** How many may run at once in one run of the workflow. */
+  /** How many invocations may run at once in one run of the workflow. */
   readonly workers: number | "unbounded"
-  /** How many events may wait for it before what feeds it piece by piece is no longer pulled; 1,024 when left out. */
+  /** How many events may wait for the step before the generators and Streams that feed it pause. Default: 1,024. */
   readonly buffer?: number | undefined
   readonly timeout: Duration.Input | undefined
   readonly retry: Effect.Retry.Options<any> | Schedule.Schedule<any, any, any, any> | undefined
@@ -173,7 +175,7 @@ const prototype = /*#__PURE__*/ prototypeOf<AnyStep>("Step", ({ accepts, emits }
 
 type Settings = Omit<AnyStep, "~types">
 
-/** What a step has: anything else in it is an option that does not exist. @internal */
+/** The properties of a step; any other is an unknown option. @internal */
 export const stepOptions = Object.keys({
   accepts: 0,
   emits: 0,
@@ -186,18 +188,20 @@ export const stepOptions = Object.keys({
 } satisfies Record<keyof Settings, 0>)
 
 /**
- * Defines a step: which events it accepts, which it emits, how many of it may run at once, and what it does.
+ * Defines a step: the events it accepts and emits, its number of workers, and its function.
  *
  * `run` may be a plain function, an `async` function, a generator, an async generator, or a function that returns an
- * Effect or a Stream. What it returns is emitted: one event, several (in order), or nothing. The types of its input, of
- * what it may emit, of its errors and of the services it needs are inferred.
+ * Effect or a Stream. It emits what it returns: one event, several in order, or nothing. The types of its input,
+ * events, errors and services are inferred.
  *
- * - `accepts`: an event, a list of events (each runs the step for itself), or an intake (`join`, `collect`, `gather`, `race`)
- * - `workers`: a positive whole number (4 when left out) or `"unbounded"`
- * - `buffer`: how many events may wait for it (1,024 when left out) before the generators and Streams that feed it pause
- * - `timeout`: how long an attempt may take, before it is interrupted and fails with `StepTimedOut`
- * - `retry`: what `Effect.retry` takes; a failed attempt's emissions are discarded
- * - `recover`: turns a failure into an event, which takes the step's error out of the workflow's type
+ * - `accepts`: an event, a list of events (the step runs for each event), or an intake (`join`, `collect`, `gather`,
+ * `race`)
+ * - `workers`: a positive whole number (default: 4) or `"unbounded"`
+ * - `buffer`: how many events may wait for the step (default: 1,024) before the generators and Streams that feed it
+ * pause
+ * - `timeout`: the time limit of an attempt, which is then interrupted and fails with `StepTimedOut`
+ * - `retry`: the options of `Effect.retry`; the events of a failed attempt are discarded
+ * - `recover`: turns a failure into an event, and removes the step's error from the workflow's type
  *
  * @example
  * ```ts

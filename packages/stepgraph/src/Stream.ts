@@ -1,5 +1,5 @@
 /**
- * A run as a stream of what it emits.
+ * Runs a workflow as a stream of the events it emits.
  */
 import type * as Arr from "effect/Array"
 import type * as Cause from "effect/Cause"
@@ -25,8 +25,8 @@ export interface StreamOptions extends StateOptions {
 }
 
 /**
- * Runs a workflow as a Stream of its `outputs` and at last its stop event. Each time the stream is run, a run begins; it
- * is interrupted when the stream is, or when no more is taken from it. A failed run fails the stream.
+ * Runs a workflow as a Stream of its `outputs`, then its stop event. Each use of the stream starts a run, and
+ * interrupts it if the stream is interrupted or closed early. A failed run fails the stream.
  *
  * To send events to the run, or to have several readers, use `launch`.
  *

@@ -1,6 +1,6 @@
 /**
- * What every public error is made on: `Data.TaggedError` with a message that is made when it is first read. An attempt
- * that is retried or recovered from pays for no words that nobody sees.
+ * The base of all public errors: `Data.TaggedError` with a message that is built when it is first read. An attempt that
+ * is retried or recovered from pays nothing for a message that nobody reads.
  */
 import type { YieldableError } from "effect/Cause"
 import * as Data from "effect/Data"
@@ -13,7 +13,7 @@ const mostOfWay = 8
 const ways = new WeakMap<object, Array<string>>()
 
 /**
- * Notes in which step the run that an error belongs to ran. The innermost step comes first, and its message then names them all.
+ * Records the step in which the failed run was started. The innermost step comes first, and its message names them all.
  *
  * @internal
  */
@@ -62,7 +62,7 @@ class LazyError extends Data.Error {
     for (const key in behind) Object.defineProperty(this, key, kept(behind[key]))
   }
 
-  /** The words of an error; what only inherits from one has none. */
+  /** The text of an error; an object that only inherits from an error has none. */
   static messageOf(error: object): string {
     if (!(#words in error)) return ""
     let message: string
@@ -75,7 +75,7 @@ class LazyError extends Data.Error {
     return message
   }
 
-  /** From now on it is as any error's. */
+  /** From now on, the message is an ordinary property. */
   static keep(error: object, message: unknown): void {
     if (Object.isExtensible(error)) Object.defineProperty(error, "message", kept(message))
   }
@@ -90,7 +90,7 @@ class LazyError extends Data.Error {
 
 type Inspect = (value: unknown, options: unknown) => string
 
-/** As the console shows errors, with the message, the stack and the cause, where Effect's own shows an object. */
+/** Prints like other errors on the console, with message, stack and cause; Effect's errors print as objects. */
 function inspected(this: LazyError, _depth: unknown, options: unknown, inspect: Inspect | undefined): string {
   if (inspect === undefined) return String(this)
   const shown = Object.assign(new Error(this.message), this)
@@ -101,7 +101,7 @@ function inspected(this: LazyError, _depth: unknown, options: unknown, inspect: 
   try {
     return inspect(shown, options)
   } catch {
-    // The console cannot show every cause.
+    // The console cannot print every cause.
     stand("cause", describe(this.cause))
     return inspect(shown, options)
   }

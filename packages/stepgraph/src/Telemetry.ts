@@ -1,24 +1,23 @@
 /**
- * Which telemetry a run gives, through Effect's own tracing and metrics.
+ * Chooses the telemetry of a run, through Effect's own tracing and metrics.
  */
 import * as Context from "effect/Context"
 
-/** What a run tells of itself through Effect's `Tracer` and `Metric`. */
+/** The telemetry of a run through Effect's `Tracer` and `Metric`. */
 export interface TelemetryOptions {
   /** A span for the run, and one for each invocation of a step. */
   readonly spans: boolean
-  /** How long invocations wait and run, and how many wait and run. */
+  /** Durations and waiting times of invocations, and the numbers of waiting and running ones. */
   readonly metrics: boolean
 }
 
 /**
- * Spans and metrics of every run that is started with it. Where it is not provided, a run gives both if the program
- * provides a `Tracer`, and neither if it does not: then telemetry costs nothing.
+ * Switches spans and metrics for every run started with it. By default, a run has both if the program provides a
+ * `Tracer`. Otherwise it has neither, and telemetry costs nothing.
  *
- * Spans are named `workflow <name>` and `step <name>`, and have what they are about as attributes that begin with
- * `stepgraph.`. The spans that a step makes itself are children of its invocation's. Metrics are `stepgraph.run.duration`,
- * `stepgraph.step.wait`, `stepgraph.step.duration` (histograms, in seconds), `stepgraph.step.queued` and
- * `stepgraph.step.busy` (gauges).
+ * Spans are named `workflow <name>` and `step <name>`; their attributes begin with `stepgraph.`. Spans that a step
+ * makes itself are children of its invocation's span. Metrics are `stepgraph.run.duration`, `stepgraph.step.wait`,
+ * `stepgraph.step.duration` (histograms, in seconds), `stepgraph.step.queued` and `stepgraph.step.busy` (gauges).
  *
  * @example
  * ```ts

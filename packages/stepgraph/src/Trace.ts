@@ -1,32 +1,32 @@
 /**
- * The record of a run: what was emitted, delivered, started, ended, joined and dropped, by what and because of what.
+ * The trace of a run: what happened, when, and why.
  */
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 
 const common = {
-  /** Whose entry it is: an observer is told of every run inside, several at once and those that steps start. */
+  /** The run of this entry: an observer also receives the entries of nested runs, often of several at once. */
   run: Schema.String,
-  /** Counts the entries of one run, from 0. */
+  /** The number of the entry in its run, from 0. */
   seq: Schema.Number,
   /** The `Clock`'s time, in milliseconds. */
   at: Schema.Number
 }
 
-/** A run has begun. `parent` names the run and the invocation in which it was started, where it was one. */
+/** A run has begun. `parent` names the run and the invocation that started it, if any. */
 export const RunStarted = /*#__PURE__*/ Schema.TaggedStruct("RunStarted", {
   ...common,
   workflow: Schema.String,
   parent: Schema.NullOr(Schema.Struct({ run: Schema.String, workflow: Schema.String, invocation: Schema.String }))
 })
 
-/** An event has come into being: `cause` is the invocation that emitted it, `null` for what came from outside. */
+/** An event was emitted. `cause` is the invocation that emitted it; `null` for an event from outside. */
 export const EventEmitted = /*#__PURE__*/ Schema.TaggedStruct("EventEmitted", {
   ...common,
   event: Schema.String,
   tag: Schema.String,
   cause: Schema.NullOr(Schema.String),
-  /** The event's fields as JSON: bounded, and without what is `Redacted`. */
+  /** The event's fields as JSON, bounded and without `Redacted` values. */
   data: Schema.Json
 })
 
@@ -38,18 +38,18 @@ export const EventDelivered = /*#__PURE__*/ Schema.TaggedStruct("EventDelivered"
 })
 
 /**
- * An event will never be used: a race had been decided, the run has ended, it was left over in an intake, or the attempt that
- * sent it was over (`late`).
+ * An event will never be used: a race was decided, the run has ended, it was left over in an intake, or the attempt
+ * that sent it was over (`late`).
  */
 export const EventDropped = /*#__PURE__*/ Schema.TaggedStruct("EventDropped", {
   ...common,
   event: Schema.String,
-  /** The step it was on its way to; `null` where it was not delivered at all. */
+  /** The step it was on its way to; `null` if it was not delivered at all. */
   step: Schema.NullOr(Schema.String),
   reason: Schema.Literals(["raced", "ended", "left over", "late"])
 })
 
-/** An intake has made its step runnable with a batch. */
+/** An intake has made its step runnable with a batch of events. */
 export const IntakeFired = /*#__PURE__*/ Schema.TaggedStruct("IntakeFired", {
   ...common,
   step: Schema.String,
@@ -57,7 +57,7 @@ export const IntakeFired = /*#__PURE__*/ Schema.TaggedStruct("IntakeFired", {
   events: Schema.Array(Schema.String)
 })
 
-/** A step's function is being called. `scope` is the event that opened the scope it runs in, `null` for the run's own. */
+/** A step's function is called. `scope` is the event that opened its scope, `null` for the scope of the run. */
 export const InvocationStarted = /*#__PURE__*/ Schema.TaggedStruct("InvocationStarted", {
   ...common,
   invocation: Schema.String,
@@ -67,18 +67,18 @@ export const InvocationStarted = /*#__PURE__*/ Schema.TaggedStruct("InvocationSt
   scope: Schema.NullOr(Schema.String)
 })
 
-/** A call of a step's function is over. */
+/** A call of a step's function has ended. */
 export const InvocationEnded = /*#__PURE__*/ Schema.TaggedStruct("InvocationEnded", {
   ...common,
   invocation: Schema.String,
   step: Schema.String,
   attempt: Schema.Number,
   outcome: Schema.Literals(["succeeded", "failed", "interrupted", "to be retried"]),
-  /** The error's words, where it failed. */
+  /** The error as text, if it failed. */
   error: Schema.NullOr(Schema.String)
 })
 
-/** A finalizer failed while its step was interrupted. It does not change the outcome. */
+/** A finalizer failed while its step was interrupted. This does not change the outcome. */
 export const FinalizerFailure = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFailure", {
   ...common,
   invocation: Schema.String,
@@ -86,20 +86,20 @@ export const FinalizerFailure = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFail
   error: Schema.String
 })
 
-/** The run is over, and nothing of it is left running. */
+/** The run is over, and nothing of it is running. */
 export const RunFinished = /*#__PURE__*/ Schema.TaggedStruct("RunFinished", {
   ...common,
   outcome: Schema.Literals(["stopped", "failed", "interrupted"]),
-  /** The stop event, where one came. */
+  /** The stop event, if any. */
   event: Schema.NullOr(Schema.String),
-  /** The error's words, where it failed. */
+  /** The error as text, if it failed. */
   error: Schema.NullOr(Schema.String)
 })
 
 /**
- * One entry of a run's record: plain data that goes through JSON unchanged.
+ * One entry of a run's trace: plain data that JSON preserves.
  *
- * Ids name causes and not arrival: the same run in another timing gives the same event the same id.
+ * Ids name causes, not arrival: the same run with other timing gives the same event the same id.
  */
 export const TraceEntry = /*#__PURE__*/ Schema.Union([
   RunStarted,
@@ -115,8 +115,8 @@ export const TraceEntry = /*#__PURE__*/ Schema.Union([
 export type TraceEntry = typeof TraceEntry.Type
 
 /**
- * The invocation of a step in which an Effect runs, by its names in the trace; `null` outside of a step, and in a run that
- * nobody observes. A run that is started here has it as its `parent`.
+ * The invocation that an Effect runs in, by its ids in the trace; `null` outside a step and in a run without an
+ * observer. A run started here has it as its `parent`.
  *
  * @example
  * ```ts
@@ -148,11 +148,11 @@ export const CurrentInvocation = /*#__PURE__*/ Context.Reference<{
   readonly invocation: string
 } | null>("stepgraph/CurrentInvocation", { defaultValue: () => null })
 
-/** Told each entry as it is made. What it throws, now or as a promise later, is ignored: it cannot harm the run. */
+/** Receives each entry as it is made. Its errors are ignored, thrown or rejected, so it cannot harm the run. */
 export type Observer = (entry: TraceEntry) => void
 
 /**
- * The observer of every run that is started with it. There is none by default, and then nothing is recorded.
+ * The observer of every run started with it. By default, there is none, and nothing is recorded.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 /**
- * The trace of a run, folded entry by entry into what it says: how each step stands, what every invocation did and waited
- * for, where each event came from and what it led to.
+ * A model of a run, built entry by entry from its trace: the state of each step, the work and waits of every
+ * invocation, and the cause and effects of each event.
  *
- * Each entry costs the same, however long the run. It takes what there is: a trace that begins in the middle, entries twice,
- * and entries of kinds that a newer version has.
+ * Each entry costs the same, however long the run. It accepts imperfect traces: one that begins in the middle, repeated
+ * entries, and entry kinds of newer versions.
  *
  * @module trace
  */
@@ -23,15 +23,14 @@ export type {
 export { RunModel, type RunModelOptions }
 
 export interface TraceModelOptions {
-  /** The graphs of the workflows whose runs these may be. */
+  /** The graphs of the workflows that these runs may belong to. */
   readonly graphs?: Iterable<Graph> | undefined
-  /** How much is kept of each run: as {@link RunModelOptions} has it. */
+  /** How much to keep of each run, as in {@link RunModelOptions}. */
   readonly keep?: number | undefined
 }
 
 /**
- * All runs of a trace: whoever observes a run also observes those that are started inside its steps, and may observe many at
- * once.
+ * All runs of a trace: an observer also receives the entries of nested runs, and may observe many runs at once.
  */
 export class TraceModel {
   private readonly all = new Map<string, RunModel>()
@@ -43,12 +42,12 @@ export class TraceModel {
     this.keep = keep
   }
 
-  /** In the order in which they were first heard of. */
+  /** In order of first appearance. */
   get runs(): ReadonlyMap<string, RunModel> {
     return this.all
   }
 
-  /** Takes the next entry of any run, and gives the run; `undefined` for an entry that it has had. */
+  /** Adds the next entry of any run, and returns the run; `undefined` for a repeated entry. */
   add(entry: TraceEntry): RunModel | undefined {
     let run = this.all.get(entry.run)
     if (run === undefined) {

@@ -1,14 +1,16 @@
 /**
- * What was given and is not used. A promise in it may still be rejected, which must not end the program: nobody could have
- * handled it.
+ * Handles promises in values that the run does not use. They may still reject, which must not end the program, because
+ * nobody could have handled them.
  */
 const nothing = () => {}
 
 const deepest = 5
-/** A list may have billions of holes, and a tree as many leaves: whoever gives more promises than this handles them. */
+/**
+ * A list may have billions of holes, and a tree as many leaves. Beyond this limit, the caller handles its own promises.
+ */
 const mostValues = 100_000
 
-/** Marks the promises in a value as handled, itself included. It asks for no `then`: a lazy thenable must not begin. */
+/** Marks all promises in a value as handled. It never reads `then`: that could start a lazy thenable. */
 export const unread = (value: unknown): void => {
   let left = mostValues
   const visit = (value: unknown, depth: number): void => {
@@ -30,12 +32,12 @@ export const unread = (value: unknown): void => {
       if (prototype === Object.prototype || prototype === null) {
         for (const key of Object.keys(value)) {
           if (left <= 0) return
-          // A getter is not asked for its promise.
+          // Getters are not called.
           visit(Object.getOwnPropertyDescriptor(value, key)?.value, depth + 1)
         }
         return
       }
-      // Throws for whatever is not a promise of this or another realm.
+      // Throws unless it is a promise, of this or another realm.
       Promise.prototype.then.call(value, nothing, nothing)
     } catch {}
   }

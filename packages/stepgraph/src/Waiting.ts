@@ -1,20 +1,20 @@
 /**
- * What the intakes of a run hold and lack, as data and in the words of a message.
+ * What the intakes of a run have and need, as data and as text.
  */
 import { show } from "./Show.ts"
 
-/** What one step's intake holds and lacks while it waits. */
+/** What a waiting intake has and needs. */
 export interface Waiting {
   readonly step: string
-  /** The intake in the words of its definition, such as `join([A, B])`. */
+  /** The intake as written in the code, such as `join([A, B])`. */
   readonly intake: string
-  /** The scope it waits in: the event that opened it, where the intake has a `per`. */
+  /** Its scope: the opening event, if the intake has a `per`. */
   readonly per: unknown
-  /** The key it waits for, where the intake has a `by`. */
+  /** Its key, if the intake has a `by`. */
   readonly key: unknown
-  /** How many events of each type it has. */
+  /** Number of events it has, by type. */
   readonly has: Readonly<Record<string, number>>
-  /** How many events of each type it still needs; of several types together, the key is `A or B`. */
+  /** Number of events it still needs, by type; for several types together, the key is `A or B`. */
   readonly needs: Readonly<Record<string, number>>
 }
 
@@ -30,9 +30,9 @@ export const waitingInWords = (waiting: Waiting): string =>
   `: has ${counts(waiting.has)}, ` +
   (Object.keys(waiting.needs).length === 0 ? "and runs when nothing more can come" : `needs ${counts(waiting.needs)}`)
 
-/** How many lines of one kind a message has. */
+/** Maximum number of lines of one kind in a message. */
 export const shown = 5
-/** A line for each of the first; `more` says how many there are beside all of these. */
+/** One line each for the first few; `more` is the number of others not in the list. */
 export const listed = <A>(all: ReadonlyArray<A>, inWords: (one: A) => string, more = 0): string => {
   const lines = all.slice(0, shown).map((one) => `\n  - ${inWords(one)}`)
   const left = all.length + more - lines.length

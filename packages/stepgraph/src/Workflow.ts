@@ -13,7 +13,7 @@ import { isMade, listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 
 type Steps = Readonly<Record<string, AnyStep>>
 
-/** What `workflow()` returns: data that can be run any number of times, spread, and drawn. */
+/** The result of `workflow()`: data that can be run any number of times, spread, and drawn. */
 export interface Workflow<
   Start extends AnyDef,
   Stop extends AnyDef | Defs,
@@ -32,22 +32,21 @@ export interface Workflow<
   readonly "~types"?: { readonly error: E }
 }
 
-// Of the union of the steps, by conditional types that are not named in the result: an editor shows the errors and services
-// themselves.
+// Unnamed conditional types over the union of the steps, so that editors show the errors and services themselves.
 type ErrorOf<S> = S extends Step<any, any, infer E, any, any> ? E : never
 type ServicesOf<S> = 0 extends 1 & S ? never : S extends Step<any, any, any, infer R, any> ? R : never
 
 /** A workflow of any types. */
 export type AnyWorkflow = Workflow<any, any, any, any, any, any>
-/** The event that a workflow begins with. */
+/** The event that starts a workflow. */
 export type StartOf<W> = W extends Workflow<infer Start, any, any, any, any, any> ? EventOf<Start> : never
-/** The union of a workflow's stop events: what a run of it succeeds with. */
+/** The union of a workflow's stop events: the result of a run. */
 export type StopOf<W> = W extends Workflow<any, infer Stop, any, any, any, any> ? EventsOf<Stop> : never
-/** The union of the events that a workflow takes while it runs. */
+/** The union of the events that can be sent to a run. */
 export type InputsOf<W> = W extends Workflow<any, any, any, infer Inputs, any, any> ? EventOf<Inputs[number]> : never
-/** The union of the events that are only listened to. */
+/** The union of the events that a run emits to its listeners. */
 export type OutputsOf<W> = W extends Workflow<any, any, any, any, infer Outputs, any> ? EventOf<Outputs[number]> : never
-/** The union of the typed errors that a run of a workflow can fail with once it has begun. */
+/** The union of the typed errors of a run after it has begun. */
 export type WorkflowError<W> =
   W extends Workflow<any, any, infer S, any, any, infer E> ? ErrorOf<S[keyof S]> | E | WorkflowStalled : never
 /** The same with `InvalidEvent`, for an input that does not fit; a start event that has been made or decoded, `Made`, does. */
@@ -55,7 +54,7 @@ export type RunError<W, Made = never> =
   W extends Workflow<any, any, infer S, any, any, infer E>
     ? ErrorOf<S[keyof S]> | E | WorkflowStalled | Unfit<W, Made>
     : never
-/** An event that may have been made already; what is inferred of any other input is not assignable to it. */
+/** Tells existing events apart: the inferred type of any other input is not assignable to it. */
 export type MaybeMade<W> = StartOf<W> | { readonly "~unmade": never }
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 /** What the schema of the start event decodes, as an API does with its payload: it has been checked, too. */
@@ -68,7 +67,10 @@ export type Unfit<W, Made> = [Made] extends [never]
     : InvalidEvent
 /** The union of the services that a workflow's steps need. */
 export type RunServices<W> = W extends Workflow<any, any, infer S, any, any, any> ? ServicesOf<S[keyof S]> : never
-/** What the start event is made of, or the event itself, which a schema may have changed. */
+/**
+ * The input of a run: the argument of the start event's definition, or the event itself, which a schema may have
+ * changed.
+ */
 type StartIn<W> =
   W extends Workflow<infer Start, any, any, any, any, any>
     ? Start extends EventDef<any, any, infer In, any>
@@ -77,9 +79,11 @@ type StartIn<W> =
         : In | EventOf<Start>
       : never
     : never
-/** What an event without fields is made of: nothing, so that options are not taken for it. */
+/** The input of an event without fields: empty, so options are not mistaken for it. */
 type NoFields = { readonly [field: string]: never }
-/** The start event's fields, optional where all of them are, or the event itself; and the options. */
+/**
+ * The arguments of a run: the start event's fields (optional if all of them are) or the event itself, and the options.
+ */
 export type Given<W, Options, Made = never> = [StartIn<W> extends never ? never : keyof StartIn<W>] extends [never]
   ? [input?: NoFields | StartOf<W> | Made | undefined, options?: Options | undefined]
   : {} extends StartIn<W>
@@ -87,15 +91,16 @@ export type Given<W, Options, Made = never> = [StartIn<W> extends never ? never 
     : [input: StartIn<W> | Made, options?: Options | undefined]
 
 /**
- * Puts steps together to a workflow. A step's key is its name.
+ * Combines steps into a workflow. A step's key is its name.
  *
- * - `start`: the event that begins a run, made of the run's input
- * - `stop`: the event, or the list of events, that ends one: the first to come is the run's result
- * - `inputs`, `outputs`: events that come from outside while the workflow runs, and events that are only listened to
- * - `timeout`: how long a run may take before it fails with `WorkflowTimedOut`
+ * - `start`: the event that starts a run, made from the run's input
+ * - `stop`: the event or events that end a run: the first one to come is the result
+ * - `inputs`, `outputs`: events that can be sent to a run, and events that it emits to its listeners
+ * - `timeout`: the time limit of a run, which then fails with `WorkflowTimedOut`
  *
- * A graph that does not fit together does not compile: an event that nobody accepts or emits, a start or stop event that
- * no step knows. What types cannot see is checked here, and everything once more for callers without types.
+ * A graph that does not fit together does not compile: an event that no step accepts or emits, or a start or stop event
+ * that no step uses. `workflow()` also checks what types cannot express, and repeats all checks for callers without
+ * types.
  *
  * Throws {@link InvalidWorkflow}, which lists every problem.
  *
@@ -188,8 +193,8 @@ const prototype = /*#__PURE__*/ Object.assign(
 const graphs = new WeakMap<object, Graph>()
 
 /**
- * The graph of a workflow, kept beside the plain data that a workflow is. A copy that did not come through `workflow()` is
- * checked when it is first run.
+ * The graph of a workflow, stored beside its plain data. A copy that did not come from `workflow()` is checked on its
+ * first run.
  *
  * @internal
  */

@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 const refusal =
-  "has a schema of another copy of effect than the one that stepgraph uses: install one alone, `npm ls effect` shows them"
+  "has a schema from another copy of effect than stepgraph uses: install effect only once (`npm ls effect` lists the copies)"
 
 describe("a schema of another copy of effect", () => {
   it("is refused as the field of an event, and as the schema of a cell", () => {

@@ -387,7 +387,7 @@ describe("StepEnded", () => {
     expect(late).toBeInstanceOf(StepEnded)
     expect((late as Error).message).toBe(
       "step 'work' of workflow 'flow' sent Note {\"text\":\"late\"} after it had ended: " +
-        "await or return what the step still does, and stop when ctx.signal is aborted"
+        "await or return all remaining work, and stop when ctx.signal is aborted"
     )
   })
 })
@@ -456,7 +456,7 @@ describe("a circle from which no stop can be reached", () => {
         [
           "workflow 'round' took longer than its timeout of 1m. What it was doing:",
           "  - step 'again': 1 running, 0 queued",
-          "No way leads from there to the stop event 'Stop': let one of these steps emit it, or an event that leads to it."
+          "Nothing there can lead to the stop event 'Stop': let one of these steps emit it, or an event that leads to it."
         ].join("\n")
       )
     })
@@ -464,7 +464,7 @@ describe("a circle from which no stop can be reached", () => {
 
   it.effect("is not said where there is a way to the stop", () =>
     Effect.gen(function* () {
-      expect((yield* failure(run(circle([Stop]), { n: 1 }))).message).not.toContain("No way leads")
+      expect((yield* failure(run(circle([Stop]), { n: 1 }))).message).not.toContain("Nothing there can lead")
     })
   )
 })

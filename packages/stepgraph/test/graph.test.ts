@@ -157,9 +157,7 @@ describe("graphOf", () => {
       expect(isGraph(value)).toBe(false)
       expect(() => graphOf(value as never)).toThrow(TypeError)
     }
-    expect(() => graphOf([] as never)).toThrow(
-      "graphOf takes a workflow, not an array: give it what workflow() returned"
-    )
+    expect(() => graphOf([] as never)).toThrow("graphOf takes a workflow, not an array: pass the result of workflow()")
     expect(isWorkflow(flow)).toBe(true)
   })
 

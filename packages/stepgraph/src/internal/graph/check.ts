@@ -1,5 +1,6 @@
 /**
- * The compile-time check of a workflow's graph, and its words. `problems.ts` says the same at run time.
+ * The compile-time check of a workflow's graph. `problems.ts` makes the same checks at run time, with the same
+ * messages.
  */
 import type { Problem, Step } from "../../Step.ts"
 
@@ -17,12 +18,12 @@ type CheckStep<Name extends string, S, Known extends string, Taken extends strin
       : Problem<`step '${Name}' accepts '${Exclude<Accepted, Known>}', but no step emits it and it is neither the start nor an input event`>
     : never
 
-// The unions are parameters: put in place of these, they would be built again for each step.
+// The unions are parameters; written inline, they would be rebuilt for each step.
 type CheckSteps<S, Known extends string, Taken extends string> = {
   readonly [K in keyof S]: CheckStep<K & string, S[K], Known, Taken>
 }
 
-/** `unknown` where the steps fit together, and the problem at the step that has it where they do not. */
+/** `unknown` if the steps fit together; otherwise a problem at the step that has it. */
 export type Check<S, Start extends string, Stop extends string, Inputs extends string, Outputs extends string> = [
   Start
 ] extends [AcceptedBy<S[keyof S]>]

@@ -1,10 +1,10 @@
 /**
- * The circles of a directed graph.
+ * The cycles of a directed graph.
  */
 
 /**
- * The strongly connected components (Tarjan), without recursion, so that a long chain does not overflow the stack: for each
- * vertex the number of its component. An edge leads from a smaller number to a larger one, or stays in its component.
+ * The strongly connected components (Tarjan), without recursion, so a long chain does not overflow the stack. Returns
+ * the number of each vertex's component; an edge leads to a larger number or stays in its component.
  */
 export const componentsOf = (size: number, next: (vertex: number) => ReadonlyArray<number>): Int32Array => {
   const found = new Int32Array(size).fill(-1)
@@ -44,6 +44,6 @@ export const componentsOf = (size: number, next: (vertex: number) => ReadonlyArr
     }
   }
   for (let vertex = 0; vertex < size; vertex++) if (order[vertex] === -1) visit(vertex)
-  // They are closed from the end of the graph to its beginning.
+  // Components close from the end of the graph to its beginning.
   return found.map((component) => components - 1 - component)
 }

@@ -1,6 +1,6 @@
 /**
- * The graph of a workflow, indexed once for all its runs: who accepts what, where each emission goes, and which quiet is
- * whose to notice.
+ * The graph of a workflow, indexed once for all its runs: the steps that accept each event, the routes of emissions,
+ * and the intakes that each step can keep from being quiet.
  */
 import * as Duration from "effect/Duration"
 import { quoted } from "../../Advice.ts"
@@ -10,7 +10,7 @@ import type { AnyStep } from "../../Step.ts"
 import type { Needs } from "./needs.ts"
 import type { Taken } from "./taken.ts"
 
-/** What of a workflow the graph is made of. */
+/** The parts of a workflow that the graph is built from. */
 export interface Definition {
   readonly name: string
   readonly start: AnyDef
@@ -20,7 +20,7 @@ export interface Definition {
   readonly steps: Readonly<Record<string, AnyStep>>
 }
 
-/** Where an event goes when it is emitted. */
+/** The route of an emitted event. */
 export interface Route {
   readonly tag: string
   readonly def: AnyDef
@@ -28,11 +28,11 @@ export interface Route {
   readonly recognizes: (value: object) => boolean
   readonly stop: boolean
   readonly output: boolean
-  /** The steps that accept it. A gather comes before the others, so that what it keeps has a cause before what came of it. */
+  /** The steps that accept it. Gathers come first, so the events they keep have positions before any results. */
   readonly acceptors: ReadonlyArray<Node>
   /** The steps that declare it in `emits`. */
   readonly emitters: ReadonlyArray<Node>
-  /** The kind of scope that the event opens; 0 where it opens none. */
+  /** The kind of scope that the event opens; 0 if none. */
   readonly opens: number
 }
 
@@ -46,60 +46,60 @@ export interface Node {
   readonly buffer: number
   /** Whether it has a timeout, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
-  /** What its function does with its `ctx`, so that most are not given more than they see. */
+  /** How its function uses `ctx`, so most functions get no more than they read. */
   readonly ctx: Taken
   readonly intake: AnyIntake | undefined
   readonly needs: Needs | undefined
   /** The kind of scope that the intake is kept for; 0 is the run. */
   readonly per: number
-  /** The events it accepts, each once. */
+  /** The accepted events, each once. */
   readonly accepts: ReadonlyArray<Route>
-  /** The emissions it declares, each once. */
+  /** The declared emissions, each once. */
   readonly emits: ReadonlyArray<Route>
   /** The same by tag. */
   readonly routes: ReadonlyMap<string, Route>
-  /** The first of them, looked at first. Most steps have no other. */
+  /** The first of them, tried first. Most steps have only one. */
   readonly first: Route | undefined
-  /** The nearest groups of intakes that this step is upstream of, or in: in the order they fire in. */
+  /** The nearest groups of intakes that this step is in or upstream of, in firing order. */
   readonly feeds: ReadonlyArray<Group>
-  /** Those of them that another race is in, or downstream of: its decision may drop what is held here. */
+  /** Those of them with a race inside or downstream; its decision may drop events held here. */
   readonly raced: ReadonlyArray<Group>
-  /** The intakes whose next round work at this step belongs to. */
+  /** The intakes that get a new round from work at this step. */
   readonly arms: ReadonlyArray<Quiet>
   /** Whether an input event can lead to it. */
   readonly fed: boolean
-  /** The same intake's own entry, where this step has one that waits for quiet. */
+  /** The intake's own entry, if this step has one that waits for quiet. */
   readonly quiet: Quiet | undefined
 }
 
-/** An intake that has to know what is upstream of it: a `gather`, or a `race`. */
+/** An intake that needs to know its upstream: a `gather` or a `race`. */
 export interface Quiet {
-  /** Its place among those of its kind. */
+  /** Its index among those of its kind. */
   readonly index: number
   readonly node: Node
   readonly kind: number
   readonly group: Group
-  /** Whether it runs once everything upstream of it has gone quiet; a race without `take` does not. */
+  /** Whether it runs once everything upstream is quiet; a race without `take` does not. */
   readonly waits: boolean
-  /** Whether what opens its scope leads to it, so that the opening alone makes a round: `[]` where nothing follows. */
+  /** Whether the event that opens its scope leads to it, so opening alone makes a round: `[]` if nothing follows. */
   readonly opened: boolean
-  /** Whether it leads back to a step without opening another scope of the kind that the step's intake is kept for. */
+  /** Whether it leads back to a step without opening another scope of its intake's kind. */
   readonly leadsBackTo: (node: Node) => boolean
 }
 
 /**
- * The intakes of one circle that are kept for one kind of scope. What is upstream of one of them is upstream of all, so they
- * go quiet together; most circles are a single step.
+ * The intakes of one cycle that are kept for one kind of scope. They share their upstream, so they go quiet together.
+ * Most cycles consist of a single step.
  */
 export interface Group {
-  /** Its place among those of its kind. */
+  /** Its index among those of its kind. */
   readonly index: number
   readonly kind: number
-  /** In the order they fire in. */
+  /** In firing order. */
   readonly members: ReadonlyArray<Quiet>
-  /** The nearest groups downstream, of the same kind: none of them is quiet before this one is. */
+  /** The nearest groups downstream, of the same kind: none of them is quiet before this one. */
   readonly next: ReadonlyArray<Group>
-  /** Whether a race is in it, or downstream of it. */
+  /** Whether it contains a race, or has one downstream. */
   readonly raced: boolean
   /** Whether an input event can lead to it: then it cannot be quiet while inputs are open. */
   readonly fed: boolean
@@ -108,32 +108,33 @@ export interface Group {
 export interface Graph {
   readonly name: string
   readonly nodes: ReadonlyArray<Node>
-  /** Where each event goes, by tag. */
+  /** The route of each event, by tag. */
   readonly routes: ReadonlyMap<string, Route>
   readonly start: Route
   readonly inputs: ReadonlyMap<string, Route>
   readonly stops: ReadonlyArray<string>
-  /** By the kind of scope that they are kept for, in the order they fire in. */
+  /** By the kind of scope, in firing order. */
   readonly quiets: ReadonlyArray<ReadonlyArray<Quiet>>
   readonly groups: ReadonlyArray<ReadonlyArray<Group>>
-  /** The tags that open scopes; the kind of a scope is the tag's place here, and 0 is the run itself. */
+  /** The tags that open scopes. The kind of a scope is the index of its tag; 0 is the run itself. */
   readonly kinds: ReadonlyArray<string | undefined>
-  /** Whether emission order has to be known: whether there is a `gather`. */
+  /** Whether the order of emission is needed: whether there is a `gather`. */
   readonly ordered: boolean
   /** Whether an intake has a `by`. */
   readonly keyed: boolean
 }
 
 /**
- * Whether a decided race has a step upstream of it drop what it holds. What is upstream has been called off: only the race's
- * own step, or an input, can still complete it. What waits for quiet would run with the half that has come.
+ * Whether a decided race drops the events that an upstream step's intake holds. Everything upstream has been cancelled,
+ * so only the race's own step, or an input, could still complete it. An intake that waits for quiet would run with half
+ * of its events.
  */
 export const drops = (race: Quiet, node: Node): boolean => {
   if (node === race.node) return false
   return node.quiet !== undefined || !(race.leadsBackTo(node) || (race.kind === 0 && node.fed))
 }
 
-/** The definitions a step accepts, whatever its intake. */
+/** The definitions that a step accepts, whatever its intake. */
 export const acceptedBy = (step: AnyStep): ReadonlyArray<AnyDef> =>
   isIntake(step.accepts) ? step.accepts.events : step.accepts
 
@@ -143,7 +144,7 @@ export const stopsOf = (flow: Definition): ReadonlyArray<AnyDef> =>
 
 export { quoted }
 
-/** The words of an intake, as a person wrote it. */
+/** An intake as written in the code. */
 export const inWords = (intake: AnyIntake): string => {
   const { kind, events, count, single, per, by, within } = intake
   const tags = events.map(({ tag }) => tag).join(", ")

@@ -1,15 +1,15 @@
 /**
- * Which gathers and races wait for which steps.
+ * The steps that each gather and race waits for.
  *
- * Such an intake waits for all that is upstream of it. Those of one kind of scope in one circle wait for the same, and are one
- * group. A step feeds only the nearest groups, and each of these holds the next ones back until it is quiet itself: so a
- * delivery costs the same however many gathers stand in a row behind it.
+ * Such an intake waits for everything upstream. Intakes of one cycle and one kind of scope have the same upstream and
+ * form a group. A step feeds only the nearest groups, and each group holds the next ones back until it is quiet, so the
+ * cost of a delivery does not depend on the number of gathers in a row.
  */
 import { componentsOf } from "./components.ts"
 import type { Graph, Group, Node, Quiet, Route } from "./graph.ts"
 import { downstream, upstream } from "./upstream.ts"
 
-/** The steps and events of a graph as vertices: so n steps that emit one event and n that accept it make 2n edges, not n². */
+/** Steps and events are both vertices: n steps that emit one event and n that accept it make 2n edges, not n². */
 const vertices = (nodes: ReadonlyArray<Node>) => {
   const routes = [...new Set(nodes.flatMap(({ accepts, emits }) => [...accepts, ...emits]))]
   const routeAt = new Map(routes.map((route, index) => [route, nodes.length + index]))
@@ -21,14 +21,14 @@ const vertices = (nodes: ReadonlyArray<Node>) => {
   return {
     next,
     circles,
-    /** The number of a step's circle; where one leads to another, the first has the smaller number. */
+    /** The number of a step's cycle. If one cycle leads to another, the first has the smaller number. */
     circleOf: ({ index }: Node): number => circles[index]!,
     circleOfEvent: (route: Route): number => circles[routeAt.get(route)!] ?? 0
   }
 }
 type Vertices = ReturnType<typeof vertices>
 
-/** How many steps lie between the start event and each step. */
+/** The distance of each step from the start event. */
 const distances = (start: Route): Map<Node, number> => {
   const found = new Map<Node, number>()
   const seen = new Map([[start, 0]])
@@ -43,8 +43,8 @@ const distances = (start: Route): Map<Node, number> => {
 }
 
 /**
- * For each step the largest number of circles with one of these intakes on a way that leads to it. Steps of one circle
- * share a level, and what is downstream of it has a higher one.
+ * For each step, the largest number of cycles with such an intake on a path to it. Steps of one cycle share a level,
+ * and everything downstream has a higher one.
  */
 const levels = (quiets: ReadonlyArray<{ readonly node: Node }>, { circles, circleOf, next }: Vertices) => {
   const waiting = new Set(quiets.map(({ node }) => circleOf(node)))
@@ -62,8 +62,8 @@ const levels = (quiets: ReadonlyArray<{ readonly node: Node }>, { circles, circl
 }
 
 /**
- * The order in which intakes fire that go quiet at the same moment: one that is upstream of another goes before it, and
- * in a circle the one nearer to the start event.
+ * The firing order of intakes that go quiet at the same moment: upstream before downstream, and within a cycle the one
+ * nearer to the start event first.
  */
 const inOrder = <Waiting extends { readonly node: Node }>(
   quiets: ReadonlyArray<Waiting>,
@@ -78,10 +78,13 @@ const inOrder = <Waiting extends { readonly node: Node }>(
 }
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] extends ReadonlyArray<infer B> ? Array<B> : A[K] }
-/** A step whose `feeds`, `raced`, `arms` and `quiet` are to be found. */
+/** A step without its `feeds`, `raced`, `arms` and `quiet` yet. */
 export type Ungrouped = { -readonly [K in keyof Node]: Node[K] }
 
-/** Finds the groups, and enters at each step what it feeds. `openers` has the event that opens each kind of scope. */
+/**
+ * Finds the groups, and records at each step which ones it feeds. `openers` lists the event that opens each kind of
+ * scope.
+ */
 export const group = (
   nodes: ReadonlyArray<Ungrouped>,
   start: Route,
@@ -95,7 +98,7 @@ export const group = (
   if (waiting.length === 0) return { quiets, groups }
   const graph = vertices(nodes)
   const { circleOf } = graph
-  // In a scope, nothing happens at steps that the event that opens it does not lead to.
+  // In a scope, nothing happens at steps that its opening event does not lead to.
   const first = openers.map((route, kind) => (kind === 0 ? 0 : graph.circleOfEvent(route)))
   const inside = (kind: number) => (node: Node) => circleOf(node) >= first[kind]!
 
@@ -113,11 +116,11 @@ export const group = (
     }
     const isGatherOfKind = (other: Node) => other.intake?.kind === "gather" && other.per === kind
     const waits = !intake.single
-    // Work beyond another gather of the same scope belongs to that gather's next round, and not to this one's.
+    // Work beyond another gather of the same scope belongs to that gather's next round.
     const round = waits
       ? upstream([node], (other) => other !== node && !isGatherOfKind(other), inside(kind))
       : undefined
-    // That its own step runs makes no round.
+    // An invocation of its own step does not make a round.
     round?.delete(node)
     const opened = round !== undefined && openers[kind]!.acceptors.some((to) => to === node || round.has(to))
     const index = quiets[kind]!.length
@@ -135,7 +138,7 @@ export const group = (
       return at === group ? undefined : at
     }
     const before = new Set<Draft<Group>>()
-    // A step of its own holds the next round back while it runs, as it may emit more of it.
+    // A step in its own upstream holds back the next round while it runs, because it may emit more events for it.
     const waited = upstream(members, (node) => other(node) === undefined, inside(kind))
     for (const member of members) waited.add(member)
     for (const node of waited) {
@@ -165,7 +168,9 @@ export const group = (
   return { quiets, groups }
 }
 
-/** Of the steps that lead to one, those that it leads to are in its circle. It is asked of few, and those are remembered. */
+/**
+ * Among the steps that lead to a step, finds those in its cycle. Few steps are asked for, and the results are cached.
+ */
 const leadingBack = (from: Node, circleOf: (node: Node) => number): Quiet["leadsBackTo"] => {
   const found = new Map<number, ReadonlySet<Node>>()
   const inCircle = (node: Node) => circleOf(node) === circleOf(from)

@@ -1,14 +1,17 @@
 /**
- * What an intake waits for: how many of each type make a round, and in which order its step is given them.
+ * The needs of an intake: the number of events of each type in a round, and the order in which its step gets them.
  */
 import type { AnyIntake } from "../../Intake.ts"
 
 export interface Needs {
-  /** How many of each type: a `join` names its types apart, every other intake has one slot for all of its own. */
+  /** The count per slot: a `join` has a slot for each type, any other intake has one for all its types. */
   readonly slots: ReadonlyArray<{ readonly tag: string; readonly needed: number }>
-  /** The slot of an event of this type. */
+  /** The slot of an event type. */
   readonly slotOf: (tag: string) => number
-  /** Where each event of a `join`'s list is found, in whose order its step is given them; others are given them as they came. */
+  /**
+   * Where to find each event of a `join`'s list, in whose order its step gets them; other intakes keep the order of
+   * arrival.
+   */
   readonly list: ReadonlyArray<{ readonly slot: number; readonly nth: number }> | undefined
 }
 
@@ -31,7 +34,7 @@ export const needsOf = ({ kind, events, count }: Pick<AnyIntake, "kind" | "event
     }
     return { slot, nth: slots[slot]!.needed++ }
   })
-  // Among a few, looking at each is faster than a map.
+  // For a few entries, a linear search beats a map.
   const find =
     slots.length <= 8 ? (tag: string) => slots.findIndex((slot) => slot.tag === tag) : (tag: string) => slotOf.get(tag)!
   return { slots, slotOf: find, list }

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a workflow, in words: the same that the compiler says (`check.ts`), for callers without types, and
- * what types cannot see. Every problem is found, not only the first.
+ * Finds all problems of a workflow: those that the compiler reports (`check.ts`), for callers without types, and those
+ * that types cannot express.
  */
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
@@ -29,7 +29,7 @@ const isDuration = (value: unknown): boolean => {
 
 const text = (value: unknown): string => (typeof value === "string" ? `'${value}'` : show(value))
 
-/** What has to be right before the graph can be indexed at all. */
+/** Conditions for indexing the graph at all. */
 const checkShape = (flow: Definition, report: Report): void => {
   if (Array.isArray(flow.start)) {
     report(
@@ -76,7 +76,7 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
 
 const flowOptions = ["name", "start", "stop", "inputs", "outputs", "timeout", "steps"]
 
-/** Options that do not exist, which would be ignored otherwise. */
+/** Unknown options, which would otherwise be ignored. */
 const checkNames = (flow: Definition, report: Report): void => {
   for (const problem of unknownOptions(flow, flowOptions, ["~types"])) report(problem)
   for (const [name, step] of Object.entries(flow.steps)) {
@@ -121,7 +121,7 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
   if (isIntake(step.accepts)) checkIntake(name, step.accepts, report)
 }
 
-/** One that is misspelt would leave a retry without an end. */
+/** A misspelt option could leave a retry without an end. */
 const checkRetry = (name: string, retry: unknown, report: Report): void => {
   if (Schedule.isSchedule(retry)) return
   if (typeof retry !== "object" || retry === null || Array.isArray(retry)) {
@@ -172,7 +172,7 @@ const checkIntake = (name: string, intake: AnyIntake, report: Report): void => {
   }
 }
 
-/** Two definitions with one tag: an event of the one would be taken for the other. */
+/** Two definitions with one tag: an event of one would be mistaken for the other's. */
 const checkTags = (flow: Definition, report: Report): void => {
   const seen = new Map<string, AnyDef>()
   const reported = new Set<string>()
@@ -192,7 +192,7 @@ const checkTags = (flow: Definition, report: Report): void => {
   }
 }
 
-/** What the compiler also says: events that nobody accepts or emits. */
+/** Problems that the compiler also reports: events that no step accepts or emits. */
 const checkEnds = (flow: Definition, report: Report): void => {
   const tags = (defs: ReadonlyArray<AnyDef>) => defs.map(({ tag }) => tag)
   const steps = Object.entries(flow.steps)
@@ -230,7 +230,7 @@ const checkEnds = (flow: Definition, report: Report): void => {
   }
 }
 
-/** Everything that is wrong with a workflow, or the graph of one that can be run. */
+/** All problems of a workflow, or its graph if there are none. */
 export const examine = (flow: Definition): Graph | ReadonlyArray<string> => {
   if (typeof flow !== "object" || flow === null)
     return ["it is not an object: give workflow({ name, start, stop, steps })"]

@@ -1,12 +1,12 @@
 /**
- * The checks that need the whole graph: steps that nothing reaches, and events that come from outside the scope that an
- * intake names. Linear in the size of the graph, in whatever order its steps are declared.
+ * Checks that need the whole graph: unreachable steps, and events from outside the scope that an intake names. Linear
+ * in the size of the graph, whatever the order of declaration.
  */
 import { acceptedBy, type Definition, type Graph, type Node, quoted, type Route, stopsOf } from "./graph.ts"
 
 type Report = (problem: string) => void
 
-/** The steps that can run once these events come. A step waits for one of its events, or for all of them. */
+/** The steps that can run once these events come. A step needs one of its events, or all of them. */
 const follow = (
   begin: Iterable<Route>,
   waitsForAll: (node: Node) => boolean,
@@ -28,7 +28,7 @@ const follow = (
   return runs
 }
 
-/** Whether a stop event can still come of what these steps emit. */
+/** Whether the events of these steps can still lead to a stop event. */
 export const canStop = (nodes: Iterable<Node>): boolean => {
   const seen = new Set(nodes)
   for (const { emits } of seen) {
@@ -40,9 +40,10 @@ export const canStop = (nodes: Iterable<Node>): boolean => {
   return false
 }
 
-/** Steps and stop events that cannot be reached although somebody emits to them. */
+/** Unreachable steps and stop events for which an emitting step exists. */
 export const checkReach = (flow: Definition, { nodes, routes, start, inputs }: Graph, report: Report): void => {
-  // An event that nobody emits has been reported at the step that accepts it; that the step cannot run says nothing new.
+  // An event that no step emits is already reported at the step that accepts it; the step's unreachability adds
+  // nothing.
   const unknown = nodes.flatMap(({ accepts }) => accepts).filter(({ emitters }) => emitters.length === 0)
   const begin = [start, ...inputs.values(), ...unknown]
   const come = new Set(begin)
@@ -71,7 +72,7 @@ export const checkReach = (flow: Definition, { nodes, routes, start, inputs }: G
   }
 }
 
-/** The events that come of inputs alone on a way that no `per` event opens a scope on, each with its input. */
+/** Events that come from inputs on a path without any `per` event, each with its input. */
 const fromInputs = ({ inputs }: Graph, per: Route): ReadonlyMap<Route, string> => {
   const found = new Map([...inputs.values()].filter((route) => route !== per).map((route) => [route, route.tag]))
   const comes = (route: Route, { accepts }: Node) => {
@@ -83,12 +84,12 @@ const fromInputs = ({ inputs }: Graph, per: Route): ReadonlyMap<Route, string> =
   return found
 }
 
-/** Asks whether an event leads to a step, and remembers where it does. */
+/** Whether an event leads to a step, with cached answers. */
 const leadsFrom = (route: Route): ((to: Node) => boolean) => {
   const inside = new Set(route.acceptors)
   return (to) => {
     const seen = new Set([to])
-    // Breadth first: in a valid workflow the event is near.
+    // Breadth first: in a valid workflow, the event is near.
     for (const node of seen) {
       if (inside.has(node)) {
         inside.add(to)
@@ -100,7 +101,7 @@ const leadsFrom = (route: Route): ((to: Node) => boolean) => {
   }
 }
 
-/** Events that reach an intake from outside the scope that its `per` names, as far as the graph shows it. */
+/** Events that reach an intake from outside the scope of its `per`, as far as the graph shows. */
 export const checkScopes = (graph: Graph, report: Report): void => {
   const { nodes, routes, start, inputs } = graph
   const scopeOf = (per: Route) => ({ leadsTo: leadsFrom(per), inputOf: fromInputs(graph, per) })

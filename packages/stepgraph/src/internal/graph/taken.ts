@@ -1,6 +1,6 @@
 /**
- * How a function takes its second argument, as far as its text says so for sure: an arrow function has no `arguments`, and a
- * pattern without a rest reads no more than the members it names.
+ * How a function uses its second argument, if its text proves it: an arrow function has no `arguments`, and a pattern
+ * without a rest reads only the members it names.
  */
 export type Taken = "not at all" | "by members" | "somehow"
 

@@ -1,11 +1,11 @@
 /**
- * What leads to what in a graph. Each walk costs as much as the part of the graph that it sees.
+ * Walks of the graph. Each costs as much as the part that it visits.
  */
 import type { Node, Route } from "./graph.ts"
 
 /**
- * The steps from which an event can still come to one of these, these left out where none leads to another. A walk passes on
- * from the steps that `through` names, and does not see those that `sees` leaves out.
+ * The steps from which an event can still reach one of these; a step in the list counts only if another leads to it. A
+ * walk continues beyond the steps that `through` allows, and ignores those that `sees` excludes.
  */
 export const upstream = (
   to: Iterable<Node>,
@@ -29,7 +29,7 @@ export const upstream = (
   return found
 }
 
-/** The steps that events of these types can lead to. A walk does not see the types and steps that are left out. */
+/** The steps that events of these types can lead to. A walk ignores excluded types and steps. */
 export const downstream = (
   from: Iterable<Route>,
   passes: (route: Route) => boolean = () => true,

@@ -1,13 +1,13 @@
 /**
- * What a trace says of a run, its steps, invocations and events.
+ * The model of a run: its steps, invocations and events.
  */
 import type { TraceEntry } from "../../Trace.ts"
 
 export type Entry<Tag extends TraceEntry["_tag"]> = Extract<TraceEntry, { readonly _tag: Tag }>
 
-/** A moment of a run: on the clock, and in the order of the trace. */
+/** A moment of a run: its time, and its position in the trace. */
 export interface Moment {
-  /** Milliseconds since the run began, or since the first entry that there is. */
+  /** Milliseconds since the run began, or since the first known entry. */
   readonly at: number
   readonly seq: number
 }
@@ -24,11 +24,11 @@ export interface AttemptModel {
 export interface InvocationModel {
   readonly id: string
   readonly step: string
-  /** Which of the step's workers runs it, counted from 0: the lowest that was free. */
+  /** The worker that runs it, counted from 0: the lowest free one. */
   readonly row: number
-  /** When the first of its events came. Earlier than `ready` if an intake waited for more. */
+  /** When its first event arrived. Earlier than `ready` if an intake waited for more. */
   readonly since: Moment
-  /** When it could have begun, had a worker been free. */
+  /** When it could have started with a free worker. */
   readonly ready: Moment
   readonly start: Moment
   /** `null` while it runs. */
@@ -36,30 +36,30 @@ export interface InvocationModel {
   readonly outcome: AttemptModel["outcome"]
   readonly error: string | null
   readonly attempts: ReadonlyArray<AttemptModel>
-  /** The ids of the events it was given: it came of these. */
+  /** Ids of the events it was given: its causes. */
   readonly events: ReadonlyArray<string>
-  /** The ids of the events it emitted: it led to these. */
+  /** Ids of the events it emitted: its effects. */
   readonly emitted: ReadonlyArray<string>
-  /** Whether an intake gave it its events. */
+  /** Whether its events came from an intake. */
   readonly intake: boolean
-  /** The invocation whose end let its intake run, if not an event did but quiet. */
+  /** The invocation whose end let its intake run, if quiet rather than an event did so. */
   readonly quietAfter: string | null
-  /** The event that opened its scope; `null` for the run's own. */
+  /** The event that opened its scope; `null` for the scope of the run. */
   readonly scope: string | null
 }
 
 export interface EventModel {
   readonly id: string
   readonly tag: string
-  /** The invocation that emitted it: it came of this one. `null` for an event from outside. */
+  /** The invocation that emitted it; `null` for an event from outside. */
   readonly cause: string | null
   readonly at: Moment
   readonly data: Entry<"EventEmitted">["data"]
   /** The steps it was delivered to. */
   readonly to: ReadonlyArray<string>
-  /** The invocations that were given it: it led to these. */
+  /** The invocations that it was given to. */
   readonly takenBy: ReadonlyArray<string>
-  /** In how many of the steps it still waits, in an intake or for a worker. */
+  /** The number of steps in which it still waits, in an intake or for a worker. */
   readonly waiting: number
 }
 
@@ -67,7 +67,7 @@ export interface DropModel {
   readonly event: string
   readonly step: string | null
   readonly reason: Entry<"EventDropped">["reason"]
-  /** Since when it had waited for a worker; `null` if it did not. */
+  /** When it started waiting for a worker; `null` if it did not wait. */
   readonly since: Moment | null
   readonly at: Moment
 }
@@ -79,36 +79,36 @@ export interface FinalizerFailureModel {
   readonly at: Moment
 }
 
-/** How one step stands, and what it has done. Times are in milliseconds. */
+/** The state and history of one step. Times are in milliseconds. */
 export interface StepModel {
   readonly name: string
-  /** Whether it has an intake; without a graph this is known once the intake has fired. */
+  /** Whether it has an intake; without a graph, this is known once the intake has fired. */
   readonly intake: boolean
-  /** Events that its intake holds, or that wait for a worker if it has none: by their ids, with when they came. */
+  /** Events in its intake, or waiting for a worker if it has none: ids with arrival times. */
   readonly waiting: ReadonlyMap<string, Moment>
-  /** How many events its intake holds. */
+  /** Number of events in its intake. */
   readonly held: number
-  /** How many events wait for a worker; a batch of an intake counts once. */
+  /** Number of events that wait for a worker; a batch counts once. */
   readonly queued: number
   readonly running: number
-  /** How many were running at once, at most. */
+  /** The largest number of simultaneous invocations. */
   readonly most: number
   /** How often its intake was complete. */
   readonly fired: number
-  /** How many have begun, and how they ended. */
+  /** Number of started invocations, and their outcomes. */
   readonly invocations: number
   readonly succeeded: number
   readonly failed: number
   readonly interrupted: number
-  /** How many attempts failed and were tried again. */
+  /** Number of failed attempts that were retried. */
   readonly retried: number
-  /** How many events were dropped on their way to it. */
+  /** Number of events dropped on their way to it. */
   readonly dropped: number
-  /** How often something was dropped while it waited for a worker; a batch of an intake counts once. */
+  /** How often something waiting for a worker was dropped; a batch counts once. */
   readonly unserved: number
-  /** How long its workers were at work, all together, with what has ended. */
+  /** Total busy time of its workers, over ended invocations. */
   readonly busy: number
-  /** How long events waited for a free worker, all together, and the longest of them. */
+  /** The total and the longest time that events waited for a free worker. */
   readonly waited: number
   readonly longestWait: number
 }

@@ -1,13 +1,13 @@
 /**
- * Records by id, in the order in which they came. All that are in use are kept, and of the others the latest.
+ * Records by id, in order of arrival. Keeps all that are in use, and the latest of the others.
  */
 export class Records<A> {
   readonly all = new Map<string, A>()
   private readonly keep: number
   private readonly inUse: (record: A) => boolean
-  /** Goes along with the map: to ask for its first key each time would pass over all that has been deleted. */
+  /** Advances with the map: asking for its first key each time would scan all deleted ones. */
   private readonly oldest = this.all.keys()
-  /** Those that were passed because they were in use. */
+  /** Records that were skipped because they were in use. */
   private readonly passed = new Set<string>()
 
   constructor(keep: number, inUse: (record: A) => boolean) {
@@ -30,7 +30,7 @@ export class Records<A> {
   }
 }
 
-/** Adds to a list of which only the latest are kept: at least `keep` of them, and at most twice as many. */
+/** Appends to a list that keeps only the latest items: at least `keep`, at most twice as many. */
 export const addTo = <A>(list: Array<A>, item: A, keep: number): void => {
   list.push(item)
   if (list.length > 2 * keep) list.splice(0, list.length - keep)

@@ -1,5 +1,5 @@
 /**
- * One run's trace, folded entry by entry.
+ * The model of one run, built entry by entry from its trace.
  */
 import type { Graph } from "../../Graph.ts"
 import type { TraceEntry } from "../../Trace.ts"
@@ -17,11 +17,11 @@ import { addTo, Records } from "./records.ts"
 import { Step } from "./step.ts"
 
 export interface RunModelOptions {
-  /** The graph that is run: then its steps are there from the beginning, in their order. */
+  /** The workflow's graph: with it, all steps are present from the start, in order. */
   readonly graph?: Graph | undefined
   /**
-   * How many ended invocations, settled events and drops are kept: all when left out. What still runs or waits is kept
-   * beside them, and counters count all. With 0 there are no events, and of invocations those in `running` alone.
+   * How many ended invocations, settled events and drops to keep. Default: all. Everything that still runs or waits is
+   * always kept, and counters count all. With 0, there are no events, and only the invocations in `running`.
    */
   readonly keep?: number | undefined
 }
@@ -33,11 +33,11 @@ type Invocation = Writable<Omit<InvocationModel, "attempts" | "emitted">> & {
 }
 type Event = Writable<Omit<EventModel, "to" | "takenBy">> & { to: Array<string>; takenBy: Array<string> }
 
-/** Stands for a list that most never need. */
+/** A shared empty list. */
 const none: Array<string> = []
 
 /**
- * One run, of as many of its entries as have been added.
+ * One run, as far as its entries have been added.
  *
  * @example
  * ```ts
@@ -83,7 +83,7 @@ export class RunModel {
   private latest: Moment = { at: 0, seq: -1 }
   private count = 0
   private left: ReadonlyArray<InvocationModel> = []
-  /** The step to which an event was delivered just now: an intake of it that fires next does so for this event. */
+  /** The step that an event was just delivered to: if its intake fires next, it does so for this event. */
   private delivered: string | undefined
   private lastEnded: string | null = null
 
@@ -94,7 +94,7 @@ export class RunModel {
     for (const { name, intake } of graph?.steps ?? []) this.all.set(name, new Step(name, intake !== null))
   }
 
-  /** The run's id; `undefined` until there is an entry of it. */
+  /** The run's id; `undefined` before the first entry. */
   get id(): string | undefined {
     return this.first?.run
   }
@@ -104,7 +104,7 @@ export class RunModel {
     return this.started?.workflow
   }
 
-  /** The invocation in which it was started, if it was one. */
+  /** The invocation that started it, if any. */
   get parent(): Entry<"RunStarted">["parent"] {
     return this.started?.parent ?? null
   }
@@ -113,12 +113,12 @@ export class RunModel {
     return this.finished?.outcome ?? (this.first === undefined ? "to come" : "running")
   }
 
-  /** The stop event, if one came. */
+  /** The stop event, if any. */
   get stop(): string | null {
     return this.finished?.event ?? null
   }
 
-  /** What it failed with, in words. */
+  /** The error that it failed with, as text. */
   get error(): string | null {
     return this.finished?.error ?? null
   }
@@ -128,22 +128,22 @@ export class RunModel {
     return this.first?.at ?? 0
   }
 
-  /** The latest moment that the trace speaks of. */
+  /** The latest moment in the trace. */
   get last(): Moment {
     return this.latest
   }
 
-  /** How many entries have been added. */
+  /** Number of entries added. */
   get entries(): number {
     return this.count
   }
 
-  /** How each step stands: those of the graph first, the others in the order in which they were first heard of. */
+  /** The state of each step: those of the graph first, then the others in order of appearance. */
   get steps(): ReadonlyMap<string, StepModel> {
     return this.all
   }
 
-  /** In the order in which they began. */
+  /** In order of their start. */
   get invocations(): ReadonlyMap<string, InvocationModel> {
     return this.kept.all
   }
@@ -153,12 +153,12 @@ export class RunModel {
     return this.open
   }
 
-  /** Those that had not ended when the run did: there are none, unless something is wrong with stepgraph itself. */
+  /** Invocations without an end when the run ended; not empty only if stepgraph has a bug. */
   get unfinished(): ReadonlyArray<InvocationModel> {
     return this.left
   }
 
-  /** In the order in which they were emitted. */
+  /** In order of emission. */
   get events(): ReadonlyMap<string, EventModel> {
     return this.known.all
   }
@@ -171,12 +171,12 @@ export class RunModel {
     return this.finalizers
   }
 
-  /** Takes the next entry. Gives `false` for one of another run, and for one that it has had. */
+  /** Adds the next entry. Returns `false` for an entry of another run, and for a repeated one. */
   add(entry: TraceEntry): boolean {
     if (this.first === undefined) this.first = entry
     else if (entry.run !== this.first.run || entry.seq <= this.latest.seq) return false
     const at = { at: Math.max(0, entry.at - this.first.at), seq: entry.seq }
-    // Clocks may go back, runs do not.
+    // A clock may go back, a run does not.
     this.latest = at.at < this.latest.at ? { at: this.latest.at, seq: at.seq } : at
     this.count++
     this.take(entry, at)
@@ -253,7 +253,7 @@ export class RunModel {
     this.known.add(id, { id, tag, cause, at, data, to: none, takenBy: none, waiting: 0 })
   }
 
-  /** An event no longer waits in one of the steps it went to. */
+  /** An event stops waiting in one of its steps. */
   private settle(event: Event | undefined): void {
     if (event === undefined || event.waiting === 0) return
     event.waiting--
@@ -265,7 +265,7 @@ export class RunModel {
     const known = this.open.get(id)
     if (known !== undefined) {
       const before = known.attempts.at(-1)!
-      // Its end is missing in the trace.
+      // The trace lacks its end.
       if (before.end === null) Object.assign(before, { end: at, outcome: "to be retried" })
       addTo(known.attempts, attempt, Math.max(1, this.keep))
       return

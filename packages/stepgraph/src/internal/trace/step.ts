@@ -1,14 +1,14 @@
 /**
- * What the fold of a trace knows of one step.
+ * The model's data of one step.
  */
 import type { Moment, StepModel } from "./model.ts"
 
-/** What an intake has made of its events, until a worker takes it. */
+/** A batch of an intake, until a worker takes it. */
 export interface Batch {
   readonly invocation: string
   readonly events: ReadonlyArray<string>
   readonly at: Moment
-  /** When the first of its events came; `undefined` for a batch of none. */
+  /** When its first event came; `undefined` for an empty batch. */
   readonly since: Moment | undefined
   readonly quietAfter: string | null
 }
@@ -17,10 +17,10 @@ export class Step implements StepModel {
   readonly name: string
   intake: boolean
   readonly waiting = new Map<string, Moment>()
-  /** By their invocations; and by their events, once one of them has been dropped, as most never are. */
+  /** By invocation; and by event once one has been dropped, which is rare. */
   private readonly batches = new Map<string, Batch>()
   private batchOf: Map<string, Batch> | undefined
-  /** The workers that are taken, and the lowest that may be free: that one takes what comes. */
+  /** The busy workers, and the lowest one that may be free, which takes the next work. */
   private readonly workers: Array<boolean> = []
   private lowest = 0
   running = 0
@@ -90,7 +90,7 @@ export class Step implements StepModel {
     this.busy += busy
   }
 
-  /** An event is dropped. Gives since when it has waited for a worker: what an intake holds does not. */
+  /** An event is dropped. Returns since when it waited for a worker; events in an intake do not. */
   drop(event: string, at: Moment, leftOver: boolean): Moment | null {
     this.dropped++
     const came = this.waiting.get(event)
@@ -106,7 +106,7 @@ export class Step implements StepModel {
     return since
   }
 
-  /** The run is over: nothing waits any more, whether or not that is in the trace. */
+  /** The run is over: nothing waits any more, whether or not the trace says so. */
   clear(): void {
     this.waiting.clear()
     this.batches.clear()
@@ -123,7 +123,7 @@ export class Step implements StepModel {
     return batch
   }
 
-  /** Takes events out of what waits; the first and the latest to have come. */
+  /** Removes waiting events; returns the arrival times of the first and the last. */
   private take(events: ReadonlyArray<string>) {
     let first: Moment | undefined
     let latest: Moment | undefined

@@ -1,5 +1,5 @@
 /**
- * What a step's function is given as `ctx`, one for each attempt. When the attempt is over, it does nothing more to the run.
+ * The `ctx` of a step's function, one per attempt. An attempt that is over cannot affect the run.
  */
 import * as Cause from "effect/Cause"
 import { NodeInspectSymbol } from "effect/Inspectable"
@@ -14,7 +14,7 @@ import { stepEnded } from "../flow/reasons.ts"
 import type { Scope } from "../scope/scope.ts"
 import type { Outbox } from "./outbox.ts"
 
-/** The invocation that an attempt speaks for. */
+/** The invocation of an attempt. */
 export interface Caller {
   readonly node: Node
   readonly scope: Scope
@@ -23,25 +23,25 @@ export interface Caller {
     readonly workflow: string
   }
   send(event: unknown): void
-  /** Records an event that comes to nothing: the attempt that sends it is over. */
+  /** Records an event that is dropped because its attempt is over. */
   sendLate(event: unknown): void
   readonly outbox: Outbox
   /** Fails the run, even where the step's own code swallows the error. */
   fail(cause: Cause.Cause<unknown>): void
 }
 
-/** What has an attempt, which is made when somebody asks for it. */
+/** The owner of an attempt, which is created on demand. */
 export interface Attempted {
   readonly current: Attempt
 }
 
 export class Attempt implements Attempted {
-  /** 1 at first, then one more each time the step is retried. */
+  /** 1 at first, plus 1 for each retry. */
   readonly number: number
   /** Whether it has emitted anything. */
   emitted = false
   readonly #caller: Caller
-  /** Whether it came to its own end. */
+  /** Whether it completed or failed by itself. */
   #ended = false
   /** Why it was ended from outside. */
   #reason: (() => unknown) | undefined
@@ -52,7 +52,7 @@ export class Attempt implements Attempted {
     this.number = number
   }
 
-  // The functions are made when they are asked for, so that `({ send }) => …` works and most steps pay for none of them.
+  // The functions are created on demand: `({ send }) => …` works, and most steps pay for none of them.
   get send() {
     return (event: unknown): void => {
       const caller = this.#caller
@@ -138,19 +138,19 @@ export class Attempt implements Attempted {
     return this.#reason === undefined ? stepEnded(this.#caller) : this.#reason()
   }
 
-  /** It is ended from outside: `reason` is what its signal is aborted with. */
+  /** Ends it from outside; its signal is aborted with `reason`. */
   interrupt(reason: () => unknown): void {
     if (this.over) return
     this.#reason = reason
     this.#controller?.abort(reason())
   }
 
-  /** It has come to its own end. */
+  /** It has completed or failed by itself. */
   end(): void {
     if (this.over) return
     this.#ended = true
     if (this.#controller === undefined) return
-    // What a listener of its signal sends is no mistake of the step.
+    // A listener of its signal that sends is not a mistake of the step.
     this.#reason = () => stepEnded(this.#caller)
     this.#controller.abort(this.#reason())
     this.#reason = undefined
@@ -158,8 +158,8 @@ export class Attempt implements Attempted {
 }
 
 /**
- * What the console shows of `ctx`: its members. It looks behind the proxy, where the whole run is, for a function
- * that says what to show, and calls that with the proxy.
+ * Makes the console show the members of `ctx`. The console looks behind the proxy for a custom inspect function, and
+ * calls it with the proxy; without one, it would print the whole run.
  */
 export const membersOf = (ctx: object): object => ({ ...ctx })
 
@@ -195,12 +195,12 @@ const handler: ProxyHandler<Attempted> = {
 }
 
 /**
- * An attempt as its step's function is given it. Its members are its own and enumerable, so that `{ signal, ...rest }` and
- * `{ ...ctx }` have them all, and are made when they are asked for.
+ * The attempt as the step's function gets it. Its members are own and enumerable, so `{ signal, ...rest }` and
+ * `{ ...ctx }` contain all of them; they are created on demand.
  *
- * Hot: the proxy takes 9 ns, and each member read through it 25: a loop was 5 % slower with it, and steps that send were 20 %.
- * So it is made only where the function could find out that it is there. Functions made for each attempt took 15 ns more than
- * it, and accessors defined on each 1,700.
+ * Hot: the proxy takes 9 ns, and each member read through it 25. With it, a loop was 5 % slower, and steps that send
+ * were 20 % slower, so it is used only if the function could notice. Creating the functions for each attempt cost 15 ns
+ * more than the proxy, and defining accessors 1,700.
  */
 export const contextOf = (attempted: Attempted, taken: Taken): StepContext<any, any> => {
   if (taken === "not at all") return undefined as never

@@ -26,27 +26,27 @@ import { type Emitting, Receiving, rejection, waitFor } from "./receiving.ts"
 import { discarding, emitting, pieces, type Taker, take } from "./returned.ts"
 import type { Run } from "./run.ts"
 
-/** `returning`: its function is done, so that what its emissions decide has nothing to interrupt here. */
+/** `returning`: the function is done, so a race decided by its emissions need not interrupt it. */
 type Phase = "waiting" | "running" | "awaiting a promise" | "returning" | "over"
 
 /** What an invocation is called where somebody asks for ids. */
 interface Names {
   readonly id: string
   readonly events: ReadonlyArray<string>
-  /** How many events it has emitted, which makes their names. */
+  /** Number of emitted events, used for their ids. */
   emitted: number
-  /** How many of its attempts sent after their end. They count apart, as what comes too late is a matter of timing. */
+  /** Number of attempts that sent after their end. Counted separately, because late events depend on timing. */
   late: number
 }
 
-/** What most invocations never have. */
+/** Parts that most invocations do not need. */
 class More {
   /** Where its attempt keeps what it does; undefined where that takes effect as it comes. */
   staged: Staged | undefined
   fiber: Fiber<unknown, unknown> | undefined
   /** Why it was interrupted. */
   reason: (() => unknown) | undefined
-  /** Whether it has emitted anything; where it has an attempt, that knows. */
+  /** Whether it has emitted anything; if it has an attempt, the attempt knows. */
   emitted = false
 }
 
@@ -56,7 +56,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   readonly node: Node
   readonly input: unknown
   readonly scope: Scope
-  /** Where somebody asks for the order of emissions, and as long as it may still emit. */
+  /** Its position, if the order of emission is needed and while it may still emit. */
   private place: Place | undefined
   calledOff = false
   private phase: Phase = "waiting"
@@ -75,7 +75,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   // ---------------------------------------------------------------- what it is
 
   name(events: ReadonlyArray<string>, causes = events): void {
-    // Frozen, as whoever observes the run is given it.
+    // Frozen, because observers receive it.
     this.names = { id: invocationId(this.node.name, causes), events: Object.freeze(events), emitted: 0, late: 0 }
   }
 
@@ -99,7 +99,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return this.attempt?.number ?? 1
   }
 
-  /** The attempt of a step that has but one, made when its `ctx` is looked at. */
+  /** The attempt of a step with only one, created when its `ctx` is used. */
   get current(): Attempt {
     if (this.attempt === undefined) {
       this.attempt = new Attempt(this, 1)
@@ -391,8 +391,8 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   interrupt(): void {
     if (this.phase === "over" || this.phase === "returning") return
     this.calledOff = true
-    // A promise that has been rejected already is still told. It is left before its signal is aborted: a rejection that comes of
-    // that says nothing new.
+    // A promise that has already been rejected is still reported. Leave it before aborting its signal: a rejection
+    // caused by that adds nothing.
     const lasts = this.phase === "awaiting a promise" && this.run.failing
     const leave = () => this.end(Exit.interrupt(this.run.fiberId))
     if (lasts)
@@ -405,7 +405,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       this.attempt?.interrupt(reason)
     } finally {
       if (this.more?.fiber !== undefined) this.more.fiber.interruptUnsafe(this.run.fiberId)
-      // A promise cannot be interrupted but only left.
+      // A promise cannot be interrupted, only abandoned.
       else if (!lasts && this.phase === "awaiting a promise") leave()
     }
   }
@@ -422,7 +422,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     else this.end(exit)
   }
 
-  /** It ends, although something threw where it was to end. */
+  /** Ends it although ending it threw. */
   private lose(error: unknown): void {
     this.phase = "over"
     try {
@@ -444,12 +444,12 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     }
   }
 
-  /** What it throws is the step's own fault, except where it has ended already. */
+  /** Exceptions here are the step's own fault, unless it has already ended. */
   private threw(error: unknown): void {
     if (this.ended) this.lose(error)
     else if (this.more?.fiber === undefined) this.end(Exit.die(error))
     else {
-      // It ends when its fiber does.
+      // It ends with its fiber.
       this.run.lost(this, error)
       this.interrupt()
     }

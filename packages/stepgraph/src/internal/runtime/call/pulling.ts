@@ -1,5 +1,5 @@
 /**
- * What a step returns piece by piece: pulled while its events find room, and closed when it is not pulled to its end.
+ * Iterators and streams that a step returns: pulled while their events find room, and closed if not exhausted.
  */
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
@@ -7,24 +7,24 @@ import { show } from "../../../Show.ts"
 import { unread } from "../../../Unread.ts"
 import { eventsInTurn } from "../flow/budget.ts"
 
-/** The invocation that what is pulled is emitted by. */
+/** The invocation that emits the pulled events. */
 export interface Emitter {
-  /** Whether nothing that it still emits is wanted. */
+  /** Whether further emissions are unwanted. */
   readonly unwanted: boolean
-  /** Whether the run has used up its time, so that nothing is waited for that may be left. */
+  /** Whether the run's time is up, so it waits for nothing that it can abandon. */
   readonly timedOut: boolean
   readonly hasRoom: boolean
   send(event: unknown): void
-  /** Does something in the ambient context in which the run was started. */
+  /** Runs a function in the ambient context in which the run was started. */
   inContext<A>(work: () => A): A
-  /** Goes on when what it emits has room. */
+  /** Continues when its emissions have room. */
   whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E>
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
 }
 
 /**
- * How long an iterator that has been interrupted may take to close, in milliseconds. It is foreign code that nothing can
- * interrupt, and must not keep a run from ending.
+ * How many milliseconds an interrupted iterator may take to close. Foreign code cannot be interrupted, and must not
+ * keep a run from ending.
  */
 const closingMillis = 1_000
 
@@ -42,7 +42,7 @@ export const pulling = (
   let finished = false
   let pending = false
   let inTurn = 0
-  /** Emits until the iterator ends, has to be waited for, or finds no room. */
+  /** Emits until the iterator ends, must be awaited, or finds no room. */
   const pull = (): Effect.Effect<void, unknown> => emitter.inContext(pullOn)
   const pullOn = (): Effect.Effect<void, unknown> => {
     while (!emitter.unwanted) {
@@ -60,7 +60,7 @@ export const pulling = (
     }
     return Effect.void
   }
-  /** What to do before pulling again: nothing where `undefined`. */
+  /** The work before the next pull; `undefined` for none. */
   const emit = (result: IteratorResult<unknown>): Effect.Effect<void, unknown> | undefined => {
     finished = result.done === true
     if (finished) {
@@ -69,7 +69,7 @@ export const pulling = (
     }
     emitter.send(result.value)
     if (!emitter.hasRoom) return emitter.whenRoom(Effect.suspend(pull))
-    // What an intake keeps has always room, and an endless iterator must not keep everybody else waiting.
+    // Events for an intake always find room, and an endless iterator must not starve others.
     if (++inTurn % eventsInTurn === 0) return Effect.flatMap(Effect.yieldNow, () => Effect.suspend(pull))
     return undefined
   }
@@ -78,7 +78,7 @@ export const pulling = (
     const closing = emitter.inContext(() => iterator.return!())
     if (!isPromiseLike(closing)) return Effect.void
     const closed = emitter.settling(closing)
-    // One that is itself waiting closes only after that, which may be never: nobody waits for it.
+    // An iterator that is itself waiting closes only after that, possibly never, so do not wait.
     if (pending || emitter.timedOut) return Effect.void
     const closedInTime = Effect.raceFirst(Effect.interruptible(Effect.asVoid(closed)), Effect.sleep(closingMillis))
     return emitter.unwanted ? closedInTime : Effect.interruptible(closedInTime)

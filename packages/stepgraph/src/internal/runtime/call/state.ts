@@ -1,5 +1,5 @@
 /**
- * The state of one run: a `Ref` for each cell that it has come to.
+ * The state of one run: a `Ref` for each cell in use.
  */
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"

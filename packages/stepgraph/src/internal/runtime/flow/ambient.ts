@@ -1,9 +1,9 @@
 /**
- * The ambient context that a run was started in: what an `AsyncLocalStorage` gives there. Whoever wakes a run, another
- * request or a timer, must not lend its own to the steps that go on.
+ * The ambient context (`AsyncLocalStorage`) in which a run was started. If another request or a timer wakes the run,
+ * the following steps must not see that one's context.
  */
 
-/** An `AsyncResource`: it keeps the context that it is made in. */
+/** An `AsyncResource` captures the context in which it is created. */
 interface Resource {
   runInAsyncScope<A>(work: () => A): A
 }
@@ -16,20 +16,20 @@ interface Platform {
   }
 }
 
-/** Node from 20.16 on, Bun and Deno have them; a browser has none, and needs none. */
+/** Node from 20.16 on, Bun and Deno have them. Browsers do not, and do not need them. */
 const resources = () => (globalThis as Platform).process?.getBuiltinModule?.("node:async_hooks")?.AsyncResource
 
 let Captured: (new (type: string) => Resource) | undefined
 let looked = false
 
 /**
- * Hot where runs wait: keeping a context takes 0.02 µs and entering it 0.01. `AsyncLocalStorage.snapshot` takes 1.2 (5 on
- * Node 20) and 0.09.
+ * Hot when runs wait: capturing a context takes 0.02 µs and entering it 0.01. `AsyncLocalStorage.snapshot` takes 1.2 (5
+ * on Node 20) and 0.09.
  */
 export class Ambient {
   private captured: Resource | undefined
 
-  /** Keeps the context of this moment. A run that ends while whoever started it still waits never needs to. */
+  /** Captures the current context. A run that ends synchronously never needs to. */
   capture(): void {
     if (!looked) {
       looked = true
@@ -38,7 +38,7 @@ export class Ambient {
     if (Captured !== undefined) this.captured ??= new Captured("stepgraph")
   }
 
-  /** Does in the kept context what may have been called from any other. */
+  /** Runs a function in the captured context, whatever the caller's context. */
   enter<A>(work: () => A): A {
     return this.captured === undefined ? work() : this.captured.runInAsyncScope(work)
   }

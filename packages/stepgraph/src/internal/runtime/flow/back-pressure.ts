@@ -1,5 +1,5 @@
 /**
- * Back-pressure: what a step returns piece by piece is pulled only while the lanes it feeds have room.
+ * Back-pressure: iterators and streams are pulled only while the lanes that they feed have room.
  */
 import * as Effect from "effect/Effect"
 import type { Node } from "../../graph/graph.ts"
@@ -17,15 +17,15 @@ export interface Outlet {
 /** A producer that waits for room. */
 interface Paused {
   readonly node: Node
-  /** What was paused before has a smaller one. */
+  /** Smaller for producers that paused earlier. */
   readonly since: number
   readonly resume: () => void
 }
 
-/** What is asked of it again and again costs as much as the graph is large, however many producers wait. */
+/** Repeated queries cost as much as the graph is large, however many producers wait. */
 export class Room {
   private readonly lanes: ReadonlyArray<Lane>
-  /** Those of each step in the order in which they began to wait; a step of which none waits is not here. */
+  /** The waiting producers of each step, oldest first; a step without any is absent. */
   private paused: Map<Node, Set<Paused>> | undefined
   private count = 0
   /** Where there is none, there is always room for outputs. */
@@ -44,7 +44,7 @@ export class Room {
     return true
   }
 
-  /** Waits until there is room. `waiting` is called when it begins to. */
+  /** Waits until there is room. Calls `waiting` if it has to wait. */
   await(node: Node, waiting: () => void): Effect.Effect<void> {
     return Effect.callback((resume) => {
       const paused: Paused = { node, since: this.count++, resume: () => resume(Effect.void) }
@@ -57,21 +57,21 @@ export class Room {
     })
   }
 
-  /** Whether what has just been taken from a lane makes room in it. */
+  /** Whether the last removal from a lane made room in it. */
   returns(lane: Lane): boolean {
     return this.paused !== undefined && this.paused.size > 0 && isHalfEmpty(lane.waiting, lane.node.buffer)
   }
 
-  /** Lets producers go on while there is room, the oldest first; `false` where none has any. */
+  /** Resumes producers while there is room, oldest first; `false` if none has room. */
   refill(): boolean {
     if (this.paused === undefined) return false
     let some = false
-    // What is resumed goes on at once, so the first ones may leave no room for the others.
+    // A resumed producer continues at once, so the first ones may leave no room for the others.
     while (this.resumeOldest((node) => this.has(node))) some = true
     return some
   }
 
-  /** Lets the oldest of those go on that would wait for ever: a loop must not wait for itself. */
+  /** Resumes the oldest producer that would wait forever: a loop must not wait for itself. */
   letThrough(): boolean {
     if (this.paused === undefined) return false
     const moves = new Map<Node, boolean>()
@@ -98,7 +98,7 @@ export class Room {
     return will
   }
 
-  /** `false` where there is none. */
+  /** `false` if there is none. */
   private resumeOldest(which: (node: Node) => boolean): boolean {
     let oldest: Paused | undefined
     for (const [node, [first]] of this.paused ?? []) {

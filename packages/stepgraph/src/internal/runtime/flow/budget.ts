@@ -1,30 +1,30 @@
 /**
- * How much runs may do before everybody else gets a turn: counted for all runs of one scheduler together, as a run inside
- * another one works in the same turn, and on the same stack.
+ * Limits how much runs do before all other work gets a turn. All runs of one scheduler share the budget, because a
+ * nested run works in the same turn and on the same stack.
  */
 import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
 
-/** How many events are handled in one turn. */
+/** Number of events handled per turn. */
 export const eventsInTurn = 2048
 
-/** How many runs may be at work inside one another on one stack: a level takes at least 1.2 kB of it, and V8 has 984 kB. */
+/** Number of runs nested on one stack: a level takes at least 1.2 kB, and V8 has 984 kB. */
 const mostNested = 32
 
 const budgets = new WeakMap<Scheduler, Budget>()
 let latest: { readonly scheduler: Scheduler; readonly budget: Budget } | undefined
 
 export class Budget {
-  /** How many more events this turn takes: a loop of promises is as endless as any other, so nothing but a turn renews it. */
+  /** Events left in this turn. A loop of promises can be endless too, so only a new turn renews the budget. */
   left = eventsInTurn
-  /** How many runs are at work inside one another. */
+  /** Number of runs nested on the current stack. */
   depth = 0
-  /** Turns come in rounds: all runs that wait when one begins share its events, so that none of them starves. */
+  /** Turns come in rounds: all runs that wait when a round begins share its events, so none starves. */
   private round = 0
   private waiting = 0
   private share = eventsInTurn
   private shared: SchedulerDispatcher | undefined
 
-  /** Hot: once a run, and nearly always of the same scheduler. */
+  /** Hot: once per run, and nearly always for the same scheduler. */
   static of(scheduler: Scheduler): Budget {
     if (scheduler !== latest?.scheduler) latest = { scheduler, budget: Budget.find(scheduler) }
     return latest.budget
@@ -39,25 +39,25 @@ export class Budget {
     return budget
   }
 
-  /** Whether what comes next should begin on a new stack. */
+  /** Whether further work should start on a new stack. */
   get deep(): boolean {
     return this.depth >= mostNested
   }
 
-  /** A synchronous program turns only its own fiber's dispatcher, and never that of a fiber in which a nested run works. */
+  /** A synchronous program turns only its own fiber's dispatcher, never that of a nested run's fiber. */
   dispatcherOf({ executionMode }: Scheduler, own: SchedulerDispatcher): SchedulerDispatcher {
     if (executionMode === "async") return own
     this.shared ??= own
     return this.shared
   }
 
-  /** A run waits for its next turn; gives the round to renew the budget with. */
+  /** A run waits for its next turn; returns the round that renews the budget. */
   wait(): number {
     this.waiting++
     return this.round
   }
 
-  /** A run that waited has its turn. */
+  /** A waiting run gets its turn. */
   renew(round: number): void {
     if (round === this.round) {
       this.round++

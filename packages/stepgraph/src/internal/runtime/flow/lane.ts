@@ -1,5 +1,5 @@
 /**
- * The deliveries that wait for one step in one run, first in first out, and how many of its workers are busy.
+ * The deliveries that wait for one step in one run, first in first out, and the number of its busy workers.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,25 +10,25 @@ import { PreventSchedulerYield } from "effect/Scheduler"
 import type { Node } from "../../graph/graph.ts"
 import type { Delivery } from "../scope/delivery.ts"
 
-/** Makes a delivery of what waited as no more than its input. */
+/** Creates a delivery for an input that waited without one. */
 export interface Making {
   delivery(node: Node, input: unknown): Delivery
 }
 
 export class Lane {
   readonly node: Node
-  /** How many deliveries wait, those called off not counted. */
+  /** Number of waiting deliveries, without cancelled ones. */
   waiting = 0
   busy = 0
-  /** How many times the step has returned nothing and emitted nothing, although it may emit. */
+  /** How often the step returned and emitted nothing although it may emit. */
   silent = 0
-  /** Whether the lane stands in the list of runnable lanes, and which stands behind it. */
+  /** Whether the lane is in the list of runnable lanes, and the lane after it. */
   listed = false
   following: Lane | undefined
   private readonly context: Context.Context<never>
-  /** Where there is one, inputs wait and not deliveries: a fan-out of a million takes 333 MiB so, and not 500. */
+  /** If set, inputs wait instead of deliveries: a fan-out of a million then takes 333 MiB instead of 500. */
   private readonly making: Making | undefined
-  // What is next stands outside the queue: where one at a time waits, no queue is ever made.
+  // The next entry is outside the queue: a lane with one entry at a time never creates a queue.
   private head: unknown
   private queue: Queue.Queue<unknown> | undefined
 
@@ -46,7 +46,7 @@ export class Lane {
     return this.making !== undefined
   }
 
-  /** A delivery, or where the lane `takesInputs` the input of one. */
+  /** A delivery, or its input if the lane `takesInputs`. */
   push(waiting: unknown): void {
     this.waiting++
     if (this.head === undefined) this.head = waiting
@@ -56,11 +56,11 @@ export class Lane {
     }
   }
 
-  /** The next delivery that has not been called off. */
+  /** The next delivery that has not been cancelled. */
   take(): Delivery | undefined {
     while (this.head !== undefined) {
       const { head, making } = this
-      // As `Queue.takeUnsafe`, without an Exit for each and a look for whoever waits for room: 0.01 µs less.
+      // Like `Queue.takeUnsafe`, without an Exit per item and a check for waiting offers: 0.01 µs less.
       const next = this.queue === undefined ? MutableList.Empty : MutableList.take(this.queue.messages)
       this.head = next === MutableList.Empty ? undefined : next
       const delivery = making === undefined ? (head as Delivery) : making.delivery(this.node, head)
@@ -72,7 +72,7 @@ export class Lane {
   }
 }
 
-/** `Queue.unbounded` needs a fiber, which ends at once where the scheduler does not make it yield. */
+/** `Queue.unbounded` needs a fiber, which ends at once unless the scheduler makes it yield. */
 const makeQueue = (context: Context.Context<never>): Queue.Queue<unknown> => {
   const fiber = Effect.runForkWith(context)(Queue.unbounded<unknown>())
   const exit = fiber.pollUnsafe()

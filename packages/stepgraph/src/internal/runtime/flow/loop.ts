@@ -1,9 +1,9 @@
 /**
- * The one door into a run: whatever happens to it happens in one piece, and goes on until everything waits for something.
+ * The only way into a run: each thing that happens to it runs in one piece, and continues until everything waits.
  *
- * A list of runnable lanes, first in first out, and a flag that makes every nested call return to one loop: no fiber is
- * parked between two events that are ready, and no stack grows. Whatever throws in here ends the run, and never leaves it
- * half-way: it is ended from a new stack where this one was at its end.
+ * It combines a list of runnable lanes, first in first out, with a flag that makes every nested call return to one
+ * loop: no fiber is parked between two ready events, and the stack does not grow. Any exception in here ends the run,
+ * completely: from a new stack if this one overflowed.
  */
 import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
 import type { RunHost } from "../../../Host.ts"
@@ -17,7 +17,7 @@ import type { Turns } from "./ready.ts"
 export interface Driven {
   /** Whether it has an outcome. */
   readonly over: boolean
-  /** Lets one worker of a lane take what is next. */
+  /** Lets one worker of a lane take its next entry. */
   work(lane: Lane): void
   /** Nothing is ready. */
   idle(): void
@@ -25,12 +25,12 @@ export interface Driven {
   rested(): void
   /** Interrupts what still runs, and ends the run when nothing does. Where it throws, it is called again to go on. */
   finish(): void
-  /** Something threw that is none of a step's own code. */
+  /** An exception outside a step's own code. */
   broke(error: unknown, place: string): void
 }
 
 export class Loop {
-  /** Whether the run is in the middle of something: then nothing ends it, and nothing goes on beside it. */
+  /** Whether the run is in the middle of something, so it must not end or continue elsewhere. */
   inside = false
   private scheduled = false
   private readonly run: Driven
@@ -59,7 +59,7 @@ export class Loop {
     this.scheduler = this.budget.dispatcherOf(scheduler, dispatcher)
   }
 
-  /** Does something that happens to the run, in one piece; `later` leaves what follows from it to the next turn. */
+  /** Runs something that happens to the run in one piece; `later` postpones the consequences to the next turn. */
   moment(place: string, work: () => void, later = false): void {
     const { inside } = this
     this.inside = true
@@ -80,27 +80,27 @@ export class Loop {
     }
   }
 
-  /** Something threw on its way in or out, where nothing has caught it: the run ends by it, from a new stack. */
+  /** An uncaught exception on the way in or out: it ends the run from a new stack. */
   collapse(error: unknown, place: string): void {
     this.run.broke(error, place)
     this.schedule()
   }
 
-  /** Goes on with what is ready, and ends the run where it is over. */
+  /** Continues with ready work, and ends the run if it is over. */
   goOn(): void {
     if (this.inside || (this.scheduled && !this.run.over)) return
     if (this.budget.deep) this.schedule()
     else this.turn()
   }
 
-  /** Goes on in the next turn; what is over ends at once. */
+  /** Continues in the next turn; a run that is over ends at once. */
   wake(): void {
     if (this.inside) return
     if (this.run.over) this.goOn()
     else this.schedule()
   }
 
-  /** Whether what would nest still deeper was put off to a new stack. */
+  /** Whether deeper nesting was moved to a new stack. */
   tooDeep(): boolean {
     if (!this.budget.deep) return false
     this.schedule()
@@ -143,7 +143,7 @@ export class Loop {
     return false
   }
 
-  /** No lane can use a turn: lets producers go on that wait for room. */
+  /** No lane can run: resume producers that wait for room. */
   private findsMore(): boolean {
     if (this.room.refill() || this.room.letThrough()) return true
     this.run.idle()
@@ -166,7 +166,7 @@ export class Loop {
       }
     }
     this.scheduler.scheduleTask(task, 0)
-    // Not before: a scheduler that throws has not taken it.
+    // Only now: a scheduler that throws has not taken it.
     this.scheduled = true
   }
 }

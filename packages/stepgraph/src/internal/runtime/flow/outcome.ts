@@ -1,5 +1,5 @@
 /**
- * How a run ends: once, with its first outcome, and only when nothing of it is left running.
+ * The end of a run: once, with its first outcome, and only when nothing of it is running.
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
@@ -18,7 +18,7 @@ import type { Delivery } from "../scope/delivery.ts"
 import { behind } from "./causes.ts"
 import { aborted } from "./reasons.ts"
 
-/** Whether a step has failed with an error of a run inside of it. Its own rejection and timeout name what it was given. */
+/** Whether a step failed with the error of a nested run. Its own rejection and timeout already name its input. */
 const isOfNestedRun = (error: unknown, step: string, input: unknown): error is Error => {
   try {
     if (error instanceof WorkflowStalled || error instanceof WorkflowTimedOut) return true
@@ -26,23 +26,23 @@ const isOfNestedRun = (error: unknown, step: string, input: unknown): error is E
       (error instanceof StepRejected || error instanceof StepTimedOut) && (error.step !== step || error.event !== input)
     )
   } catch {
-    // A proxy may throw whatever it is asked.
+    // A proxy may throw on any access.
     return false
   }
 }
 
-/** What ends. */
+/** What to end. */
 export interface Ended {
   readonly workflow: string
   /** Whether something of it is still running. */
   readonly atWork: boolean
-  /** Interrupts all that runs, now or as soon as it can be. */
+  /** Interrupts everything that runs, now or as soon as possible. */
   shutDown(): void
-  /** Tells whoever observes it. */
+  /** Notifies observers. */
   tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void
 }
 
-/** The words of a defect may be what throws, or the end of the stack: the place is named all the same. */
+/** Reading a defect may throw, or overflow the stack; the place is named anyway. */
 export const runDefect = (workflow: string, place: string, cause: unknown): Error => {
   try {
     return new RunDefect({ workflow, place, cause })
@@ -52,10 +52,10 @@ export const runDefect = (workflow: string, place: string, cause: unknown): Erro
 }
 
 export class Ending {
-  /** What the run ends, or has ended, with. */
+  /** The outcome, once there is one. */
   outcome: Exit.Exit<AnyEvent, unknown> | undefined
   finished = false
-  /** What went wrong once there was an outcome. It never changes that. */
+  /** Errors after the outcome. They never change it. */
   readonly late: Array<unknown> = []
   private readonly run: Ended
   private abortReason: unknown
@@ -66,12 +66,12 @@ export class Ending {
     this.run = run
   }
 
-  /** Whether it is an end by a failure. */
+  /** Whether the outcome is a failure. */
   get failed(): boolean {
     return this.outcome?._tag === "Failure" && !Cause.hasInterruptsOnly(this.outcome.cause)
   }
 
-  /** What the signals of the steps that are interrupted by it are aborted with. */
+  /** The reason for the signals of the steps that it interrupts. */
   get reason(): unknown {
     const { outcome } = this
     if (this.abortReason === undefined && outcome !== undefined) {
@@ -86,8 +86,8 @@ export class Ending {
   }
 
   /**
-   * Ends the run: what is queued is dropped, what runs is interrupted and waited for. The first outcome stands, and so does
-   * its `reason`, where it has one of its own.
+   * Ends the run: drops queued events, interrupts running steps and waits for them. The first outcome stands, with its
+   * own `reason` if it has one.
    */
   end(outcome: Exit.Exit<AnyEvent, unknown>, reason?: unknown): void {
     if (this.outcome === undefined) {
@@ -97,13 +97,13 @@ export class Ending {
     this.run.shutDown()
   }
 
-  /** Ends it by the failure of a step, whose defects are given its name. */
+  /** Ends it with the failure of a step, whose defects get its name. */
   fail(delivery: Delivery, cause: Cause.Cause<unknown>): void {
     this.end(Exit.failCause(Cause.fromReasons(this.named(delivery, cause))))
   }
 
   private named({ node, input }: Delivery, cause: Cause.Cause<unknown>): ReadonlyArray<Cause.Reason<unknown>> {
-    // Only where it is all that happened: what stands behind a recovery's own error has been retried and recovered from.
+    // Only if nothing else happened: errors behind a recovery's own error were retried and recovered from.
     const alone = cause.reasons.length === 1
     const unheeded = (["retry", "recover"] as const).filter((guard) => alone && node.step[guard] !== undefined)
     return cause.reasons.map((reason) => {
@@ -117,7 +117,7 @@ export class Ending {
     })
   }
 
-  /** A step fails by itself in the moment in which another has failed: that stands behind it. */
+  /** A step fails by itself in the same moment as another: its failure follows the other. */
   failedToo(delivery: Delivery, cause: Cause.Cause<unknown>): void {
     for (const reason of this.named(delivery, cause)) {
       if (Cause.isFailReason(reason)) this.late.push(reason.error)
@@ -131,18 +131,18 @@ export class Ending {
     this.late.push(new FinalizerFailed(failure))
   }
 
-  /** The run's own machinery has failed, or somebody's callback. */
+  /** The run's own machinery has failed, or a callback. */
   broke(defect: Error): void {
     if (this.outcome === undefined) this.outcome = Exit.die(defect)
     else this.late.push(defect)
   }
 
-  /** Ends the run where nothing of it runs any more. Where it throws, it goes on with what is left when it is called again. */
+  /** Ends the run if nothing of it is running. If it throws, the next call continues with the rest. */
   finishIfDone(): void {
     if (this.outcome === undefined || this.run.atWork) return
     if (!this.finished) {
       this.finished = true
-      // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
+      // A run that was interrupted ends only with that; in that case, they are logged, as after a stop.
       if (this.failed && this.late.length > 0 && Exit.isFailure(this.outcome)) {
         this.outcome = Exit.failCause(behind(this.outcome.cause, this.late))
       }
@@ -151,7 +151,7 @@ export class Ending {
     while (this.called < this.onFinished.length) this.onFinished[this.called++]!()
   }
 
-  /** Calls back when nothing of the run is left running. */
+  /** Calls back when nothing of the run is running. */
   whenFinished(then: () => void): void {
     if (this.finished) then()
     else this.onFinished.push(then)

@@ -1,10 +1,13 @@
 /**
- * Whose turn it is: the lanes that have something waiting and a free worker, first in first out.
+ * The ready list: lanes with waiting entries and a free worker, first in first out.
  */
 import type { RunHost } from "../../../Host.ts"
 import type { Lane } from "./lane.ts"
 
-/** The lanes are a list of themselves: 0.01 µs an event less than an array that is filled at one end and emptied at the other. */
+/**
+ * A linked list of the lanes themselves: 0.01 µs an event faster than an array filled at one end and emptied at the
+ * other.
+ */
 export class Turns {
   private first: Lane | undefined
   private last: Lane | undefined
@@ -13,7 +16,7 @@ export class Turns {
     return this.first === undefined
   }
 
-  /** Gives a lane a turn, where it can use one and waits for none yet. */
+  /** Adds a lane if it can run and is not in the list. */
   list(lane: Lane): void {
     if (lane.listed || !lane.runnable) return
     lane.listed = true

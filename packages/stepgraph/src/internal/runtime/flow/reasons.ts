@@ -1,9 +1,9 @@
 /**
- * Why a step's signal is aborted, where it is neither a timeout nor the reason of whoever called the run.
+ * Abort reasons for a step's signal, other than timeouts and the caller's own reason.
  */
 import type { Node } from "../../graph/graph.ts"
 
-/** An `AbortError`, by which code tells that it was cancelled from a failure of its own, wherever it comes from. */
+/** An `AbortError`, by which code distinguishes a cancellation from a failure of its own. */
 export const aborted = (message: string, cause?: unknown): DOMException => {
   const reason = new DOMException(message, "AbortError")
   if (cause !== undefined) Object.defineProperty(reason, "cause", { value: cause, configurable: true, writable: true })
@@ -12,7 +12,7 @@ export const aborted = (message: string, cause?: unknown): DOMException => {
 
 const ended = new WeakMap<Node, DOMException>()
 
-/** Made once for a step: it takes 4 µs, and is needed at each end of a step that has asked for its signal. */
+/** Cached per step: it takes 4 µs, and each end of a step that uses its signal needs it. */
 export const stepEnded = ({ node, run }: { readonly node: Node; readonly run: { readonly workflow: string } }) => {
   let reason = ended.get(node)
   if (reason === undefined) {

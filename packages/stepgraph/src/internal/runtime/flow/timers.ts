@@ -15,15 +15,15 @@ export interface Timer {
 
 /** The run whose deadlines they are. */
 export interface Timed {
-  /** The clock itself does not work, or what was to happen then. */
+  /** The clock, or a callback, threw. */
   collapse(error: unknown, place: string): void
 }
 
 const lastPart = 0.5
 
 /**
- * Sleeps until everything else that was to happen at the same instant has happened: a clock wakes the sleepers of one instant
- * in the order in which they began to sleep, so the last part of the sleep begins just before its end.
+ * Sleeps until everything else at the same instant has happened. A clock wakes the sleepers of one instant in the order
+ * in which they fell asleep, so the last part of the sleep begins just before its end.
  */
 const lastOfTheInstant = (millis: number): Effect.Effect<void> =>
   Effect.sleep(Math.max(0, millis - lastPart)).pipe(

@@ -1,5 +1,5 @@
 /**
- * `ctx.collect`: what a step that accepts single events keeps by hand.
+ * `ctx.collect`: events that a step without an intake keeps by hand.
  */
 import * as Ref from "effect/Ref"
 import type { Waiting } from "../../../Errors.ts"
@@ -11,7 +11,7 @@ import type { Delivery } from "../scope/delivery.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
 import type { Dispatch } from "./collector.ts"
 
-/** What is kept for one list of types. */
+/** The events kept for one list of types. */
 interface Kept {
   readonly cell: Cell
   readonly defs: Defs
@@ -25,14 +25,14 @@ const notDefinitions = (given: unknown): TypeError =>
     `ctx.collect takes a list of what defineEvent returned, such as ctx.collect([A, B]), not ${show(given)}`
   )
 
-/** What one step keeps in one run, for each list that it asks for. */
+/** The collections of one step in one run, one for each list. */
 export class HandCollector {
   private readonly node: Node
   private readonly run: Dispatch
   private readonly kept: Ref.Ref<Map<string, Kept>> = Ref.makeUnsafe(new Map())
-  /** Most steps ask for one list, which is then found without its tags. */
+  /** Most steps use one list, which is then found without its tags. */
   private last: Kept | undefined
-  /** What each invocation was told: asking again, or in another attempt, does not add its event again. */
+  /** The result for each invocation: a repeated call, or another attempt, does not add its event again. */
   private readonly told = new WeakMap<Delivery, Map<Kept, ReadonlyArray<AnyEvent> | undefined>>()
 
   constructor(node: Node, run: Dispatch) {
@@ -76,11 +76,11 @@ export class HandCollector {
         )
       }
       const needs = needsOf({ kind: "join", events: defs, count: undefined })
-      // It is kept for the run, whatever scope its events are in.
+      // Kept for the run, whatever the scope of its events.
       const { root } = this.run
       const cell = new Cell(needs, false, false, root, undefined)
       for (const reach of root.reaches(node)) reach.hold(cell, (race) => this.drop(cell, race))
-      // A list is the step's own, which may change it.
+      // The list belongs to the step, which may change it.
       kept = { cell, defs: [...defs], tags: new Set(tags) }
       all.set(list, kept)
     }
@@ -90,12 +90,12 @@ export class HandCollector {
   private add({ input, scope, events }: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
     const event = input as AnyEvent
     if (!tags.has(event._tag)) return undefined
-    // Its place stays with the invocation, which is the one to emit.
+    // The position stays with the invocation, because the invocation emits.
     cell.add(event, events?.[0], scope, undefined)
     return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
   }
 
-  /** Drops what a cell holds, as a race that it leads to has been decided and no more of it can come. */
+  /** Drops the events of a cell, because a race that it leads to has been decided and no more can come. */
   private drop(cell: Cell, race: Quiet): void {
     if (!drops(race, this.node)) return
     for (const { id } of cell.clear()) this.run.raced(this.node, id)

@@ -1,11 +1,11 @@
 /**
- * The cells of one intake in one run: one for each scope that something has come in, and for each key there.
+ * The cells of one intake in one run: one for each scope and key with events.
  */
 import * as Ref from "effect/Ref"
 import type { Scope } from "../scope/scope.ts"
 import { Cell } from "./cell.ts"
 
-/** What a scope has. Most have one cell, and no map is made for it. */
+/** The cells of a scope. Most have one cell and need no map. */
 type Kept = Cell | Map<unknown, Cell>
 
 const cellsOf = (kept: Kept | undefined): ReadonlyArray<Cell> => {
@@ -13,31 +13,31 @@ const cellsOf = (kept: Kept | undefined): ReadonlyArray<Cell> => {
   return kept instanceof Cell ? [kept] : [...kept.values()]
 }
 
-/** As a `Map` compares keys. */
+/** Compares keys like a `Map`. */
 const isSame = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b))
 
 export class Cells {
-  /** What it holds is changed in place, so that a collection of n costs O(n). */
+  /** Its contents change in place, so collecting n events costs O(n). */
   private readonly kept: Ref.Ref<Map<Scope, Kept>> = Ref.makeUnsafe(new Map())
   private readonly make: (scope: Scope, key: unknown) => Cell
   private readonly forgotten: (cell: Cell) => void
   private last: Cell | undefined
 
-  /** `forgotten` is called with each cell that is no longer kept. */
+  /** `forgotten` is called for each cell that is no longer kept. */
   constructor(make: (scope: Scope, key: unknown) => Cell, forgotten: (cell: Cell) => void) {
     this.make = make
     this.forgotten = forgotten
   }
 
-  /** The cell of a scope and key, made where there is none. */
+  /** The cell of a scope and key, created if missing. */
   of(scope: Scope, key: unknown): Cell {
-    // Most events come to the cell that the last one came to.
+    // Most events go to the same cell as the previous one.
     if (this.last?.scope === scope && this.last.key === key) return this.last
     this.last = this.find(scope, key) ?? this.add(this.make(scope, key))
     return this.last
   }
 
-  /** All that a scope has. */
+  /** All cells of a scope. */
   in(scope: Scope): ReadonlyArray<Cell> {
     return cellsOf(Ref.getUnsafe(this.kept).get(scope))
   }
@@ -46,7 +46,7 @@ export class Cells {
     return [...Ref.getUnsafe(this.kept).values()].flatMap(cellsOf)
   }
 
-  /** Forgets a cell that holds nothing, so that a million keys do not stay. */
+  /** Forgets an empty cell, so a million keys do not accumulate. */
   forget(cell: Cell): void {
     const { scope, key } = cell
     const kept = Ref.getUnsafe(this.kept).get(scope)

@@ -1,6 +1,6 @@
 /**
- * One step's intake in one run: takes events in, and makes the step runnable with a batch when one is whole, when everything
- * upstream has gone quiet, or when its time is over.
+ * One step's intake in one run: takes events, and makes the step runnable with a batch when a round is complete, when
+ * everything upstream is quiet, or at the deadline.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,9 +17,9 @@ import type { Scope, Watch } from "../scope/scope.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
 import { Cells } from "./cells.ts"
 
-/** What a collector needs of its run. */
+/** What a collector needs from its run. */
 export interface Dispatch {
-  /** Makes the step runnable with a batch; `round` tells batches of nothing apart. */
+  /** Makes the step runnable with a batch; `round` distinguishes empty batches. */
   push(
     node: Node,
     input: unknown,
@@ -31,7 +31,7 @@ export interface Dispatch {
   /** An event will never be used. */
   raced(node: Node, id: string | undefined): void
   now(): number
-  /** Does something in the ambient context in which the run was started. */
+  /** Runs a function in the ambient context in which the run was started. */
   inContext<A>(work: () => A): A
   /**
    * Calls back when `millis` have passed since an event has come; until then something can still happen at the step. `unwanted`
@@ -45,16 +45,18 @@ export interface Dispatch {
     cancelled: () => void,
     unwanted: () => boolean
   ): Timer
-  /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
+  /**
+   * A race has been decided: `take` removes the winning events, and returns a function that makes its step runnable.
+   */
   decided(race: Watch, take: () => () => void): void
   readonly root: Scope
   /** The end of the order of emission, if the graph needs that order. */
   readonly end: Place | undefined
-  /** Whether an event says all of its emission: there is one scope, and nobody asks for order or ids. */
+  /** Whether the event alone is enough: there is one scope, and order and ids are not needed. */
   readonly plain: boolean
 }
 
-/** How many of the races that nobody has won a stalled run still names. */
+/** How many unwon races a stalled run names. */
 const mostLost = 5
 
 export class Collector {
@@ -63,7 +65,7 @@ export class Collector {
   private readonly within: number | undefined
   private readonly dispatch: Dispatch
   private readonly cells: Cells
-  /** How many races nobody has won though nothing could come any more, and the last of them. */
+  /** Number of races that were over without a winner, and the latest of them. */
   lost = 0
   readonly lastLost: Array<Waiting> = []
 
@@ -86,7 +88,7 @@ export class Collector {
     )
   }
 
-  /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
+  /** Takes an event. Throws `OutsideScope` if it is in no scope of the intake's kind. */
   offer(event: AnyEvent, id: string | undefined, scope: Scope, place: Place | undefined): void {
     const { node, intake } = this
     const owner = scope.owners[node.per]
@@ -122,11 +124,11 @@ export class Collector {
     )
   }
 
-  /** Everything upstream has gone quiet in a scope. */
+  /** Everything upstream in a scope is quiet. */
   quiet(watch: Watch): void {
     const { scope } = watch
     if (this.intake.kind === "race") {
-      // Nothing else is on its way: the step is runnable at once, before anything around it looks quiet.
+      // Nothing else is on its way: make the step runnable at once, before anything around it appears quiet.
       if (!watch.decided && !this.intake.single) this.take(watch, this.cells.of(scope, undefined))()
       return
     }
@@ -138,18 +140,18 @@ export class Collector {
     watch.rounds++
   }
 
-  /** The place of a batch of nothing: after everything that its scope emitted directly, round by round. */
+  /** The position of an empty batch: after everything that its scope emitted directly, round by round. */
   private emptyPlace({ end }: Watch): Place | undefined {
-    // A deadline may come back to a scope that was over: whatever its place, it is after all that was emitted.
+    // A deadline may come back to a scope that was over: then any position after all emissions will do.
     return (end ?? this.dispatch.end)?.before()
   }
 
-  /** Makes an undecided race known for a scope, so that it can be asked what the run waits for. */
+  /** Registers an undecided race of a scope, so a stall can report it. */
   open(scope: Scope): void {
     if (this.intake.kind === "race") this.cells.of(scope, undefined)
   }
 
-  /** Nothing can come in a scope any more: a race that nobody has won there waits no longer. */
+  /** Nothing can come in a scope any more: an unwon race there stops waiting. */
   close(scope: Scope): void {
     const [cell] = this.cells.in(scope)
     if (cell === undefined) return
@@ -158,7 +160,7 @@ export class Collector {
     this.cells.forget(cell)
   }
 
-  /** What is there and what it waits for, the intakes that hold something first. */
+  /** What it has and needs, non-empty intakes first. */
   waiting(): ReadonlyArray<Waiting> {
     const cells = [...this.cells.all()]
     if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
@@ -178,7 +180,7 @@ export class Collector {
     }
   }
 
-  /** Runs the step with one round of a join or a collect: a whole one, or at the deadline what is there. */
+  /** Runs the step with one round of a join or a collect: complete, or at the deadline with what has come. */
   private complete(cell: Cell): void {
     const { timer } = cell
     cell.timer = undefined
@@ -190,7 +192,7 @@ export class Collector {
     timer?.cancel()
   }
 
-  /** Takes out what decides a race, once in its scope, and gives what makes its step runnable. */
+  /** Removes the winning events of a race, once per scope, and returns a function that makes its step runnable. */
   private take(watch: Watch, cell: Cell): () => void {
     watch.decide()
     const { events, place = this.emptyPlace(watch), from } = cell.take()
@@ -200,8 +202,8 @@ export class Collector {
   }
 
   /**
-   * Drops what a cell holds, as a race that it leads to has been decided and no more of it can come. Its timer is called off with everything else that
-   * was on its way there.
+   * Drops the events of a cell, because a race that it leads to has been decided and no more can come. Its timer is
+   * cancelled with everything else on its way there.
    */
   private drop(cell: Cell, race: Quiet): void {
     if (!drops(race, this.node)) return
@@ -209,7 +211,7 @@ export class Collector {
     this.cells.forget(cell)
   }
 
-  /** What nobody wanted. */
+  /** The leftover events. */
   left(): ReadonlyArray<Left> {
     return this.cells.all().flatMap((cell) => leftOf(this.node, cell))
   }

@@ -1,5 +1,5 @@
 /**
- * All that a run's steps collect: by their intakes, and by hand with `ctx.collect`.
+ * All collections of a run: its intakes, and those of `ctx.collect`.
  */
 import type { Waiting } from "../../../Errors.ts"
 import type { Graph, Node } from "../../graph/graph.ts"
@@ -28,12 +28,12 @@ export class Intakes implements Closing, Quieted {
     return this.collectors[node.index]
   }
 
-  /** A scope has been opened: what is kept for its kind begins. */
+  /** A scope has been opened: creates what is kept for its kind. */
   open(scope: Scope): void {
     for (const { node } of this.graph.quiets[scope.kind]!) this.of(node)!.open(scope)
   }
 
-  /** Everything upstream of an intake has gone quiet. */
+  /** Everything upstream of an intake is quiet. */
   quiet(watch: Watch): void {
     this.of(watch.quiet.node)!.quiet(watch)
   }
@@ -53,19 +53,19 @@ export class Intakes implements Closing, Quieted {
     return collector
   }
 
-  /** What every intake waits for: those that hold something, or where none does, all that could. */
+  /** What every intake waits for: the non-empty ones, or if there are none, all that could run. */
   waiting(): ReadonlyArray<Waiting> {
     const holding = this.holding()
     return holding.length > 0 ? holding : this.all().flatMap((collector) => collector.waiting())
   }
 
-  /** The intakes that hold something. */
+  /** The non-empty intakes. */
   holding(): ReadonlyArray<Waiting> {
     const waiting = this.all().flatMap((collector) => collector.waiting())
     return waiting.filter(({ has }) => Object.keys(has).length > 0)
   }
 
-  /** The same of a run that cannot go on: it has waited for races that nobody can win any more, too. */
+  /** The same for a run that cannot continue: includes races that can no longer be won. */
   stalled(): { readonly waiting: ReadonlyArray<Waiting>; readonly more: number } {
     const waiting = this.waiting()
     if (waiting.some(({ has }) => Object.keys(has).length > 0)) return { waiting, more: 0 }
@@ -75,7 +75,7 @@ export class Intakes implements Closing, Quieted {
     return { waiting: [...waiting, ...named], more: lost - named.length }
   }
 
-  /** What nobody wanted. */
+  /** The leftover events. */
   left(): ReadonlyArray<Left> {
     return this.all().flatMap((collector) => collector.left())
   }

@@ -1,16 +1,16 @@
 /**
- * One listener for all runs that a signal interrupts. A process may give its shutdown signal to every run: with a listener
- * each, Node 20 warns of a leak from the eleventh on, and to add or remove one it looks at all the others.
+ * One listener for all runs that a signal interrupts. A process may pass its shutdown signal to every run: with a
+ * listener each, Node 20 warns of a leak from the eleventh on, and adding or removing one is linear.
  */
 interface Waiting {
-  /** In the order in which they were added. */
+  /** In order of registration. */
   readonly aborts: Set<() => void>
   readonly listener: () => void
 }
 
 const waiting = new WeakMap<AbortSignal, Waiting>()
 
-/** Calls back once when the signal is aborted, unless what this returns is called before. */
+/** Calls back once when the signal is aborted, unless the returned function is called before. */
 export const whenAborted = (signal: AbortSignal, abort: () => void): (() => void) => {
   let here = waiting.get(signal)
   if (here === undefined) {
@@ -31,13 +31,13 @@ export const whenAborted = (signal: AbortSignal, abort: () => void): (() => void
 const abortAll = (signal: AbortSignal, aborts: Set<() => void>): void => {
   waiting.delete(signal)
   const thrown: Array<unknown> = []
-  // A run that the abort of another one ends leaves the set, and is not visited.
+  // A run that ends because another was aborted leaves the set, and is not visited.
   for (const abort of aborts) {
     aborts.delete(abort)
     try {
       abort()
     } catch (error) {
-      // As with a listener each: none keeps the others from being called.
+      // As with separate listeners, an exception in one does not stop the others.
       thrown.push(error)
     }
   }

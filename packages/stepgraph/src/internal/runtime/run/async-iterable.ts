@@ -1,6 +1,6 @@
 /**
- * A stream as an async iterable whose iterators behave as async generators do: calls queue up, and each value is given
- * once. Effect's own `Stream.toAsyncIterable` rejects all but one of several pulls that wait at the same time.
+ * Turns a stream into an async iterable whose iterators behave like async generators: calls queue up, and each value is
+ * delivered once. Effect's `Stream.toAsyncIterable` rejects all but one of several simultaneous pulls.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -18,14 +18,14 @@ type Chunk<A> = readonly [A, ...Array<A>]
 
 class StreamIterator<A> implements AsyncIterator<A, unknown> {
   readonly #scope = Scope.makeUnsafe()
-  /** Subscribes at first, and from then on only takes what is next. */
+  /** Subscribes on the first pull; later pulls take the next value. */
   #pull: Effect.Effect<Chunk<A>, unknown>
   #chunk: ReadonlyArray<A> = []
   #at = 0
   #waiting: Fiber.Fiber<Chunk<A>, unknown> | undefined
-  /** The end of the last call in the queue, where there is one. */
+  /** The end of the last queued call, if any. */
   #last: Promise<void> | undefined
-  /** Whether `return` or `throw` has been called: a pull ahead of it takes what is there, and waits for nothing. */
+  /** Whether `return` or `throw` has been called: an earlier pull then takes what is available without waiting. */
   #leaving = false
   #ended = false
 
@@ -62,7 +62,7 @@ class StreamIterator<A> implements AsyncIterator<A, unknown> {
     return { done: false, value: this.#chunk[this.#at++]! }
   }
 
-  /** Takes the next chunk, or ends where there is none. */
+  /** Takes the next chunk, or ends if there is none. */
   async #refill(): Promise<void> {
     const fiber = Effect.runFork(this.#pull)
     if (this.#leaving) fiber.interruptUnsafe()
@@ -84,7 +84,7 @@ class StreamIterator<A> implements AsyncIterator<A, unknown> {
     this.#waiting?.interruptUnsafe()
   }
 
-  /** Gives back the subscription, and with it what it holds. */
+  /** Releases the subscription and its buffer. */
   async #end(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
@@ -92,7 +92,7 @@ class StreamIterator<A> implements AsyncIterator<A, unknown> {
     await Effect.runPromise(Scope.close(this.#scope, Exit.void))
   }
 
-  /** The first call begins at once, so that its subscription misses nothing; every other one when those before it are done. */
+  /** The first call begins at once, so the subscription misses nothing; each later call waits for those before it. */
   async #inTurn<B>(call: () => Promise<B>): Promise<B> {
     const before = this.#last
     let leave!: () => void

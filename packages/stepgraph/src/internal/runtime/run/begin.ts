@@ -1,5 +1,5 @@
 /**
- * A run that goes on beside whoever started it, in a fiber of its scope.
+ * Starts a run beside its caller, in a fiber of the caller's scope.
  */
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -21,7 +21,7 @@ export interface Begun {
   readonly fiber: Fiber.Fiber<AnyEvent, unknown>
 }
 
-/** Begins a run, which `prepare` is given before; `ended` is called when it ends, however it does. */
+/** Begins a run, after passing it to `prepare`; calls `ended` when it ends, however it ends. */
 export const begin = (
   door: Door,
   flow: AnyWorkflow,
@@ -49,13 +49,13 @@ export const begin = (
         startImmediately: true
       }
     )
-    // In a scope that is closed already it ends without having begun.
+    // In a scope that is already closed, it ends without starting.
     fiber.addObserver((exit) => {
       if (Exit.isFailure(exit)) Deferred.doneUnsafe(started, Exit.failCause(exit.cause as Cause.Cause<never>))
     })
     return { dispatcher: yield* Deferred.await(started), fiber }
   })
 
-/** The run's own end: whoever interrupts it while it ends does not change that. */
+/** The run's own end: interrupting a run that is ending does not change its outcome. */
 export const resultOf = ({ dispatcher, fiber }: Begun): Effect.Effect<AnyEvent, unknown> =>
   Effect.flatMap(Fiber.await(fiber), () => dispatcher.ending.outcome!)

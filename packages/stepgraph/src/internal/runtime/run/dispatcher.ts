@@ -1,7 +1,7 @@
 /**
- * The heart of a run: routes what is emitted, and lets the runnable steps take turns until the run ends.
+ * The heart of a run: routes emissions, and lets the runnable steps take turns until the run ends.
  *
- * One dispatcher serves the whole run. Whatever happens to it is a moment of its `loop.ts`.
+ * One dispatcher serves the whole run. Everything that happens to it is a moment of its `loop.ts`.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -41,7 +41,7 @@ import { Recorder } from "../trace/recorder.ts"
 import { telemetryOf } from "../trace/telemetry.ts"
 import { Standing } from "./status.ts"
 
-/** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
+/** The route of an emission. Throws `InvalidEmission` if its step has not declared it. */
 const routeOf = ({ first, routes }: Node, value: unknown): Route => {
   const tag = (value as AnyEvent | undefined)?._tag as string
   if (first !== undefined && first.tag === tag) return first
@@ -50,7 +50,7 @@ const routeOf = ({ first, routes }: Node, value: unknown): Route => {
   return route
 }
 
-/** The event that a value stands for: itself where its definition has made it, otherwise a literal that is to be checked. */
+/** The event for an emitted value: the value itself if its definition made it, otherwise a literal to be checked. */
 const eventOf = ({ def, recognizes }: Route, value: unknown): AnyEvent =>
   isLatest(def, value) || recognizes(value as AnyEvent) ? (value as AnyEvent) : def(value)
 
@@ -77,18 +77,18 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   private readonly races: Races
   private readonly lifetime: Lifetime
   private readonly turns = new Turns()
-  /** Deliveries that wait or run, and timers: while there is one, something can still happen. */
+  /** Deliveries that wait or run, and timers: while there are any, something can still happen. */
   private pending = 0
-  /** Those that go on by themselves. A run that never waits has none, so the set is made on demand. */
+  /** Invocations that continue by themselves. A run that never waits has none, so the set is created on demand. */
   private invocations: Set<Invocation> | undefined
   private readonly room: Room
   private readonly timers: Timers
   private readonly loop: Loop
   private readonly ambient = new Ambient()
   private shuttingDown = false
-  /** Whether its own machinery has failed, so that what it has counted may be wrong. */
+  /** Whether its own machinery has failed, so its counts may be wrong. */
   private broken = false
-  /** Told each output event, where somebody listens. */
+  /** Receives each output event, if anyone listens. */
   onOutput: ((event: AnyEvent) => void) | undefined
   private generatedId: string | undefined
   private stopId: string | undefined
@@ -117,7 +117,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     this.named = this.recorder !== undefined || this.host !== undefined
     this.plain = !graph.ordered && graph.kinds.length === 1 && !this.named
     this.lanes = graph.nodes.map((node) => {
-      // Where a race may have to call it off, each has to be known.
+      // If a race may cancel them, each must be known.
       const making = this.plain && node.feeds.length === 0 ? this : undefined
       return new Lane(node, this.context, making)
     })
@@ -145,9 +145,9 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   // ---------------------------------------------------------------- from the start to the end
 
-  /** Begins the run with its start event, and works until everything waits for something. */
+  /** Begins the run with its start event, and works until everything waits. */
   begin(start: AnyEvent, timeout: Duration.Input | undefined): void {
-    // A `by` is called by whoever emits, at once.
+    // The emitter calls `by` synchronously.
     if (this.graph.keyed) this.ambient.capture()
     this.loop.moment("beginning", () => {
       const { recorder } = this
@@ -161,7 +161,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
       this.quietness.release(this.root)
       this.races.endMoment()
     })
-    // Whatever comes now comes from somewhere else.
+    // Everything from here on comes from another context.
     if (!this.ending.finished) this.ambient.capture()
   }
 
@@ -186,7 +186,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     this.quietness.openInputs(this.root)
   }
 
-  /** Takes in an event from outside; `false` where it comes too late. */
+  /** Takes an event from outside; `false` if it is too late. */
   input(route: Route, event: AnyEvent): boolean {
     if (!this.inputsOpen || this.over) return false
     this.betweenEntries(() => this.takeIn(route, event))
@@ -219,8 +219,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
   }
 
   /**
-   * Does what comes from outside, in the order in which it comes. An observer is told of things when they are half done: what
-   * comes from there, and all that comes after it, waits until everybody else has had a turn.
+   * Handles what comes from outside, in order. An observer runs in the middle of things, so everything that comes from
+   * it, and everything after that, waits until all other work has had a turn.
    */
   private betweenEntries(work: () => void): void {
     if (!this.recorder?.telling && !this.fromObservers?.length) {
@@ -253,7 +253,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     return this.standing.status(state, this.inputsOpen && !this.over ? "open" : "closed")
   }
 
-  /** What to say of the events that were left over when it stopped. */
+  /** Reports the events that were left over when it stopped. */
   leftOver(): string | undefined {
     const { outcome } = this.ending
     return outcome !== undefined && Exit.isSuccess(outcome) ? this.standing.leftOver(outcome.value._tag) : undefined
@@ -268,18 +268,18 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     return this.ending.failed
   }
 
-  /** Whether an invocation of it goes on by itself. */
+  /** Whether an invocation of it continues by itself. */
   private get waits(): boolean {
     return this.invocations !== undefined && this.invocations.size > 0
   }
 
   get atWork(): boolean {
     if (this.broken) this.forgetEnded()
-    // Ended by an observer in the middle of what it is told of: that is told to its end first.
+    // If an observer ended it in the middle of an entry, finish that entry first.
     return this.waits || this.recorder?.telling === true
   }
 
-  /** Of those whose end was lost half-way. */
+  /** The invocations whose end was lost half-way. */
   private forgetEnded(): void {
     const { invocations } = this
     for (const invocation of invocations ?? []) if (invocation.ended) invocations!.delete(invocation)
@@ -313,7 +313,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     })
   }
 
-  /** The others are interrupted all the same, and it is tried once more. */
+  /** The others are interrupted anyway, and this one is tried once more. */
   private notInterrupted(error: unknown, place: string): void {
     if (!this.broken) this.shuttingDown = false
     this.collapse(error, place)
@@ -367,7 +367,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     } else this.emitEvent(from, route, event, last)
   }
 
-  /** Nothing ends the run half-way, such as an observer that aborts it at what it is told. */
+  /** Nothing may end the run half-way, such as an observer that aborts it. */
   private emitEvent(from: Invocation, route: Route, event: AnyEvent, last: boolean): void {
     const { loop } = this
     const { inside } = loop
@@ -377,7 +377,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     } finally {
       loop.inside = inside
     }
-    // What has returned it ends first.
+    // Its emitter ends first.
     if (!inside && this.over && !from.returning) loop.goOn()
   }
 
@@ -388,12 +388,12 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     } else if (route.stop) {
       this.stopId = id
       this.ending.outcome = Exit.succeed(event)
-      // What has returned the stop event ends first, and then all others are interrupted.
+      // The emitter of the stop event ends first; then all others are interrupted.
       if (!from.returning) this.shutDown()
     } else {
       if (route.output) this.onOutput?.(event)
       this.enter(route, event, id, from.scope, from.placeOf(last))
-      // What is returned together is delivered together.
+      // Events that are returned together are delivered together.
       if (!from.returning) this.races.endMoment()
     }
   }
@@ -417,7 +417,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     }
   }
 
-  /** Routes an event, in a scope of its own where it opens one. */
+  /** Routes an event, in a new scope if it opens one. */
   private enter(route: Route, event: AnyEvent, id: string | undefined, around: Scope, place: Place | undefined): void {
     if (route.opens === 0) {
       this.route(route, event, id, around, place)
@@ -429,7 +429,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     this.quietness.release(scope)
   }
 
-  /** `place` is the event's that opens it. */
+  /** `place` is that of the opening event. */
   private openScope(scope: Scope, place: Place | undefined): void {
     this.quietness.hold(scope)
     if (place !== undefined) scope.reserve(place)
@@ -446,7 +446,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     if (acceptors.length === 0) around?.release()
     for (let i = 0; i < acceptors.length; i++) {
       const node = acceptors[i]!
-      // Each of several acceptors takes a place of its own, so that what they emit has an order too.
+      // Each of several acceptors takes its own position, so their emissions are ordered too.
       const place = i === acceptors.length - 1 ? around : around?.before()
       this.recorder?.delivered(id!, node)
       if (node.feeds.length > 0) this.quietness.come(node, scope)
@@ -468,7 +468,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     } catch (error) {
       this.recorder?.dropped({ node: collector.node, events: [id!] }, "ended")
       if (isOf(OutsideScope, error)) throw error
-      // The intake's own `by` has thrown: that is no fault of whoever emitted.
+      // The intake's own `by` threw, which is not the emitter's fault.
       const { workflow } = this
       const defect = new StepDefect({ workflow, step: collector.node.name, event, cause: error })
       this.ending.end(Exit.die(defect))
@@ -491,7 +491,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     this.recorder?.fired(delivery)
   }
 
-  /** Gives the delivery, where it is made already. */
+  /** Returns the delivery if it exists already. */
   private deliverTo(
     node: Node,
     input: unknown,
@@ -543,7 +543,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     else if (!this.warned) this.warnOfInputs()
   }
 
-  /** A gather that waits for nothing but the end of the inputs would wait for ever where nobody thinks of closing them. */
+  /** A gather that waits only for the end of the inputs would wait forever if nobody closes them. */
   private warnOfInputs(): void {
     for (const { node } of this.quietness.waitingForInputs(this.root)) {
       this.warned = true
@@ -562,7 +562,8 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     this.turns.list(lane)
     const hasRoom = this.room.returns(lane)
     delivery.start()
-    // Not before: what a producer then emits may decide a race, and call off what has been taken and has not begun.
+    // Only now: a resumed producer may emit something that decides a race, and cancel a delivery that was taken but has
+    // not begun.
     if (hasRoom) this.room.refill()
   }
 
@@ -590,7 +591,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   running(invocation: Invocation): void {
     this.add(invocation)
-    // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
+    // The step's own code may have ended the run, or decided a race, before it started to wait.
     if (!this.over && !invocation.calledOff) return
     try {
       invocation.interrupt()
@@ -613,7 +614,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   settled(invocation: Invocation, exit: Exit.Exit<unknown, unknown>): void {
     const { loop } = this
-    // Hot: what returns at once ends inside of the loop.
+    // Hot: an invocation that returns synchronously ends inside the loop.
     if (loop.inside) {
       this.settle(invocation, exit)
       return
@@ -652,7 +653,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     this.turns.list(lane)
   }
 
-  /** Whether anything waits for it to end: an intake downstream, or a scope that may then be over. */
+  /** Whether anything waits for it to end: a downstream intake, or a scope that may then be over. */
   private isCounted({ node, scope }: Flight): boolean {
     return node.feeds.length > 0 || scope !== this.root
   }
@@ -664,7 +665,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   private failed(invocation: Invocation, cause: Cause.Cause<unknown>): void {
     if (!this.over && !invocation.calledOff) this.ending.fail(invocation, cause)
-    // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
+    // Errors behind the interruption were caused by it; errors before it are the step's own failure, already reported.
     else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
       this.recorder?.finalizerFailed(invocation, cause)
       this.ending.finalizerFailed(invocation, cause)
@@ -685,14 +686,14 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
 
   droppedLate(from: Invocation, value: unknown): void {
     const { recorder } = this
-    // Nothing comes after the entry that says that nothing is left running.
+    // Nothing may follow the entry that says that nothing is running.
     if (recorder === undefined || this.ending.finished) return
     try {
       const route = routeOf(from.node, value)
       const id = this.emission(route, value as AnyEvent, from.id!, from.lateNumber())
       recorder.droppedAtOnce(id!, this.over ? "ended" : from.calledOff ? "raced" : "late")
     } catch {
-      // It is not an event that could be recorded, and nobody needs it.
+      // It cannot be recorded as an event, and nothing needs it.
     }
   }
 
@@ -702,7 +703,7 @@ export class Dispatcher implements Run, Dispatch, Ended, Making, Driven, Timed {
     return () => aborted(`step '${node.name}' of workflow '${workflow}' is not needed any more: a race has been won`)
   }
 
-  // ---------------------------------------------------------------- room and time
+  // ---------------------------------------------------------------- back-pressure and time
 
   hasRoom(node: Node): boolean {
     return this.room.has(node)

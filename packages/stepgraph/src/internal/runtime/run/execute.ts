@@ -15,7 +15,7 @@ import { runDefect } from "../flow/outcome.ts"
 import { whenAborted } from "./aborts.ts"
 import { Dispatcher } from "./dispatcher.ts"
 
-/** Runs a workflow's graph from its start event to its end; `prepare` is given the run before it begins. */
+/** Runs a workflow's graph from its start event to its end, after passing the run to `prepare`. */
 export const execute = (
   graph: Graph,
   start: AnyEvent,
@@ -36,20 +36,20 @@ export const execute = (
         resume(Effect.die(failed))
         return
       }
-      // Effect does not let this be interrupted again: whoever interrupts a run waits for its finalizers.
+      // Effect does not let this be interrupted again: interrupting a run means waiting for its finalizers.
       return Effect.suspend(() => {
         interrupt(dispatcher, fiber.id)
         return Effect.andThen(finished(dispatcher), logged(dispatcher))
       })
     })
-    // After it, and not in it: a run that was interrupted by a signal is not interrupted once more.
+    // After it, not inside it: a run interrupted by a signal must not be interrupted again.
     const outcome = Effect.flatMap(ended, () => outcomeOf(dispatcher))
     return LogLevel.isLessThanOrEqualTo(fiber.cache.minimumLogLevel, "Debug")
       ? Effect.tap(outcome, () => logLeftOver(dispatcher))
       : outcome
   })
 
-/** Begins it; gives a defect where it cannot even be waited for. */
+/** Begins it; returns a defect if it cannot even be awaited. */
 const whenBegun = (
   dispatcher: Dispatcher,
   start: AnyEvent,
@@ -79,11 +79,11 @@ const interrupt = (dispatcher: Dispatcher, by?: number, reason?: unknown): void 
 
 const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => {
   const { outcome, late, failed } = dispatcher.ending
-  // Behind a failure they stand in its cause.
+  // After a failure, they are in its cause.
   return late.length === 0 || failed ? outcome! : Effect.andThen(logged(dispatcher), outcome!)
 }
 
-/** Logged at `Debug` only: an intake may be left half full on purpose. */
+/** Logged at `Debug` only: an intake may be half full on purpose. */
 const logLeftOver = (dispatcher: Dispatcher): Effect.Effect<void> => {
   const leftOver = dispatcher.leftOver()
   return leftOver === undefined ? Effect.void : Effect.logDebug(leftOver)
@@ -95,7 +95,7 @@ const finished = (dispatcher: Dispatcher): Effect.Effect<void> =>
 const logged = ({ ending }: Dispatcher): Effect.Effect<void> =>
   Effect.suspend(() => Effect.forEach(ending.late, (failure) => Effect.logError(failure), { discard: true }))
 
-/** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
+/** Ends a run as soon as a signal is aborted, even during one long turn. An earlier stop stands. */
 export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
   const abort = () => interrupt(dispatcher, undefined, signal.reason)
   // The start event's own schema may have aborted it.
@@ -103,20 +103,20 @@ export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void =
   else dispatcher.ending.whenFinished(whenAborted(signal, abort))
 }
 
-/** Sets cells of a run's state before it begins. */
+/** Sets initial cells before the run begins. */
 export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateValue>): void => {
   if (!Array.isArray(values)) throw new TypeError("state must be a list of initial values, such as [seen.with(5)]")
   for (const given of values as ReadonlyArray<StateValue>) {
     if (typeof given?.state?.with !== "function") {
       throw new TypeError("state holds something that is not an initial value: give a list such as [seen.with(5)]")
     }
-    // Once more, for who has made it without `with`.
+    // Check again, for values not made by `with`.
     const { state, value } = given.state.with(given.value)
     dispatcher.state.set(state, value)
   }
 }
 
-/** Lets whoever observes a run from a program without Effect be told. */
+/** Passes a run's entries to an observer that does not use Effect. */
 export const observed = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   observe: Observer | undefined
@@ -127,7 +127,7 @@ export const observed = <A, E, R>(
   return Effect.provideService(effect, Observer, observe)
 }
 
-/** The outcome of a run for programs without Effect: its stop event, or its error thrown. */
+/** The outcome of a run for programs without Effect: returns its stop event, or throws its error. */
 export const settle = <A>(
   flow: { readonly name: string },
   exit: Exit.Exit<A, unknown>,

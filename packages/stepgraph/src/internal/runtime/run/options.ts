@@ -1,11 +1,10 @@
 /**
- * What a run is given beside its workflow, checked before it begins: the names of its options, and that they do not stand in
- * the place of the input.
+ * Checks the options of a run before it begins: their names, and that they were not passed as the input.
  */
 import type { AnyEvent } from "../../../Event.ts"
 import { kindOf, refuseUnknown } from "../../../Options.ts"
 
-/** The options of each door. */
+/** The options of each entry point. */
 export const doors = {
   run: ["state"],
   runPromise: ["state", "signal", "observe"],
@@ -24,7 +23,10 @@ export const checkOptions = (door: Door, options: unknown): void => {
   }
 }
 
-/** `runPromise(flow, { signal })`: a start event that needs no fields can be made of that, and the signal would be lost. */
+/**
+ * `runPromise(flow, { signal })`: a start event without required fields would accept this, and the signal would be
+ * lost.
+ */
 export const checkPlaces = (door: Door, start: AnyEvent, input: unknown, options: unknown): void => {
   if (options !== undefined || typeof input !== "object" || input === null) return
   const names = Object.keys(input)

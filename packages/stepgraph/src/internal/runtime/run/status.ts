@@ -1,5 +1,5 @@
 /**
- * How a run stands at one moment: for whoever asks, and in the words of a run that cannot go on.
+ * The state of a run at one moment, as data, and as text if it cannot continue.
  */
 import * as Duration from "effect/Duration"
 import { WorkflowStalled, WorkflowTimedOut } from "../../../Errors.ts"
@@ -22,7 +22,7 @@ export class Standing {
   }
 
   status(state: RunStatus["state"], inputs: RunStatus["inputs"]): RunStatus {
-    // What is queued when a run ends is dropped.
+    // Queued deliveries are dropped when a run ends.
     const steps = this.lanes.map(({ node, waiting, busy }) => [
       node.name,
       { queued: state === "running" ? waiting : 0, running: busy }
@@ -35,14 +35,14 @@ export class Standing {
     }
   }
 
-  /** What to say of a run that has stopped with events that no step was given; `undefined` where there are none. */
+  /** Reports that a run stopped with leftover events; `undefined` if there are none. */
   leftOver(stop: string): string | undefined {
     const held = this.intakes.holding()
     if (held.length === 0) return undefined
     return `workflow '${this.graph.name}' stopped with '${stop}', and events were left over:${listed(held, waitingInWords)}`
   }
 
-  /** Nothing can happen any more. `sendable`: whether events could be sent to the run. */
+  /** Nothing more can happen. `sendable`: whether events could be sent to the run. */
   stalled(sendable: boolean): WorkflowStalled {
     const { name, stops, inputs } = this.graph
     const unsent = sendable ? [] : [...inputs.keys()]
@@ -59,7 +59,7 @@ export class Standing {
     const active = this.lanes.filter(({ busy, waiting }) => busy + waiting > 0).map(({ node }) => node)
     return new WorkflowTimedOut({
       workflow: name,
-      // What an intake holds, or an input, may still lead to one.
+      // Events of an intake, or an input, may still lead to one.
       unreachable: active.length > 0 && !holds && inputs.size === 0 && !canStop(active) ? stops : [],
       after: Duration.format(after),
       running: counts(({ busy }) => busy),
@@ -68,7 +68,7 @@ export class Standing {
     })
   }
 
-  /** What to say where a step waits for nothing but the end of the inputs, of which somebody may not have thought. */
+  /** Reports a step that waits only for the end of the inputs, in case closing them was forgotten. */
   waitsForInputs({ name, intake }: Node): string {
     const inputs = quoted([...this.graph.inputs.keys()])
     return (

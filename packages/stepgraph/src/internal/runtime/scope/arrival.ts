@@ -1,5 +1,5 @@
 /**
- * An event that has come to an intake, and where it was emitted.
+ * An event that has come to an intake, and its origin.
  */
 import type { AnyEvent } from "../../../Event.ts"
 import type { Place } from "./position.ts"
@@ -7,9 +7,9 @@ import type { Scope } from "./scope.ts"
 
 export interface Arrival {
   readonly event: AnyEvent
-  /** Where the run is recorded. */
+  /** If the run is recorded. */
   readonly id: string | undefined
   readonly scope: Scope
-  /** Where somebody asks for the order of emissions: the intake's own, as long as it holds the event. */
+  /** If the order of emission is needed: owned by the intake while it holds the event. */
   readonly place: Place | undefined
 }

@@ -1,17 +1,17 @@
 /**
- * One event, or one batch of an intake, for one step: on its way there, and then at work there.
+ * One event, or one batch of an intake, for one step: first on its way, then in progress.
  */
 import type { Flight } from "./scope.ts"
 
 export interface Delivery extends Flight {
-  /** What the step's function is given. */
+  /** The input of the step's function. */
   readonly input: unknown
-  /** Whether a race or the end of the run has called it off, so that nothing it still emits is wanted. */
+  /** Whether a race or the end of the run has cancelled it, so its emissions are unwanted. */
   readonly calledOff: boolean
-  /** The ids of the invocation it makes and of the events it is made of, where the run is recorded. */
+  /** The ids of its invocation and of its events, if the run is recorded. */
   readonly id: string | undefined
   readonly events: ReadonlyArray<string> | undefined
-  /** Gives it its id, by the events that it is made of, or by other causes where there are none. */
+  /** Names it by its events, or by other causes if it has none. */
   name(events: ReadonlyArray<string>, causes?: ReadonlyArray<string>): void
   /** Lets a worker begin with it. */
   start(): void

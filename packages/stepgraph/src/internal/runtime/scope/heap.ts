@@ -1,5 +1,5 @@
 /**
- * A binary heap: gives what goes before all others, in O(log n).
+ * A binary heap: returns the smallest item in O(log n).
  */
 export class Heap<A> {
   private readonly goesBefore: (a: A, b: A) => boolean
@@ -25,7 +25,7 @@ export class Heap<A> {
     items[at] = item
   }
 
-  /** Takes the first out. */
+  /** Removes the smallest item. */
   take(): A | undefined {
     const { items } = this
     const [first] = items

@@ -1,26 +1,25 @@
 /**
- * Which scopes of a run can still see something happen, so that a run of a week, or of ten thousand rounds one in another, keeps
- * no more of them than are alive.
+ * Releases scopes in which nothing more can happen, so a run of a week, or of ten thousand nested rounds, keeps only
+ * live scopes.
  *
- * A scope is in use while something is in flight in it, an intake holds an event that was emitted in it, or one of its own
- * gathers and races has a round to come. From that follow two rules:
+ * A scope is in use while something is in flight in it, an intake holds an event emitted in it, or one of its own
+ * gathers and races has another round. Two rules follow:
  *
- * - A scope is over when neither it nor any scope inside of it is in use: nobody is left who could emit there.
- * - A scope is bypassed when all that is in use inside of it is inside of one younger scope of its own kind. What happens there
- *   belongs to the younger one, which is nearer, and it makes no round of the older; and what is put together of two events that
- *   come from there lives in the younger one as well. So nobody can ask for the older one again, and the younger one takes its
- *   place in the chain.
+ * - A scope is over when neither it nor any scope inside it is in use: nothing is left that could emit there.
+ * - A scope is bypassed when everything in use inside it is inside one younger scope of its own kind. Events there
+ * belong to the younger, nearer scope, and make no round of the older one; combinations of two such events live in the
+ * younger one as well. Nothing can reach the older scope again, so the younger one takes its place in the chain.
  */
 import type { Scope } from "./scope.ts"
 
-/** What keeps something for scopes. */
+/** The owner of data kept per scope. */
 export interface Closing {
-  /** Nothing can happen in a scope any more. */
+  /** Nothing more can happen in a scope. */
   close(scope: Scope): void
 }
 
 export class Lifetime {
-  /** Those that nothing uses any more since they were last looked at. */
+  /** Scopes that have gone out of use since the last check. */
   private readonly unused: ReadonlyArray<Scope> & { length: number }
   private readonly intakes: Closing
 
@@ -29,9 +28,12 @@ export class Lifetime {
     this.intakes = intakes
   }
 
-  /** Lets go what is no longer needed. Asked between two moments: within one, what is taken out here may be put in there. */
+  /**
+   * Releases what is no longer needed. Called between two moments: within one, something removed here may be added
+   * there.
+   */
   letGo(): void {
-    // Hot: asked at each end of an invocation, and short enough to be compiled into it.
+    // Hot: called at each end of an invocation, and short enough to be inlined.
     if (this.unused.length > 0) this.look()
   }
 
@@ -44,7 +46,7 @@ export class Lifetime {
     this.unused.length = 0
   }
 
-  /** Ends a scope that is over, and those around it that are then over, too; gives the first that is not. */
+  /** Ends a scope that is over, and those around it that are then over; returns the first one that is not. */
   private end(scope: Scope): Scope {
     let at = scope
     while (!at.inUse && at.empty) {
@@ -57,8 +59,8 @@ export class Lifetime {
   }
 
   /**
-   * Takes out what has a younger scope of its own kind inside of it, among those that only lead to one other. They are never
-   * more than there are kinds, as no two of a kind stay.
+   * Bypasses scopes that contain a younger scope of their own kind, among those with only one child. There are never
+   * more of them than kinds, because no two of one kind stay.
    */
   private bypass(scope: Scope, only: Scope): void {
     let bottom = only

@@ -1,29 +1,33 @@
 /**
- * The order of emission in one run, whatever the timing: what a `gather` sorts by.
+ * The order of emission in one run, independent of timing; a `gather` sorts by it.
  *
- * Each place belongs to one living thing: to a delivery or an invocation, to an event that an intake holds, or to an intake
- * that may still run with nothing. The place of an invocation is the end of all that comes of it: each of its emissions takes
- * a place right before, so that what an earlier emission leads to stays before a later one, at any depth. Its last emission
- * takes over its place, and so does a batch that of its earliest event. Whoever needs its place no longer releases it: a run
- * keeps as many places as there are things alive, however long it goes on.
+ * Each position has one living owner: a delivery or an invocation, an event that an intake holds, or an intake that may
+ * still run with nothing. An invocation's position is the end of everything that comes from it: each of its emissions
+ * gets a position right before it, so the results of an earlier emission stay before those of a later one, at any
+ * depth. Its last emission takes over its position, and a batch takes that of its earliest event. An owner releases its
+ * position when it no longer needs it, so a run keeps only as many positions as there are living owners, however long
+ * it runs.
  *
- * An order-maintenance list (Dietz and Sleator 1987; Bender et al. 2002): two places are compared in O(1), and one is made in
- * amortized O(log n), of which most is paid once for each bucket of places.
+ * An order-maintenance list (Dietz and Sleator 1987; Bender et al. 2002): comparing two positions takes O(1), and
+ * creating one amortized O(log n), mostly paid once per bucket.
  */
 
-/** How many places a bucket holds at most. */
+/** Maximum number of positions in a bucket. */
 const most = 64
-/** How many of them stay where a full bucket is split: an invocation that emits many makes room at the end of its own. */
+/**
+ * How many of them stay when a full bucket is split: an invocation that emits a lot inserts at the end of its own
+ * bucket.
+ */
 const kept = 48
-/** The labels of buckets are below this, and so are exact. */
+/** Bucket labels stay below this, so they are exact. */
 const labels = 2 ** 52
 
-/** Some places that stand side by side. */
+/** Some adjacent positions. */
 class Bucket {
   label: number
   previous: Bucket | undefined
   private next: Bucket | undefined
-  /** In order; those that have been released stay until their room is needed. */
+  /** In order; released ones stay until their space is needed. */
   private readonly places = new Array<Place>(most)
   private count = 0
   living = 0
@@ -38,7 +42,7 @@ class Bucket {
     return this.count === most
   }
 
-  /** Makes a place that is the `index`th. */
+  /** Inserts a position at `index`. */
   insert(index: number): Place {
     const { places } = this
     for (let i = this.count++; i > index; i--) {
@@ -59,7 +63,7 @@ class Bucket {
     if (next !== undefined) next.previous = previous
   }
 
-  /** Forgets what has been released; where that is not enough, gives some to a new bucket right behind this one. */
+  /** Removes released positions; if that is not enough, moves some to a new bucket after this one. */
   makeRoom(): void {
     const { places } = this
     if (this.living < most) {
@@ -83,7 +87,7 @@ class Bucket {
     this.count = this.living = kept
   }
 
-  /** Makes a bucket right behind this one. */
+  /** Inserts a bucket after this one. */
   private after(): Bucket {
     if (this.gap < 2) this.spread()
     const { next } = this
@@ -93,19 +97,19 @@ class Bucket {
     return bucket
   }
 
-  /** How much larger the next label is. */
+  /** The distance to the next label. */
   private get gap(): number {
     return (this.next?.label ?? labels) - this.label
   }
 
-  /** Spreads the labels around this one evenly: those in the smallest range that is sparse enough for its width. */
+  /** Redistributes the labels around this one, in the smallest range that is sparse enough for its width. */
   private spread(): void {
     let first: Bucket = this
     let last: Bucket = this
     let count = 1
     let sparse = 1
     for (let width = 2; ; width *= 2) {
-      // The wider a range, the sparser it has to be, so that it is long before it has to be spread again.
+      // The wider a range, the sparser it must be, so it lasts longer until the next redistribution.
       sparse *= 1.5
       const low = this.label - (this.label % width)
       for (; first.previous !== undefined && first.previous.label >= low; count++) first = first.previous
@@ -123,9 +127,9 @@ class Bucket {
 }
 
 export class Place {
-  /** Where it stands; it has none once it has been released. */
+  /** Its bucket; none once it has been released. */
   bucket: Bucket | undefined
-  /** The how-manieth it is there. */
+  /** Its index there. */
   index: number
 
   constructor(bucket: Bucket, index: number) {
@@ -138,12 +142,12 @@ export class Place {
     return new Bucket(labels / 2).insert(0)
   }
 
-  /** Negative where `a` comes before `b`. */
+  /** Negative if `a` comes before `b`. */
   static compare(a: Place, b: Place): number {
     return a.bucket === b.bucket ? a.index - b.index : a.bucket!.label - b.bucket!.label
   }
 
-  /** The earlier of two places; the other is released. */
+  /** Returns the earlier of two positions and releases the other. */
   static earlier(a: Place, b: Place): Place {
     if (Place.compare(a, b) < 0) {
       b.release()
@@ -153,13 +157,13 @@ export class Place {
     return b
   }
 
-  /** Makes a place right before this one. */
+  /** Inserts a position right before this one. */
   before(): Place {
     if (this.bucket!.full) this.bucket!.makeRoom()
     return this.bucket!.insert(this.index)
   }
 
-  /** Makes a place right behind this one. */
+  /** Inserts a position right after this one. */
   after(): Place {
     if (this.bucket!.full) this.bucket!.makeRoom()
     return this.bucket!.insert(this.index + 1)

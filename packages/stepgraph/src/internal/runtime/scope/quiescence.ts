@@ -1,9 +1,9 @@
 /**
- * When everything upstream of an intake has gone quiet.
+ * Detects when everything upstream of an intake is quiet.
  *
- * A scope keeps, for each group of `gather`s and `race`s that is kept for its kind, how much is in flight at the steps that feed
- * it. Emissions are delivered before the invocation that made them is counted out, so the count reaches 0 only when no event
- * can come any more.
+ * For each group of `gather`s and `race`s of its kind, a scope counts what is in flight at the steps that feed the
+ * group. An invocation's emissions are delivered before the invocation is counted out, so the count reaches 0 only when
+ * no event can come.
  */
 import type { Node, Quiet } from "../../graph/graph.ts"
 import { upstream } from "../../graph/upstream.ts"
@@ -11,17 +11,18 @@ import { Heap } from "./heap.ts"
 import type { Flight, GroupWatch, Scope, Watch } from "./scope.ts"
 
 /**
- * The deepest scope goes first, as it may still emit to those around it; in one scope the order of the graph decides.
+ * The deepest scope goes first, as it may still emit to those around it; within one scope, the order of the graph
+ * decides.
  */
 const firesBefore = (a: GroupWatch, b: GroupWatch): boolean =>
   a.scope.depth > b.scope.depth || (a.scope.depth === b.scope.depth && a.group.index < b.group.index)
 
-/** Called for each intake once everything upstream of it has gone quiet. */
+/** Called for each intake when everything upstream of it is quiet. */
 export interface Quieted {
   quiet(watch: Watch): void
 }
 
-/** Counts what is in flight, and says which intakes have gone quiet. Each call costs O(1) for each group that a step feeds. */
+/** Counts what is in flight, and finds quiet intakes. Each call costs O(1) for each group that a step feeds. */
 export class Quietness {
   private readonly intakes: Quieted
 
@@ -46,11 +47,11 @@ export class Quietness {
     }
   }
 
-  /** A flight has ended, and what it emitted has been delivered. */
+  /** A flight has ended, and its emissions have been delivered. */
   leave(flight: Flight): void {
     const { node, scope } = flight
     let quiet: Array<GroupWatch> | undefined
-    // All are counted down before any fires: what fires first may be work for the next.
+    // Count all down before any fires: the first to fire may create work for the next.
     for (const group of node.feeds) {
       const watch = scope.groupOf(group)
       if (watch === undefined) continue
@@ -64,7 +65,7 @@ export class Quietness {
     scope.letGo()
   }
 
-  /** Opens a scope, and keeps its intakes from firing while the event that opens it is delivered. */
+  /** Opens a scope, and keeps its intakes from firing until its opening event is delivered. */
   hold(scope: Scope): void {
     scope.use()
     for (const group of scope.groups) group.enter()
@@ -76,12 +77,14 @@ export class Quietness {
     scope.letGo()
   }
 
-  /** Keeps what inputs can lead to from firing while they are open. */
+  /** Keeps intakes that inputs can lead to from firing while inputs are open. */
   openInputs(root: Scope): void {
     for (const group of root.groups) if (group.group.fed) group.enter()
   }
 
-  /** What inputs can lead to has a round now, with nothing where none has come: but not where a race wants it no more. */
+  /**
+   * Intakes that inputs can lead to now get a round, empty if nothing came, unless a decided race no longer needs it.
+   */
   closeInputs(root: Scope): void {
     const fed = root.groups.filter(({ group }) => group.fed)
     const decided = root.watches.filter(({ decided }) => decided).map(({ quiet }) => quiet.node)
@@ -93,7 +96,7 @@ export class Quietness {
     this.letGo(fed)
   }
 
-  /** The gathers that would fire if nothing more could come from inputs, at a moment when nothing else is in flight. */
+  /** The gathers that would fire if the inputs were closed, when nothing else is in flight. */
   waitingForInputs(root: Scope): ReadonlyArray<Quiet> {
     const waiting = root.watches.filter(
       ({ armed, quiet: { node, group } }) => armed && group.fed && node.intake?.kind === "gather"
@@ -105,7 +108,7 @@ export class Quietness {
     this.fire(groups.filter((watch) => --watch.inFlight === 0))
   }
 
-  /** Fires what has gone quiet and has a round to fire for. */
+  /** Fires quiet intakes that have a round. */
   private fire(quiet: Array<GroupWatch>): void {
     let ready: Heap<GroupWatch> | undefined
     const over: Array<GroupWatch> = []
@@ -116,19 +119,19 @@ export class Quietness {
           ready ??= new Heap(firesBefore)
           ready.add(watch)
         } else {
-          // What stays quiet lets others go first: they may have become ready, too.
+          // A group that stays quiet lets others go first: they may have become ready, too.
           over.push(watch)
           const others = watch.letGo()
           if (others !== undefined) quiet.push(...others)
         }
       }
       let next = ready?.take()
-      // What the last one has set in flight may keep others waiting.
+      // Work started by the last one may keep others waiting.
       while (next !== undefined && next.inFlight > 0) next = ready?.take()
       if (next === undefined) break
       const watch = next.take()
       if (watch !== undefined) this.intakes.quiet(watch)
-      // Where nothing came of it, it is as quiet as before.
+      // If nothing came of it, it is as quiet as before.
       quiet = [next]
     }
     // Only now: one that has run may lead to another that was quiet.

@@ -1,19 +1,19 @@
 /**
- * Races that have been decided: their steps run, and what else is on its way to them is called off.
+ * Decided races: runs their steps, and cancels everything else on its way to them.
  */
 import type { Quietness } from "./quiescence.ts"
 import type { Flight, Watch } from "./scope.ts"
 
 interface Decision {
   readonly race: Watch
-  /** Takes out what decides the race, and gives what makes its step runnable. */
+  /** Removes the winning events, and returns a function that makes the race's step runnable. */
   readonly take: () => () => void
   readonly flight: Flight
 }
 
 export class Races {
   private readonly quietness: Quietness
-  /** Those decided by what is being emitted. */
+  /** Races decided by the current emissions. */
   private decisions: Array<Decision> = []
 
   constructor(quietness: Quietness) {
@@ -21,18 +21,18 @@ export class Races {
   }
 
   decided(race: Watch, take: () => () => void): void {
-    // Until its step is made runnable, the race itself is what is on its way.
+    // Until its step is runnable, the race itself is in flight.
     const flight: Flight = { node: race.quiet.node, scope: race.scope, underWay: false, cancel: () => {} }
     this.quietness.enter(flight)
     this.decisions.push({ race, take, flight })
   }
 
   /**
-   * All that is emitted together has been delivered: the races that it decided run, and everything else on its way to them
-   * is called off. Done for all of them at once, so that neither the order of a list nor that of the steps matters.
+   * All events emitted together have been delivered: the races that they decided run, and everything else on its way to
+   * those is cancelled. This handles all races at once, so neither the order of a list nor that of the steps matters.
    */
   endMoment(): void {
-    // Hot: asked at each end of an invocation, and short enough to be compiled into it.
+    // Hot: called at each end of an invocation, and short enough to be inlined.
     if (this.decisions.length > 0) this.run()
   }
 
@@ -42,14 +42,14 @@ export class Races {
       this.decisions = []
       const runs = decisions.map(({ take }) => take())
       const reached = decisions.map(({ race: { quiet, group } }) => ({ race: quiet, ...group.reach!.all() }))
-      // No gather on the way to a race has another round, and what an intake there holds is part of a batch that will never
-      // be whole.
+      // A gather on the way to a race has no further round, and the events of an intake there belong to a round that
+      // will never be complete.
       for (const { race, drops } of reached) for (const drop of drops) drop(race)
       const flights = reached.flatMap(({ race, flights }) => flights.filter(({ node }) => node !== race.node))
-      // The steps are made runnable first: for a gather around them, their scopes have not gone quiet yet.
+      // Make the steps runnable first: for a gather around them, their scopes are not quiet yet.
       for (const run of runs) run()
       for (const { flight } of decisions) this.quietness.leave(flight)
-      // What waits goes before what works: an interruption frees a worker, which must not take it up.
+      // Cancel waiting work before running work: an interruption frees a worker, which must not take it.
       for (const flight of flights) if (!flight.underWay) flight.cancel()
       for (const flight of flights) if (flight.underWay) flight.cancel()
     }

@@ -1,19 +1,19 @@
 /**
- * What stands on the way to the races of one group in one scope: what may have to go once one of them has been decided there.
+ * Everything on the way to the races of one group in one scope, which may have to go once one of them is decided there.
  */
 import type { Quiet } from "../../graph/graph.ts"
 
-/** Drops what is held, as a race that it leads to has been decided, unless the race leaves it. */
+/** Drops held events, because a race that they lead to has been decided, unless the race keeps them. */
 export type Drop = (race: Quiet) => void
 
 export class Reach<Flight> {
-  /** What is in flight here, but neither at a group before this one nor in a scope nested in this one. */
+  /** What is in flight here, but neither at an earlier group nor in a nested scope. */
   private readonly flights = new Set<Flight>()
-  /** The half-filled intakes here and the gathers that have a round to come, each with what drops it. */
+  /** The half-filled intakes here and the gathers with another round, each with a function that drops it. */
   private held: Map<object, Drop> | undefined
-  /** Those of the groups before it, and of the nested scopes, that are not empty. */
+  /** The non-empty reaches of earlier groups and nested scopes. */
   private before: Set<Reach<Flight>> | undefined
-  /** Those of the next groups, and of the scope around: what stands on the way to this one stands on the way to them. */
+  /** The reaches of later groups and of the outer scope: everything on the way to this one is on the way to them. */
   private readonly next: ReadonlyArray<Reach<Flight>>
   private outer: Reach<Flight> | undefined
   private linked = false
@@ -44,7 +44,7 @@ export class Reach<Flight> {
     this.unlink()
   }
 
-  /** All of it; without recursion, as scopes may be nested thousands deep. */
+  /** Everything in it; iterative, because scopes may be nested thousands deep. */
   all(): { readonly flights: ReadonlyArray<Flight>; readonly drops: ReadonlyArray<Drop> } {
     const flights: Array<Flight> = []
     const drops: Array<Drop> = []
@@ -57,7 +57,7 @@ export class Reach<Flight> {
     return { flights, drops }
   }
 
-  /** Takes the place of the one around it, in whose scope nothing can happen any more. */
+  /** Takes the place of the outer one, in whose scope nothing more can happen. */
   bypass(outer: Reach<Flight>): void {
     const around = outer.outer
     this.outer = around

@@ -1,5 +1,5 @@
 /**
- * What descends from one event, and what its intakes wait for there.
+ * Everything that descends from one event, and the state of its intakes there.
  */
 import type { AnyEvent } from "../../../Event.ts"
 import type { Graph, Group, Node, Quiet } from "../../graph/graph.ts"
@@ -7,29 +7,29 @@ import { Heap } from "./heap.ts"
 import type { Place } from "./position.ts"
 import { Reach } from "./reach.ts"
 
-/** Something on its way to a step, or at work there. */
+/** Something on its way to a step, or in progress there. */
 export interface Flight {
   readonly node: Node
   readonly scope: Scope
-  /** Whether it is at work already. */
+  /** Whether it is already in progress. */
   readonly underWay: boolean
-  /** Calls it off, because a race that it was upstream of has been decided. */
+  /** Cancels it, because a race downstream has been decided. */
   cancel(): void
 }
 
-/** How things stand for one `gather` or `race` in one scope. */
+/** The state of one `gather` or `race` in one scope. */
 export class Watch {
-  /** Whether anything has happened that belongs to its next round; its scope is in use until that has come. */
+  /** Whether its next round has begun; its scope is in use until that round has run. */
   armed = false
-  /** Whether a race has been run. */
+  /** Whether a race has run. */
   decided = false
-  /** How many rounds a gather has had. */
+  /** Number of rounds of a gather. */
   rounds = 0
-  /** Where a gather or race stands that runs with nothing: after all of its scope, as long as something can come to it. */
+  /** The position of an intake that runs with nothing: after all of its scope, while something can still come. */
   end: Place | undefined
-  /** How many events had come to its group at its last round. */
+  /** Number of events in its group at its last round. */
   come = 0
-  /** Whether its group has it among those that are armed, or have been. */
+  /** Whether its group lists it as armed, now or before. */
   queued = false
   readonly quiet: Quiet
   readonly group: GroupWatch
@@ -66,13 +66,13 @@ export class Watch {
     this.disarm()
   }
 
-  /** Lets its place go, as nothing can come to it any more. */
+  /** Releases its position: nothing more can come. */
   leavePlace(): void {
     this.end?.release()
     this.end = undefined
   }
 
-  /** On the way to a race that has been decided, it has no other round. */
+  /** On the way to a decided race, it has no other round. */
   private drop(race: Quiet): void {
     if (race !== this.quiet) this.disarm()
   }
@@ -80,24 +80,26 @@ export class Watch {
 
 const firesBefore = (a: Watch, b: Watch): boolean => a.quiet.index < b.quiet.index
 
-/** What the intakes of one group wait for in one scope. */
+/** The state of the intakes of one group in one scope. */
 export class GroupWatch {
-  /** What is in flight upstream: each group before this one, and each scope inside that has the group too, counted as one. */
+  /** What is in flight upstream: each earlier group, and each nested scope that has the group, counts as one. */
   inFlight = 0
   readonly group: Group
   readonly scope: Scope
   readonly members: ReadonlyArray<Watch>
-  /** What a race has to call off. */
+  /** Everything that a race has to cancel. */
   readonly reach: Reach<Flight> | undefined
-  /** The same group's in the scope around, where the event that opens its scopes is nested in itself. */
+  /** The same group's state in the outer scope, if its opening event is nested in itself. */
   private outer: GroupWatch | undefined
-  /** Whether it holds back those that cannot be quiet before it is: the one in the scope around, and the next groups. */
+  /** Whether it holds back the intakes that cannot be quiet before it: in the outer scope, and in the next groups. */
   private holds = false
-  /** How many events have come to steps that lead to it. */
+  /** Number of events that have come to steps that lead to it. */
   private come = 0
-  /** Whether those that it holds back have still to hear of that: they do once this one is quiet, however many they are. */
+  /**
+   * Whether the ones it holds back must still learn of that: they do when this one is quiet, however many there are.
+   */
   private news = false
-  /** Of several members, those that are armed, or have been: if an event has come since their last round, and if none has. */
+  /** Of several members, those armed, now or before: with an event since their last round, and without. */
   private readonly fresh: Heap<Watch> | undefined
   private stale: Array<Watch> | undefined
 
@@ -134,8 +136,8 @@ export class GroupWatch {
   }
 
   /**
-   * Now that it is quiet: the member that has a round to come, the first of them. Without an event there is no other round, as
-   * two gathers in a circle would wake each other with nothing for ever.
+   * Now that it is quiet: the first member with another round. Without a new event there is none, because two gathers
+   * in a cycle would wake each other forever with nothing.
    */
   get next(): Watch | undefined {
     const { fresh } = this
@@ -158,7 +160,7 @@ export class GroupWatch {
     return undefined
   }
 
-  /** Takes out the first member that has a round to come. */
+  /** Removes the first member with another round. */
   take(): Watch | undefined {
     const { next } = this
     if (next === undefined) return undefined
@@ -183,7 +185,7 @@ export class GroupWatch {
     }
   }
 
-  /** Now that it is quiet and has no round to come: lets go what it holds back. Gives what is then quiet, too. */
+  /** Now that it is quiet and has no other round: releases what it holds back, and returns what is then quiet, too. */
   letGo(): ReadonlyArray<GroupWatch> | undefined {
     if (!this.holds) return undefined
     const { news } = this
@@ -196,7 +198,7 @@ export class GroupWatch {
     })
   }
 
-  /** Takes the place of the one around it, whose scope is bypassed. */
+  /** Takes the place of the outer one, whose scope is bypassed. */
   bypass(outer: GroupWatch): void {
     this.outer = outer.outer
     this.holds = outer.holds
@@ -219,19 +221,19 @@ export class GroupWatch {
 export class Scope {
   readonly kind: number
   parent: Scope | undefined
-  /** More than that of the scope around it. */
+  /** Larger than that of the outer scope. */
   readonly depth: number
-  /** The event that opened it, with its id where the run is recorded; the run's own scope has none. */
+  /** The event that opened it, with its id if the run is recorded; the run's own scope has none. */
   readonly opener: { readonly event: AnyEvent; readonly id: string | undefined } | undefined
-  /** The nearest scope of each kind around what is inside, this one included. */
+  /** The nearest scope of each kind around its contents, including this one. */
   readonly owners: Array<Scope | undefined>
-  /** Those of the run that nothing uses any more, to be looked at. */
+  /** Scopes of the run that have gone out of use and must be checked. */
   readonly unused: Array<Scope>
   over = false
   private uses = 0
-  /** Those directly inside of it that are not over; of the run's own scope they are not counted. */
+  /** Direct children that are not over; not counted for the run's own scope. */
   private readonly inner: Set<Scope> | undefined
-  /** What is kept for this kind of scope: by the index of the group, and of the intake. */
+  /** Data of this kind of scope, by the index of the group and of the intake. */
   readonly groups: ReadonlyArray<GroupWatch>
   readonly watches: ReadonlyArray<Watch>
 
@@ -254,7 +256,7 @@ export class Scope {
     const groups = new Array<GroupWatch>(known.length)
     this.groups = groups
     const watches: Array<Watch> = new Array(graph.quiets[kind]!.length)
-    // Each needs those behind it.
+    // Each needs the ones after it.
     for (let i = known.length - 1; i >= 0; i--) {
       groups[i] = new GroupWatch(known[i]!, this)
       for (const watch of groups[i]!.members) watches[watch.quiet.index] = watch
@@ -262,12 +264,15 @@ export class Scope {
     this.watches = watches
   }
 
-  /** Gives what may run with nothing a place behind all that comes of the event that opens the scope, which is at `place`. */
+  /**
+   * Gives each intake that may run with nothing a position after everything that comes from the opening event, which is
+   * at `place`.
+   */
   reserve(place: Place): void {
     for (const watch of this.watches) if (watch.quiet.waits) watch.end = place.after()
   }
 
-  /** Something happens in it, or may still: each use is to be let go. */
+  /** Something happens in it, or still may: each use must be released. */
   use(): void {
     this.uses++
   }
@@ -285,21 +290,21 @@ export class Scope {
     return this.inner?.size === 0
   }
 
-  /** The only scope that is directly inside of it, where there is just one. */
+  /** Its only direct child, if there is exactly one. */
   get only(): Scope | undefined {
     if (this.inner?.size !== 1) return undefined
     const [only] = this.inner
     return only
   }
 
-  /** Nothing can happen in it any more. */
+  /** Nothing more can happen in it. */
   end(): void {
     this.over = true
     this.parent!.inner?.delete(this)
     for (const watch of this.watches) watch.leavePlace()
   }
 
-  /** Takes it out of the chain, where all that is alive in it is inside of one younger scope of its own kind. */
+  /** Bypasses it if everything alive in it is inside one younger scope of its own kind. */
   bypass(younger: Scope): void {
     const { kind, parent } = this
     const only = this.only!
@@ -311,18 +316,18 @@ export class Scope {
     for (const group of this.groups) younger.groups[group.group.index]!.bypass(group)
   }
 
-  /** How a group stands in the nearest scope of its kind, if there is one around. */
+  /** The state of a group in the nearest scope of its kind, if there is one. */
   groupOf({ kind, index }: Group): GroupWatch | undefined {
     return this.owners[kind]?.groups[index]
   }
 
-  /** What stands on the way to the races that a step leads to. */
+  /** Everything on the way to the races that a step leads to. */
   reaches({ raced }: Node): ReadonlyArray<Reach<Flight>> {
-    // Hot: asked for each round of an intake, and few lead to a race.
+    // Hot: called for each round of an intake, and few lead to a race.
     return raced.length === 0 ? [] : raced.flatMap((group) => this.groupOf(group)?.reach ?? [])
   }
 
-  /** The deepest scope that both are inside of. */
+  /** The deepest scope that contains both. */
   static shared(a: Scope, b: Scope): Scope {
     let left = a
     let right = b

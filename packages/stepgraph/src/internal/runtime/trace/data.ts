@@ -1,6 +1,6 @@
 /**
- * An event's fields as its trace has them. This is for looking: what stores a run to go on with it needs all of an event,
- * secrets included, and encodes it by its schema.
+ * An event's fields for the trace, meant for reading. To store a run and resume it, you would need the whole event,
+ * secrets included, encoded by its schema.
  */
 import * as Schema from "effect/Schema"
 import type { AST } from "effect/SchemaAST"
@@ -9,10 +9,10 @@ import { isForeign } from "../../../OwnSchema.ts"
 import { alternatives, inside, secretOf } from "../../../Secrets.ts"
 import { type Encoders, jsonOf } from "../../../Show.ts"
 
-/** Types whose values say by themselves all that their codec would. */
+/** Types whose values show everything that their codec would. */
 const plain = ["effect/schema/Date", "effect/schema/Uint8Array"]
 
-/** Whether a schema has a word of its own in what its values look like as JSON. */
+/** Whether a schema itself determines the JSON form of its values. */
 const isCoded = (schema: { readonly ast: AST }): boolean => {
   const all = new Set([schema.ast])
   for (const ast of all) {
@@ -28,10 +28,10 @@ const idOf = ({ annotations }: AST): string | undefined =>
 
 const encoders = new WeakMap<AnyDef, Encoders>()
 
-/** How fields are encoded of which their schema knows more than their values show, unless it may show a secret. */
+/** Encoders for fields whose schema knows more than their values show, unless it could reveal a secret. */
 const encodersOf = (def: AnyDef): Encoders => {
   const made = new Map<string, (value: unknown) => unknown>()
-  // A definition of another copy of stepgraph may have schemas that this copy of effect would misread.
+  // A definition from another copy of stepgraph may have schemas that this copy of effect would misread.
   if (isForeign(def.schema)) return made
   const { fields = {} } = def.schema as Partial<Schema.Struct<Record<string, Schema.Codec<unknown, unknown>>>>
   for (const [name, field] of Object.entries(fields)) {
@@ -39,7 +39,7 @@ const encodersOf = (def: AnyDef): Encoders => {
     try {
       made.set(name, Schema.encodeUnknownSync(Schema.toCodecJson(field)))
     } catch {
-      // It has no codec: its values are shown as they are.
+      // It has no codec: show its values as they are.
     }
   }
   return made

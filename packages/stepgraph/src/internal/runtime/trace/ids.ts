@@ -1,13 +1,12 @@
 /**
- * Ids that name causes: an invocation's is made of its step and of the events it was given, an event's of the invocation
- * that emitted it and its number there. So the same run in another timing has the same ids, and a long loop does not make
- * them longer.
+ * Ids that name causes. An invocation's id is made from its step and its events; an event's id from its invocation and
+ * its number there. So the same run with other timing has the same ids, and ids do not grow in a long loop.
  */
 
-/** No character has this code: so `["ab", "c"]` and `["a", "bc"]` are not the same. */
+/** No character has this code, so `["ab", "c"]` and `["a", "bc"]` differ. */
 const separator = 0x110000
 
-/** Seven digits of base 32. Hot where a run is observed: 0.02 µs, and `toString(32)` takes 0.19. */
+/** Seven digits of base 32. Hot in observed runs: 0.02 µs, where `toString(32)` takes 0.19. */
 const digits = (n: number): string =>
   String.fromCharCode(
     digit(n >>> 30),
@@ -23,8 +22,8 @@ const digits = (n: number): string =>
 const digit = (n: number): number => (n < 10 ? 48 + n : 87 + n)
 
 /**
- * FNV-1a (Fowler, Noll, Vo), and beside it a second hash of the same kind with another multiplier: 64 bits, so that ids of one
- * run do not meet. Of 4 million no two were the same.
+ * FNV-1a (Fowler, Noll, Vo) plus a second hash of this kind with another multiplier: 64 bits, so the ids of one run do
+ * not collide. Among 4 million, no two were equal.
  */
 const hash = (parts: ReadonlyArray<string>, index: number): string => {
   let a = 0x811c9dc5
@@ -47,8 +46,8 @@ export const invocationId = (step: string, causes: ReadonlyArray<string>): strin
 export const eventId = (tag: string, cause: string, index: number): string => `${tag}#${hash([tag, cause], index)}`
 
 /**
- * An id for a run. It is not drawn from Effect's `Random`, as whether anybody looks at a run must not change the numbers that
- * its program gets.
+ * A run's id. It does not come from Effect's `Random`: observing a run must not change the numbers that its program
+ * gets.
  */
 export const newRunId = (): string => {
   const words = new Uint32Array(2)

@@ -1,5 +1,5 @@
 /**
- * Makes the entries of a run's trace, only where somebody looks.
+ * Creates the entries of a run's trace, only if the run is observed.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -21,13 +21,13 @@ export class Recorder {
   private readonly observer: Observer | undefined
   readonly telemetry: Telemetry | undefined
   readonly now: () => number
-  /** Whether an observer is being told something at this moment, in the middle of what the run does. */
+  /** Whether an observer is being called now, in the middle of the run's work. */
   telling = false
   private seq = 0
   private incomplete = false
   private readonly failed: (error: unknown) => void
 
-  /** `failed` is called when an entry cannot be made, the first time: the run goes on without it. */
+  /** `failed` is called the first time an entry cannot be made; the run continues without it. */
   constructor(
     run: string,
     observer: Observer | undefined,
@@ -42,7 +42,7 @@ export class Recorder {
     this.failed = failed
   }
 
-  /** Looking on must not change what is looked at: nothing that throws in here reaches the run. */
+  /** Observing must not change the run: no exception from here reaches it. */
   record(make: () => WithoutCommon<TraceEntry>, at?: number, exit?: Exit.Exit<unknown, unknown>): void {
     try {
       const { _tag, ...rest } = make()
@@ -62,7 +62,7 @@ export class Recorder {
     this.telling = true
     try {
       const told: unknown = this.observer?.(entry)
-      // One that is `async` may throw later, which must not end the program.
+      // An `async` observer may reject later, which must not end the program.
       if (isPromiseLike(told)) told.then(undefined, () => {})
     } catch {
     } finally {
@@ -75,8 +75,8 @@ export class Recorder {
   }
 
   /**
-   * An event is on its way to a step. Hot where nobody looks on: a function that was made at the place that calls this would have
-   * its variables kept in an object of their own, even if it is never made.
+   * An event is on its way to a step. Hot without an observer: a closure at the call site would force its variables
+   * into a separate object, even if it is never created.
    */
   delivered(event: string, { name }: Node): void {
     this.record(() => ({ _tag: "EventDelivered", event, step: name }))
@@ -125,7 +125,7 @@ export class Recorder {
     this.record(make, undefined, exit)
   }
 
-  /** An attempt that failed some time ago is being tried again. */
+  /** A failed attempt is being retried. */
   retried(attempt: number, { node, id }: Delivery, cause: Cause.Cause<unknown>, at: number): void {
     const ended = {
       _tag: "InvocationEnded",
@@ -141,7 +141,7 @@ export class Recorder {
     this.record(() => ({ _tag: "FinalizerFailure", invocation: id!, step: node.name, error: words(cause) }))
   }
 
-  /** A delivery or what an intake holds will never be used. */
+  /** A delivery, or an event of an intake, will never be used. */
   dropped(
     { node, events }: { readonly node: Node; readonly events: ReadonlyArray<string> | undefined },
     reason: Reason
@@ -149,7 +149,7 @@ export class Recorder {
     for (const event of events!) this.record(() => ({ _tag: "EventDropped", event, step: node.name, reason }))
   }
 
-  /** An event came too late to be delivered to anyone. */
+  /** An event came too late to be delivered. */
   droppedAtOnce(event: string, reason: Reason): void {
     this.record(() => ({ _tag: "EventDropped", event, step: null, reason }))
   }
@@ -165,7 +165,7 @@ export class Recorder {
   }
 }
 
-/** The first error of a cause in words. */
+/** The first error of a cause as text. */
 const words = (cause: Cause.Cause<unknown>): string => {
   try {
     return nameAndMessage(Cause.squash(cause))

@@ -1,5 +1,5 @@
 /**
- * Spans and metrics of one run, made from the entries of its trace, where somebody wants them.
+ * Spans and metrics of one run, made from its trace entries if telemetry is on.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -15,7 +15,7 @@ import { Telemetry as Options, type TelemetryOptions } from "../../../Telemetry.
 import type { TraceEntry } from "../../../Trace.ts"
 import type { Graph } from "../../graph/graph.ts"
 
-/** Bounds in seconds, those that OpenTelemetry proposes for durations, with some for what takes no time at all. */
+/** Bucket bounds in seconds: OpenTelemetry's proposal for durations, plus some for very short ones. */
 const boundaries = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
 const seconds = (name: string, description: string, attributes: Record<string, string>) =>
@@ -23,7 +23,7 @@ const seconds = (name: string, description: string, attributes: Record<string, s
 
 type Outcomes = Map<string, Metric.Histogram<number>>
 
-/** A histogram for each outcome, made when it is first come to. */
+/** A histogram for each outcome, created on first use. */
 const byOutcome = (made: Outcomes, outcome: string, make: () => Metric.Histogram<number>): Metric.Histogram<number> => {
   let histogram = made.get(outcome)
   if (histogram === undefined) {
@@ -57,7 +57,7 @@ class StepMetrics {
   }
 }
 
-/** The metrics of one workflow, in all its runs. Making them is dear, updating them is not: so they are kept. */
+/** The metrics of one workflow, in all its runs. Expensive to create, cheap to update: cached. */
 class WorkflowMetrics {
   readonly steps: ReadonlyArray<StepMetrics>
   private readonly workflow: string
@@ -86,10 +86,10 @@ const metricsOf = (graph: Graph): WorkflowMetrics => {
   return metrics
 }
 
-/** What a span can bear of one kind, as OpenTelemetry limits it: a gather of a million events is still one span. */
+/** OpenTelemetry's limit per span: a gather of a million events is still one span. */
 const most = 128
 
-/** The span that an event came from, and when the event, or the batch it is in, began to wait. */
+/** The span that an event came from, and the time when the event, or its batch, began to wait. */
 interface Delivered {
   readonly since: bigint
   readonly from: Tracer.Span | undefined
@@ -103,11 +103,11 @@ interface Working {
   readonly span: Tracer.Span | undefined
 }
 
-/** What is known of one step. */
+/** The data of one step. */
 class Step {
-  /** Events on their way, and what an intake holds. */
+  /** Events on their way, and events held by an intake. */
   readonly delivered = new Map<string, Delivered>()
-  /** Batches that wait, by the first of their events; those of nothing by the invocation that they will make. */
+  /** Waiting batches, by their first event; empty ones by their future invocation. */
   readonly batches = new Map<string, Batch>()
   queued = 0
   busy = 0
@@ -120,7 +120,7 @@ class Step {
   }
 }
 
-/** The telemetry of a run, where the program provides a tracer or asks for some. */
+/** The telemetry of a run, if the program provides a tracer or asks for it. */
 export const telemetryOf = (graph: Graph, fiber: Fiber<unknown, unknown>): Telemetry | undefined => {
   const provided = fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
   const wanted = Context.get(fiber.context, Options)
@@ -129,8 +129,8 @@ export const telemetryOf = (graph: Graph, fiber: Fiber<unknown, unknown>): Telem
 }
 
 /**
- * An exit as tracers can read it: they make text of all that an error is, whatever that costs, and lose the span where it
- * throws. So what is not an ordinary error is replaced by its words.
+ * An exit that tracers can read: they convert every part of an error to text, whatever the cost, and lose the span if
+ * that throws. So anything but an ordinary error is replaced by its text.
  */
 const legible = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
   if (Exit.isSuccess(exit)) return exit
@@ -172,14 +172,14 @@ export class Telemetry {
   private run = ""
   private began = 0n
   private span: Tracer.Span | undefined
-  /** The event emitted last: its deliveries follow at once. */
+  /** The latest emitted event: its deliveries follow at once. */
   private source: { readonly event: string; readonly from: Tracer.Span | undefined } | undefined
 
   constructor(graph: Graph, context: Context.Context<never>, options: TelemetryOptions) {
     this.workflow = graph.name
     this.spans = options.spans
     this.metrics = options.metrics ? metricsOf(graph) : undefined
-    // Spans are made by an Effect, which has to end in line.
+    // Spans are created by an Effect, which must complete synchronously.
     this.context = Context.add(context, PreventSchedulerYield, true)
     this.clock = Context.get(context, Clock.Clock)
     this.steps = new Map(
@@ -187,13 +187,13 @@ export class Telemetry {
     )
   }
 
-  /** The context of an invocation: spans that are made in it are children of the invocation's. */
+  /** The context of an invocation: spans made in it are children of the invocation's span. */
   contextOf(invocation: string, context: Context.Context<never>): Context.Context<never> {
     const span = this.working.get(invocation)?.span
     return span === undefined ? context : Context.add(context, Tracer.ParentSpan, span)
   }
 
-  /** Told each entry of the trace; and of what has ended, how. */
+  /** Receives each trace entry, with the exit if something ended. */
   observe(entry: TraceEntry, exit: Exit.Exit<unknown, unknown> | undefined): void {
     switch (entry._tag) {
       case "RunStarted":
@@ -295,14 +295,14 @@ export class Telemetry {
       if (!step.collects) this.queue(step, -1)
       return
     }
-    // The first of a batch's events takes the batch with it.
+    // The first event of a batch stands for the whole batch.
     if (step.batches.delete(event)) this.queue(step, -1)
   }
 
   private finished({ outcome, event }: TraceEntry & { _tag: "RunFinished" }, exit: Exit.Exit<unknown, unknown>): void {
     const now = this.now()
     for (const step of this.steps.values()) {
-      // A batch of nothing that was called off has no event whose end would have been told.
+      // A cancelled empty batch has no event whose end could be reported.
       if (step.queued > 0) this.queue(step, -step.queued)
       if (step.busy > 0) this.work(step, -step.busy)
     }
@@ -322,7 +322,7 @@ export class Telemetry {
     step.metrics?.busy.modifyUnsafe(change, this.context)
   }
 
-  /** Links to the invocations that events came from. */
+  /** Links to the invocations that the events came from. */
   private linksTo(step: Step, events: ReadonlyArray<string>): ReadonlyArray<Tracer.SpanLink> {
     const links: Array<Tracer.SpanLink> = []
     if (!this.spans) return links
@@ -343,7 +343,7 @@ export class Telemetry {
     const options: Tracer.SpanOptionsNoTrace = {
       attributes: { "stepgraph.workflow": this.workflow, "stepgraph.run": this.run, ...attributes },
       links,
-      // The run's own is a child of the span that it was started in.
+      // The run's own span is a child of the span in which it was started.
       ...(this.span === undefined ? undefined : { parent: this.span })
     }
     const exit = Effect.runForkWith(this.context)(Effect.makeSpan(name, options)).pollUnsafe()
