@@ -1,5 +1,5 @@
-// Writes what coding assistants read, from the documentation: `AGENTS.md`, which is published inside the package, and
-// `llms.txt`, the list of all pages.
+// Generates the documentation for coding assistants: `AGENTS.md`, published inside the package, and `llms.txt`, the
+// list of all pages.
 //
 //   npx -y pnpm@10.34.9 assistants
 import { readFileSync, writeFileSync } from "node:fs"
@@ -23,14 +23,16 @@ const rules = `- Write events, steps and workflows as values: \`defineEvent\`, \
 - Pass \`ctx.signal\` to \`fetch\` and similar functions: a step is interrupted when its run ends.
 - Let the compiler check the graph: an error at a step says which event no step accepts or emits.`
 
-/** A heading as a link to it is written. */
+/** Formats a heading as a link target. */
 const anchor = (heading: string) =>
   heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N} -]/gu, "")
     .replaceAll(" ", "-")
 
-/** A page as a chapter: its headings one deeper, links to other chapters kept, all other links as their words. */
+/**
+ * Turns a page into a chapter: headings one level deeper, links to other chapters kept, all other links as plain text.
+ */
 const chapter = (page: string): string => {
   const titles = new Map(pages.map((name) => [`${name}.md`, read(`docs/${name}.md`).match(/^# (.*)$/m)![1]!]))
   let code = false

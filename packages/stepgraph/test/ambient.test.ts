@@ -1,4 +1,4 @@
-// Every step sees the AsyncLocalStorage of whoever started the run, whoever wakes it.
+// Every step sees the AsyncLocalStorage of the code that started the run, whatever wakes the run.
 import { AsyncLocalStorage } from "node:async_hooks"
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, it } from "@effect/vitest"
@@ -18,7 +18,7 @@ const gate = () => {
   return { promise, open: () => user.run("whoever opens", resolve) }
 }
 
-/** Runs a workflow of a step that is woken in another context, and gives what the steps after it saw. */
+/** Runs a workflow with a step that is woken in another context, and returns what later steps saw. */
 const seen = async (steps: (see: () => boolean, woken: Promise<void>) => object) => {
   const { promise, open } = gate()
   const stores: Array<string | undefined> = []
@@ -35,7 +35,7 @@ const seen = async (steps: (see: () => boolean, woken: Promise<void>) => object)
   return stores
 }
 
-/** Sends from a context of its own, when it is woken. */
+/** Sends from another context when woken. */
 const sends = (woken: Promise<void>, event: unknown) =>
   untyped.step({
     accepts: Start,
@@ -97,7 +97,7 @@ const cases: Record<string, (see: () => boolean) => Record<string, unknown>> = {
   }),
   "a step behind a gather": (see) => ({ end: { accepts: gather(Task), run: () => see() && stop() } }),
   "a step behind a race": (see) => ({ end: { accepts: race(Task), run: () => see() && stop() } }),
-  "what comes of a thenable": (see) => ({
+  "the result of a thenable": (see) => ({
     middle: {
       accepts: Task,
       emits: Done,
@@ -108,7 +108,7 @@ const cases: Record<string, (see: () => boolean) => Record<string, unknown>> = {
     },
     end: { accepts: Done, run: () => see() && stop() }
   }),
-  "what comes of an Effect that is resumed elsewhere": (see) => ({
+  "the result of an Effect that is resumed elsewhere": (see) => ({
     middle: {
       accepts: Task,
       emits: Done,
@@ -121,7 +121,7 @@ const cases: Record<string, (see: () => boolean) => Record<string, unknown>> = {
   })
 }
 
-describe("the AsyncLocalStorage of whoever started a run", () => {
+describe("the AsyncLocalStorage of the code that started a run", () => {
   it.each(Object.keys(cases))("is seen by %s", async (name) => {
     const stores = await seen((see, woken) => ({
       begin: sends(woken, Task({ n: 1 })),
@@ -136,7 +136,7 @@ describe("the AsyncLocalStorage of whoever started a run", () => {
     expect(stores.filter((store) => store === "caller").length).toBe(stores.length / 2)
   })
 
-  it("is seen by the steps that an input starts, and by what closing the inputs lets run", async () => {
+  it("is seen by steps started by an input, or by closing the inputs", async () => {
     const stores: Array<string | undefined> = []
     const see = () => stores.push(user.getStore()) > 0
     const flow = workflow({
@@ -157,7 +157,7 @@ describe("the AsyncLocalStorage of whoever started a run", () => {
     expect(stores).toEqual(["caller", "caller", "caller"])
   })
 
-  it("is seen by what an abort makes a step do", async () => {
+  it("is seen by a step's abort handler", async () => {
     const stores: Array<string | undefined> = []
     const controller = new AbortController()
     const flow = workflow({
@@ -179,7 +179,7 @@ describe("the AsyncLocalStorage of whoever started a run", () => {
     expect(stores).toEqual(["caller"])
   })
 
-  it("is for a run in a run what the step has around it", async () => {
+  it("is, for a nested run, the context of the step", async () => {
     const inner = workflow({
       name: "inner",
       start: Start,

@@ -1,5 +1,5 @@
-// What a step returns piece by piece is pulled only while its target lanes have room, and a loop cannot deadlock. (How much
-// memory that takes, and what is closed when, is measured in live/bounds.test.ts.)
+// Iterators and streams are pulled only while their target lanes have room, and a loop cannot deadlock.
+// (live/bounds.test.ts measures memory and closing.)
 import { describe, expect, it } from "@effect/vitest"
 import { type Cause, Effect, Queue, Schema, Stream } from "effect"
 import { defineEvent, defineStep, gather, race, run, workflow } from "stepgraph"
@@ -174,7 +174,7 @@ describe("two generators that fill each other's lanes", () => {
     "a promise that never comes": () => new Promise(() => {}),
     "a retry that waits": () => Effect.sleep("1 day")
   }
-  it.live.each(Object.entries(beside))("do not wait for each other for ever, beside %s", ([, wait]) =>
+  it.live.each(Object.entries(beside))("do not wait for each other forever, beside %s", ([, wait]) =>
     Effect.gen(function* () {
       let done = 0
       const flow = untyped.workflow({

@@ -1,4 +1,4 @@
-// ctx.collect: a step that is run for each event waits by hand for one of each.
+// ctx.collect: a step that accepts single events waits by hand for one of each.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { defineEvent, defineStep, join, run, runPromise, type WorkflowStalled, workflow } from "stepgraph"
@@ -38,7 +38,7 @@ describe("ctx.collect", () => {
     expect((await runPromise(flow)).text).toBe("CAB")
   })
 
-  it("gives those of one type in the order received, and keeps surplus for the next round", async () => {
+  it("gives events of one type in the order received, and keeps surplus for the next round", async () => {
     const rounds: Array<string> = []
     const events = [A({ n: 1 }), A({ n: 2 }), A({ n: 3 }), B({ n: 1 }), A({ n: 4 }), B({ n: 2 })]
     const flow = feeding(events, (_, ctx) => {
@@ -49,7 +49,7 @@ describe("ctx.collect", () => {
     expect((await runPromise(flow)).text).toBe("A1 A2 B1 | A3 A4 B2")
   })
 
-  it("gives undefined until all have come, and takes an event once, however often it is asked", async () => {
+  it("gives undefined until all have come, and adds an event once, however often it is called", async () => {
     const answers: Array<unknown> = []
     const flow = feeding([A({ n: 1 }), B({ n: 1 })], (event, ctx) => {
       answers.push(ctx.collect([A, B]), ctx.collect([A, B]))
@@ -61,7 +61,7 @@ describe("ctx.collect", () => {
     expect(answers[3]).toBe(answers[2])
   })
 
-  it("of nothing is nothing, and adds no event", async () => {
+  it("of an empty list is empty, and adds no event", async () => {
     const flow = feeding([A({ n: 1 })], (_, { collect }) => Stop({ text: JSON.stringify([collect([]), collect([])]) }))
     expect((await runPromise(flow)).text).toBe("[[],[]]")
   })
@@ -75,7 +75,7 @@ describe("ctx.collect", () => {
     expect((await runPromise(flow)).text).toBe("A1 C1, true")
   })
 
-  it.effect("counts an event once however often its step is tried again", () =>
+  it.effect("counts an event once, however often its step is retried", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const flow = workflow({
@@ -110,7 +110,7 @@ describe("ctx.collect", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"])
   })
 
-  it.effect("is named, with what it has, where the run stalls", () =>
+  it.effect("is named with its events when the run stalls", () =>
     Effect.gen(function* () {
       const flow = feeding([A({ n: 1 }), A({ n: 2 })], (_, ctx) => void ctx.collect([A, B, B]))
       const error = (yield* failure(run(flow))) as WorkflowStalled
@@ -120,7 +120,7 @@ describe("ctx.collect", () => {
     })
   )
 
-  it("does not scan what it holds: 20,000 events take no time", { timeout: 5_000 }, async () => {
+  it("does not scan its events: 20,000 take no time", { timeout: 5_000 }, async () => {
     const many = 20_000
     const list = Array.from({ length: many }, () => A)
     const events = Array.from({ length: many }, (_, n) => A({ n }))
@@ -139,14 +139,14 @@ describe("ctx.collect", () => {
     ["a set of them", new Set([A]), "Set(["],
     ["a list that holds something else", [A, undefined], "undefined"],
     ["a list of events", [A({ n: 1 })], 'A {"n":1}']
-  ])("refuses %s in words", async (_, given, shown) => {
+  ])("explains why it refuses %s", async (_, given, shown) => {
     const flow = feeding([A({ n: 1 })], (_, ctx) => (ctx.collect as (given: unknown) => undefined)(given))
     await expect(runPromise(flow)).rejects.toThrow(
       `ctx.collect takes a list of what defineEvent returned, such as ctx.collect([A, B]), not ${shown}`
     )
   })
 
-  it("refuses, in words, a list that its step does not accept, and a step with an intake", async () => {
+  it("explains why it refuses a list that its step does not accept, and a step with an intake", async () => {
     const Lost = defineEvent("Lost")
     const unknown = feeding([A({ n: 1 })], (_, ctx) => ctx.collect([A, Lost]))
     await expect(runPromise(unknown)).rejects.toThrow(

@@ -1,4 +1,4 @@
-// What a step's function is given as `ctx`.
+// The `ctx` of a step's function.
 import { inspect } from "node:util"
 import { describe, expect, it, vi } from "@effect/vitest"
 import { Context, Effect, Random, Schema, Stream } from "effect"
@@ -20,7 +20,7 @@ import { result } from "./support/virtual.ts"
 const count = defineState("count", Schema.Number, 0)
 
 describe("ctx", () => {
-  it("can be taken apart: each member works on its own", async () => {
+  it("can be destructured: each member works alone", async () => {
     const flow = workflow({
       name: "apart",
       start: Start,
@@ -56,7 +56,7 @@ describe("ctx", () => {
     expect((await runPromise(flow)).values).toEqual([22, 1, 2])
   })
 
-  it("can be taken apart after an await, too", async () => {
+  it("can be destructured after an await, too", async () => {
     const flow = workflow({
       name: "apart",
       start: Start,
@@ -85,7 +85,7 @@ describe("ctx", () => {
     "Object.assign": (ctx) => Object.assign({}, ctx),
     entries: (ctx) => Object.fromEntries(Object.entries(ctx)) as Ctx,
     "a proxy": (ctx) => new Proxy(ctx, {}),
-    "what inherits from it": (ctx) => Object.create(ctx)
+    "an object that inherits from it": (ctx) => Object.create(ctx)
   }
   const settings = { "": {}, " of a retried step": { retry: { times: 1 } } }
   const everyCopy = Object.entries(settings).flatMap(([name, setting]) =>
@@ -171,7 +171,7 @@ describe("ctx", () => {
     expect((await untyped.runPromise(flow)).values).toEqual([4])
   })
 
-  it("has these members and no others, and says what to do instead of changing it", async () => {
+  it("has exactly these members, and says what to do instead of changing it", async () => {
     const flow = workflow({
       name: "members",
       start: Start,
@@ -250,7 +250,7 @@ describe("ctx", () => {
     expect(ids[0]).not.toBe(ids[2])
   })
 
-  it.effect("does not change the numbers of a seeded program, whoever looks at its runs", () =>
+  it.effect("does not change the numbers of a seeded program, however its runs are observed", () =>
     Effect.gen(function* () {
       const number = Effect.map(Random.nextInt, (n) => Task({ n }))
       const flow = (look: (ctx: { readonly runId: string }) => unknown) =>
@@ -340,7 +340,7 @@ describe("an Effect step", () => {
     })
   )
 
-  it.effect("has the run's references, and changes them for itself alone", () =>
+  it.effect("has the run's references, and changes only its own copies", () =>
     Effect.gen(function* () {
       const Mood = Context.Reference<string>("Mood", { defaultValue: () => "calm" })
       const seen: Array<string> = []
@@ -365,7 +365,7 @@ describe("an Effect step", () => {
 })
 
 describe("ctx.signal", () => {
-  /** A run that a fast step ends while another waits for its signal, of which `lose` tells. */
+  /** A run that a fast step ends while another waits for its signal, which `lose` records. */
   const losing = (lose: (signal: () => AbortSignal) => unknown, setting: object = {}) =>
     workflow({
       name: "losing",
@@ -402,7 +402,7 @@ describe("ctx.signal", () => {
     )
   }
 
-  it.effect("has a reason that tells an abort from a failure of one's own", () =>
+  it.effect("has a reason that distinguishes an abort from a step's own failure", () =>
     Effect.gen(function* () {
       let reason: unknown
       const flow = losing(
@@ -420,7 +420,7 @@ describe("ctx.signal", () => {
     })
   )
 
-  it.effect("is aborted already where it is asked for after the end", () =>
+  it.effect("is already aborted if it is first read after the end", () =>
     Effect.gen(function* () {
       let signal: (() => AbortSignal) | undefined
       const flow = losing((asked) => {

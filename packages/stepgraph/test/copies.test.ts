@@ -43,7 +43,7 @@ describe("a schema of another copy of effect", () => {
     }
   })
 
-  it("is refused wherever it stands inside of another", () => {
+  it("is refused anywhere inside another schema", () => {
     const { Number: n, String: s } = foreign
     interface Tree {
       readonly value: number
@@ -79,12 +79,12 @@ describe("a schema of another copy of effect", () => {
     }
     for (const [name, schema] of Object.entries(nested)) {
       expect(() => defineEvent("Item", { n: schema }), name).toThrow(`field 'n' of event 'Item' ${refusal}`)
-      // A schema that was refused is refused again.
+      // A refused schema stays refused.
       expect(() => defineState("cell", schema as never, 0 as never), name).toThrow(refusal)
     }
   })
 
-  it("is told from every kind of schema of the same copy", () => {
+  it("is distinguished from every kind of schema of the same copy", () => {
     class Point extends Schema.Class<Point>("Point")({ x: Schema.Number }) {}
     class Failed extends Schema.TaggedError<Failed>("Failed")("Failed", { why: Schema.String }) {}
     interface Tree {
@@ -147,7 +147,7 @@ describe("a schema of another copy of effect", () => {
     for (const schema of own) expect(() => defineEvent("Item", { n: schema }), String(schema.ast)).not.toThrow()
   })
 
-  it("is no concern of an event that holds events of its own kind", () => {
+  it("does not affect an event that contains events of its own kind", () => {
     const Branch: EventDef<"Branch", { readonly branches: ReadonlyArray<unknown> }> = defineEvent("Branch", {
       branches: Schema.Array(Schema.suspend((): Schema.Codec<unknown> => Branch.schema))
     })
@@ -156,7 +156,7 @@ describe("a schema of another copy of effect", () => {
     expect(defineEvent("Root", { branch: Branch.schema })({ branch }).branch).toEqual(branch)
   })
 
-  it("is looked for once in what many events share", () => {
+  it("is searched for once in a schema that many events share", () => {
     let asked = 0
     const inner = Schema.Struct({ a: Schema.Number })
     const { propertySignatures } = inner.ast
@@ -179,7 +179,7 @@ describe("a schema of another copy of effect", () => {
 it.each([
   ["an Effect", { _tag: "Success", [Symbol.for("effect/Effect")]: {}, *[Symbol.iterator]() {} }],
   ["a Stream", { [Symbol.for("effect/Stream")]: {} }]
-])("%s of effect 3 is refused in words", async (what, members) => {
+])("%s of effect 3 is refused with an explanation", async (what, members) => {
   class Old {}
   const [Start, Stop] = [defineEvent("Start"), defineEvent("Stop")]
   const old = stepgraph.defineStep({ accepts: Start, emits: Stop, run: (): any => Object.assign(new Old(), members) })
@@ -189,7 +189,7 @@ it.each([
   )
 })
 
-/** Who defines the events and cells, who the steps, who the workflow, and whose Effects the steps return. */
+/** Which copy defines the events and cells, the steps and the workflow, and makes the Effects that the steps return. */
 const makers = ["definitions", "steps", "workflow", "effects"] as const
 const mixtures = Array.from({ length: 2 ** makers.length }, (_, bits) => makers.map((_, i) => (bits & (1 << i)) === 0))
 
@@ -281,7 +281,7 @@ describe("two copies of stepgraph, each with its own copy of effect", () => {
     })
   })
 
-  it("say alike what is wrong with a workflow", () => {
+  it("report the same problems of a workflow", () => {
     for (const [{ defineEvent, defineStep }, { workflow }] of [
       [mine.stepgraph, other.stepgraph],
       [other.stepgraph, mine.stepgraph]

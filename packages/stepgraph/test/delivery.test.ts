@@ -1,4 +1,4 @@
-// An event goes to every step that accepts its tag, first in first out in each lane. Only declared emissions are routed.
+// An event goes to every step that accepts its tag, first in first out per lane. Only declared emissions are routed.
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, run, runPromise, workflow } from "stepgraph"
@@ -9,7 +9,7 @@ const begin = (count: number) =>
   defineStep({ accepts: Start, emits: Task, run: () => upTo(count).map((n) => Task({ n })) })
 
 describe("delivery", () => {
-  it("is to every step that accepts the event, which all get the same one", async () => {
+  it("goes to every step that accepts the event, as the same object", async () => {
     const got: Array<unknown> = []
     const take = defineStep({
       accepts: Task,
@@ -35,14 +35,14 @@ describe("delivery", () => {
     expect(new Set(got).size).toBe(1)
   })
 
-  it("of the start event is to every step that accepts it", async () => {
+  it("of the start event goes to every step that accepts it", async () => {
     const take = defineStep({ accepts: Start, emits: Done, run: () => Done({ n: 1 }) })
     const finish = defineStep({ accepts: collect(Done, 2), emits: Stop, run: (done) => stop(done.length) })
     const flow = workflow({ name: "start", start: Start, stop: Stop, steps: { a: take, b: take, finish } })
     expect((await runPromise(flow)).values).toEqual([2])
   })
 
-  it.effect("is to a plain step and to an intake alike", () =>
+  it.effect("goes to plain steps and intakes alike", () =>
     Effect.gen(function* () {
       const seen: Array<number> = []
       const flow = workflow({
@@ -64,7 +64,7 @@ describe("delivery", () => {
     })
   )
 
-  it("runs a step that accepts several events once for each", async () => {
+  it("runs a step that accepts several events once per event", async () => {
     const Other = defineEvent("Other", { text: Schema.String })
     const seen: Array<string> = []
     const flow = workflow({
@@ -91,7 +91,7 @@ describe("delivery", () => {
     expect(seen).toEqual(["Task 1", "Other x", "Task 2"])
   })
 
-  it("may be to the step that emitted the event", async () => {
+  it("may go to the step that emitted the event", async () => {
     const flow = workflow({
       name: "loop",
       start: Start,
@@ -108,7 +108,7 @@ describe("delivery", () => {
     expect((await runPromise(flow)).values).toEqual([10])
   })
 
-  it.effect("is first in first out, however long each takes", () =>
+  it.effect("is first in, first out, however long each invocation takes", () =>
     Effect.gen(function* () {
       const started: Array<number> = []
       const flow = workflow({
@@ -153,7 +153,7 @@ describe("delivery", () => {
     })
   )
 
-  it.effect("of an output that no step accepts is to nobody, and harms nobody", () =>
+  it.effect("of an output that no step accepts goes nowhere, and does no harm", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const flow = workflow({
@@ -168,7 +168,7 @@ describe("delivery", () => {
     })
   )
 
-  it.effect("is only of what the step declares: anything else goes to nobody", () =>
+  it.effect("is limited to declared events: anything else goes nowhere", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []
       const flow = untyped.workflow({

@@ -79,12 +79,12 @@ describe("a documentation test", () => {
     expect(expected).toEqual([...printed.slice(0, 2), { line: 10, text: "wrong" }])
   })
 
-  it("fails where a stated value belongs to no output", async () => {
+  it("fails if a stated value has no output", async () => {
     const [snippet] = page(`${fence}ts`, "const three = 1 + 2 // => 3", fence)
     await expect(runSnippet(snippet!)).rejects.toThrow('page.md:2 not every "// =>" comment follows a console.log')
   })
 
-  it("fails where a snippet fails", async () => {
+  it("fails if a snippet fails", async () => {
     const [snippet] = page("text", "", `${fence}ts`, 'throw new Error("no")', fence)
     await expect(runSnippet(snippet!)).rejects.toThrow("page.md:4 no")
   })

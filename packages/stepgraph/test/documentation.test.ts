@@ -1,4 +1,4 @@
-// What the documentation links to is there, and what is made of it is current.
+// Links in the documentation work, and generated files are current.
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { workspace } from "@stepgraph/conformance/support/compile"
@@ -40,7 +40,7 @@ it("every page of docs/ is in the list of pages", () => {
   expect(new Set(listed)).toEqual(new Set(pages.filter((page) => page !== "README.md")))
 })
 
-describe("every exported error stands in a table of its page, with what to do", () => {
+describe("every exported error is in a table of its page, with advice", () => {
   it.each(errorsOf(stepgraph))("%s", (name) => {
     expect(read("docs/errors.md")).toMatch(tableLine(name))
   })
@@ -50,7 +50,7 @@ describe("every exported error stands in a table of its page, with what to do", 
   })
 })
 
-describe("what coding assistants read", () => {
+describe("the documentation for coding assistants", () => {
   it.each(Object.entries(files))("%s is current: `pnpm assistants` makes it", (file, make) => {
     expect(read(file)).toBe(make())
   })

@@ -1,4 +1,4 @@
-// The end of a step and the end of a run cannot be lost, whatever throws and however deep runs stand inside one another.
+// The ends of steps and runs are never lost, whatever throws and however deeply runs are nested.
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Schema } from "effect"
 import { defineEvent, defineStep, launch, RunDefect, run, runPromise, StepRejected, workflow } from "stepgraph"
@@ -7,7 +7,7 @@ const Start = defineEvent("Start", { n: Schema.Number })
 const Hop = defineEvent("Hop", { n: Schema.Number })
 const Stop = defineEvent("Stop", { n: Schema.Number })
 
-/** An error whose text cannot be taken of what inherits from it. */
+/** An error whose text cannot be read from an object that inherits from it. */
 class Denied extends Error {
   #why = "no"
   override get message() {
@@ -15,7 +15,7 @@ class Denied extends Error {
   }
 }
 
-/** Without care, 800 runs inside one another overflow the stack. */
+/** Without precautions, 800 nested runs overflow the stack. */
 const deep = 5_000
 
 /** A workflow of one step. */
@@ -28,7 +28,7 @@ const one = (work: (n: number) => any) =>
   })
 const running = (flow: ReturnType<typeof one>, n: number): Effect.Effect<any, any> => run(flow, { n })
 
-/** Each of them runs itself inside itself, so deep, and does `last` at the bottom. */
+/** Each runs itself inside itself to this depth, and does `last` at the bottom. */
 const nestings: Record<string, (last: () => any) => ReturnType<typeof one>> = {
   "as an Effect": (last) => {
     const flow = one((n) => (n === 0 ? last() : running(flow, n - 1)))
@@ -64,8 +64,8 @@ const nestings: Record<string, (last: () => any) => ReturnType<typeof one>> = {
   }
 }
 
-describe.each(Object.entries(nestings))("runs inside one another %s", (_, nesting) => {
-  it("end, however deep it is", async () => {
+describe.each(Object.entries(nestings))("nested runs %s", (_, nesting) => {
+  it("end at any depth", async () => {
     const flow = nesting(() => Effect.succeed(Stop({ n: 7 })))
     expect(await runPromise(flow, { n: deep })).toEqual(Stop({ n: 7 }))
   })
@@ -75,7 +75,7 @@ describe.each(Object.entries(nestings))("runs inside one another %s", (_, nestin
     expect(await runPromise(flow, { n: deep })).toEqual(Stop({ n: 7 }))
   })
 
-  it("fail with what the innermost fails with", async () => {
+  it("fail with the error of the innermost", async () => {
     const flow = nesting(() => Effect.andThen(Effect.sleep(1), Effect.fail(new Denied())))
     let error = await runPromise(flow, { n: deep }).catch((error) => error)
     while (error instanceof StepRejected) error = error.cause
@@ -91,7 +91,7 @@ describe.each(Object.entries(nestings))("runs inside one another %s", (_, nestin
     })
     const promised = runPromise(flow, { n: deep }, { signal: controller.signal })
     await expect(promised).rejects.toMatchObject({ name: "AbortError" })
-    // What is only a promise is left, and not interrupted.
+    // A bare promise is abandoned, not interrupted.
     if (nesting !== nestings["as a promise"]) expect(interrupted).toBe(1)
   })
 })
@@ -107,14 +107,14 @@ describe("a run that is deep in the stack of other runs", () => {
     expect(Effect.runSync(running(flow, 2000))).toEqual(Stop({ n: 7 }))
   })
 
-  it("fails with the end of the stack where each waits for the next on it", async () => {
+  it("fails with a stack overflow if each waits synchronously for the next", async () => {
     const flow = one((n) => Effect.runSync(running(flow, n + 1)))
     await expect(runPromise(flow, { n: 0 })).rejects.toBeInstanceOf(Error)
   })
 })
 
 describe("runs of one scheduler", () => {
-  it("share the events of a turn: however they are nested, timers and signals get theirs", async () => {
+  it("share the events of a turn: at any nesting, timers and signals get their turns", async () => {
     const loop = (hop: (n: number) => any) =>
       workflow({
         name: "loop",
@@ -132,7 +132,7 @@ describe("runs of one scheduler", () => {
       return next(n)
     })
     const outer = loop((n) => Effect.as(run(inner, { n: 100 }) as Effect.Effect<unknown>, next(n)))
-    // How many events there were between two turns of the world.
+    // The number of events between two turns of the event loop.
     const turns: Array<number> = []
     let last = 0
     let looking = true
@@ -148,7 +148,7 @@ describe("runs of one scheduler", () => {
     expect(Math.max(...turns)).toBeLessThanOrEqual(2048)
   })
 
-  it("share them fairly: of many that work without end, none starves", async () => {
+  it("share them fairly: among many endless runs, none starves", async () => {
     const hops = new Map<number, number>()
     const endless = workflow({
       name: "endless",
@@ -186,7 +186,7 @@ const broken: Clock.Clock = {
 } as unknown as Clock.Clock
 
 describe("RunDefect", () => {
-  it("says what broke that is no step's own", async () => {
+  it("names what broke outside the steps' own code", async () => {
     const flow = workflow({ ...one(() => Effect.never), timeout: "1 second" })
     const exit = await Effect.runPromiseExit(Effect.provideService(run(flow, { n: 1 }), Clock.Clock, broken))
     const defect: any = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
@@ -196,8 +196,8 @@ describe("RunDefect", () => {
   })
 })
 
-describe("an error whose text cannot be taken", () => {
-  it("ends the run all the same", async () => {
+describe("an error whose text cannot be read", () => {
+  it("still ends the run", async () => {
     const flow = one(async () => {
       throw Object.create(new Denied())
     })

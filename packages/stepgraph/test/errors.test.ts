@@ -49,14 +49,14 @@ const said = async (run: (input: { readonly n: number }, ctx: any) => any) =>
   rejection(runPromise(flowOf(run) as never, { n: 1 } as never))
 
 describe("InvalidEvent", () => {
-  it("is thrown where an event is made, with the schema's own issue", () => {
+  it("is thrown where an event is made, with the schema's issue", () => {
     const make = () => Note({ text: 3 } as never)
     expect(make).toThrow(InvalidEvent)
     expect(make).toThrow('event \'Note\' does not fit its schema: Expected string at ["text"] (given {"text":3})')
     expect(make).toThrow(expect.objectContaining({ event: "Note", input: { text: 3 }, issue: expect.anything() }))
   })
 
-  it("is printed without the schema's own issue, which can be read of it", () => {
+  it("is printed without the schema's issue, which code can read", () => {
     const error = (() => {
       try {
         return Note({ text: 3 } as never)
@@ -74,7 +74,7 @@ describe("InvalidEvent", () => {
     expect(error.message).toBe('event \'Start\' does not fit its schema: Expected number at ["n"] (given {"n":"1"})')
   })
 
-  it("refuses what is sent to a live run and is none of its inputs", async () => {
+  it("refuses an event sent to a live run that is not an input", async () => {
     const live = await launchPromise(flowOf(() => new Promise(() => {})) as never, { n: 1 } as never)
     const error = await rejection(live.send(Stop() as never))
     expect(error.message).toBe(
@@ -83,7 +83,7 @@ describe("InvalidEvent", () => {
     await live.interrupt()
   })
 
-  it("names the input that was probably meant by what is sent", async () => {
+  it("suggests the input that was probably meant", async () => {
     const live = await launchPromise(flowOf(() => new Promise(() => {})) as never, { n: 1 } as never)
     const error = await rejection(live.send({ _tag: "Noet", text: "x" } as never))
     expect(error.message).toContain(
@@ -94,7 +94,7 @@ describe("InvalidEvent", () => {
 })
 
 describe("a tag and its fields", () => {
-  it("_tag is no field", () => {
+  it("_tag is not a field", () => {
     expect(() => defineEvent("Odd", { _tag: Schema.String } as never)).toThrow(
       "defineEvent: event 'Odd' has a field named '_tag', which is the tag's own place: give the field another name"
     )
@@ -126,13 +126,13 @@ describe("StepRejected", () => {
     )
   })
 
-  it("shows a cause that is no error", async () => {
+  it("shows a cause that is not an error", async () => {
     expect((await said(() => Promise.reject({ code: 404 }))).message).toBe(
       "step 'work' of workflow 'flow' rejected, given Start {\"n\":1}: {\"code\":404}"
     )
   })
 
-  it("shows no more of an event than a person reads", async () => {
+  it("truncates a large event", async () => {
     const Big = defineEvent("Big", { list: Schema.Array(Schema.Number), text: Schema.String })
     const flow = workflow({
       name: "big",
@@ -242,7 +242,7 @@ describe("StepDefect", () => {
       "it emitted an iterable, which is not an event: return it by itself, or spread it into the list: [...events] " +
         "(it may emit 'Stop')"
     ]
-  ])("says so where a step emits %s", async (_, run, words) => {
+  ])("explains a step that emits %s", async (_, run, words) => {
     const error = await said(run)
     expect(error.message).toBe(`step 'work' of workflow 'flow' failed, given Start {"n":1}: ${words}`)
     expect(error.cause._tag).toBe("InvalidEmission")
@@ -257,16 +257,16 @@ describe("StepDefect", () => {
       }
     ],
     ["returns in a promise", async () => [{ _tag: "stop" }]]
-  ])("names the tag that was probably meant by a literal that a step %s", async (_, run) => {
+  ])("suggests the tag that was probably meant by a literal that a step %s", async (_, run) => {
     expect((await said(run)).message).toContain("did you mean 'Stop'?")
   })
 
-  it("does not take another event's tag for a misspelling", async () => {
+  it("does not mistake another event's tag for a misspelling", async () => {
     const Stops = defineEvent("Stops")
     expect((await said(() => Stops())).message).not.toContain("did you mean")
   })
 
-  it("says so where a step that declares nothing emits", async () => {
+  it("explains a step that emits although it declares nothing", async () => {
     const flow = workflow({
       name: "flow",
       start: Start,
@@ -282,7 +282,7 @@ describe("StepDefect", () => {
   })
 })
 
-describe("an event that a step writes to", () => {
+describe("writing to an event", () => {
   const copy = (tag: string, field: string) => `make a changed copy, such as ${tag}({ ...event, ${field}: … })`
   it.each<[string, (event: any) => unknown, string]>([
     ["a field", (event) => ++event.n, `Events are frozen: ${copy("Start", "n")}`],
@@ -290,11 +290,11 @@ describe("an event that a step writes to", () => {
     ["a field, in an Effect", (event) => Effect.sync(() => ++event.n), `Events are frozen: ${copy("Start", "n")}`],
     ["a field that is deleted", (event) => delete event.n, `Events are frozen: ${copy("Start", "n")}`],
     ["a new field", (event) => (event.more = 1), `Events are frozen: if that was one, ${copy("Answer", "more")}`]
-  ])("is said to be frozen: %s", async (_, run, words) => {
+  ])("is explained by its being frozen: %s", async (_, run, words) => {
     expect((await said(run)).message.split("\n").slice(1)).toEqual([words])
   })
 
-  it("is found among the events of an intake", async () => {
+  it("is explained for the events of an intake", async () => {
     const flow = workflow({
       name: "flow",
       start: Start,
@@ -324,7 +324,7 @@ describe("an event that a step writes to", () => {
   })
 })
 
-describe("a throw where `retry` or `recover` stand", () => {
+describe("a throw in a step with `retry` or `recover`", () => {
   const fails = async (run: () => unknown, options: object) =>
     rejection(runPromise(flowOf(run, options) as never, { n: 1 } as never))
   const boom = () => {
@@ -344,7 +344,7 @@ describe("a throw where `retry` or `recover` stand", () => {
       "`recover` does"
     ],
     ["an Effect", () => Effect.sync(boom), { retry: { times: 1 }, recover: () => Stop() }, "`retry` and `recover` do"]
-  ])("says that they do not act on it: %s", async (_, run, options, which) => {
+  ])("explains that they do not act on it: %s", async (_, run, options, which) => {
     expect((await fails(run, options)).message).toBe(
       `step 'work' of workflow 'flow' failed, given Start {"n":1}: boom\n${which} not act on what is thrown here, ${instead}`
     )
@@ -354,7 +354,7 @@ describe("a throw where `retry` or `recover` stand", () => {
     ["without them", boom, { timeout: "1 minute" }],
     ["what is emitted and is not an event", () => 3, { retry: { times: 1 } }],
     ["what the recovery throws", () => Promise.reject("no"), { recover: boom }]
-  ])("does not speak of them: %s", async (_, run, options) => {
+  ])("does not mention them: %s", async (_, run, options) => {
     expect((await fails(run, options)).message).not.toContain("not act on")
   })
 })
@@ -432,7 +432,7 @@ describe("WorkflowTimedOut", () => {
   )
 })
 
-describe("a circle from which no stop can be reached", () => {
+describe("a cycle without a path to a stop", () => {
   const circle = (emits: ReadonlyArray<typeof Note | typeof Stop>) =>
     workflow({
       name: "round",
@@ -449,7 +449,7 @@ describe("a circle from which no stop can be reached", () => {
       }
     })
 
-  it.effect("is named by the timeout, with what to do", () =>
+  it.effect("is reported by the timeout, with advice", () =>
     Effect.gen(function* () {
       const error = yield* failure(run(circle([]), { n: 1 }))
       expect(error.message).toBe(
@@ -462,7 +462,7 @@ describe("a circle from which no stop can be reached", () => {
     })
   )
 
-  it.effect("is not said where there is a way to the stop", () =>
+  it.effect("is not reported if there is a path to a stop", () =>
     Effect.gen(function* () {
       expect((yield* failure(run(circle([Stop]), { n: 1 }))).message).not.toContain("Nothing there can lead")
     })
@@ -480,7 +480,7 @@ describe("WorkflowStalled", () => {
   }
   const fan = defineStep({ accepts: Start, emits: Note, run: () => ["a", "b"].map((text) => Note({ text })) })
 
-  it("says which intake has what, and needs what", async () => {
+  it("says what each intake has and needs", async () => {
     const error = await stalled({ fan, all: defineStep({ accepts: collect(Note, 5), emits: Stop, run: () => Stop() }) })
     expect(error.waiting).toEqual([
       { step: "all", intake: "collect(Note, 5)", per: undefined, key: undefined, has: { Note: 2 }, needs: { Note: 3 } }
@@ -491,7 +491,7 @@ describe("WorkflowStalled", () => {
     )
   })
 
-  it("says for which scope and key", async () => {
+  it("names the scope and the key", async () => {
     const both = defineStep({
       accepts: join([Note, Note], { per: Start, by: ({ text }) => text }),
       emits: Stop,
@@ -503,7 +503,7 @@ describe("WorkflowStalled", () => {
     )
   })
 
-  it("says so where nothing has come yet", async () => {
+  it("reports an intake without events", async () => {
     const none = defineStep({ accepts: Start, emits: Note, run: () => [] })
     const all = defineStep({ accepts: collect(Note, 1), emits: Stop, run: () => Stop() })
     expect((await stalled({ none, all })).message).toContain(
@@ -511,7 +511,7 @@ describe("WorkflowStalled", () => {
     )
   })
 
-  it("says how to send what only comes from outside, where nothing can be sent", async () => {
+  it("says how to send an input if the run was not launched", async () => {
     const finish = defineStep({ accepts: Note, emits: Stop, run: () => Stop() })
     const ask = defineStep({ accepts: Start, emits: [], run: () => {} })
     const flow = workflow({ name: "asks", start: Start, stop: Stop, inputs: [Note], steps: { ask, finish } })
@@ -525,7 +525,7 @@ describe("WorkflowStalled", () => {
     expect((await rejection(live.result)).message).not.toContain("launch")
   })
 
-  it("says so where no step waits", async () => {
+  it("reports that no step is waiting", async () => {
     const all = defineStep({ accepts: gather(Note), emits: Stop, run: () => [] })
     expect((await stalled({ fan, all })).message).toBe(
       "workflow 'stuck' stalled: nothing is queued or running, and no stop event ('Stop') came. " +
@@ -548,7 +548,7 @@ describe("WorkflowStalled", () => {
     expect(error.message.endsWith(`the last steps emitted nothing${missing("all")}`)).toBe(true)
   })
 
-  it("names it beside what is waiting for it", async () => {
+  it("names it beside the intake that waits for it", async () => {
     const quiet = defineStep({ accepts: Start, emits: Note, run: () => {} })
     const all = defineStep({ accepts: collect(Note, 1), emits: Stop, run: () => Stop() })
     expect((await stalled({ quiet, all })).message).toContain(
@@ -572,7 +572,7 @@ describe("WorkflowStalled", () => {
       {}
     ],
     ["nothing, as it emits nothing", () => {}, { emits: [] }]
-  ])("names no step that emitted nothing on purpose, or something: %s", async (_, run, options) => {
+  ])("does not name a step that emitted an event, or nothing on purpose: %s", async (_, run, options) => {
     const some = { ...defineStep({ accepts: Start, emits: Note, run }), ...options }
     const all = defineStep({ accepts: collect(Note, 5), emits: Stop, run: () => Stop() })
     const error = await stalled({ fan, some, all })
@@ -580,7 +580,7 @@ describe("WorkflowStalled", () => {
     expect(error.message).not.toContain("return")
   })
 
-  it("lists five, and how many more", async () => {
+  it("lists five, and counts the others", async () => {
     const many = defineStep({
       accepts: Start,
       emits: Note,
@@ -597,7 +597,7 @@ describe("WorkflowStalled", () => {
   })
 })
 
-describe("an error of a run inside a step", () => {
+describe("an error of a nested run", () => {
   const flow = (name: string, run: () => any) =>
     workflow({
       name,
@@ -651,14 +651,14 @@ describe("an error of a run inside a step", () => {
     expect(await messageOf(limited)).not.toContain("It ran in")
   })
 
-  it("names them where a promise stands between", async () => {
+  it("names them across a promise", async () => {
     expect(await messageOf(flow("outer", async () => runPromise(stalls, { n: 1 })))).toBe(
       `step 'of outer' of workflow 'outer' rejected, given Start {"n":1}: ${stall}`
     )
   })
 })
 
-describe("failures of the same moment", () => {
+describe("failures in the same moment", () => {
   const steps = (runs: Readonly<Record<string, (event: any, ctx: any) => any>>) => ({
     name: "flow",
     start: Start,
@@ -686,11 +686,11 @@ describe("failures of the same moment", () => {
   const rejected = (step: string) =>
     `StepRejected: step '${step}' of workflow 'flow' rejected, given Start {"n":1}: ${step}`
 
-  it("all stand in the cause, the first of them first", async () => {
+  it("are all in the cause, the first one first", async () => {
     expect(await messages({ a: reject("a"), b: reject("b"), c: reject("c") })).toEqual(["a", "b", "c"].map(rejected))
   })
 
-  it("stand there when a timer has settled both", async () => {
+  it("are all there if one timer caused both", async () => {
     const gate = new Promise<void>((resolve) => setTimeout(resolve, 1))
     const wait = (why: string) => () => gate.then(reject(why))
     expect(await messages({ a: wait("a"), b: wait("b") })).toEqual(["a", "b"].map(rejected))
@@ -701,7 +701,7 @@ describe("failures of the same moment", () => {
     expect(await messages({ a: reject("a"), slow })).toEqual([rejected("a"), "slow"])
   })
 
-  it("are not what an abort of the signal rejects, nor what is fulfilled", async () => {
+  it("exclude rejections caused by the aborted signal, and fulfilled promises", async () => {
     const aborted = (_: unknown, { signal }: { signal: AbortSignal }) =>
       new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
     expect(await messages({ aborted, a: reject("a"), b: async () => [] })).toEqual([rejected("a")])
@@ -709,7 +709,7 @@ describe("failures of the same moment", () => {
 })
 
 describe("FinalizerFailed", () => {
-  it("stands behind the typed error, which can still be caught", async () => {
+  it("follows the typed error, which can still be caught", async () => {
     const flow = workflow({
       name: "flow",
       start: Start,
@@ -735,7 +735,7 @@ describe("FinalizerFailed", () => {
 })
 
 describe("RunEnded", () => {
-  it("tells who sends to a run that is over", async () => {
+  it("is given to a sender after the run has ended", async () => {
     const live = await launchPromise(flowOf(() => Stop()) as never, { n: 1 } as never)
     await live.result
     const error = await rejection(live.send(Note({ text: "late" }) as never))
@@ -747,7 +747,7 @@ describe("RunEnded", () => {
 })
 
 describe("an interrupted run", () => {
-  it("rejects with an AbortError where no signal gave a reason", async () => {
+  it("rejects with an AbortError if no signal gave a reason", async () => {
     const live = await launchPromise(flowOf(() => Effect.never) as never, { n: 1 } as never)
     await live.interrupt()
     const error = await rejection(live.result)
@@ -759,7 +759,7 @@ describe("an error", () => {
   const rejected = (event: unknown, cause: unknown) =>
     new StepRejected({ workflow: "flow", step: "work", event, cause })
 
-  it("makes its message when it is first read, and keeps it", () => {
+  it("builds its message when it is first read, and caches it", () => {
     let looks = 0
     const event = new Proxy({ _tag: "Start", n: 1 }, { ownKeys: (target) => Reflect.ownKeys(target).slice(looks++) })
     const error = rejected(event, new Error("no"))
@@ -822,7 +822,7 @@ describe("an error", () => {
     ).toBe(error)
   })
 
-  // What cannot be read, by what a message shows in its place.
+  // Unreadable values, with the marks that a message shows instead.
   const revoked = (() => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
@@ -887,7 +887,7 @@ describe("an error", () => {
     expect(JSON.stringify(error) + inspect(error)).not.toContain("hunter2")
   })
 
-  it("looks at no more than it shows", () => {
+  it("visits no more than it shows", () => {
     let looked = 0
     const watched = <A extends object>(list: A) =>
       new Proxy(list, {

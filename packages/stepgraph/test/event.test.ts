@@ -15,7 +15,7 @@ describe("an event", () => {
     expect(JSON.stringify(Query({ query: "birds", limit: 3 }))).toBe('{"_tag":"Query","query":"birds","limit":3}')
   })
 
-  it("needs no argument where all its fields may be left out", () => {
+  it("needs no argument if all its fields may be left out", () => {
     const Maybe = defineEvent("Maybe", { n: Schema.optional(Schema.Number) })
     expect([Start(), Maybe(), Maybe({})]).toEqual([{ _tag: "Start" }, { _tag: "Maybe" }, { _tag: "Maybe" }])
   })
@@ -34,7 +34,7 @@ describe("an event", () => {
     expect(Object.isFrozen(event.values)).toBe(false)
   })
 
-  it("leaves what it was made of alone", () => {
+  it("leaves its argument unchanged", () => {
     const fields = { query: "birds" }
     const event = Query(fields)
     fields.query = "fish"
@@ -47,7 +47,7 @@ describe("an event", () => {
     expect(Query(more)).toEqual({ _tag: "Query", query: "birds" })
   })
 
-  it("takes fields over from another event", async () => {
+  it("takes fields from another event", async () => {
     const answer = defineStep({ accepts: Query, emits: Answer, run: (query) => Answer({ ...query, result: "robins" }) })
     const flow = workflow({ name: "over", start: Query, stop: Answer, steps: { answer } })
     expect(await runPromise(flow, { query: "birds" })).toEqual({ _tag: "Answer", query: "birds", result: "robins" })
@@ -60,7 +60,7 @@ describe("an event", () => {
     }
   )
 
-  it("may have a field named `then`: it is no promise for that", async () => {
+  it("may have a field named `then` without being a promise", async () => {
     const Next = defineEvent("Next", { then: Schema.Any })
     const then = (resolve: (value: unknown) => void) => resolve("taken for a promise")
     const kinds: Record<string, (next: ReturnType<typeof Next>) => any> = {
@@ -88,7 +88,7 @@ describe("an event", () => {
     }
   })
 
-  it("may have fields named as what everything has", () => {
+  it("may have fields named like inherited members", () => {
     const Odd = defineEvent("Odd", { constructor: Schema.Number, toString: Schema.Number, length: Schema.Number })
     expect(Odd({ constructor: 1, toString: 2, length: 3 })).toEqual({
       _tag: "Odd",
@@ -149,7 +149,7 @@ describe("an event", () => {
     ).toThrow(InvalidEvent)
   })
 
-  it("may hold what is no JSON", async () => {
+  it("may contain values that are not JSON", async () => {
     const Rich = defineEvent("Rich", { at: Schema.Date, bytes: Schema.Uint8Array, maybe: Schema.Option(Schema.Number) })
     const rich = { at: new Date(0), bytes: new Uint8Array(3), maybe: Option.some(1) }
     const steps = { only: defineStep({ accepts: Rich, emits: Rich2, run: (event) => Rich2({ at: event.at }) }) }
@@ -230,7 +230,7 @@ describe("a definition", () => {
       ["null", null, "null"],
       ["a text", "Visit", "Visit"],
       ["a list", [json], "["]
-    ])("or refuse with InvalidEvent what does not fit: %s", (_, wrong, words) => {
+    ])("or throws InvalidEvent if it does not fit: %s", (_, wrong, words) => {
       const attempt = () => Visit.fromJson(wrong)
       expect(attempt).toThrow(InvalidEvent)
       expect(attempt).toThrow(words)
@@ -241,7 +241,7 @@ describe("a definition", () => {
       }
     })
 
-    it("or tell what the schema's own code threw", () => {
+    it("or reports what the schema's own code threw", () => {
       const Broken = defineEvent("Broken", {
         n: Schema.Number.check(
           Schema.makeFilter((): boolean => {
@@ -287,7 +287,7 @@ describe("the start event", () => {
     steps: { only: defineStep({ accepts: Query, emits: Stop, run: ({ limit }) => stop(limit ?? 0) }) }
   })
 
-  it("is made of the run's input", async () => {
+  it("is made from the run's input", async () => {
     expect((await runPromise(flow, { query: "birds", limit: 3 })).values).toEqual([3])
   })
 
@@ -309,7 +309,7 @@ describe("the start event", () => {
     await expect(untyped.runPromise(flow, undefined)).rejects.toBeInstanceOf(InvalidEvent)
   })
 
-  it.effect("whose schema throws tells what was thrown", () =>
+  it.effect("whose schema throws reports the exception", () =>
     Effect.gen(function* () {
       const Broken = defineEvent("Broken", {
         n: Schema.Number.check(
@@ -342,7 +342,7 @@ describe("a literal that looks like an event", () => {
     expect((await untyped.runPromise(emitting({ _tag: "Task", n: 7 }))).values).toEqual([7])
   })
 
-  it.effect("is a defect that names the step where it does not fit", () =>
+  it.effect("is a defect that names the step if it does not fit", () =>
     Effect.gen(function* () {
       const error = yield* defect(run(emitting({ _tag: "Task", n: "x" })))
       expect(error).toMatchObject({ _tag: "StepDefect", step: "begin", cause: { _tag: "InvalidEvent", event: "Task" } })
@@ -377,7 +377,7 @@ describe("a literal that looks like an event", () => {
         Twin: defineEvent("Found", { texts: Schema.Array(Schema.String) })
       }
     ]
-    /** What an emitted value arrives as. */
+    /** The form in which an emitted value arrives. */
     const arrival = (Found: any, emitting: object) =>
       Effect.gen(function* () {
         let arrived: unknown

@@ -1,4 +1,4 @@
-// The first failure that no `retry` or `recover` takes ends the run as a stop does, and stays what it was: a typed error, a
+// The first failure without a `retry` or `recover` ends the run like a stop, and keeps its kind: a typed error, a
 // `StepRejected`, or a defect that names its step. A failing finalizer never changes the outcome.
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Data, Duration, Effect, Exit, Logger, Stream } from "effect"
@@ -40,7 +40,7 @@ describe("a failure", () => {
     })
   )
 
-  it("of an Effect step is what the promise rejects with: the error itself", async () => {
+  it("of an Effect step rejects the promise with the error itself", async () => {
     const boom = new Boom({ n: 1 })
     const rejected = untyped.runPromise(failing(() => Effect.fail(boom)))
     await expect(rejected).rejects.toBe(boom)
@@ -154,7 +154,7 @@ describe("a failure", () => {
     }
   )
 
-  it.effect("interrupts what runs and waits for its finalizers, as a stop does", () =>
+  it.effect("interrupts running steps and waits for their finalizers, like a stop", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const closing = Effect.andThen(
@@ -170,7 +170,7 @@ describe("a failure", () => {
     })
   )
 
-  it.effect("drops what is queued", () =>
+  it.effect("drops queued events", () =>
     Effect.gen(function* () {
       const seen: Array<number> = []
       const flow = workflow({
@@ -194,7 +194,7 @@ describe("a failure", () => {
     })
   )
 
-  it.effect("during a join ends the run, and what the join holds is left over", () =>
+  it.effect("during a join ends the run, and the join's events are left over", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const flow = workflow({
@@ -219,7 +219,7 @@ describe("a failure", () => {
     })
   )
 
-  it.effect("that comes second is no longer the outcome, but stands in the trace", () =>
+  it.effect("that comes second is not the outcome, but is in the trace", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const after = (millis: number) =>
@@ -238,7 +238,7 @@ describe("a failure", () => {
     })
   )
 
-  it("that comes when the run is over rejects nobody's promise", async () => {
+  it("after the end of the run rejects no promise", async () => {
     const unhandled: Array<unknown> = []
     const onUnhandled = (reason: unknown) => void unhandled.push(reason)
     process.prependListener("unhandledRejection", onUnhandled)
@@ -259,13 +259,13 @@ describe("when a stop and a failure come in the same turn", () => {
   const stops = at(10, Effect.succeed(stop(1)))
   const fails = at(10, Effect.fail("no"))
 
-  it.effect("the stop is the outcome where it was delivered first", () =>
+  it.effect("the stop is the outcome if it was delivered first", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps: { stops, fails } })
       expect(yield* result(trace.record(run(flow)))).toEqual(stop(1))
       const ends = trace.of("InvocationEnded").map(({ step, outcome }) => `${step} ${outcome}`)
-      // What is interrupted before it can fail has not failed.
+      // A step interrupted before it can fail has not failed.
       expect(ends).toEqual(["stops succeeded", "fails interrupted"])
       expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped", error: null }])
     })
@@ -288,7 +288,7 @@ describe("when a stop and a failure come in the same turn", () => {
     })
   )
 
-  it.effect("the failure is the outcome where it was delivered first, and the stop is in the trace", () =>
+  it.effect("the failure is the outcome if it was delivered first, and the stop is in the trace", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const late = untyped.step({
@@ -378,7 +378,7 @@ describe("when a stop and a failure come in the same turn", () => {
 })
 
 describe("a failing finalizer", () => {
-  it.effect("after a typed failure stands behind it, and the failure can still be caught", () =>
+  it.effect("after a typed failure follows it, and the failure can still be caught", () =>
     Effect.gen(function* () {
       const broken = new Error("finalizer")
       const flow = failing(
@@ -435,7 +435,7 @@ describe("a failing finalizer", () => {
 
   it.effect("after a stall, too", () =>
     Effect.gen(function* () {
-      // Nothing runs when a run stalls, so nothing can be closed then: the stall is all there is.
+      // Nothing runs when a run stalls, so no finalizer can fail: the stall is the only error.
       const flow = failing(
         () => {},
         () => {}
@@ -447,7 +447,7 @@ describe("a failing finalizer", () => {
     })
   )
 
-  it.effect("after a timeout of the run stands behind it", () =>
+  it.effect("after a timeout of the run follows it", () =>
     Effect.gen(function* () {
       const flow = untyped.workflow({
         name: "late",
@@ -477,7 +477,7 @@ describe("a failing finalizer", () => {
       )
   }
   it.effect.each(Object.entries(after))(
-    "after a stop is logged with its step and stands in the trace, and the run succeeds (it %s)",
+    "after a stop is logged with its step and is in the trace, and the run succeeds (it %s)",
     ([, work]) =>
       Effect.gen(function* () {
         const trace = recorded()
@@ -499,7 +499,7 @@ describe("a failing finalizer", () => {
       })
   )
 
-  it.effect("of several steps is told of each", () =>
+  it.effect("of several steps is reported for each", () =>
     Effect.gen(function* () {
       const broken = (name: string) =>
         untyped.step({ accepts: Start, emits: Stop, run: () => brokenFinalizer(new Error(name)) })

@@ -1,4 +1,5 @@
-// Every internal call of a run throws, one at a time, in every form of a step: each run ends, and says what happened.
+// Makes every internal call of a run throw, one at a time, in every form of a step: each run ends, and reports the
+// error.
 import { describe, expect, it } from "@effect/vitest"
 import { share } from "@stepgraph/conformance"
 import { Effect, Exit, type Fiber, Logger, Schema, Stream } from "effect"
@@ -33,7 +34,7 @@ const Item = defineEvent("Item", { n: Schema.Number })
 const Done = defineEvent("Done", { n: Schema.Number })
 const Stop = defineEvent("Stop", { n: Schema.Number })
 
-/** Whether the run has come to its stop event: what goes wrong afterwards does not change its outcome. */
+/** Whether the run has stopped: later errors do not change its outcome. */
 let stopping = false
 const end = () => {
   stopping = true
@@ -42,7 +43,7 @@ const end = () => {
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
 
-/** The forms of a step that is given an item. */
+/** The forms of a step that gets an item. */
 const forms: Record<string, object> = {
   "a value": { run: ({ n }: any) => Done({ n }) },
   "several values": { run: ({ n }: any) => [Done({ n }), Done({ n })] },
@@ -98,7 +99,7 @@ const inner = workflow({
   steps: { stop: defineStep({ accepts: Start, emits: Stop, run: async () => Stop({ n: 0 }) }) }
 })
 
-/** What stands behind that step. */
+/** The step after it. */
 const intakes: Record<string, object> = {
   "a gather": { accepts: gather(Done), run: end },
   "a join": { accepts: join([Done, Done]), run: end },
@@ -115,7 +116,7 @@ const flowOf = (form: object, intake: object) =>
     steps: {
       begin: defineStep({ accepts: Start, emits: Item, run: () => [Item({ n: 1 }), Item({ n: 2 })] }),
       work: untyped.step({ accepts: Item, emits: Done, ...form }),
-      // Still at work when the run ends, and has something to do then.
+      // Still working when the run ends, with something left to do.
       rest: defineStep({
         accepts: Item,
         emits: [],
@@ -141,7 +142,7 @@ class Planted extends Error {
   }
 }
 
-/** Replaces every method of the runtime by one that is counted, and throws when its turn comes. */
+/** Replaces every method of the runtime by one that counts, and throws when its turn comes. */
 const planted = (() => {
   const classes: Record<string, { readonly prototype: object }> = {
     Attempt,
@@ -199,7 +200,7 @@ const planted = (() => {
     remove: () => {
       for (const restore of originals.splice(0)) restore()
     },
-    /** Has the call of that number throw, instead of what it does or after it. */
+    /** Makes the call with this number throw, instead of its work or after it. */
     arm: (number: number, late: boolean) => {
       at = number
       after = late
@@ -235,19 +236,19 @@ const ended = async (effect: Effect.Effect<unknown, unknown>) => {
   return { exit: fiber.pollUnsafe(), logged }
 }
 
-/** Whether an error, or one that stands behind it, is what was planted. */
+/** Whether an error, or one behind it, is the planted one. */
 const holds = (error: any, planted: (error: unknown) => boolean): boolean =>
   planted(error) ||
   (Array.isArray(error) && error.some((one) => holds(one, planted))) ||
   (typeof error === "object" && error !== null && "cause" in error && holds(error.cause, planted))
 
-/** What is told of a fault, in every place where something could be. */
+/** The reports of a fault, from every possible place. */
 interface Told {
   readonly exit: Exit.Exit<unknown, unknown> | undefined
   readonly logged: ReadonlyArray<unknown>
 }
 
-/** What is wrong with how a run ended in which a call threw. */
+/** The problem with a run in which a call threw, if any. */
 const problemOf = ({ exit, logged }: Told, mayBeSilent: boolean): string | undefined => {
   const isPlanted = (error: unknown) => error instanceof Planted
   const isLogged = logged.some((message) => holds(message, isPlanted))
@@ -258,14 +259,14 @@ const problemOf = ({ exit, logged }: Told, mayBeSilent: boolean): string | undef
   return errors.some(isPlanted) ? "does not name the place" : undefined
 }
 
-/** Less than the whole search has every fourth call throw, beginning with another one in each sweep. */
+/** A partial search makes every fourth call throw, starting elsewhere in each sweep. */
 const stride = share < 1 ? 4 : 1
 let sweeps = 0
 
-/** Has each call throw in turn, in runs of its own. */
+/** Makes each call throw in turn, in separate runs. */
 const sweep = async (form: object, intake: object, observe: Observation): Promise<ReadonlyArray<string>> => {
   const problems = new Set<string>()
-  // What a step's own promise rejects with when nobody has come to wait for it is another matter.
+  // Rejections of a step's own promise before anything waits for it are another matter.
   const escaped = (error: unknown) => void (error instanceof Planted && problems.add(`${error.message} escapes`))
   process.on("unhandledRejection", escaped)
   planted.install()
@@ -283,12 +284,12 @@ const sweep = async (form: object, intake: object, observe: Observation): Promis
         const told = await once()
         const { stopped, where } = planted
         planted.arm(-1, false)
-        // What it has still scheduled is not part of the next run.
+        // Its remaining scheduled work does not belong to the next run.
         await new Promise((resume) => setImmediate(resume))
-        // Not every run makes the same number of calls.
+        // Runs vary in the number of their calls.
         if (where === undefined) continue
-        // What a step does that has lost a race changes nothing, as what any does after the stop event, its own or an inner
-        // run's; and what waiting for a promise throws is as if the promise had rejected, which may be retried.
+        // Work of a step that lost a race changes nothing, like any work after the stop event of its own or a nested
+        // run. An exception while waiting for a promise counts as a rejection, which may be retried.
         const silent = intake === intakes["a race"] || form === forms["a run"] || where === "Invocation.wait"
         const problem = problemOf(told, stopped || silent)
         if (problem !== undefined) problems.add(`${problem}, ${late ? "after" : "in place of"} ${where}`)
@@ -301,7 +302,7 @@ const sweep = async (form: object, intake: object, observe: Observation): Promis
   return [...problems]
 }
 
-describe("a run ends, and says what happened, whatever throws inside it", () => {
+describe("a run ends and reports the error, whatever throws inside it", () => {
   for (const [looking, observe] of Object.entries(observations)) {
     it.each(Object.entries(forms))(
       `in a step that gives %s, observed by ${looking}`,

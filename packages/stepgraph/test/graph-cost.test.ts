@@ -1,4 +1,4 @@
-// `workflow()` is linear in the number of steps. The work is counted, not timed.
+// `workflow()` is linear in the number of steps. The tests count work instead of time.
 import { workOf } from "@stepgraph/conformance/support/work"
 import { collect, defineEvent, defineStep, gather, join, race, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
@@ -16,12 +16,12 @@ type Steps = Flow["steps"]
 const define = { start: Start, stop: Stop }
 const flow = (steps: Readonly<Record<string, unknown>>, more = {}) =>
   ({ name: "large", ...define, ...more, steps: steps as Steps }) as Flow
-/** For each of `count` steps, what it makes of its number. */
+/** One item for each of `count` steps. */
 const each = <A>(count: number, make: (n: number) => A): Record<string, A> =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`step ${n}`, make(n)]))
 const reversed = (steps: Readonly<Record<string, unknown>>) => Object.fromEntries(Object.entries(steps).reverse())
 
-/** From the start to the stop, by way of so many steps. */
+/** A path of this many steps from the start to the stop. */
 const chain = (count: number, accepts: (event: typeof Item) => any = (event) => event) => {
   const between = [Start, ...events("E", count - 1), Stop]
   return each(count, (n) => defineStep({ accepts: accepts(between[n]!), emits: between[n + 1]!, run }))

@@ -68,7 +68,7 @@ describe("graphOf", () => {
   const graph = graphOf(flow)
   const step = (name: string) => graph.steps.find((step) => step.name === name)!
 
-  it("has what a workflow begins and ends with, takes and lets out", () => {
+  it("lists a workflow's start, stop, input and output events", () => {
     const { kind, name, start, stops, inputs, outputs } = graph
     expect({ kind, name, start, stops, inputs, outputs }).toEqual({
       kind: "graph",
@@ -80,7 +80,7 @@ describe("graphOf", () => {
     })
   })
 
-  it("has the settings of each step, durations in words", () => {
+  it("has the settings of each step, with durations as text", () => {
     expect(step("read")).toEqual({
       name: "read",
       accepts: ["Doc"],
@@ -95,7 +95,7 @@ describe("graphOf", () => {
     expect(step("count").workers).toBe("unbounded")
   })
 
-  it("has each intake as data, and as it was written", () => {
+  it("has each intake as data and as source text", () => {
     const none = { count: null, single: false, per: null, by: false, within: null }
     const written = Object.fromEntries(graph.steps.map(({ name, intake }) => [name, intake]))
     expect(written).toEqual({
@@ -110,21 +110,21 @@ describe("graphOf", () => {
     expect(step("pair").accepts).toEqual(["Text", "Text"])
   })
 
-  it("has the fields of each event, and who emits and accepts it", () => {
+  it("has the fields of each event, and the steps that emit and accept it", () => {
     const event = (tag: string) => graph.events.find((event) => event.tag === tag)
     expect(event("Start")).toEqual({ tag: "Start", fields: ["docs", "name"], emittedBy: [], acceptedBy: ["list"] })
     expect(event("Text")).toEqual({ tag: "Text", fields: [], emittedBy: ["text"], acceptedBy: ["pair", "one"] })
     expect(event("Log")).toEqual({ tag: "Log", fields: [], emittedBy: ["read"], acceptedBy: [] })
   })
 
-  it("has scopes, and what is upstream of a step", () => {
+  it("has scopes and upstream steps", () => {
     expect(scopesOf(graph)).toEqual([{ event: "Doc", steps: ["read", "text"] }])
     expect([...upstreamOf(graph, "pair")].sort()).toEqual(["list", "read", "text"])
     expect([...upstreamOf(graph, "list")]).toEqual([])
     expect([...upstreamOf(graph, "none")]).toEqual([])
   })
 
-  it("is the same of plain data, and of a graph that came by way of JSON", () => {
+  it("is the same for plain data, and for a graph from JSON", () => {
     const plain = ({ tag, schema }: { readonly tag: string; readonly schema: unknown }) => {
       const { fields } = schema as { readonly fields: object }
       return { tag, schema: { fields } }
@@ -143,7 +143,7 @@ describe("graphOf", () => {
     expect(isGraph(sent)).toBe(true)
   })
 
-  it("refuses what is not a workflow", () => {
+  it("refuses a value that is not a workflow", () => {
     const hostile = new Proxy(
       {},
       {
@@ -175,7 +175,7 @@ describe("the graph of any workflow", () => {
   ).filter(isValid)
   const accepts = ({ accepts: { of } }: Spec["steps"][number], tag: string) => of.includes(tag)
 
-  it("has every way an event can take, and no other", () => {
+  it("has exactly the paths that events can take", () => {
     expect(specs.length).toBeGreaterThan(searched(200))
     for (const spec of specs) {
       const expected = new Set<string>()
@@ -195,12 +195,12 @@ describe("the graph of any workflow", () => {
     }
   })
 
-  it("has upstream of a step whatever leads to it in any number of ways", () => {
+  it("finds all upstream steps, over any number of hops", () => {
     for (const spec of specs) {
       const graph = graphOf(buildWorkflow(spec))
       for (const { name, accepts } of spec.steps) {
         const upstream = upstreamOf(graph, name)
-        // The smallest set that holds what emits to the step, and what emits to one of its own.
+        // The smallest set with the steps that emit to this one, and those that emit to its members.
         const taken = new Set([...accepts.of, ...spec.steps.flatMap((s) => (upstream.has(s.name) ? s.accepts.of : []))])
         const emitting = spec.steps.filter(({ emits }) => emits.some((tag) => taken.has(tag)))
         expect([...upstream].sort()).toEqual(emitting.map(({ name }) => name).sort())
@@ -208,7 +208,7 @@ describe("the graph of any workflow", () => {
     }
   })
 
-  it("costs in proportion to its steps", () => {
+  it("takes time proportional to its steps", () => {
     const chain = (count: number) => {
       const events = Array.from({ length: count }, (_, n) => defineEvent(`E${n}`))
       const steps = events.map((event, n) => [
@@ -228,7 +228,7 @@ describe("the graph of any workflow", () => {
 })
 
 describe("CurrentInvocation", () => {
-  it("is the invocation by its names in the trace, where somebody observes", async () => {
+  it("is the invocation by its ids in the trace, if the run is observed", async () => {
     const Begin = defineEvent("Begin")
     const seen: Array<unknown> = []
     const end = defineStep({

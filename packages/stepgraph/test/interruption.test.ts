@@ -126,7 +126,7 @@ describe("interrupting the fiber of a run", () => {
     })
   )
 
-  it.effect("aborts the signals of async steps, and closes what they are made of", () =>
+  it.effect("aborts the signals of async steps, and closes their iterators", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const flow = workflow({
@@ -156,7 +156,7 @@ describe("interrupting the fiber of a run", () => {
     })
   )
 
-  it.effect("is acted on by neither retry nor recover", () =>
+  it.effect("does not trigger retry or recover", () =>
     Effect.gen(function* () {
       const calls: Array<string> = []
       const only = defineStep({
@@ -428,7 +428,7 @@ describe("an AbortSignal", () => {
     expect([calls, trace]).toEqual([[], []])
   })
 
-  it("that is aborted afterwards harms nobody, and has no listener left", async () => {
+  it("that is aborted afterwards does no harm, and has no listener left", async () => {
     const controller = new AbortController()
     const only = defineStep({ accepts: Start, emits: Stop, run: async () => stop(1) })
     const flow = workflow({ name: "listeners", start: Start, stop: Stop, steps: { only } })
@@ -555,7 +555,7 @@ describe("an AbortSignal", () => {
         { outcome: outcome === "stopped" ? "stopped" : "interrupted" }
       ])
       if (outcome !== "stopped") expect(outcome).toBe(`at ${at}`)
-      // What stopped had stopped before: nothing but the end itself came after the abort.
+      // The stop came first: only the end itself followed the abort.
       else
         expect(
           entries.slice(at).some(({ _tag }) => _tag === "InvocationStarted"),

@@ -1,4 +1,4 @@
-// workflow() refuses a graph that cannot work, for callers without types as well: one error, with every problem in words.
+// workflow() refuses a graph that cannot work, for callers without types as well: one error that lists every problem.
 import { Schedule, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, InvalidWorkflow, join, race, runPromise, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
@@ -30,7 +30,7 @@ const withSteps = (steps: object, more: object = {}) =>
 const finishing = (changed: object) => withSteps({ finish: { ...finish, ...changed } })
 
 describe("workflow", () => {
-  it("takes what fits together", () => {
+  it("accepts a valid workflow", () => {
     expect(problemsOf(good)).toEqual([])
   })
 
@@ -57,7 +57,7 @@ describe("workflow", () => {
     )
   })
 
-  it("says so where there is one problem only", () => {
+  it("reports a single problem", () => {
     expect(() => make({ ...good, name: "" })).toThrow(
       "workflow '' has a problem:\n  - the workflow has no name: give it one with `name`"
     )
@@ -69,7 +69,7 @@ describe("workflow", () => {
   })
 })
 
-describe("what is wrong with the definition", () => {
+describe("problems of the definition", () => {
   it.each([
     [undefined, "it is not an object: give workflow({ name, start, stop, steps })"],
     [{ ...good, name: 3 }, "the workflow has no name: give it one with `name`"],
@@ -96,7 +96,7 @@ describe("what is wrong with the definition", () => {
   })
 })
 
-describe("what is wrong with a step", () => {
+describe("problems of a step", () => {
   it.each([
     [{ x: 3 }, "step 'x' is not what defineStep returned: wrap it in defineStep({ accepts, emits, run })"],
     [{ x: { ...finish, run: undefined } }, "step 'x' has no `run`: give it a function"],
@@ -165,7 +165,7 @@ describe("what is wrong with a step", () => {
   })
 })
 
-describe("what is wrong with an intake", () => {
+describe("problems of an intake", () => {
   it.each([0, -1, 1.5, Number.NaN, "3"])("a count of %j", (count) => {
     expect(finishing({ accepts: collect(A, count as number) }).join()).toMatch(
       /^step 'finish' collects .+ events: give a positive whole number$/
@@ -195,24 +195,24 @@ describe("what is wrong with an intake", () => {
   })
 })
 
-describe("what is wrong with the graph", () => {
-  it("two definitions with one tag, told once", () => {
+describe("problems of the graph", () => {
+  it("two definitions with one tag, reported once", () => {
     const again = step({ accepts: defineEvent("A"), emits: [], run: () => {} })
     expect(withSteps({ again, more: again })).toEqual([
       "two definitions of an event have the tag 'A': define it once, or rename one of them"
     ])
   })
 
-  it("nobody accepts the start event", () => {
+  it("no step accepts the start event", () => {
     const steps = { finish: step({ accepts: A, emits: [A, Stop], run: () => {} }) }
     expect(problemsOf({ ...good, steps })).toContain("no step accepts the start event 'Start'")
   })
 
-  it("nobody emits the stop event", () => {
+  it("no step emits the stop event", () => {
     expect(finishing({ emits: [] })).toContain("no step emits the stop event 'Stop'")
   })
 
-  it("an input that nobody accepts, an output that nobody emits", () => {
+  it("an input that no step accepts, an output that no step emits", () => {
     expect(withSteps({}, { inputs: [B], outputs: [Doc] })).toEqual([
       "no step accepts the input event 'B'",
       "no step emits the output event 'Doc'"
@@ -250,7 +250,7 @@ describe("what is wrong with the graph", () => {
     ])
   })
 
-  it("an event that also comes from where no per leads to", () => {
+  it("an event that also comes from outside every per", () => {
     const emitter = step({ accepts: Start, emits: [Doc, A], run: () => {} })
     const reader = step({ accepts: Doc, emits: A, run: () => {} })
     const steps = { emitter, reader, finish: { ...finish, accepts: gather(A, { per: Doc }) } }

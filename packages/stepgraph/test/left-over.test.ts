@@ -33,7 +33,7 @@ const logsOf = (level: "Debug" | "Info", program: Effect.Effect<unknown, unknown
     return logged
   })
 
-describe("what a run has left over when it stops", () => {
+describe("the leftovers of a stopped run", () => {
   it("is in its status", async () => {
     const live = await launchPromise(flow)
     expect(await live.result).toEqual(stop(1))
@@ -56,7 +56,7 @@ describe("what a run has left over when it stops", () => {
     expect((await live.status()).waiting).toEqual([])
   })
 
-  it.effect("is logged for whoever debugs", () =>
+  it.effect("is logged at level Debug", () =>
     Effect.gen(function* () {
       expect(yield* logsOf("Debug", run(flow))).toEqual([
         [
@@ -68,7 +68,7 @@ describe("what a run has left over when it stops", () => {
     })
   )
 
-  it.effect("is logged for nobody else", () =>
+  it.effect("is not logged otherwise", () =>
     Effect.gen(function* () {
       expect(yield* logsOf("Info", run(flow))).toEqual([])
     })

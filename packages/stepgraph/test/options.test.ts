@@ -44,7 +44,7 @@ const problemsOf = (definition: unknown): ReadonlyArray<string> => {
   }
 }
 const withSteps = (more: object) => problemsOf({ ...good, steps: { ...steps, ...more } })
-/** What the promise's and the Effect's door say of what they are given. */
+/** The errors of `runPromise` and `run` for the same arguments. */
 const saidBy = async (door: "run" | "runPromise" | "launch" | "launchPromise", ...given: ReadonlyArray<unknown>) => {
   const started = ({ run, runPromise, launch, launchPromise } as Record<string, Untyped>)[door]!(...given)
   if (!Effect.isEffect(started))
@@ -128,7 +128,7 @@ describe("workflow() lists options that do not exist", () => {
   })
 })
 
-describe("what defines an event or a cell", () => {
+describe("definitions of events and cells", () => {
   it("takes no options", () => {
     expect(() => (defineEvent as Untyped)("A", {}, { frozen: false })).toThrow(
       new TypeError("defineEvent: event 'A' takes a tag and its fields, and no third argument: there are no options")

@@ -1,4 +1,4 @@
-// What a step sends comes before what it returns; both in the order given.
+// Events that a step sends come before those that it returns; both keep their order.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { defineStep, run, runPromise, type StepContext, workflow } from "stepgraph"
@@ -62,7 +62,7 @@ const settings = {
   ", with a recovery": { recover: () => [] }
 }
 
-describe("what a step sends comes before what it returns", () => {
+describe("sent events come before returned ones", () => {
   for (const [setting, more] of Object.entries(settings)) {
     it.effect.each(Object.entries(kinds))(`by %s${setting}`, ([, emit]) =>
       Effect.gen(function* () {
@@ -107,7 +107,7 @@ describe("events are delivered in the order given", () => {
     expect(seen).toEqual({ a: upTo(10), b: upTo(10), c: upTo(10) })
   })
 
-  it("and named so in the trace: by what came before", async () => {
+  it("and are named accordingly in the trace", async () => {
     const trace = recorded()
     const steps = {
       begin: defineStep({

@@ -1,4 +1,4 @@
-// An attempt that is over does nothing more to its run, whatever its step's function was and whoever ended it.
+// An attempt that is over cannot affect its run, whatever its step's form and whatever ended it.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schema, Stream } from "effect"
 import {
@@ -21,7 +21,7 @@ type Ctx = StepContext<typeof Start, any>
 const cell = defineState("cell", Schema.Number, 0)
 const task = Task({ n: 1 })
 
-/** What comes of everything that a step can do with its `ctx`, done now. */
+/** The results of everything that a step can do with its `ctx`, done now. */
 const useOf = (ctx: Ctx) => {
   let threw: unknown
   try {
@@ -247,7 +247,7 @@ describe("an attempt that has come to its own end", () => {
       })
   )
 
-  it.effect.each(everyWay(ending))("is told so at once by its signal, and may send at that: %s", ([, call, setting]) =>
+  it.effect.each(everyWay(ending))("sees its signal abort at once, and may send then: %s", ([, call, setting]) =>
     Effect.gen(function* () {
       const told: Array<unknown> = []
       const trace = recorded()
@@ -271,7 +271,7 @@ describe("an attempt that has come to its own end", () => {
   )
 })
 
-describe("what is sent too late", () => {
+describe("an event sent too late", () => {
   /** A step that goes on after its time is over, and its run. */
   const going = (setting: object, others: object, late: (ctx: Ctx) => void = ({ send }) => send(task)) => {
     const goes = untyped.step({
@@ -305,32 +305,32 @@ describe("what is sent too late", () => {
     })
   const drop = { step: null, tag: "Task", data: { n: 1 } }
 
-  it.effect("stands in the trace: after a timeout of the step", () =>
+  it.effect("is in the trace: after a timeout of the step", () =>
     Effect.gen(function* () {
       const flow = going({ timeout: "1 second", recover: () => Done({ n: 0 }) }, { slow })
       expect(yield* dropped(flow)).toEqual({ ...drop, reason: "late" })
     })
   )
 
-  it.effect("stands in the trace: after a lost race", () =>
+  it.effect("is in the trace: after a lost race", () =>
     Effect.gen(function* () {
       expect(yield* dropped(going({}, wins))).toEqual({ ...drop, reason: "raced" })
     })
   )
 
-  it.effect("stands in the trace: after the stop, while others still end", () =>
+  it.effect("is in the trace: after the stop, while others still end", () =>
     Effect.gen(function* () {
       expect(yield* dropped(going({}, { stops, lasts }))).toEqual({ ...drop, reason: "ended" })
     })
   )
 
-  it.effect("does not stand there when nothing of the run is left running", () =>
+  it.effect("is not in the trace when nothing of the run is running", () =>
     Effect.gen(function* () {
       expect(yield* dropped(going({}, { stops }))).toBe(undefined)
     })
   )
 
-  it.effect("may be anything: nobody looks at what is not an event, or is not declared", () =>
+  it.effect("may be anything: values that are not declared events are ignored", () =>
     Effect.gen(function* () {
       const hostile = {
         get _tag(): string {
@@ -352,7 +352,7 @@ describe("what is sent too late", () => {
     })
   )
 
-  it.effect("changes no ids of what the attempts that live emit", () =>
+  it.effect("does not change the ids of live attempts' events", () =>
     Effect.gen(function* () {
       const ids = (late: (ctx: Ctx) => void) => {
         const trace = recorded()
@@ -390,7 +390,7 @@ describe("what is sent too late", () => {
 })
 
 describe("a step that was left", () => {
-  it.effect("takes no event of a living one by `collect`", () =>
+  it.effect("does not take a live attempt's event with `collect`", () =>
     Effect.gen(function* () {
       const pairs = (late: boolean) => {
         const pair = untyped.step({

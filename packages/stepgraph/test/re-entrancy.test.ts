@@ -1,4 +1,5 @@
-// What a step does to its own run, or to another, from within: it sends, stops, nests and aborts without getting in its own way.
+// A step that acts on its own run, or on another, from within: sending, stopping, nesting and aborting do not
+// interfere.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -323,7 +324,7 @@ describe("a step that ends its own run", () => {
 })
 
 describe("an observer", () => {
-  it("that throws, or starts a run itself, harms nobody", async () => {
+  it("that throws, or starts a run itself, does no harm", async () => {
     const inner = workflow({
       name: "inner",
       start: Start,

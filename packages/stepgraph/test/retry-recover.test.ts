@@ -61,7 +61,7 @@ describe("a recovery that fails", () => {
     await expect(untyped.runPromise(flow)).rejects.toMatchObject({ _tag: tag })
   })
 
-  it.effect("is not recovered from, nor retried", () =>
+  it.effect("is neither retried nor recovered from", () =>
     Effect.gen(function* () {
       const calls: Array<string> = []
       const flow = only({
@@ -80,7 +80,7 @@ describe("a recovery that fails", () => {
     })
   )
 
-  it("drops what it had emitted", async () => {
+  it("drops its emissions", async () => {
     const trace = recorded()
     const flow = only({
       run: () => Effect.fail(new First()),
@@ -171,7 +171,7 @@ describe("neither retry nor recover", () => {
   )
 })
 
-describe("what a failed attempt sent", () => {
+describe("the events of a failed attempt", () => {
   const kinds: Record<string, (send: () => void) => unknown> = {
     "an Effect": (send) => Effect.andThen(Effect.sync(send), Effect.fail("again")),
     "a promise": async (send) => {

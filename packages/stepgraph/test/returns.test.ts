@@ -1,4 +1,4 @@
-// Steps as plain functions: whatever a step returns, and whatever its function is, its events go the same way.
+// Steps as plain functions: the events of every form of function and result are routed alike.
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Stream } from "effect"
 import { collect, defineStep, run, runPromise, type StepContext, type WorkflowStalled, workflow } from "stepgraph"
@@ -158,7 +158,7 @@ describe("a step may emit nothing, by", () => {
   )
 })
 
-describe("what a step returns", () => {
+describe("the result of a step", () => {
   it("may be an array of 200,000 events", async () => {
     const many = 200_000
     const flow = workflow({

@@ -8,7 +8,7 @@ import { ended, result } from "./support/virtual.ts"
 type Send = (event: ReturnType<typeof Task>) => void
 type Sender = { readonly send: Send }
 
-/** A run of a step that lets its `send` out, and what that does afterwards. */
+/** A run with a step that leaks its `send`, and the results of later calls. */
 const escaping = (kind: (out: (send: Send) => void) => (_: unknown, ctx: Sender) => unknown, setting: object = {}) => {
   let send: Send | undefined
   const flow = untyped.workflow({
@@ -98,7 +98,7 @@ describe("ctx.send", () => {
     expect(error).toMatchObject({ _tag: "StepEnded", workflow: "escaping", step: "leak", event: Task({ n: 2 }) })
   })
 
-  it("throws in the code that does it, and harms neither the run nor the process", async () => {
+  it("throws in the calling code, and harms neither the run nor the process", async () => {
     const errors: Array<unknown> = []
     const flow = workflow({
       name: "timer",
@@ -161,7 +161,7 @@ describe("ctx.send", () => {
     })
   )
 
-  it.effect("throws for an attempt that has failed, while the next is at work", () =>
+  it.effect("throws for an attempt that has failed, while the next one is running", () =>
     Effect.gen(function* () {
       const sends: Array<Send> = []
       const errors: Array<unknown> = []
@@ -193,7 +193,7 @@ describe("ctx.send", () => {
     })
   )
 
-  it("may be called while the step is at work, and is taken up meanwhile", async () => {
+  it("may be called while the step is running, and takes effect at once", async () => {
     const seen: Array<number> = []
     const flow = workflow({
       name: "meanwhile",
@@ -246,7 +246,7 @@ describe("ctx.send", () => {
     })
   )
 
-  it.effect("of what the step does not declare fails the run, even where the step swallows the error", () =>
+  it.effect("of an undeclared event fails the run, even if the step swallows the error", () =>
     Effect.gen(function* () {
       const flow = untyped.workflow({
         name: "swallowed",

@@ -1,5 +1,5 @@
-// When nothing is queued, nothing runs, no input is open and no stop came, the run fails at once with WorkflowStalled, which
-// says what is waiting. It never waits for a timeout to say so, and never fires while something could still happen.
+// If nothing is queued, nothing runs, no input is open and no stop came, the run fails at once with WorkflowStalled,
+// which names what is waiting. It needs no timeout, and never fires while something can still happen.
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Schedule, Schema, Stream } from "effect"
 import {
@@ -56,7 +56,7 @@ describe("a run that cannot go on", () => {
     "a race that nothing came to": [waiting(race(Task), []), {}, { Task: 1 }],
     "a collection by hand": [waiting([Task, Done], [task, done], byHand), { Task: 1, Done: 1 }, { Done: 1 }]
   }
-  it.effect.each(Object.entries(cases))("says at once what is waiting: %s", ([, [flow, has, needs]]) =>
+  it.effect.each(Object.entries(cases))("reports at once what is waiting: %s", ([, [flow, has, needs]]) =>
     Effect.gen(function* () {
       const [took, error] = yield* result(Effect.timed(Effect.flip(run(flow))))
       expect(Duration.toMillis(took)).toBe(10)
@@ -65,7 +65,7 @@ describe("a run that cannot go on", () => {
     })
   )
 
-  it.effect("says so where no step is waiting, because the last ones emitted nothing", () =>
+  it.effect("reports that no step is waiting, because the last ones emitted nothing", () =>
     Effect.gen(function* () {
       const error = yield* failure(run(waiting(Task, [task], () => {})))
       expect(error).toMatchObject({ _tag: "WorkflowStalled", workflow: "waiting", waiting: [] })
@@ -113,7 +113,7 @@ describe("a run that cannot go on", () => {
 })
 
 describe("a run is not stalled while", () => {
-  /** What is still going on when everything else has ended. */
+  /** What still goes on when everything else has ended. */
   const cases: Record<string, object> = {
     "an Effect sleeps": { run: () => Effect.as(Effect.sleep("1 day"), stop(1)) },
     "a promise is pending": {
@@ -194,7 +194,7 @@ describe("a thousand random graphs", () => {
       })
   ]
 
-  /** What a promise does takes real turns of the event loop, in which virtual time may pass. */
+  /** A promise needs real turns of the event loop, during which virtual time may pass. */
   const promises: typeof kinds = [
     async (events) => events,
     async function* (events) {

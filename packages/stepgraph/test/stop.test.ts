@@ -1,5 +1,5 @@
-// The first stop event ends the run: what is queued is dropped, what runs is interrupted, its finalizers finish, and only
-// then does the run succeed with that event.
+// The first stop event ends the run: queued events are dropped, running steps are interrupted, their finalizers finish,
+// and only then does the run succeed with that event.
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Fiber, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -9,7 +9,7 @@ import { result } from "./support/virtual.ts"
 
 type Sender = { readonly send: (event: unknown) => void }
 
-/** A run in which a step is at work when another stops it, a second after the start. */
+/** A run in which one step is running when another stops it, a second after the start. */
 const stopped = (work: (send: (event: unknown) => void) => unknown) =>
   untyped.workflow({
     name: "stopped",
@@ -48,7 +48,7 @@ describe("the first stop event", () => {
     expect(await runPromise(flow, { n: 2 })).toEqual(Other())
   })
 
-  it("drops what is queued", async () => {
+  it("drops queued events", async () => {
     const seen: Array<number> = []
     const trace = recorded()
     const flow = workflow({
@@ -100,7 +100,7 @@ describe("the first stop event", () => {
     })
   )
 
-  it("drops what is emitted after it, returned or sent", async () => {
+  it("drops later events, returned or sent", async () => {
     const flow = untyped.workflow({
       name: "after",
       start: Start,
@@ -156,7 +156,7 @@ describe("the first stop event", () => {
     })
   )
 
-  it.effect("interrupts the very step that sent it, where that is still at work", () =>
+  it.effect("interrupts the step that sent it, if that is still running", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const flow = workflow({
@@ -227,7 +227,7 @@ describe("a generator that yields the stop event", () => {
   }
 })
 
-describe("what runs when the stop comes", () => {
+describe("a step that is running when the stop comes", () => {
   const atWork: Record<string, (log: Array<string>) => unknown> = {
     "an Effect": (log) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void log.push("closed"))),
     "an Effect with a scope": (log) =>
@@ -260,7 +260,7 @@ describe("what runs when the stop comes", () => {
     " with a retry": { retry: { times: 3 } }
   })) {
     for (const [kind, work] of Object.entries(atWork)) {
-      // What an endless generator yields under a retry is held for ever: no one should write that.
+      // With a retry, the events of an endless generator are held forever: avoid that.
       if (setting === " with a retry" && kind === "an endless generator") continue
       it.live(`is interrupted and closed: ${kind}${setting}`, () =>
         Effect.gen(function* () {
@@ -386,7 +386,7 @@ describe("what runs when the stop comes", () => {
     })
   )
 
-  it.effect("is waited for where it cannot be interrupted, and what it sends then is dropped", () =>
+  it.effect("is waited for if it cannot be interrupted, and its later events are dropped", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const flow = stopped((send) =>
@@ -419,7 +419,7 @@ describe("what runs when the stop comes", () => {
     })
   )
 
-  it.effect("may still send, which goes to nobody", () =>
+  it.effect("may still send, without effect", () =>
     Effect.gen(function* () {
       const started: Array<string> = []
       const flow = workflow({
@@ -447,7 +447,7 @@ describe("what runs when the stop comes", () => {
     })
   )
 
-  it.effect("is left where it is a promise that ignores its signal", () =>
+  it.effect("is abandoned if it is a promise that ignores its signal", () =>
     Effect.gen(function* () {
       const flow = stopped(() => new Promise(() => {}))
       const [took] = yield* result(Effect.timed(run(flow)))
@@ -455,7 +455,7 @@ describe("what runs when the stop comes", () => {
     })
   )
 
-  it.effect("is left where it is an async generator that never comes back", () =>
+  it.effect("is abandoned if it is an async generator that never comes back", () =>
     Effect.gen(function* () {
       const flow = stopped(async function* () {
         await new Promise(() => {})
@@ -465,7 +465,7 @@ describe("what runs when the stop comes", () => {
     })
   )
 
-  it("harms nobody where it is an async generator that fails while it is closed", async () => {
+  it("does no harm if it is an async generator that fails while it is closed", async () => {
     const unhandled: Array<unknown> = []
     const onUnhandled = (reason: unknown) => void unhandled.push(reason)
     process.prependListener("unhandledRejection", onUnhandled)
@@ -497,7 +497,7 @@ describe("what runs when the stop comes", () => {
     expect(unhandled).toEqual([])
   })
 
-  it("harms nobody where it is a promise that rejects later", async () => {
+  it("does no harm if it is a promise that rejects later", async () => {
     const unhandled: Array<unknown> = []
     const onUnhandled = (reason: unknown) => void unhandled.push(reason)
     process.prependListener("unhandledRejection", onUnhandled)
@@ -555,7 +555,7 @@ describe("the shutdown after a stop", () => {
     return { fiber, log, trace }
   })
 
-  it.effect("cannot be interrupted: whoever tries waits for its finalizers", () =>
+  it.effect("cannot be interrupted: an attempt waits for its finalizers", () =>
     Effect.gen(function* () {
       const { fiber, log } = yield* shuttingDown
       const interrupting = yield* Effect.forkChild(

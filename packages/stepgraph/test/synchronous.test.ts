@@ -132,7 +132,7 @@ describe("long synchronous work", () => {
     expect(order.length).toBeGreaterThan(1000)
   })
 
-  it("of an endless generator keeps nobody waiting, whether its events go to a lane or an intake", async () => {
+  it("of an endless generator does not starve other work, whether its events go to a lane or an intake", async () => {
     for (const accepts of [Task, gather(Task), collect(Task, 10_000_000)]) {
       let pulled = 0
       const flow = untyped.workflow({
@@ -158,7 +158,7 @@ describe("long synchronous work", () => {
   })
 
   it("of 100,000 nested steps in one chain of sends does not grow the stack", async () => {
-    // Each send makes the same step runnable while it is still at work.
+    // Each send makes the same step runnable while it is still running.
     const flow = loop(
       hops,
       (event, { send }) => {

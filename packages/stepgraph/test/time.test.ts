@@ -59,7 +59,7 @@ describe("the timeout of a workflow", () => {
     })
   )
 
-  it.effect("is nobody's business where the run ends before, or at the very instant", () =>
+  it.effect("has no effect if the run ends before, or at the same instant", () =>
     Effect.gen(function* () {
       for (const millis of [0, 999, 1000]) {
         const flow = sleeping("1 second", () => Effect.as(Effect.sleep(millis), stop(millis)))
@@ -74,7 +74,7 @@ describe("the timeout of a workflow", () => {
     })
   )
 
-  it.effect("waits for finalizers, and for what cannot be interrupted", () =>
+  it.effect("waits for finalizers and uninterruptible steps", () =>
     Effect.gen(function* () {
       const flow = sleeping("1 minute", () => Effect.uninterruptible(Effect.sleep("1 hour")))
       const [took, error] = yield* result(Effect.timed(Effect.flip(run(flow))))
@@ -82,7 +82,7 @@ describe("the timeout of a workflow", () => {
     })
   )
 
-  it.effect("is acted on by neither retry nor recover", () =>
+  it.effect("does not trigger retry or recover", () =>
     Effect.gen(function* () {
       const calls: Array<string> = []
       const flow = sleeping(

@@ -1,5 +1,4 @@
-// The fold of a trace says what the trace says: held against plain questions to the list of entries, at every entry of runs
-// of generated workflows.
+// Tests the trace model against plain queries of the list of entries, at every entry of runs of generated workflows.
 import { anyShape, buildWorkflow, everything, generated, memory, nested, searched } from "@stepgraph/conformance"
 import { workOf } from "@stepgraph/conformance/support/work"
 import { Schema } from "effect"
@@ -31,7 +30,7 @@ const said = (run: RunModel) => ({
   drops: run.drops,
   finalizerFailures: run.finalizerFailures
 })
-/** What does not depend on how much is kept. */
+/** The parts that do not depend on how much is kept. */
 const counted = (run: RunModel) => ({
   id: run.id,
   workflow: run.workflow,
@@ -84,7 +83,7 @@ beforeAll(async () => {
 })
 
 describe("a run's model", () => {
-  it("counts at every entry what the entries so far say of each step", () => {
+  it("counts correctly for each step at every entry", () => {
     for (const { graph, trace } of runs) {
       const model = new RunModel({ graph })
       const most = new Map<string, number>()
@@ -132,7 +131,7 @@ describe("a run's model", () => {
     }
   })
 
-  it("knows of every event what it came of, where it went and what it led to", () => {
+  it("knows the cause, the targets and the effects of every event", () => {
     for (const { trace } of runs) {
       const model = folded(trace)
       const emitted = of(trace, "EventEmitted")
@@ -158,7 +157,7 @@ describe("a run's model", () => {
     }
   })
 
-  it("knows of every invocation its attempts, how they ended, and what it waited for", () => {
+  it("knows the attempts, outcomes and waits of every invocation", () => {
     for (const { trace } of runs) {
       const model = folded(trace)
       const began = of(trace, "InvocationStarted").filter(({ attempt }) => attempt === 1)
@@ -201,7 +200,7 @@ describe("a run's model", () => {
     }
   })
 
-  it("knows since when a worker was waited for by what was dropped: not by what an intake held", () => {
+  it("knows how long dropped events waited for a worker, excluding those in an intake", () => {
     let waited = 0
     for (const { trace, graph } of runs) {
       const intakes = new Set(graph.steps.flatMap(({ name, intake }) => (intake === null ? [] : [name])))
@@ -218,7 +217,7 @@ describe("a run's model", () => {
     expect(waited).toBeGreaterThan(10)
   })
 
-  it("names what has not ended when the run has", () => {
+  it("lists invocations without an end when the run has ended", () => {
     for (const { trace } of runs) {
       const invocation = of(trace, "InvocationEnded").at(-1)?.invocation
       if (invocation === undefined) continue
@@ -266,7 +265,7 @@ describe("a run's model", () => {
     }
   })
 
-  it("makes of a trace that begins in the middle what it can", () => {
+  it("accepts a trace that begins in the middle", () => {
     for (const { trace } of runs) {
       for (const from of [1, Math.floor(trace.length / 3), Math.floor(trace.length / 2), trace.length - 1]) {
         const model = new RunModel()
@@ -301,7 +300,7 @@ describe("a run's model", () => {
 })
 
 describe("a model that keeps only the latest", () => {
-  it.each([0, 1, 5])("counts the same, keeps %i and whatever still runs or waits", (keep) => {
+  it.each([0, 1, 5])("counts the same, keeps %i and everything that still runs or waits", (keep) => {
     for (const { trace, graph } of runs) {
       const [all, few] = [new RunModel({ graph }), new RunModel({ graph, keep })]
       for (const entry of trace) {
@@ -322,7 +321,7 @@ describe("a model that keeps only the latest", () => {
     }
   })
 
-  it("is bounded in a run that goes on and on, also in one invocation that emits for ever", () => {
+  it("is bounded in an endless run, and in one invocation that emits forever", () => {
     const model = new RunModel({ keep: 10 })
     let seq = 0
     const add = (entry: object) => model.add({ run: "1", seq: seq++, at: seq, ...entry } as unknown as TraceEntry)
@@ -405,7 +404,7 @@ describe("the cost of an entry", () => {
 })
 
 describe("a trace's model", () => {
-  it("tells runs apart, whichever way their entries are mixed", () => {
+  it("separates runs, however their entries are mixed", () => {
     for (let n = 0; n + 2 < runs.length; n += 3) {
       const mixed = runs.slice(n, n + 3)
       const model = new TraceModel({ graphs: mixed.map(({ graph }) => graph) })

@@ -9,7 +9,7 @@ const good = "packages/stepgraph/types/must-compile.ts"
 const bad = "packages/stepgraph/types/must-not-compile.ts"
 const textOf = (file: string) => readFileSync(join(workspace, file), "utf8")
 
-describe("what the compiler says", () => {
+describe("the compiler", () => {
   const marks = textOf(bad)
     .split("\n")
     .flatMap((text, index) => {
@@ -22,7 +22,7 @@ describe("what the compiler says", () => {
     problems = compile({ [good]: textOf(good), [bad]: textOf(bad) }).problems
   }, 60_000)
 
-  it("nothing about what must compile", () => {
+  it("accepts everything that must compile", () => {
     expect(problems.filter((problem) => problem.file === good)).toEqual([])
   })
 
@@ -55,7 +55,7 @@ describe("under flags that a program may have", () => {
   })
 })
 
-describe("what an editor shows", () => {
+describe("an editor's hover text", () => {
   const steps = [5, 6, 7, 8].map(
     (n) => `s${n}: defineStep({ accepts: E${n}, emits: E${n + 1}, run: ({ n }) => E${n + 1}({ n }) }),`
   )
@@ -93,7 +93,7 @@ describe("what an editor shows", () => {
     Effect.runPromise(running)`
   const file = "packages/stepgraph/types/hovers.ts"
 
-  /** The members of a union have no order of their own. */
+  /** The order of a union's members is not defined. */
   const sorted = (shown: string) => shown.replace(/\w+( \| \w+)+/g, (union) => union.split(" | ").sort().join(" | "))
 
   it("of a run of ten steps: its result, its errors, its services", { timeout: 60_000 }, () => {
@@ -103,7 +103,7 @@ describe("what an editor shows", () => {
     )
   })
 
-  it("of a handle: what it takes and emits, its result, its errors, its services", { timeout: 60_000 }, () => {
+  it("of a handle: its inputs, outputs, result, errors and services", { timeout: 60_000 }, () => {
     const { live, handle } = hovers(file, text, ["live", "handle"])
     const events =
       'Event<"Ok", { readonly yes: boolean; }>, Event<"Note", { readonly text: string; }>, Event<"Stop", { readonly result: string; }>'
@@ -121,7 +121,7 @@ describe("what an editor shows", () => {
   })
 })
 
-describe("what checking a workflow costs", () => {
+describe("the cost of checking a workflow", () => {
   const budget = 380
 
   const instantiations = (steps: number) => {

@@ -1,4 +1,4 @@
-// A promise that a step gives and nobody uses is rejected in nobody's code: it must not end the program.
+// A promise that a step returns where it cannot be used may reject, which must not end the program.
 import { afterEach, beforeEach, describe, expect, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { collect, join, type StepContext } from "stepgraph"
@@ -64,8 +64,8 @@ const flowOf = (call: unknown, setting: object = {}) => {
   return untyped.workflow({ name: "unread", start: Start, stop: Stop, steps: { only, tasks } })
 }
 
-describe("promises that nobody can use", () => {
-  it.each(everyWay)("are handled where they are refused: %s", async (_, call, words, setting) => {
+describe("unusable promises", () => {
+  it.each(everyWay)("are handled when they are refused: %s", async (_, call, words, setting) => {
     const outcome = await untyped.runPromise(flowOf(call, setting)).then(
       () => "",
       (error) => error.message
@@ -119,7 +119,7 @@ describe("promises that nobody can use", () => {
     expect(unhandled).toEqual([])
   })
 
-  it("cost no more than can be waited for, however large what is refused is", async () => {
+  it("cost a bounded time, however large the refused value", async () => {
     const leaves = (depth: number): unknown => (depth === 0 ? 1 : Array.from({ length: 100 }, () => leaves(depth - 1)))
     const tree = leaves(2)
     const large = { holes: new Array(4_000_000_000), tree: Array.from({ length: 1_000 }, () => tree) }
@@ -128,7 +128,7 @@ describe("promises that nobody can use", () => {
     expect(unhandled).toEqual([])
   })
 
-  it("do not begin where they are lazy: a thenable is asked once, and what is refused never", async () => {
+  it("are not started if they are lazy: a thenable is called once, and a refused one never", async () => {
     let asked = 0
     const lazy = {
       then: (done: (value: unknown) => void) => {
@@ -143,7 +143,7 @@ describe("promises that nobody can use", () => {
   })
 })
 
-describe("what looks as if it were used", () => {
+describe("a value that looks used", () => {
   it.each([
     ["a", "promise", join([Task, Task], { by: async () => 1 })],
     ["a", "promise", collect(Task, 2, { by: async () => Promise.reject(new Error("unread")) })],
@@ -172,7 +172,7 @@ describe("what looks as if it were used", () => {
       return [stop()]
     }
   }
-  it.each(Object.entries(returning))("an event that %s returns is refused in words", async (_, call) => {
+  it.each(Object.entries(returning))("an event that %s returns is refused with an explanation", async (_, call) => {
     await expect(untyped.runPromise(flowOf(call))).rejects.toThrow(/step 'only'.*it returned .*Stop.*: yield it/)
   })
 })

@@ -85,7 +85,7 @@ for (const [way, make] of Object.entries(ways)) {
   }
 }
 
-describe("what a step emits that is not an event", () => {
+describe("an emission that is not an event", () => {
   it.each([null, undefined])(
     "may be %s where it is all there is, and not where it is one of several",
     async (nothing) => {

@@ -1,5 +1,5 @@
-// At most `workers` runs of one step at once, in one run of the workflow, and as many where there is enough to do. Two runs
-// of a workflow share nothing.
+// At most `workers` invocations of one step run at once, in one run of the workflow, and exactly as many if there is
+// enough to do. Two runs of a workflow share nothing.
 import { AsyncLocalStorage } from "node:async_hooks"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Schema } from "effect"
@@ -38,7 +38,7 @@ const sleepers = (workers: number | "unbounded" | undefined, sleeps: ReadonlyArr
   return { flow, times, most: () => most }
 }
 
-/** When each begins and ends where the first free worker takes what is next. */
+/** When each begins and ends if the first free worker takes the next. */
 const schedule = (workers: number, sleeps: ReadonlyArray<number>) => {
   const free = upTo(Math.min(workers, sleeps.length)).map(() => 0)
   return sleeps.map((sleep) => {
@@ -207,7 +207,7 @@ describe("two runs of a workflow at once", () => {
     })
   )
 
-  it.effect("have state of their own where it is changed in place, too", () =>
+  it.effect("have separate state, even if it is changed in place", () =>
     Effect.gen(function* () {
       const seen = defineState("seen", Schema.Any, (): Set<number> => new Set())
       const flow = workflow({

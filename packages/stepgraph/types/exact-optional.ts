@@ -1,5 +1,5 @@
-// Compiled with `exactOptionalPropertyTypes`, where an optional property may not be undefined unless its type says so: every
-// option takes what a caller may or may not have.
+// Compiled with `exactOptionalPropertyTypes`, where an optional property must not be undefined unless its type says so:
+// every option accepts a value that may be undefined.
 import { type Duration, type Schedule, Schema } from "effect"
 import {
   collect,
@@ -28,7 +28,7 @@ import { RunModel, TraceModel } from "stepgraph/trace"
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_: Same<A, B>) => {}
-/** What a caller may or may not have. */
+/** Values that may be undefined. */
 const maybe = <A>(): A | undefined => undefined
 
 const Start = defineEvent("Start")

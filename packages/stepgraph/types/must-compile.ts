@@ -80,7 +80,7 @@ const recovered = defineStep({
   recover: (error, { query }) => Answer({ result: `${query}: ${error._tag}` })
 })
 
-// What a retry needs and fails with is the step's own.
+// The services and errors of a retry belong to the step.
 class Flags extends Context.Service<Flags, { readonly again: boolean }>()("Flags") {}
 class Http extends Context.Service<Http, { readonly ping: Effect.Effect<void> }>()("Http") {}
 type ErrorOf<S> = S extends Step<any, any, infer E, any> ? E : never
@@ -103,7 +103,7 @@ const scheduled = defineStep({
 })
 same<ErrorOf<typeof scheduled>, StepRejected | "NoLimits">(true)
 same<ServicesOf<typeof scheduled>, Http>(true)
-// A schedule that is made in place takes whatever the step fails with.
+// An inline schedule takes the step's errors.
 const inPlace = defineStep({
   accepts: Query,
   emits: Answer,
@@ -152,7 +152,7 @@ const plainly = defineStep({
 })
 same<ErrorOf<typeof plainly>, StepRejected>(true)
 same<ServicesOf<typeof plainly>, never>(true)
-// What an Effect gives to be pulled may reject.
+// An async iterable from an Effect may reject.
 const given = defineStep({
   accepts: Start,
   emits: Query,
@@ -307,7 +307,7 @@ same<Stream.Success<typeof live.events>["_tag"], Heard["_tag"]>(true)
 same<Stream.Error<typeof live.events>, LiveError>(true)
 same<Err<typeof live.result>, LiveError>(true)
 same<Effect.Success<typeof live.await>, Exit.Exit<ReturnType<typeof Stop>, LiveError>>(true)
-// A handle is known by what it takes and emits, not by its workflow.
+// A handle's type consists of its inputs and outputs, not of its workflow.
 export const widened: Run<ApprovalEvent, Heard, unknown, unknown> = live
 same<Effect.Success<typeof live.result>["result"], string>(true)
 same<Parameters<typeof handle.send>[0]["ok"], boolean>(true)
@@ -322,7 +322,7 @@ export const iterating = async () => {
 const silent = {} as RunOf<typeof plain>
 same<Stream.Success<typeof silent.events>["_tag"], "Stop">(true)
 same<Parameters<typeof silent.send>[0], never>(true)
-// A start event that has been made fits; what looks like one is still to be checked.
+// A made start event fits; a literal that looks like one must still be checked.
 const made = run(flow, Start())
 same<Err<typeof made>, "DbDown" | WorkflowStalled>(true)
 const question = Query({ query: "x" })
@@ -392,7 +392,7 @@ const ticking = workflow({
 export const defaulted = [run(job, { id: "a" }), run(job, Job({ id: "a" })), launch(job, { id: "a", tries: 2 })]
 export const ticked = [run(ticking), run(ticking, {}), run(ticking, undefined, { state: [] }), run(ticking, { at: 3 })]
 
-// What `update` gives back keeps its literals.
+// The result of `update` keeps its literal types.
 const Message = Schema.Struct({ role: Schema.Literals(["user", "assistant"]), text: Schema.String })
 const history = defineState("history", Schema.Array(Message), [])
 const counts = defineState("counts", Schema.mutable(Schema.Array(Schema.Number)), () => [])

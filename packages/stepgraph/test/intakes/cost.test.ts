@@ -1,4 +1,4 @@
-// What is linear takes well under a second here, and what is quadratic runs into the timeout: no clock is read.
+// Linear work takes well under a second here, and quadratic work hits the timeout: no clock is needed.
 import { describe, expect, it } from "@effect/vitest"
 import { workOf } from "@stepgraph/conformance/support/work"
 import { Effect, Schema } from "effect"
@@ -36,14 +36,14 @@ describe("the cost of", () => {
     })
   )
 
-  it.effect("a race that calls off 50,000 is linear", () =>
+  it.effect("a race that cancels 50,000 is linear", () =>
     Effect.gen(function* () {
       const first = defineStep({ accepts: race(Answer), emits: Stop, run: ({ n }) => Stop({ count: n }) })
       expect((yield* result(run(workflow({ ...define, steps: { fan: fan(50_000), answer, first } })))).count).toBe(0)
     })
   )
 
-  it.effect("the order of 30,000 pages, each of which leads to the next, is all but linear", () =>
+  it.effect("the order of 30,000 pages, each of which leads to the next, is almost linear", () =>
     Effect.gen(function* () {
       const pages = 30_000
       const first = defineStep({ accepts: Start, emits: Query, run: () => Query({ n: 0 }) })
@@ -69,36 +69,34 @@ describe("the cost of", () => {
     page: defineStep({ accepts: Query, emits: [Answer, Query], run: ({ n }) => (n < pages ? emit(n) : []) })
   })
 
-  it.effect(
-    "a collect of what a loop of 20,000 emits is linear, and so is a gather of its items in another order",
-    () =>
-      Effect.gen(function* () {
-        const pages = 20_000
-        const shuffled = (n: number) => (n * 7919) % 64
-        const steps = {
-          ...page(pages, (n) => [Answer({ n }), Query({ n: n + 1 })]),
-          later: defineStep({
-            accepts: Answer,
-            emits: Late,
-            workers: "unbounded",
-            run: ({ n }) => Effect.as(Effect.sleep(shuffled(n)), Late({ n }))
-          }),
-          some: defineStep({
-            accepts: collect(Answer, pages),
-            emits: Some,
-            run: (answers) => Some({ n: answers.length })
-          }),
-          all: defineStep({
-            accepts: gather([Late, Some]),
-            emits: Stop,
-            run: (events) => {
-              const late = events.filter(({ _tag }) => _tag === "Late")
-              return Stop({ count: late.every(({ n }, at) => n === at) && events.length === pages + 1 ? pages : -1 })
-            }
-          })
-        }
-        expect((yield* result(run(workflow({ ...define, steps })))).count).toBe(pages)
-      })
+  it.effect("a collect of a loop's 20,000 events is linear, and so is a gather of its items in another order", () =>
+    Effect.gen(function* () {
+      const pages = 20_000
+      const shuffled = (n: number) => (n * 7919) % 64
+      const steps = {
+        ...page(pages, (n) => [Answer({ n }), Query({ n: n + 1 })]),
+        later: defineStep({
+          accepts: Answer,
+          emits: Late,
+          workers: "unbounded",
+          run: ({ n }) => Effect.as(Effect.sleep(shuffled(n)), Late({ n }))
+        }),
+        some: defineStep({
+          accepts: collect(Answer, pages),
+          emits: Some,
+          run: (answers) => Some({ n: answers.length })
+        }),
+        all: defineStep({
+          accepts: gather([Late, Some]),
+          emits: Stop,
+          run: (events) => {
+            const late = events.filter(({ _tag }) => _tag === "Late")
+            return Stop({ count: late.every(({ n }, at) => n === at) && events.length === pages + 1 ? pages : -1 })
+          }
+        })
+      }
+      expect((yield* result(run(workflow({ ...define, steps })))).count).toBe(pages)
+    })
   )
 
   it.effect("a loop that emits two events a hop is flat in memory, whichever of them goes on", () =>
@@ -116,7 +114,7 @@ describe("the cost of", () => {
           all: defineStep({ accepts: gather(Late), emits: Stop, run: count })
         }
         expect((yield* result(run(workflow({ ...define, steps })))).count).toBe(1)
-        // A place that stayed for each hop would be some 5 to 10 MB in 100,000.
+        // One kept position per hop would take 5 to 10 MB for 100,000 hops.
         expect(heap.at(-1)! - heap[0]!).toBeLessThan(3_000_000)
       }
     })
@@ -160,7 +158,7 @@ describe("the cost of", () => {
     })
   )
 
-  it("ctx.collect is linear in the number of types: each is looked at once, however often the list is given", () => {
+  it("ctx.collect is linear in the number of types: each is visited once, however often the list is passed", () => {
     const reads = (types: number) => {
       let reads = 0
       const counting: ProxyHandler<typeof Query> = {

@@ -30,7 +30,7 @@ const finish = defineStep({
 const define = { name: "gather", start: Start, stop: Stop }
 
 describe("gather", () => {
-  it.effect("gives the events in the order they were emitted, not in that of their coming", () =>
+  it.effect("gives the events in the order of emission, not of arrival", () =>
     Effect.gen(function* () {
       const flow = workflow({ ...define, steps: { ask: ask(1, 2, 3, 4, 5), search, finish } })
       expect((yield* result(run(flow))).ns).toEqual([1, 2, 3, 4, 5])
@@ -76,7 +76,7 @@ describe("gather", () => {
     })
   )
 
-  it.effect("gives one event that nobody fanned out", () =>
+  it.effect("gives one event without a fan-out", () =>
     Effect.gen(function* () {
       const only = defineStep({ accepts: Start, emits: Answer, run: () => Answer({ n: 7 }) })
       const flow = workflow({ ...define, steps: { only, finish } })
@@ -84,7 +84,7 @@ describe("gather", () => {
     })
   )
 
-  it.effect("stands directly on the start event", () =>
+  it.effect("accepts the start event directly", () =>
     Effect.gen(function* () {
       const Begin = defineEvent("Begin", { n: Schema.Number })
       const all = defineStep({ accepts: gather(Begin), emits: Stop, run: (begins) => Stop({ ns: numbers(begins) }) })
@@ -128,7 +128,7 @@ describe("gather", () => {
     })
   )
 
-  it.effect("waits for what branches emit anew before they answer", () =>
+  it.effect("waits for further events that branches emit before they answer", () =>
     Effect.gen(function* () {
       const halve = defineStep({
         accepts: Query,
@@ -230,7 +230,7 @@ describe("gather", () => {
     })
   )
 
-  it.effect("gives a cause before what came of it, wherever its step stands among the steps", () =>
+  it.effect("gives a cause before its effects, whatever the order of the steps", () =>
     Effect.gen(function* () {
       const echo = defineStep({
         accepts: Answer,
@@ -337,7 +337,7 @@ describe("gather in rounds", () => {
     })
   )
 
-  it.effect("takes what its own step emits as the next round, and has no more when it emits nothing", () =>
+  it.effect("takes its own step's emissions as the next round, and has none if there are none", () =>
     Effect.gen(function* () {
       const seen: Array<ReadonlyArray<number>> = []
       const three = defineStep({ accepts: Start, emits: Answer, run: () => [3, 2, 1].map((n) => Answer({ n })) })
@@ -355,7 +355,7 @@ describe("gather in rounds", () => {
     })
   )
 
-  it.effect("keeps the next round back while its own step is still at work", () =>
+  it.effect("holds back the next round while its own step is running", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const slow = defineStep({
@@ -510,7 +510,7 @@ describe("gather over steps that fail", () => {
     })
   const fails = (n: number) => Effect.andThen(Effect.sleep(n), Effect.fail(new Down({ n })))
 
-  it.effect("counts a recovered failure once, and nothing that the failed attempt sent", () =>
+  it.effect("counts a recovered failure once, without the failed attempt's events", () =>
     Effect.gen(function* () {
       const recovered = shaky({ recover: (_: Down, { n }: { n: number }) => Answer({ n: -n }) }, (n) =>
         n === 2 ? fails(n) : after(n, undefined)
@@ -529,7 +529,7 @@ describe("gather over steps that fail", () => {
     })
   )
 
-  it.effect("counts a retried step once, and only what its last attempt sent", () =>
+  it.effect("counts a retried step once, with only the last attempt's events", () =>
     Effect.gen(function* () {
       const retried = shaky({ retry: { times: 5 } }, (n, attempt) => (attempt < n ? fails(n) : after(n, undefined)))
       expect(yield* answers({ shaky: retried })).toEqual([101, 202, 303])

@@ -41,7 +41,7 @@ const pairings = (both: typeof perDoc | typeof byArrival) =>
 const byArrival = defineStep({ accepts: join([B, A]), emits: Pair, run: pair })
 const perDoc = defineStep({ accepts: join([B, A], { per: Doc }), emits: Pair, run: pair })
 
-/** What a step with an intake is given when events come in this order, and how the run stalls. */
+/** The input of a step with an intake for events in this order, and how the run stalls. */
 const fed = (events: ReadonlyArray<ReturnType<typeof A> | ReturnType<typeof B>>, accepts: Intake<"A" | "B", Given>) => {
   const log: Array<string> = []
   const feed = defineStep({ accepts: Start, emits: [A, B], run: () => events.values() })
@@ -67,7 +67,7 @@ describe("join", () => {
     })
   )
 
-  it.effect("per document pairs what is of one document, in every timing", () =>
+  it.effect("per document pairs the events of one document, in every timing", () =>
     Effect.gen(function* () {
       expect(yield* pairings(perDoc)).toEqual(["11,22,33"])
     })
@@ -125,7 +125,7 @@ describe("join", () => {
     })
   )
 
-  it.effect("names in the stall what is left, with what it has and needs", () =>
+  it.effect("reports in the stall what it has and needs", () =>
     Effect.gen(function* () {
       const { error } = yield* fed([...as(1, 2, 3), ...bs(4)], join([A, B]))
       expect(error).toMatchObject({
@@ -170,7 +170,7 @@ describe("collect", () => {
     })
   )
 
-  it.effect("runs again for each n, and keeps what is left", () =>
+  it.effect("runs again for each n, and keeps the rest", () =>
     Effect.gen(function* () {
       const { log, error } = yield* fed(as(1, 2, 3, 4, 5), collect(A, 2))
       expect(log).toEqual(["A1 A2", "A3 A4"])

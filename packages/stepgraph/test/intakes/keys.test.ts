@@ -62,7 +62,7 @@ describe("by", () => {
     })
   )
 
-  it.effect("keeps what is surplus of a key for that key's next round", () =>
+  it.effect("keeps a key's surplus for that key's next round", () =>
     Effect.gen(function* () {
       expect(
         yield* pairs([left("a", 1), left("a", 2), right("b", 3), right("a", 4), right("a", 5), left("b", 6)])
@@ -115,7 +115,7 @@ describe("by", () => {
     })
   )
 
-  it.effect("has the stall name the keys that are left, and nothing of those that were complete", () =>
+  it.effect("reports in the stall the incomplete keys, and not the complete ones", () =>
     Effect.gen(function* () {
       const finish = defineStep({ accepts: join([Left, Right], { by }), emits: Stop, run: () => {} })
       const feed = defineStep({
@@ -134,7 +134,7 @@ describe("by", () => {
     })
   )
 
-  it.effect("may give no key: then too the stall names what is left in the order in which it came", () =>
+  it.effect("may return no key: the stall still reports the rest, in order of arrival", () =>
     Effect.gen(function* () {
       const finish = defineStep({ accepts: collect(Left, 2, { by }), emits: Stop, run: () => {} })
       const keys = ["a", undefined, Number.NaN, "b"]

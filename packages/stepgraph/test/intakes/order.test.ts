@@ -1,4 +1,5 @@
-// Whatever a step returns, however long it takes: `gather` gives the events as if every step had run at once and in turn.
+// `gather` gives the events as if every step ran at once and in turn, whatever the steps return and however long they
+// take.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
 import { defineEvent, defineStep, gather, run, type StepContext, workflow } from "stepgraph"
@@ -149,7 +150,7 @@ describe("the order of a gather", () => {
     })
   )
 
-  it.effect.each(ways)("is kept by what is emitted by %s", (way) =>
+  it.effect.each(ways)("is kept for events emitted by %s", (way) =>
     Effect.gen(function* () {
       for (const delays of [[0], [1, 3, 2], [30, 20, 10]]) {
         const leaf = (name: string): Tree => ({ way, by: "Grow", delays, emits: [name] })

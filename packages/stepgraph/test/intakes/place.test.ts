@@ -1,4 +1,4 @@
-// The order of emissions as a list, beside an array that does the same slowly. Costs are counted, and no clock is read.
+// Tests the order of emission against an array that does the same slowly. Costs are counted; no clock is needed.
 import { describe, expect, it } from "vitest"
 import { Place } from "../../src/internal/runtime/scope/position.ts"
 import { random } from "../support/virtual.ts"

@@ -149,7 +149,7 @@ describe("race", () => {
     })
   )
 
-  it.effect("calls off what is several steps away, too", () =>
+  it.effect("cancels work several steps away, too", () =>
     Effect.gen(function* () {
       const begun: Array<string> = []
       const Hop = defineEvent("Hop", { q: Schema.String, millis: Schema.Number })
@@ -172,7 +172,7 @@ describe("race", () => {
     })
   )
 
-  it.effect("drops what comes later", () =>
+  it.effect("drops later events", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const both = defineStep({
@@ -194,7 +194,7 @@ describe("race", () => {
     })
   )
 
-  it.effect("leaves alone what is not upstream of it", () =>
+  it.effect("leaves work that is not upstream of it alone", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const side = defineStep({
@@ -212,7 +212,7 @@ describe("race", () => {
     })
   )
 
-  it.effect("does not wait for promises that ignore their signal, nor for what they come to", () =>
+  it.effect("does not wait for promises that ignore their signal, or for their results", () =>
     Effect.gen(function* () {
       const signals: Array<AbortSignal> = []
       const stubborn = defineStep({
@@ -305,7 +305,7 @@ describe("race", () => {
     )
   })
 
-  it.effect("starts nothing more on its way once it is decided, whoever emits it", () =>
+  it.effect("starts nothing more upstream once it is decided, whatever emits it", () =>
     Effect.gen(function* () {
       for (const way of ["sent", "pulled", "returned"]) {
         const begun: Array<number> = []
@@ -351,7 +351,7 @@ describe("race", () => {
     })
   )
 
-  it.effect("is decided by the opener of its scope, where it accepts that", () =>
+  it.effect("is decided by the opening event of its scope if it accepts that", () =>
     Effect.gen(function* () {
       const begun: Array<string> = []
       const start = defineStep({ accepts: Start, emits: Question, run: () => ["a", "b"].map((q) => Question({ q })) })
@@ -534,9 +534,9 @@ describe("race", () => {
     })
   )
 
-  it.effect("goes on where a joined pair would have led to it", () =>
+  it.effect("completes although a join upstream is half full", () =>
     Effect.gen(function* () {
-      // Half of a pair is parked when the race is decided: it is nobody's any more, and holds nothing open.
+      // Half of a pair is held when the race is decided: it is dropped, and keeps nothing open.
       const Half = defineEvent("Half", { q: Schema.String })
       const half = defineStep({ accepts: Ask, emits: Half, run: ({ q, millis }) => after(millis, Half({ q })) })
       const pair = defineStep({
@@ -565,7 +565,7 @@ describe("race whose every branch is dropped", () => {
     })
   )
 
-  it.effect("stalls the run in words that name it and its scope", () =>
+  it.effect("stalls the run with an error that names it and its scope", () =>
     Effect.gen(function* () {
       const finish = defineStep({
         accepts: race(Answer, { per: Question }),
@@ -582,7 +582,7 @@ describe("race whose every branch is dropped", () => {
     })
   )
 
-  it.effect("stalls the run in words that name it where its scope is the run", () =>
+  it.effect("stalls the run with an error that names it if its scope is the run", () =>
     Effect.gen(function* () {
       const finish = defineStep({ accepts: race(Answer), emits: Stop, run: ({ q }) => Stop({ text: q }) })
       const error = yield* failure(run(workflow({ ...define, steps: { ...asking({ a: [30, 10] }), drop, finish } })))
@@ -751,7 +751,7 @@ describe("a race inside of a race's scope", () => {
 })
 
 describe("a race around rounds that are over", () => {
-  it.effect("interrupts what the youngest round still does", () =>
+  it.effect("interrupts the running work of the youngest round", () =>
     Effect.gen(function* () {
       const interrupted: Array<string> = []
       // Round "aa" emits nothing but round "aaa": once it is over, it no longer stands between that and round "a".
@@ -777,7 +777,7 @@ describe("a race around rounds that are over", () => {
   )
 })
 
-describe("a race that nobody can win", () => {
+describe("a race that cannot be won", () => {
   it.effect("is let go when the youngest of its rounds has ended, whichever rounds were over before", () =>
     Effect.gen(function* () {
       const rounds = defineStep({
@@ -801,7 +801,7 @@ describe("a race that nobody can win", () => {
   )
 })
 
-describe("what an intake on the way to a race holds", () => {
+describe("events held by an intake on the way to a race", () => {
   const Half = defineEvent("Half", { q: Schema.String })
   const Other = defineEvent("Other", { q: Schema.String })
   const within = 1000
@@ -885,7 +885,7 @@ describe("what an intake on the way to a race holds", () => {
     })
   )
 
-  it.effect("is kept where the race's own step can lead to the other half", () =>
+  it.effect("is kept if the race's own step can lead to the other half", () =>
     Effect.gen(function* () {
       // A question is judged by its best answer, and asked again in other words where that is not good enough.
       const judge = defineStep({
@@ -904,7 +904,7 @@ describe("what an intake on the way to a race holds", () => {
     })
   )
 
-  it.effect("is kept where an input can be the other half", () =>
+  it.effect("is kept if an input can be the other half", () =>
     Effect.gen(function* () {
       const begin = defineStep({
         accepts: Start,
@@ -924,7 +924,7 @@ describe("what an intake on the way to a race holds", () => {
     })
   )
 
-  it.effect("is kept, with its deadline, in an intake for what is around the race's scope", () =>
+  it.effect("is kept, with its deadline, in an intake of an outer scope", () =>
     Effect.gen(function* () {
       const Topic = defineEvent("Topic")
       const begin = defineStep({ accepts: Start, emits: Topic, run: () => Topic() })

@@ -1,4 +1,5 @@
-// What is wrong with an intake is said before anything runs: by the compiler, and by `workflow()` what types cannot see.
+// Problems of intakes are reported before anything runs: by the compiler, and by `workflow()` for what types cannot
+// express.
 import { beforeAll, describe, expect, it } from "@effect/vitest"
 import { compile, type Problem } from "@stepgraph/conformance/support/compile"
 import { Effect, Schema } from "effect"
@@ -60,7 +61,7 @@ describe("the compiler", () => {
     expect(said.join("\n")).toContain(words)
   })
 
-  it("says nothing about what is right", () => {
+  it("accepts valid intakes", () => {
     const marked = new Set(marks.map(({ line }) => line))
     expect(problems.filter(({ line }) => !marked.has(line))).toEqual([])
   })
@@ -151,7 +152,7 @@ describe("workflow()", () => {
     ])
   })
 
-  it("refuses a `per` that nobody emits", () => {
+  it("refuses a `per` that no step emits", () => {
     expect(problemsWith(gather(A, { per: B }))).toContain(
       "step 'finish' keeps one intake per 'B', but no step emits it and it is neither the start nor an input event"
     )
@@ -228,7 +229,7 @@ describe("workflow()", () => {
     expect(problemsOf({ ...define, inputs: [B], steps: { sink, answer, perInput } })).toEqual([])
   })
 
-  it.effect("takes a `take` that is left undefined for none at all", () =>
+  it.effect("treats an undefined `take` as left out", () =>
     Effect.gen(function* () {
       const first = untyped.step({ accepts: race(A, { take: undefined as never }), emits: Stop, run: () => Stop() })
       const flow = workflow({ ...define, steps: { begin, split, first: first as typeof finish } })

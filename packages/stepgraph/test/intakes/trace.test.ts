@@ -1,4 +1,4 @@
-// What an intake does stands in the trace: what fired with what, and what became of every event that it did not use.
+// The trace shows what an intake does: which events it fired with, and what happened to the others.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, join, race, run, workflow } from "stepgraph"
@@ -14,7 +14,7 @@ const Stop = defineEvent("Stop")
 const define = { name: "traced", start: Start, stop: Stop }
 const after = <A>(millis: number, value: A) => Effect.as(Effect.sleep(millis), value)
 
-/** What a run's trace says of its intakes and of what was dropped, each event as its tag and number. */
+/** The trace of a run's intakes and drops, with events as tag and number. */
 const traced = (flow: ReturnType<typeof workflow>) =>
   Effect.gen(function* () {
     const trace = recorded()
@@ -34,7 +34,7 @@ const traced = (flow: ReturnType<typeof workflow>) =>
   })
 
 describe("the trace of", () => {
-  it.effect("a join has what it was made of, and the surplus as left over", () =>
+  it.effect("a join lists its events, and the surplus as left over", () =>
     Effect.gen(function* () {
       const feed = defineStep({
         accepts: Start,
@@ -50,7 +50,7 @@ describe("the trace of", () => {
     })
   )
 
-  it.effect("a collect has what is left over", () =>
+  it.effect("a collect lists its leftovers", () =>
     Effect.gen(function* () {
       const feed = defineStep({ accepts: Start, emits: A, run: () => [A({ n: 1 }), A({ n: 2 }), A({ n: 3 })] })
       const two = defineStep({ accepts: collect(A, 2), emits: Stop, run: () => {} })
@@ -62,7 +62,7 @@ describe("the trace of", () => {
     })
   )
 
-  it.effect("a race has what it dropped: what was queued, what came later", () =>
+  it.effect("a race lists the events it dropped, queued and later ones", () =>
     Effect.gen(function* () {
       const docs = defineStep({ accepts: Start, emits: Doc, run: () => [1, 2].map((n) => Doc({ n })) })
       const read = defineStep({
@@ -80,7 +80,7 @@ describe("the trace of", () => {
     })
   )
 
-  it.effect("a gather that a stop has overtaken has what it held, and that it never fired", () =>
+  it.effect("a gather overtaken by a stop lists its events, and that it never fired", () =>
     Effect.gen(function* () {
       const docs = defineStep({ accepts: Start, emits: Doc, run: () => [10, 1000].map((n) => Doc({ n })) })
       const read = defineStep({ accepts: Doc, emits: A, run: ({ n }) => after(n, A({ n })) })
@@ -94,7 +94,7 @@ describe("the trace of", () => {
     })
   )
 
-  it.effect("a gather that a failure has overtaken has that it never fired", () =>
+  it.effect("a gather overtaken by a failure shows that it never fired", () =>
     Effect.gen(function* () {
       const docs = defineStep({ accepts: Start, emits: Doc, run: () => [10, 1000].map((n) => Doc({ n })) })
       const read = defineStep({

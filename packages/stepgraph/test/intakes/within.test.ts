@@ -57,7 +57,7 @@ const a = (n = 1) => A({ n })
 const b = (n = 1) => B({ n })
 
 describe("within", () => {
-  it.effect("runs a join at the deadline with undefined for what is missing", () =>
+  it.effect("runs a join at the deadline with undefined for missing events", () =>
     Effect.gen(function* () {
       expect(yield* told(both, [10, a()])).toBe("A1- at 110")
       expect(yield* told(both, [10, b()])).toBe("-B1 at 110")
@@ -84,13 +84,13 @@ describe("within", () => {
     })
   )
 
-  it.effect("begins anew with what comes after the deadline", () =>
+  it.effect("starts again with the first event after the deadline", () =>
     Effect.gen(function* () {
       expect(yield* told(both, [0, a()], [101, b()])).toBe("A1- at 100, -B1 at 201")
     })
   )
 
-  it.effect("counts for what is left over from when that came", () =>
+  it.effect("counts from the arrival of the surplus", () =>
     Effect.gen(function* () {
       expect(yield* told(both, [0, a(1)], [30, a(2)], [40, b()])).toBe("A1B1 at 40, A2- at 130")
       expect(yield* told(both, [0, a(1)], [30, a(2)])).toBe("A1- at 100, A2- at 130")
@@ -271,7 +271,7 @@ describe("a last event at the very instant of the deadline", () => {
 })
 
 describe("a pending deadline", () => {
-  it.effect("is no stall, and keeps a gather downstream open", () =>
+  it.effect("is not a stall, and keeps a gather downstream open", () =>
     Effect.gen(function* () {
       expect(yield* told(both, [0, a(1)], [0, a(2)], [0, b(1)])).toBe("A1B1 at 0, A2- at 100")
     })
@@ -446,7 +446,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("is named by a workflow that times out, with what it holds", () =>
+  it.effect("is named with its events when the workflow times out", () =>
     Effect.gen(function* () {
       const flow = workflow({ ...define, timeout: 50, steps: { feed: feed([0, a()]), both, all } })
       expect(yield* failure(run(flow))).toMatchObject({

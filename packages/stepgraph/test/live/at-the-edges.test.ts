@@ -78,7 +78,7 @@ describe("a run that ends before its handle is there", () => {
 })
 
 describe("a run in a scope that is closed already", () => {
-  it.effect("never begins, and who launches it is told so", () =>
+  it.effect("never begins, and launch fails", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const scope = yield* Scope.make()
@@ -133,7 +133,7 @@ describe("an iteration over the events of a run that is interrupted", () => {
     for await (const _ of events);
   }
 
-  it("throws what the result rejects with: the signal's reason, or an AbortError", async () => {
+  it("throws the same as the result: the signal's reason, or an AbortError", async () => {
     const controller = new AbortController()
     const aborted = await launchPromise(waiting, {}, { signal: controller.signal })
     const reading = iterating(aborted.events)
@@ -166,7 +166,7 @@ describe("an iteration over the events of a run that is interrupted", () => {
 })
 
 describe("a reader that waits", () => {
-  it.effect("is told of a failure as it happens", () =>
+  it.effect("receives a failure as it happens", () =>
     Effect.gen(function* () {
       const fails = workflow({
         ...waiting,
@@ -186,7 +186,7 @@ describe("a reader that waits", () => {
 })
 
 describe("an event that is emitted as its run ends", () => {
-  it.effect("is heard where it comes before the stop event, and is not where it comes after", () =>
+  it.effect("is heard before the stop event, and not after it", () =>
     Effect.gen(function* () {
       const both = workflow({
         ...waiting,
@@ -338,7 +338,7 @@ describe("a run that ends in any way, whenever it is interrupted", () => {
 })
 
 describe("two runs at once", () => {
-  it.effect("share nothing: what is sent to one, heard of one and closed in one is its own", () =>
+  it.effect("share nothing: each has its own inputs, outputs and end", () =>
     Effect.gen(function* () {
       const [one, two] = [yield* launch(waiting), yield* launch(waiting)]
       expect(one.id).not.toBe(two.id)

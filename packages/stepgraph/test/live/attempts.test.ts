@@ -61,7 +61,7 @@ const kinds: Record<string, (failing: number) => (input: unknown, ctx: Ctx) => u
 }
 const everyKind = Object.entries(kinds)
 
-/** What a step saw of the first attempts would be seen by `note`. */
+/** `note` records what a step would see of failed attempts. */
 const flowOf = (work: any, settings: object) => {
   const halves: Array<number> = []
   const flow = workflow({
@@ -80,14 +80,14 @@ const attemptsOf = (trace: ReadonlyArray<TraceEntry>) =>
   trace.filter((entry) => entry._tag === "InvocationEnded" && entry.step === "work").map((entry: any) => entry.outcome)
 
 describe("retry", () => {
-  it.effect.each(everyKind)("of %s tries again until it succeeds, and tells each attempt its number", ([, kind]) =>
+  it.effect.each(everyKind)("of %s tries again until it succeeds, and numbers the attempts", ([, kind]) =>
     Effect.gen(function* () {
       const { flow } = flowOf(kind(2), { retry: { times: 5 } })
       expect(yield* result(run(flow))).toEqual(Stop({ attempt: 3 }))
     })
   )
 
-  it.effect.each(everyKind)("of %s: what a failed attempt emitted is never seen", ([, kind]) =>
+  it.effect.each(everyKind)("of %s discards the events of failed attempts", ([, kind]) =>
     Effect.gen(function* () {
       const { flow, halves } = flowOf(kind(2), { retry: { times: 5 } })
       const done = workflow({
@@ -364,7 +364,7 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("does not disturb what is done in time", () =>
+  it.effect("does not disturb a step that is in time", () =>
     Effect.gen(function* () {
       const { flow } = flowOf(kinds["an Effect"]!(0), { timeout: "1001 millis" })
       expect((yield* result(run(flow))).attempt).toBe(1)
@@ -373,7 +373,7 @@ describe("timeout", () => {
 })
 
 describe("recover", () => {
-  it.effect.each(everyKind)("turns the failure of %s into an event, and drops what it had emitted", ([, kind]) =>
+  it.effect.each(everyKind)("turns the failure of %s into an event, and drops its emissions", ([, kind]) =>
     Effect.gen(function* () {
       const { flow, halves } = flowOf(kind(9), { recover: () => Stop({ attempt: -1 }) })
       expect((yield* result(run(flow))).attempt).toBe(-1)
@@ -381,7 +381,7 @@ describe("recover", () => {
     })
   )
 
-  it.effect("comes after the last retry, and is told the error, the input and the attempt", () =>
+  it.effect("comes after the last retry, with the error, the input and the attempt", () =>
     Effect.gen(function* () {
       const told: Array<unknown> = []
       const { flow } = flowOf(kinds["an Effect"]!(9), {

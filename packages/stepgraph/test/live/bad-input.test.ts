@@ -70,7 +70,7 @@ describe("an input that does not fit the start event", () => {
     }
   })
 
-  it("says which field, and what was given", async () => {
+  it("names the field and the value", async () => {
     const error: Error = await runPromise(flow, { n: "7" } as never).catch((error) => error)
     expect(error.message).toContain("event 'Start' does not fit its schema")
     expect(error.message).toContain('["n"]')
@@ -171,7 +171,7 @@ describe("a value that cannot be read", () => {
     })
   )
 
-  it("is InvalidEvent where it is the input of a run, and where it is taken for JSON", async () => {
+  it("is InvalidEvent as the input of a run, and as JSON", async () => {
     const input = {
       get n() {
         return boom()
@@ -213,7 +213,7 @@ describe("wrong events between right ones", () => {
         yield* send(Note({ text }))
         yield* send({ _tag: "Stop", texts: [] })
         yield* send("Note")
-        // Frozen, as events are that defineEvent has made and checked; this one nobody has.
+        // Frozen like events from defineEvent, but not made by it.
         yield* send(Object.freeze({ _tag: "Note", text: 2 }))
       }
       expect((yield* live.status).waiting[0]).toMatchObject({ has: { Note: 2 }, needs: { Note: 1 } })
@@ -223,7 +223,7 @@ describe("wrong events between right ones", () => {
     })
   )
 
-  it.effect("that are too late are told so, and are in no trace", () =>
+  it.effect("that are too late fail, and are in no trace", () =>
     Effect.gen(function* () {
       const tags: Array<string> = []
       const live = yield* Effect.provideService(launch(flow, { n: 0 }), Observer, (entry) => {
@@ -270,7 +270,7 @@ describe("options that are none", () => {
   )
 })
 
-describe("what is not a workflow", () => {
+describe("a value that is not a workflow", () => {
   const nothings: ReadonlyArray<readonly [string, unknown]> = [
     ["nothing", undefined],
     ["null", null],

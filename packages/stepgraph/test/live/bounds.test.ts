@@ -28,7 +28,7 @@ const Stop = defineEvent("Stop", { handled: Schema.Number })
 const highWaterMark = 1024
 const MiB = 2 ** 20
 
-/** All kinds of results that a step may return piece by piece. `pulled` is told each event as it is asked for. */
+/** All results that are pulled. `pulled` receives each event as it is requested. */
 const producers = {
   generator: (pulled: () => void) =>
     function* (count: number) {
@@ -54,7 +54,7 @@ const producers = {
     )
 }
 
-/** One producer and one slow step, with what was pulled and handled counted. */
+/** One producer and one slow step, counting pulled and handled events. */
 const slow = (kind: keyof typeof producers, workers: number, handle: () => unknown) => {
   const seen = { pulled: 0, handled: 0, ahead: 0 }
   const produce = producers[kind](() => {
@@ -198,7 +198,7 @@ describe("back-pressure", () => {
     expect(many.perEvent).toBeLessThan(8 * few.perEvent)
   })
 
-  it("never holds back a plain list or `send`: what has been made is taken", async () => {
+  it("never holds back a plain list or `send`", async () => {
     const flow = workflow({
       name: "list",
       start: Start,
@@ -235,7 +235,7 @@ describe("back-pressure", () => {
     expect((await runPromise(flow, { count: 20_000 })).handled).toBe(20_000)
   })
 
-  it("lets timers and other fibers have their turns, whatever the step is made of", async () => {
+  it("lets timers and other fibers have their turns, whatever the step's form", async () => {
     for (const kind of ["generator", "async generator", "stream"] as const) {
       let ticks = 0
       const ticking = setInterval(() => ticks++, 1)
@@ -250,7 +250,7 @@ describe("back-pressure", () => {
 })
 
 describe("a live run that is sent events for hours", () => {
-  it("keeps nothing of those that are done, whatever waited for them", async () => {
+  it("keeps nothing of finished ones, whatever waited for them", async () => {
     const Note = defineEvent("Note", { n: Schema.Number })
     const A = defineEvent("A", { n: Schema.Number })
     const B = defineEvent("B", { n: Schema.Number })
@@ -361,7 +361,7 @@ describe("a loop that opens a scope each time round", () => {
   })
 })
 
-describe("races that nobody wins", () => {
+describe("races without a winner", () => {
   const Note = defineEvent("Note", { n: Schema.Number })
   const Found = defineEvent("Found", { n: Schema.Number })
   const flow = workflow({
@@ -495,7 +495,7 @@ describe("loops of generators", () => {
   })
 })
 
-describe("what a step was pulling is closed when the step is interrupted", () => {
+describe("the source that a step pulls is closed when the step is interrupted", () => {
   const closing = (produce: (closed: (how: string) => void) => unknown) => {
     const log: Array<string> = []
     const flow = workflow({
@@ -571,7 +571,7 @@ describe("what a step was pulling is closed when the step is interrupted", () =>
     })
   )
 
-  it.live("an async generator that waits for a promise for ever does not keep the run from ending", () =>
+  it.live("an async generator that waits forever for a promise does not keep the run from ending", () =>
     Effect.gen(function* () {
       const { flow } = closing(async function* () {
         yield Item({ n: 0 })

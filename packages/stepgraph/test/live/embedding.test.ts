@@ -98,7 +98,7 @@ describe("services", () => {
     })
   )
 
-  it.effect("may be scoped: what a step acquires is released when the step ends, not when the run does", () =>
+  it.effect("may be scoped: a step's resources are released when the step ends, not the run", () =>
     Effect.gen(function* () {
       let open = 0
       let most = 0
@@ -158,7 +158,7 @@ describe("a workflow inside a larger Effect", () => {
     })
   )
 
-  it.effect("is interrupted where it loses a race, or a sibling fails", () =>
+  it.effect("is interrupted if it loses a race, or a sibling fails", () =>
     Effect.gen(function* () {
       log.length = 0
       const quick = Effect.as(Effect.sleep("1 second"), "quick")

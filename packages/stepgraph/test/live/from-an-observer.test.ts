@@ -1,4 +1,4 @@
-// A run that is talked to by its own observer, in the middle of what it does.
+// An observer that sends events to its own run, in the middle of the run's work.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { defineStep, gather, join, launch, Observer, type RunOf, race, runPromise, workflow } from "stepgraph"
@@ -38,7 +38,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
   }
   type Live = RunOf<(typeof flows)["a gather that notes reach directly"]>
 
-  /** A run in which the observer does something at one of the entries; how it ended, and what was sent with success. */
+  /** A run whose observer acts at one of the entries; returns the outcome, and the events sent successfully. */
   const acting = Effect.fnUntraced(function* (
     flow: (typeof flows)[keyof typeof flows],
     at: number,
@@ -89,7 +89,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
     )
   }
 
-  it.effect("may send for ever without keeping anybody waiting", () =>
+  it.effect("may send forever without starving other work", () =>
     Effect.gen(function* () {
       let live: RunOf<typeof waiting> | undefined
       let sent = 0
@@ -110,7 +110,7 @@ describe("an observer that uses the handle of the run that it observes", () => {
     })
   )
 
-  it.effect("too late for the run is told in the trace what became of its event", () =>
+  it.effect("sends an event too late for the run, and the trace shows what happened to it", () =>
     Effect.gen(function* () {
       const trace = recorded()
       let live: RunOf<typeof waiting> | undefined
@@ -129,8 +129,8 @@ describe("an observer that uses the handle of the run that it observes", () => {
   )
 })
 
-describe("an observer that aborts the run in the middle of what it is told of", () => {
-  /** What is told after the end. */
+describe("an observer that aborts the run in the middle of an entry", () => {
+  /** The entries after the end. */
   const toldLate = async (flow: Parameters<typeof runPromise>[0]) => {
     const controller = new AbortController()
     const told: Array<string> = []
@@ -143,7 +143,7 @@ describe("an observer that aborts the run in the middle of what it is told of", 
     return told.slice(told.indexOf("RunFinished") + 1)
   }
 
-  it("is told nothing after the end, though two gathers go quiet at once", async () => {
+  it("receives nothing after the end, although two gathers go quiet at once", async () => {
     const steps = {
       fan: defineStep({ accepts: Start, emits: [Task, Done], run: async () => [Task({ n: 1 }), Done({ n: 1 })] }),
       tasks: defineStep({ accepts: gather(Task), emits: Stop, run: () => stop() }),

@@ -49,7 +49,7 @@ const short = (event: unknown): unknown => {
   return _tag === "Row" ? n : (_tag ?? event)
 }
 
-/** What came of each call, in the order in which they settled. */
+/** The result of each call, in the order of settling. */
 class Calls {
   readonly settled: Array<readonly [call: number, outcome: string, value: unknown]> = []
   private readonly iterator: AsyncIterator<unknown, unknown>
@@ -211,7 +211,7 @@ describe("an iterator of events", () => {
     await live.interrupt()
   })
 
-  it("is left by a loop that breaks, and then holds none of what comes later", async () => {
+  it("is closed by a loop that breaks, and keeps no later events", async () => {
     const live = await launchPromise(waiting, nothing, { replay: 0 })
     const iterator = iteratorOf(live)
     const first = iterator.next()

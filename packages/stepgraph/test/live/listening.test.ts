@@ -9,7 +9,7 @@ const Start = defineEvent("Start", { count: Schema.Number })
 const Progress = defineEvent("Progress", { n: Schema.Number })
 const Stop = defineEvent("Stop")
 
-/** Tells of its progress each second. */
+/** Reports its progress each second. */
 const copy = workflow({
   name: "copy",
   start: Start,
@@ -62,7 +62,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("reach each reader at its own pace: a slow one keeps nobody waiting", () =>
+  it.effect("reach each reader at its own pace: a slow one does not hold up the others", () =>
     Effect.gen(function* () {
       const live = yield* launch(copy, { count: 5 })
       const seen: Array<number | undefined> = []
@@ -99,7 +99,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("are not needed: a run that nobody listens to ends as any other", () =>
+  it.effect("are optional: a run without readers ends like any other", () =>
     Effect.gen(function* () {
       const live = yield* launch(copy, { count: 3 })
       yield* TestClock.adjust("3 seconds")
@@ -210,7 +210,7 @@ describe("the replay", () => {
     })
   )
 
-  it.effect("of a failed run still tells a late reader of the failure", () =>
+  it.effect("of a failed run still fail for a late reader", () =>
     Effect.gen(function* () {
       const flow = workflow({
         ...chatty,
@@ -237,7 +237,7 @@ describe("the replay", () => {
       const live = await launchPromise(chatty, { count }, { replay })
       await live.result
       const used = heapInUse()
-      // The handle is alive until here, and with it what it keeps.
+      // Keeps the handle alive until here, with everything that it keeps.
       expect((await live.status()).state).toBe("ended")
       return used
     }

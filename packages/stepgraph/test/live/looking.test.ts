@@ -1,4 +1,4 @@
-// Who looks at a run sees what can be shown, and changes nothing: neither how it ends, nor what it handles.
+// Observing a run shows what can be read and changes nothing: neither the outcome nor the events.
 import { describe, expect, it } from "@effect/vitest"
 import { hostile } from "@stepgraph/conformance/support/hostile"
 import { Cause, Context, Effect, Exit, Option, Redacted, Schema, SchemaGetter, Tracer } from "effect"
@@ -45,7 +45,7 @@ const ways = {
   "emits it bare": flowOf(({ value }) => ({ _tag: "Odd", value }))
 }
 
-/** A tracer that reads of errors what exporters do. */
+/** A tracer that reads the same parts of errors as exporters do. */
 const tracer = () => {
   const ended: Array<string> = []
   class Span extends Tracer.NativeSpan {
@@ -59,7 +59,7 @@ const tracer = () => {
   return { ended, tracer: Tracer.make({ span: (options) => new Span(options) }) }
 }
 
-/** Also for what throws when it is asked for its prototype. */
+/** Even for values that throw when asked for their prototype. */
 const isOf = <A>(type: new (...props: any) => A, value: unknown): value is A => {
   try {
     return value instanceof type
@@ -68,13 +68,13 @@ const isOf = <A>(type: new (...props: any) => A, value: unknown): value is A => 
   }
 }
 
-/** How a run ended, by what it ended with itself. */
+/** The outcome of a run, by identity. */
 const key = (exit: Exit.Exit<any, any>): ReadonlyArray<unknown> => {
   if (Exit.isSuccess(exit)) return ["stops", exit.value.value]
   return exit.cause.reasons.map((reason) => {
     if (!Cause.isFailReason(reason) && !Cause.isDieReason(reason)) return reason._tag
     const error: unknown = Cause.isFailReason(reason) ? reason.error : reason.defect
-    // The runtime's own are made anew in each run.
+    // The runtime's own errors are new in each run.
     if (isOf(StepRejected, error)) return [reason._tag, error.message, error.cause]
     if (!isOf(StepDefect, error)) return [reason._tag, error]
     return [reason._tag, error.message, isOf(InvalidEmission, error.cause) ? "" : error.cause]
@@ -101,7 +101,7 @@ describe.each(Object.keys(hostile))("a payload that is %s", (name) => {
       const traced = await Effect.runPromiseExit(Effect.withTracer(run(flow, { value }), spans.tracer))
       expect(same(key(observed), key(plain))).toBe(true)
       expect(same(key(traced), key(plain))).toBe(true)
-      // Whatever there is to see is there, is JSON, and is no more than anybody can bear.
+      // Everything visible is there, is JSON, and is bounded.
       expect(recording.entries.at(-1)?._tag).toBe("RunFinished")
       expect(
         recording
@@ -140,7 +140,7 @@ const errorsOf = async (value: unknown, ...steps: ReadonlyArray<object>): Promis
 }
 
 describe.each(Object.keys(hostile))("an event that holds %s", (name) => {
-  it("changes nothing about which error stands first, and which behind it", async () => {
+  it("does not change the order of errors", async () => {
     const value = hostile[name]!()
     const [first, second] = [new Error("first"), new Error("second")]
     const rejects = { run: () => Promise.reject(first) }
@@ -155,7 +155,7 @@ describe.each(Object.keys(hostile))("an event that holds %s", (name) => {
   })
 })
 
-describe.each(Object.keys(hostile))("what is thrown, if it is %s,", (name) => {
+describe.each(Object.keys(hostile))("a thrown value that is %s", (name) => {
   const thrown = (value: unknown) => () => {
     throw value
   }
@@ -176,7 +176,7 @@ describe.each(Object.keys(hostile))("what is thrown, if it is %s,", (name) => {
   })
 })
 
-it("an error that is thrown again stands in the cause once, and nobody reads what errors hold", async () => {
+it("an error that is thrown again is in the cause once, and its fields are not read", async () => {
   let read = 0
   const value = {
     get author() {
@@ -209,7 +209,7 @@ describe("the data of an event", () => {
     expect(await dataOf(new TypeError("no", { cause: 1n }))).toEqual({ name: "TypeError", message: "no", cause: "1" })
   })
 
-  it("is what a field's schema makes of it, if that can encode it", async () => {
+  it("is encoded by the field's schema, if that is possible", async () => {
     const whole = Schema.Number.check(Schema.isInt())
     const encode = (n: number) => {
       if (n === 13) throw new Error("unlucky")
@@ -239,7 +239,7 @@ describe("the data of an event", () => {
     expect(await dataOf(13)).toEqual({ map: [["a", 13]], n: 13 })
   })
 
-  it("says how much there is of what it does not hold", async () => {
+  it("reports the size of omitted parts", async () => {
     expect((await dataOf("x".repeat(200_000))).slice(-30)).toBe("x… 200000 characters in all".padStart(30, "x"))
     expect((await dataOf(new Array(2_000).fill(0))).slice(-2)).toEqual([0, "… 2000 in all"])
     expect(await dataOf(new Uint8Array(200_000))).toMatch(/A… 200000 bytes in all$/)
@@ -270,7 +270,7 @@ describe("the data of an event", () => {
   })
 })
 
-describe("what is Redacted", () => {
+describe("a Redacted value", () => {
   const secret = "hunter2"
   class User extends Schema.Class<User>("User")({ password: Schema.Redacted(Schema.String) }) {}
   const fields = {
@@ -304,7 +304,7 @@ describe("what is Redacted", () => {
     n: 1
   }
 
-  it("stands in the trace as a mark, and its step reads it", async () => {
+  it("appears in the trace as a mark, and its step can read it", async () => {
     const recording = recorded()
     const flow = workflow({
       name: "login",
@@ -357,7 +357,7 @@ describe("what is Redacted", () => {
     n: "wrong"
   }
 
-  it.each(Object.keys(inTheClear))("is not shown where it is given in the clear: %s", (name) => {
+  it.each(Object.keys(inTheClear))("is not shown if it is given as plain text: %s", (name) => {
     const wrong = { [name]: inTheClear[name], n: "wrong" }
     for (const make of [() => Login(wrong as never), () => Login.fromJson(wrong), () => Login.fromJson(secret)]) {
       const error = (() => {
@@ -373,7 +373,7 @@ describe("what is Redacted", () => {
     }
   })
 
-  it("is not quoted by the words of a check, beside which others say what is wrong", () => {
+  it("is not quoted by the message of a check, while other problems are reported", () => {
     const long = Schema.makeFilter((text: string) => text.length > 20 || `'${text}' is too short`)
     const Keyed = defineEvent("Keyed", {
       key: Schema.Redacted(Schema.String.check(long)),

@@ -315,7 +315,7 @@ describe("the trace of nested runs", () => {
 })
 
 describe("a workflow is data", () => {
-  it.effect("a step is overridden by spreading, and the original stays what it was", () =>
+  it.effect("a step is overridden by spreading, and the original is unchanged", () =>
     Effect.gen(function* () {
       const flow = outer(doubled)
       const ask = defineStep({ accepts: Item, emits: Done, run: ({ n }) => Done({ n: -n }) })

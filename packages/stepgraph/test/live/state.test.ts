@@ -41,7 +41,7 @@ const counting = workflow({
 })
 
 describe("state", () => {
-  it.effect("begins with its initial value, and is what was last set", () =>
+  it.effect("begins with its initial value, and returns the latest one", () =>
     Effect.gen(function* () {
       const values: Array<number> = []
       const flow = workflow({
@@ -84,7 +84,7 @@ describe("state", () => {
     })
   )
 
-  it("is told apart by definition, not by name", async () => {
+  it("is identified by definition, not by name", async () => {
     const other = defineState("seen", Schema.Number, 100)
     const flow = workflow({
       name: "names",
@@ -140,7 +140,7 @@ describe("state set from outside", () => {
   const input = { count: 0 }
   const state = [seen.with(5)]
 
-  it.effect("is what a run begins with, through every door", () =>
+  it.effect("sets the initial state, through every entry point", () =>
     Effect.gen(function* () {
       expect((yield* run(telling, input, { state })).seen).toBe(5)
       expect((yield* (yield* launch(telling, input, { state })).result).seen).toBe(5)
@@ -167,7 +167,7 @@ describe("state set from outside", () => {
     }
   )
 
-  it("is checked as the value it is, so that what comes as JSON is decoded first", () => {
+  it("is checked as a value, so JSON must be decoded first", () => {
     const since = defineState("since", Schema.Date, new Date(0))
     const text = "2026-01-02T03:04:05.000Z"
     expect(() => since.with(text as never)).toThrow(InvalidState)

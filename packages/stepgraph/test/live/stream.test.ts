@@ -1,4 +1,4 @@
-// A run as a stream: what it gives, how it ends, and what ending it does.
+// A run as a stream: its events, its end, and closing it early.
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Data, Effect, Exit, Fiber, Option, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -48,7 +48,7 @@ describe("a run as a stream", () => {
     })
   )
 
-  it.effect("fails with the error of its run, after what came before it", () =>
+  it.effect("fails with the error of its run, after the earlier events", () =>
     Effect.gen(function* () {
       const flow = rows(() => Stream.concat(Stream.succeed(Row({ n: 1 })), Stream.fail(new Down())))
       const seen: Array<unknown> = []

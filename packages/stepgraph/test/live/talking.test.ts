@@ -33,7 +33,7 @@ const review = workflow({
 const ada = Approval({ by: "Ada" })
 
 describe("an input event", () => {
-  it.effect("is what a run that waits for it goes on with", () =>
+  it.effect("lets a waiting run continue", () =>
     Effect.gen(function* () {
       const live = yield* launch(review, { text: "News" })
       yield* TestClock.adjust("1 hour")
@@ -221,7 +221,7 @@ describe("an input event", () => {
 })
 
 describe("a run that waits for an input", () => {
-  it.effect("is not stalled while inputs are open, and says what it waits for", () =>
+  it.effect("is not stalled while inputs are open, and reports what it waits for", () =>
     Effect.gen(function* () {
       const live = yield* launch(review, { text: "News" })
       yield* TestClock.adjust("1 hour")
@@ -243,7 +243,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("is stalled at once when they are closed, naming what it waited for", () =>
+  it.effect("stalls at once when they are closed, and names what it waited for", () =>
     Effect.gen(function* () {
       const live = yield* launch(review, { text: "News" })
       yield* TestClock.adjust("1 second")
@@ -343,7 +343,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("without declared inputs is stalled at once: there is nobody to wait for", () =>
+  it.effect("without declared inputs stalls at once: there is nothing to wait for", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "dead end",
@@ -356,7 +356,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("never waits when it is `run` and not launched: nobody could send", () =>
+  it.effect("never waits if it is `run` instead of launched: nothing could be sent", () =>
     Effect.gen(function* () {
       const exit = yield* ended(run(review, { text: "News" }))
       expect(Exit.isFailure(exit)).toBe(true)
@@ -475,7 +475,7 @@ describe("launchPromise", () => {
     await expect(live.result).rejects.toMatchObject({ name: "AbortError" })
   })
 
-  it("rejects what waits when the inputs are closed, and throws in the iteration", async () => {
+  it("rejects when the inputs are closed, and throws in the iteration", async () => {
     const live = await launchPromise(review, { text: "News" })
     await live.closeInputs()
     await expect(live.result).rejects.toMatchObject({ _tag: "WorkflowStalled" })

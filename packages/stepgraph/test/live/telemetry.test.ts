@@ -57,7 +57,7 @@ const attributesOf = (span: Tracer.Span) => Object.fromEntries(span.attributes)
 const took = ({ status }: Tracer.Span) =>
   status._tag === "Ended" ? Number(status.endTime - status.startTime) / 1e9 : undefined
 
-/** Two steps side by side, one slower than the other, and a join of what they emit. */
+/** Two steps side by side, one slower than the other, and a join of their events. */
 const flow = workflow({
   name: "pair",
   start: Start,
@@ -93,7 +93,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("say what they are about", () =>
+  it.effect("have attributes that identify their work", () =>
     Effect.gen(function* () {
       const trace: Array<TraceEntry> = []
       const observed = Effect.provideService(run(flow), Observer, (entry) => void trace.push(entry))
@@ -123,7 +123,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("link a join to the invocations of what it joined, and any step to that of its event", () =>
+  it.effect("link a join to the invocations of its events, and any step to that of its event", () =>
     Effect.gen(function* () {
       const { named } = yield* measured(run(flow))
       const links = named("step both")[0]!.links
@@ -208,7 +208,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("are one for all attempts of an invocation, which tells of each that failed", () =>
+  it.effect("cover all attempts of an invocation, with an event for each failed one", () =>
     Effect.gen(function* () {
       const flaky = workflow({
         name: "flaky",
@@ -239,7 +239,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("end with the exit of what they stand for: a failure, an interruption", () =>
+  it.effect("end with the exit of their work: a failure, an interruption", () =>
     Effect.gen(function* () {
       const failing = workflow({
         ...flow,
@@ -262,7 +262,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("tell how long an invocation waited for a worker", () =>
+  it.effect("show how long an invocation waited for a worker", () =>
     Effect.gen(function* () {
       const queue = workflow({
         name: "queue",
@@ -338,7 +338,7 @@ describe("the metrics of a run", () => {
     })
   )
 
-  it.effect("are how many wait and are at work at a moment, over all runs", () =>
+  it.effect("count waiting events and busy workers, over all runs", () =>
     Effect.gen(function* () {
       const registry = new Map()
       const context = Context.make(Metric.MetricRegistry, registry)
@@ -357,7 +357,7 @@ describe("the metrics of a run", () => {
     })
   )
 
-  it.effect("come back to nothing, whatever was raced away, dropped or left over", () =>
+  it.effect("return to zero, whatever was cancelled, dropped or left over", () =>
     Effect.gen(function* () {
       const Item = defineEvent("Item", { n: Schema.Number })
       const racing = workflow({
@@ -435,7 +435,7 @@ describe("telemetry", () => {
     })
   )
 
-  it.effect("keeps to what the program says about sampling and annotations", () =>
+  it.effect("follows the program's sampling and annotations", () =>
     Effect.gen(function* () {
       const program = run(flow).pipe(
         Effect.annotateSpans("tenant", "acme"),

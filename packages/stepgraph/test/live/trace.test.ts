@@ -63,7 +63,7 @@ const docs = (sleep: () => number) =>
     }
   })
 
-/** What led to what: each event with its cause, each invocation with its events, whatever the order. */
+/** Causes and effects: each event with its cause, each invocation with its events, in any order. */
 const causes = (trace: ReadonlyArray<TraceEntry>) =>
   trace
     .flatMap((entry): ReadonlyArray<string> => {
@@ -95,7 +95,7 @@ describe("ids", () => {
     })
   )
 
-  it.effect("tell everything in a run apart", () =>
+  it.effect("are unique within a run", () =>
     Effect.gen(function* () {
       const trace = yield* traced(
         run(
@@ -158,7 +158,7 @@ describe("ids", () => {
 })
 
 describe("the trace", () => {
-  it.effect("tells a run from its start to its end, in order", () =>
+  it.effect("covers a run from its start to its end, in order", () =>
     Effect.gen(function* () {
       const trace = yield* traced(
         run(
@@ -198,7 +198,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("names for each event the invocation it came from, and null for what came from outside", () =>
+  it.effect("names the invocation that each event came from, and null for events from outside", () =>
     Effect.gen(function* () {
       const trace = yield* traced(
         run(
@@ -257,7 +257,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("tells of events whose fields are no JSON by what their schema makes of them", () =>
+  it.effect("contains fields that are not JSON as their schema encodes them", () =>
     Effect.gen(function* () {
       const Odd = defineEvent("Odd", { at: Schema.Date, big: Schema.BigInt, run: Schema.Any })
       const flow = workflow({
@@ -273,7 +273,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("tells of events that their schema cannot encode, and of circles, by their text", () =>
+  it.effect("contains fields that cannot be encoded, and cycles, as text", () =>
     Effect.gen(function* () {
       const circle: Record<string, unknown> = { n: 1 }
       circle.itself = circle
@@ -296,7 +296,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("tells what was raced away, left over, and dropped after the end", () =>
+  it.effect("shows events cancelled by a race, left over, and dropped after the end", () =>
     Effect.gen(function* () {
       const racing = workflow({
         name: "racing",
@@ -333,7 +333,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("tells of an event that an intake could not take that it is dropped", () =>
+  it.effect("shows that an event refused by an intake is dropped", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "by",
@@ -359,7 +359,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("tells of each attempt", () =>
+  it.effect("shows each attempt", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "attempts",
@@ -390,7 +390,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("of a live run has its input events, caused by nobody, with ids by their order", () =>
+  it.effect("of a live run has its input events, without causes, with ids by their order", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "inputs",
@@ -413,7 +413,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("is what it is for each run alone, however many run at once", () =>
+  it.effect("is the same for each run, however many run at once", () =>
     Effect.gen(function* () {
       const traces = yield* Effect.all(
         Array.from({ length: 5 }, () =>
@@ -433,7 +433,7 @@ describe("the trace", () => {
 })
 
 describe("an observer", () => {
-  it.effect("that throws does not harm the run, and is told all that follows", () =>
+  it.effect("that throws does not harm the run, and receives all later entries", () =>
     Effect.gen(function* () {
       let told = 0
       const program = observed(
@@ -458,7 +458,7 @@ describe("an observer", () => {
     })
   )
 
-  it("that is async and rejects does not harm the program, and nobody waits for it", async () => {
+  it("that is async and rejects does not harm the program, and is not awaited", async () => {
     const unhandled: Array<unknown> = []
     const note = (reason: unknown) => unhandled.push(reason)
     process.on("unhandledRejection", note)
@@ -477,7 +477,7 @@ describe("an observer", () => {
     expect(unhandled).toEqual([])
   })
 
-  it.effect("cannot change what it is told", () =>
+  it.effect("cannot change its entries", () =>
     Effect.gen(function* () {
       const program = observed(
         run(
@@ -494,7 +494,7 @@ describe("an observer", () => {
       )
       let told = 0
       expect((yield* result(program)).ns).toEqual([0, 1, 2])
-      // What an observer throws is ignored, a failed expectation too.
+      // Errors of an observer are ignored, including failed expectations.
       expect(told).toBeGreaterThan(40)
     })
   )

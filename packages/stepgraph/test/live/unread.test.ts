@@ -1,4 +1,4 @@
-// A launched run that fails while nobody looks: a failure is never lost.
+// A launched run that fails unobserved: a failure is never lost.
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -11,7 +11,7 @@ const Start = defineEvent("Start")
 const Fail = defineEvent("Fail", { how: Schema.String })
 const Stop = defineEvent("Stop")
 
-/** Fails when it is told to: `now`, or when it is `later`. */
+/** Fails on command: `now` or `later`. */
 const fragile = workflow({
   name: "fragile",
   start: Start,
@@ -33,7 +33,7 @@ const turns = async () => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resume) => setImmediate(resume))
 }
 
-/** What Node reports as unhandled while a program runs, and shortly after. */
+/** The unhandled rejections that Node reports during a program, and shortly after. */
 const unhandledIn = async (program: () => unknown): Promise<ReadonlyArray<unknown>> => {
   const unhandled: Array<unknown> = []
   const note = (reason: unknown) => void unhandled.push((reason as Error).message)
@@ -47,7 +47,7 @@ const unhandledIn = async (program: () => unknown): Promise<ReadonlyArray<unknow
   return unhandled
 }
 
-describe("a failure that nobody reads is an unhandled rejection", () => {
+describe("an unread failure is an unhandled rejection", () => {
   it.each<[string, () => unknown]>([
     ["of a run that goes on", async () => (await launched()).send(fail())],
     [

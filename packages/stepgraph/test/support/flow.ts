@@ -20,7 +20,7 @@ export const stop = (...values: ReadonlyArray<number>) => Stop({ values })
 export const numbers = (events: ReadonlyArray<{ readonly n: number }>) => events.map(({ n }) => n)
 export const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
 
-/** What a caller without types can do: anything. */
+/** Types for a caller without types: anything goes. */
 type Anything = Workflow<typeof Start, typeof Stop, any, any, any, any>
 export const untyped = {
   step: defineStep as unknown as (definition: unknown) => any,
@@ -32,7 +32,7 @@ export const untyped = {
   ) => Promise<ReturnType<typeof Stop>>
 }
 
-/** A run's trace, and what records it. */
+/** A run's trace, and its observer. */
 export const recorded = () => {
   const entries: Array<TraceEntry> = []
   const observe = (entry: TraceEntry) => void entries.push(entry)

@@ -1,4 +1,4 @@
-// What is said to a live run, and by it; and a run that waits to be talked to.
+// The messages of a live run, and a run that waits for some.
 import { Schema } from "effect"
 import { defineEvent, defineStep, workflow } from "stepgraph"
 import { Start, Stop, stop } from "./flow.ts"

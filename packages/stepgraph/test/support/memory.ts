@@ -1,11 +1,11 @@
-// What is in use after a garbage collection, so that a test can say that memory stays flat.
+// Memory in use after a garbage collection, for tests of constant memory.
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 
 setFlagsFromString("--expose_gc")
 const collectGarbage = runInNewContext("gc") as () => void
 
-/** The bytes of the heap that are in use once what nobody holds is gone. */
+/** The used bytes of the heap after a garbage collection. */
 export const heapInUse = (): number => {
   collectGarbage()
   return process.memoryUsage().heapUsed

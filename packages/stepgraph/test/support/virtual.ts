@@ -2,13 +2,12 @@
 import { Cause, Effect, Exit } from "effect"
 import { TestClock } from "effect/testing"
 
-/** What real code that a step waits for (promises, async generators) may need: turns of the event loop, not time. */
+/** Real code in a step (promises, async generators) needs turns of the event loop, not time. */
 const turn = Effect.promise(() => new Promise<void>((resume) => setImmediate(resume)))
 const mostTurns = 200
 
 /**
- * How a program ended, however long its sleeps; a program that waits for what never comes fails the test. Its time begins
- * at 0.
+ * The outcome of a program, however long its sleeps; a program that waits forever fails the test. Its time begins at 0.
  */
 export const ended = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>
   Effect.gen(function* () {
@@ -26,11 +25,11 @@ export const ended = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<E
 export const result = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatten(ended(program))
 
-/** What a program failed with, however long its sleeps. */
+/** The failure of a program, however long its sleeps. */
 export const failure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<E, A, R> =>
   result(Effect.flip(program))
 
-/** What a program died of, however long its sleeps. */
+/** The defect of a program, however long its sleeps. */
 export const defect = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<unknown, never, R> =>
   Effect.map(ended(program), (exit) => {
     const died = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isDieReason) : undefined
