@@ -127,7 +127,7 @@ export class WorkflowTimedOut extends PublicError<WorkflowTimedOut>()(
         ) +
         (unreachable.length === 0
           ? ""
-          : `\nNo way leads from there to ${unreachable.length > 1 ? "a stop event" : "the stop event"} ` +
+          : `\nNothing there can lead to ${unreachable.length > 1 ? "a stop event" : "the stop event"} ` +
             `${quoted(unreachable)}: let one of these steps emit it, or an event that leads to it.`)
       )
     })

@@ -129,7 +129,7 @@ export class StepEnded extends PublicError<StepEnded>()(
       { event },
       () =>
         `step '${step}' of workflow '${workflow}' sent ${show(event)} after it had ended: ` +
-        "await or return what the step still does, and stop when ctx.signal is aborted"
+        "await or return all remaining work, and stop when ctx.signal is aborted"
     )
   }
 }
