@@ -1,20 +1,20 @@
 // `run` and `launch` of stepgraph: what a run holds is in memory. How much that is at its end, the laws ask for.
 import { launch, run } from "stepgraph"
 // biome-ignore lint/style/noRestrictedImports: no public entry says how many places an order keeps.
-import { Place } from "../../stepgraph/src/internal/runtime/scope/position.ts"
+import { Position } from "../../stepgraph/src/internal/runtime/scope/position.ts"
 import type { Engine } from "./engine.ts"
 import { type Doors, runWith } from "./world.ts"
 
 /** The end of the order of emission of the latest run. */
-let end: Place | undefined
-const makeEnd = Place.end
-Place.end = () => {
+let end: Position | undefined
+const makeEnd = Position.end
+Position.end = () => {
   end = makeEnd()
   return end
 }
 
 /** The number of positions in an order, without its end. */
-const placesBefore = (end: Place): number => {
+const placesBefore = (end: Position): number => {
   let count = -1
   for (let bucket = end.bucket; bucket !== undefined; bucket = bucket.previous) count += bucket.living
   return count

@@ -10,8 +10,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "counts out before the emissions are delivered",
     "call/invocation.ts",
-    '    this.phase = "returning"\n    try {\n      this.run.emit',
-    '    this.phase = "returning"\n    try {\n      this.run.settled(this, Exit.void)\n      this.phase = "over"\n      this.run.emit'
+    '    this.phase = "returning"\n    try {\n      this.run.router.emit',
+    '    this.phase = "returning"\n    try {\n      this.run.settled(this, Exit.void)\n      this.phase = "over"\n      this.run.router.emit'
   ],
   [
     "forgets that a gather's own step holds its next round",
@@ -30,12 +30,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     "pairs by arrival, whatever the scope",
     "intake/collector.ts",
     "this.cells.of(owner, intake.by",
-    "this.cells.of(intake.kind === 'join' ? this.dispatch.root : owner, intake.by"
+    "this.cells.of(intake.kind === 'join' ? this.run.scopes.root : owner, intake.by"
   ],
   [
     "gathers in the order of arrival",
     "intake/cell.ts",
-    "      from.sort((a, b) => Place.compare(a.place!, b.place!))\n",
+    "      from.sort((a, b) => Position.compare(a.position!, b.position!))\n",
     ""
   ],
   [
@@ -53,34 +53,34 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "keeps the place of what a race has called off",
-    "run/dispatcher.ts",
-    "    delivery.calledOff = true\n    delivery.leavePlace()\n",
-    "    delivery.calledOff = true\n"
+    "call/calls.ts",
+    "    invocation.calledOff = true\n    invocation.leavePlace()\n",
+    "    invocation.calledOff = true\n"
   ],
-  ["keeps the places of a batch", "intake/cell.ts", "from[i]!.place!.release()", "from[i]!.place!"],
+  ["keeps the places of a batch", "intake/cell.ts", "from[i]!.position!.release()", "from[i]!.position!"],
   [
     "keeps the place of what comes after a race",
     "intake/collector.ts",
-    "      place?.release()\n      this.dispatch.raced",
-    "      this.dispatch.raced"
+    "      position?.release()\n      this.raced",
+    "      this.raced"
   ],
   [
     "keeps the places of what is dropped",
     "intake/cell.ts",
-    "    for (const { place } of emissions) place?.release()\n",
+    "    for (const { position } of arrivals) position?.release()\n",
     ""
   ],
   [
     "keeps the places of a scope that is over",
     "scope/quiescence.ts",
-    "if (inFlight === 0) for (const watch of members) watch.leavePlace()",
+    "if (inFlight === 0) for (const watch of members) watch.leavePosition()",
     "{}"
   ],
   [
     "gives a batch the place of its latest event",
     "scope/position.ts",
-    "if (Place.compare(a, b) < 0) {",
-    "if (Place.compare(a, b) > 0) {"
+    "if (Position.compare(a, b) < 0) {",
+    "if (Position.compare(a, b) > 0) {"
   ],
   [
     "fires twice",
@@ -114,15 +114,15 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "delivers after the stop",
-    "run/dispatcher.ts",
-    "    if (this.over || from.calledOff) {",
+    "flow/router.ts",
+    "    if (this.outcome.reached || from.calledOff) {",
     "    if (from.calledOff) {"
   ],
   ["runs one worker too many", "flow/lane.ts", "this.busy < this.node.workers", "this.busy <= this.node.workers"],
   [
     "runs a batch of a join in the scope of its first event only",
     "intake/cell.ts",
-    "scope = Scope.shared(scope, emission.scope)",
+    "scope = Scope.shared(scope, arrival.scope)",
     "break"
   ],
   [
@@ -237,14 +237,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "decides a race before all that came with its first has come",
-    "run/dispatcher.ts",
-    "if (!from.returning) this.races.endMoment()",
-    "this.races.endMoment()"
+    "flow/router.ts",
+    "if (!from.returning) this.scopes.decideRaces()",
+    "this.scopes.decideRaces()"
   ],
   [
     "ends while something of it still runs",
-    "run/dispatcher.ts",
-    "return this.invocations !== undefined && this.invocations.size > 0",
+    "run/shutdown.ts",
+    "return !calls.none || recorder?.telling === true",
     "return false"
   ],
   ["runs what has been called off", "flow/lane.ts", "      if (delivery.calledOff) continue\n", ""],
@@ -268,30 +268,30 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "counts the time of surplus from its round",
-    "intake/collector.ts",
-    "cell.since + this.within! - this.dispatch.now()",
+    "intake/join.ts",
+    "cell.since + this.within! - timers.now()",
     "this.within!"
   ],
   [
     "gives surplus no deadline",
-    "intake/collector.ts",
+    "intake/join.ts",
     "    if (this.within !== undefined && !cell.empty) this.startTimer(cell)\n",
     ""
   ],
-  ["lets the deadline of a whole round pass", "intake/collector.ts", "    timer?.cancel()\n", ""],
+  ["lets the deadline of a whole round pass", "intake/join.ts", "    timer?.cancel()\n", ""],
   [
     "counts a deadline out before its batch is delivered",
-    "run/dispatcher.ts",
-    "        then()\n        if (this.over) return\n        this.quietness.leave(flight)\n",
-    "        this.quietness.leave(flight)\n        then()\n        if (this.over) return\n"
+    "run/composition.ts",
+    "        activation.then()\n",
+    "        if (!outcome.reached) scopes.leave(activation.flight)\n        activation.then()\n        return\n"
   ],
   [
     "calls off the deadline of what a race leaves",
-    "run/dispatcher.ts",
+    "flow/timers.ts",
     "void (unwanted() && timer.cancel())",
     "timer.cancel()"
   ],
-  ["keeps the deadline of what a race drops", "run/dispatcher.ts", "void (unwanted() && timer.cancel())", "{}"],
+  ["keeps the deadline of what a race drops", "flow/timers.ts", "void (unwanted() && timer.cancel())", "{}"],
   ["lets a gather run while inputs are open", "scope/quiescence.ts", "if (group.group.fed) group.enter()", "{}"],
   [
     "makes no round of the end of the inputs",
@@ -311,12 +311,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "race.leadsBackTo(node) || (race.kind === 0 && node.fed)",
     "race.leadsBackTo(node)"
   ],
-  [
-    "stalls while its inputs are open",
-    "run/dispatcher.ts",
-    "if (!this.inputsOpen) this.ending.end",
-    "if (!this.inputsOpen || this.launched) this.ending.end"
-  ]
+  ["stalls while its inputs are open", "run/composition.ts", "(!inputs.open && inputs.none)", "inputs.none"]
 ]
 
 export const fileOf = ([, file]: Mutant): string => join(runtime, file)

@@ -14,9 +14,9 @@ import { InvalidEvent, RunEnded } from "./Errors.ts"
 import { type AnyEvent, makeEvent } from "./Event.ts"
 import { asyncIterable } from "./internal/runtime/run/async-iterable.ts"
 import { type Begun, begin, resultOf } from "./internal/runtime/run/begin.ts"
-import type { Dispatcher } from "./internal/runtime/run/dispatcher.ts"
+import type { ActiveRun } from "./internal/runtime/run/composition.ts"
+import { checkOptions, type Door } from "./internal/runtime/run/doors.ts"
 import { interruptOn, observed, settle } from "./internal/runtime/run/execute.ts"
-import { checkOptions, type Door } from "./internal/runtime/run/options.ts"
 import type { RunStatus } from "./RunStatus.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
@@ -118,17 +118,17 @@ export function launch<W extends AnyWorkflow, Made extends MaybeMade<W> = never>
 > {
   const [input, options] = given as unknown as [unknown, LaunchOptions | undefined]
   return Effect.map(beginAloud("launch", flow, input, options, undefined), (begun) => {
-    const { dispatcher, fiber, outputs } = begun
+    const { active, fiber, outputs } = begun
     const result = resultOf(begun)
     return {
-      id: dispatcher.id,
-      send: (event: unknown) => send(flow, dispatcher, event),
-      closeInputs: Effect.sync(() => dispatcher.closeInputs()),
+      id: active.id,
+      send: (event: unknown) => send(flow, active, event),
+      closeInputs: Effect.sync(() => active.inputs?.close()),
       events: Stream.concat(outputs, Stream.fromEffect(result)),
       result,
       await: Effect.exit(result),
       interrupt: Fiber.interrupt(fiber),
-      status: Effect.sync(() => dispatcher.status())
+      status: Effect.sync(() => active.status())
     }
   }) as Effect.Effect<any, any, RunServices<W> | Scope.Scope>
 }
@@ -151,10 +151,10 @@ const beginAloud = (
     return Effect.die(new RangeError(`replay is ${replay}: give a whole number from 0 on, or leave it out`))
   }
   return Effect.flatMap(PubSub.unbounded<Take<AnyEvent>>({ replay }), (published) => {
-    const prepare = (dispatcher: Dispatcher) => {
-      dispatcher.onOutput = (event) => PubSub.publishUnsafe(published, [event])
-      if (graphOf(flow).inputs.size > 0) dispatcher.openInputs()
-      if (signal !== undefined) interruptOn(signal, dispatcher)
+    const prepare = (active: ActiveRun) => {
+      active.router.onOutput = (event) => PubSub.publishUnsafe(published, [event])
+      if (graphOf(flow).inputs.size > 0) active.openInputs()
+      if (signal !== undefined) interruptOn(signal, active)
     }
     const begun = begin(door, flow, input, options, prepare, () => PubSub.endUnsafe(published, Exit.void))
     return Effect.map(begun, (begun) => ({ ...begun, outputs: Stream.fromPubSubTake(published) }))
@@ -162,17 +162,13 @@ const beginAloud = (
 }
 
 /** Always checked: the event comes from outside, even if it looks like one of ours. */
-const send = (
-  flow: AnyWorkflow,
-  dispatcher: Dispatcher,
-  event: unknown
-): Effect.Effect<void, InvalidEvent | RunEnded> =>
+const send = (flow: AnyWorkflow, active: ActiveRun, event: unknown): Effect.Effect<void, InvalidEvent | RunEnded> =>
   Effect.suspend(() => {
     const tag = tagOf(event)
     const route = tag === undefined ? undefined : graphOf(flow).inputs.get(tag)
     if (route === undefined) return Effect.fail(notAnInput(flow, tag, event))
     return Effect.flatMap(makeEvent(route.def, event), (event: AnyEvent) =>
-      dispatcher.input(route, event) ? Effect.void : Effect.fail(new RunEnded({ workflow: flow.name, event }))
+      active.inputs!.send(route, event) ? Effect.void : Effect.fail(new RunEnded({ workflow: flow.name, event }))
     )
   })
 
@@ -268,7 +264,7 @@ export async function launchPromise<W extends AnyWorkflow>(
   signal?.throwIfAborted()
   const launching = observed(beginAloud("launchPromise", flow as AnyWorkflow, input, options, signal), options?.observe)
   const begun = await Effect.runPromise(Scope.provide(launching, Scope.makeUnsafe()))
-  const { dispatcher, fiber, outputs } = begun
+  const { active, fiber, outputs } = begun
   const ended = resultOf(begun)
   // Stored, so every reader gets the same error.
   let outcome: Exit.Exit<AnyEvent, unknown> | undefined
@@ -283,14 +279,14 @@ export async function launchPromise<W extends AnyWorkflow>(
   }
   const interrupt = () => {
     // An earlier failure is not an interruption on purpose.
-    if (!dispatcher.over) letGo()
+    if (!active.outcome.reached) letGo()
     return Effect.runPromise(Fiber.interrupt(fiber))
   }
   const events = asyncIterable(Stream.concat(outputs, Stream.fromEffect(settled))) as AsyncIterable<any>
   return {
-    id: dispatcher.id,
-    send: (event) => Effect.runPromise(send(flow, dispatcher, event)),
-    closeInputs: async () => dispatcher.closeInputs(),
+    id: active.id,
+    send: (event) => Effect.runPromise(send(flow, active, event)),
+    closeInputs: async () => active.inputs?.close(),
     // Reading either of the two is enough to notice a failure.
     get events() {
       letGo()
@@ -301,7 +297,7 @@ export async function launchPromise<W extends AnyWorkflow>(
       return result
     },
     interrupt,
-    status: async () => dispatcher.status(),
+    status: async () => active.status(),
     [Symbol.asyncDispose]: interrupt
   }
 }

@@ -4,9 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { makeEvent } from "./Event.ts"
-import type { Dispatcher } from "./internal/runtime/run/dispatcher.ts"
+import type { ActiveRun } from "./internal/runtime/run/composition.ts"
+import { checkOptions, checkPlaces, type Door } from "./internal/runtime/run/doors.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/run/execute.ts"
-import { checkOptions, checkPlaces, type Door } from "./internal/runtime/run/options.ts"
 import type { StateOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
@@ -50,7 +50,7 @@ export function run<W extends AnyWorkflow, Made extends MaybeMade<W> = never>(
 ): Effect.Effect<StopOf<W>, RunError<W, Made>, RunServices<W>> {
   const [input, options] = given as unknown as [unknown, StateOptions | undefined]
   const state = options?.state
-  const prepare = state && ((dispatcher: Dispatcher) => beginWith(dispatcher, state))
+  const prepare = state && ((active: ActiveRun) => beginWith(active, state))
   return begin("run", flow, input, options, prepare) as Effect.Effect<StopOf<W>, RunError<W, Made>, RunServices<W>>
 }
 
@@ -59,7 +59,7 @@ const begin = (
   flow: AnyWorkflow,
   input: unknown,
   options: unknown,
-  prepare?: (run: Dispatcher) => void
+  prepare?: (run: ActiveRun) => void
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
     checkOptions(door, options)
@@ -108,9 +108,9 @@ export async function runPromise<W extends AnyWorkflow>(
   checkOptions("runPromise", options)
   const signal = options?.signal
   signal?.throwIfAborted()
-  const running = begin("runPromise", flow as AnyWorkflow, input, options, (dispatcher) => {
-    if (options?.state !== undefined) beginWith(dispatcher, options.state)
-    if (signal !== undefined) interruptOn(signal, dispatcher)
+  const running = begin("runPromise", flow as AnyWorkflow, input, options, (active) => {
+    if (options?.state !== undefined) beginWith(active, options.state)
+    if (signal !== undefined) interruptOn(signal, active)
   })
   return settle(flow, await Effect.runPromiseExit(observed(running, options?.observe)), signal) as StopOf<W>
 }

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import type { AnyEvent } from "./Event.ts"
 import { isHalfEmpty } from "./internal/runtime/flow/back-pressure.ts"
 import { begin, resultOf } from "./internal/runtime/run/begin.ts"
-import type { Dispatcher } from "./internal/runtime/run/dispatcher.ts"
+import type { ActiveRun } from "./internal/runtime/run/composition.ts"
 import { show } from "./Show.ts"
 import type { StateOptions } from "./State.ts"
 import type { AnyWorkflow, Given, MaybeMade, OutputsOf, RunError, RunServices, StopOf } from "./Workflow.ts"
@@ -66,17 +66,17 @@ export function stream<W extends AnyWorkflow, Made extends MaybeMade<W> = never>
       throw new RangeError(`capacity is ${show(capacity)}: give a positive whole number, or leave it out`)
     }
     const outputs = yield* Queue.unbounded<AnyEvent, Cause.Done>()
-    const listen = (dispatcher: Dispatcher) => {
-      dispatcher.onOutput = (event) => Queue.offerUnsafe(outputs, event)
+    const listen = (active: ActiveRun) => {
+      active.router.onOutput = (event) => Queue.offerUnsafe(outputs, event)
       if (capacity === undefined) return
-      dispatcher.limitOutputs({
+      active.backPressure.outlet = {
         get full() {
           return Queue.sizeUnsafe(outputs) >= capacity
         }
-      })
+      }
     }
     const begun = yield* begin("stream", flow, input, options, listen, () => Queue.endUnsafe(outputs))
-    const events = capacity === undefined ? Stream.fromQueue(outputs) : oneByOne(outputs, capacity, begun.dispatcher)
+    const events = capacity === undefined ? Stream.fromQueue(outputs) : oneByOne(outputs, capacity, begun.active)
     return Stream.concat(events, Stream.fromEffect(resultOf(begun)))
   })
   return Stream.unwrap(running) as Stream.Stream<any, any, Exclude<RunServices<W>, Scope.Scope>>
@@ -86,10 +86,10 @@ export function stream<W extends AnyWorkflow, Made extends MaybeMade<W> = never>
 const oneByOne = (
   outputs: Queue.Dequeue<AnyEvent, Cause.Done>,
   capacity: number,
-  dispatcher: Dispatcher
+  active: ActiveRun
 ): Stream.Stream<AnyEvent> => {
   const take = Effect.map(Queue.take(outputs), (event): Arr.NonEmptyReadonlyArray<AnyEvent> => {
-    if (isHalfEmpty(Queue.sizeUnsafe(outputs), capacity)) dispatcher.outputTaken()
+    if (isHalfEmpty(Queue.sizeUnsafe(outputs), capacity)) active.activate({ _tag: "output-taken" })
     return [event]
   })
   return Stream.fromPull(Effect.succeed(take))

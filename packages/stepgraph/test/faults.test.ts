@@ -5,27 +5,36 @@ import { share } from "@stepgraph/conformance"
 import { Effect, Exit, type Fiber, Logger, Schema, Stream } from "effect"
 import { collect, defineEvent, defineStep, gather, join, Observer, race, run, Telemetry, workflow } from "stepgraph"
 import { Attempt } from "../src/internal/runtime/call/attempt.ts"
+import { Calls } from "../src/internal/runtime/call/calls.ts"
 import { Invocation } from "../src/internal/runtime/call/invocation.ts"
 import { Staged } from "../src/internal/runtime/call/outbox.ts"
 import { Receiving } from "../src/internal/runtime/call/receiving.ts"
-import { Room } from "../src/internal/runtime/flow/back-pressure.ts"
+import { BackPressure } from "../src/internal/runtime/flow/back-pressure.ts"
 import { Budget } from "../src/internal/runtime/flow/budget.ts"
 import { Lane } from "../src/internal/runtime/flow/lane.ts"
 import { Loop } from "../src/internal/runtime/flow/loop.ts"
-import { Ending } from "../src/internal/runtime/flow/outcome.ts"
-import { Turns } from "../src/internal/runtime/flow/ready.ts"
+import { Outcome } from "../src/internal/runtime/flow/outcome.ts"
+import { Ready } from "../src/internal/runtime/flow/ready.ts"
+import { Router } from "../src/internal/runtime/flow/router.ts"
 import { Timers } from "../src/internal/runtime/flow/timers.ts"
 import { HandCollector } from "../src/internal/runtime/intake/by-hand.ts"
 import { Cell } from "../src/internal/runtime/intake/cell.ts"
 import { Cells } from "../src/internal/runtime/intake/cells.ts"
 import { Collector } from "../src/internal/runtime/intake/collector.ts"
+import { Gather } from "../src/internal/runtime/intake/gather.ts"
 import { Intakes } from "../src/internal/runtime/intake/intakes.ts"
-import { Dispatcher } from "../src/internal/runtime/run/dispatcher.ts"
+import { Join } from "../src/internal/runtime/intake/join.ts"
+import { Race } from "../src/internal/runtime/intake/race.ts"
+import { ActiveRun } from "../src/internal/runtime/run/composition.ts"
+import { Inputs } from "../src/internal/runtime/run/inputs.ts"
+import { Shutdown } from "../src/internal/runtime/run/shutdown.ts"
 import { Standing } from "../src/internal/runtime/run/status.ts"
-import { Place } from "../src/internal/runtime/scope/position.ts"
-import { Quietness } from "../src/internal/runtime/scope/quiescence.ts"
+import { Lifetime } from "../src/internal/runtime/scope/lifetime.ts"
+import { Position } from "../src/internal/runtime/scope/position.ts"
+import { Quiescence } from "../src/internal/runtime/scope/quiescence.ts"
 import { Races } from "../src/internal/runtime/scope/races.ts"
 import { GroupWatch, Scope, Watch } from "../src/internal/runtime/scope/scope.ts"
+import { Scopes } from "../src/internal/runtime/scope/scopes.ts"
 import { Recorder } from "../src/internal/runtime/trace/recorder.ts"
 import { untyped } from "./support/flow.ts"
 
@@ -145,31 +154,40 @@ class Planted extends Error {
 /** Replaces every method of the runtime by one that counts, and throws when its turn comes. */
 const planted = (() => {
   const classes: Record<string, { readonly prototype: object }> = {
+    ActiveRun,
     Attempt,
+    BackPressure,
     Budget,
+    Calls,
     Cell,
     Cells,
     Collector,
-    Dispatcher,
-    Ending,
+    Gather,
+    GroupWatch,
     HandCollector,
+    Inputs,
     Intakes,
     Invocation,
+    Join,
     Lane,
+    Lifetime,
     Loop,
-    Place,
+    Outcome,
+    Position,
+    Quiescence,
+    Race,
     Races,
+    Ready,
     Receiving,
     Recorder,
-    Room,
-    Quietness,
-    GroupWatch,
+    Router,
     Scope,
-    Watch,
+    Scopes,
+    Shutdown,
     Staged,
     Standing,
     Timers,
-    Turns
+    Watch
   }
   let at = -1
   let after = false

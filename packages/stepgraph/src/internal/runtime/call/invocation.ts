@@ -16,7 +16,7 @@ import type { State } from "../../../State.ts"
 import type { StepContext } from "../../../Step.ts"
 import { unread } from "../../../Unread.ts"
 import type { Node } from "../../graph/graph.ts"
-import type { Place } from "../scope/position.ts"
+import type { Position } from "../scope/position.ts"
 import type { Scope } from "../scope/scope.ts"
 import { invocationId } from "../trace/ids.ts"
 import { Attempt, type Caller, contextOf, membersOf } from "./attempt.ts"
@@ -56,15 +56,15 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   readonly node: Node
   readonly input: unknown
   readonly scope: Scope
-  /** Its position, if the order of emission is needed and while it may still emit. */
-  private place: Place | undefined
+  /** Where somebody asks for the order of emissions, and as long as it may still emit. */
+  private place: Position | undefined
   calledOff = false
   private phase: Phase = "waiting"
   attempt: Attempt | undefined
   private names: Names | undefined
   private more: More | undefined
 
-  constructor(run: Run, node: Node, input: unknown, scope: Scope, place: Place | undefined) {
+  constructor(run: Run, node: Node, input: unknown, scope: Scope, place: Position | undefined) {
     this.run = run
     this.node = node
     this.input = input
@@ -220,7 +220,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   emit(event: unknown): void {
-    this.run.emit(this, event, false)
+    this.run.router.emit(this, event, false)
   }
 
   accept(value: unknown): AnyEvent {
@@ -268,7 +268,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   /** Emits what it has left, so that it is known which is the last. */
   private emitToEnd(values: ReadonlyArray<unknown>): void {
     this.phase = "returning"
-    for (let i = 0; i < values.length; i++) this.run.emit(this, values[i], i === values.length - 1)
+    for (let i = 0; i < values.length; i++) this.run.router.emit(this, values[i], i === values.length - 1)
   }
 
   flush(): void {
@@ -277,7 +277,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.emitToEnd(events)
   }
 
-  placeOf(last: boolean): Place | undefined {
+  placeOf(last: boolean): Position | undefined {
     const { place } = this
     if (place === undefined || !last) return place?.before()
     this.place = undefined
@@ -311,7 +311,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   event(event: unknown): void {
     this.phase = "returning"
     try {
-      this.run.emit(this, event, true)
+      this.run.router.emit(this, event, true)
     } catch (error) {
       unread(event)
       throw error

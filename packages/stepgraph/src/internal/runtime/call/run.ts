@@ -9,13 +9,16 @@ import type * as Exit from "effect/Exit"
 import type { AnyEvent, Defs } from "../../../Event.ts"
 import type { RunHost, Sleep } from "../../../Host.ts"
 import type { Node } from "../../graph/graph.ts"
+import type { Router } from "../flow/router.ts"
 import type { Delivery } from "../scope/delivery.ts"
-import type { Place } from "../scope/position.ts"
+import type { Position } from "../scope/position.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import type { RunState } from "./state.ts"
 
 /** A delivery that is at work. */
 export interface Working extends Delivery {
+  calledOff: boolean
+  leavePlace(): void
   /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
   readonly returning: boolean
   readonly ended: boolean
@@ -25,7 +28,7 @@ export interface Working extends Delivery {
   /** The number of an event that came too late: below zero. */
   lateNumber(): number
   /** The place of one more emission; the last one takes over its own. */
-  placeOf(last: boolean): Place | undefined
+  placeOf(last: boolean): Position | undefined
   interrupt(): void
 }
 
@@ -40,11 +43,8 @@ export interface Run {
   readonly fiberId: number
   /** Checks that a step may emit a value, and gives the event it stands for. */
   accept(node: Node, value: unknown): AnyEvent
-  /**
-   * Sends an emission on its way to the steps that accept it; `last` where it is known to be the last one. Throws where the
-   * step may not emit it.
-   */
-  emit(from: Working, value: unknown, last: boolean): void
+  /** Where its emissions go. */
+  readonly router: Router
   /** Lets what an invocation sent on its own account be taken up. */
   wake(): void
   /** Does something in the ambient context in which the run was started. */

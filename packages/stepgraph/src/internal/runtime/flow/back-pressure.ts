@@ -22,8 +22,8 @@ interface Paused {
   readonly resume: () => void
 }
 
-/** Repeated queries cost as much as the graph is large, however many producers wait. */
-export class Room {
+/** What is asked of it again and again costs as much as the graph is large, however many producers wait. */
+export class BackPressure {
   private readonly lanes: ReadonlyArray<Lane>
   /** The waiting producers of each step, oldest first; a step without any is absent. */
   private paused: Map<Node, Set<Paused>> | undefined
@@ -36,7 +36,7 @@ export class Room {
   }
 
   /** Whether every lane that a step's emissions enter has room, and so have the outputs. */
-  has(node: Node): boolean {
+  hasRoom(node: Node): boolean {
     for (const { acceptors, output } of node.emits) {
       for (const { index, buffer } of acceptors) if (this.lanes[index]!.waiting >= buffer) return false
       if (output && this.outlet?.full) return false
@@ -57,8 +57,8 @@ export class Room {
     })
   }
 
-  /** Whether the last removal from a lane made room in it. */
-  returns(lane: Lane): boolean {
+  /** Whether what has just been taken from a lane makes room in it. */
+  releases(lane: Lane): boolean {
     return this.paused !== undefined && this.paused.size > 0 && isHalfEmpty(lane.waiting, lane.node.buffer)
   }
 
@@ -66,8 +66,8 @@ export class Room {
   refill(): boolean {
     if (this.paused === undefined) return false
     let some = false
-    // A resumed producer continues at once, so the first ones may leave no room for the others.
-    while (this.resumeOldest((node) => this.has(node))) some = true
+    // What is resumed goes on at once, so the first ones may leave no room for the others.
+    while (this.resumeOldest((node) => this.hasRoom(node))) some = true
     return some
   }
 

@@ -9,10 +9,14 @@ import * as Queue from "effect/Queue"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import type { Node } from "../../graph/graph.ts"
 import type { Delivery } from "../scope/delivery.ts"
+import type { Position } from "../scope/position.ts"
+import type { Scope } from "../scope/scope.ts"
 
-/** Creates a delivery for an input that waited without one. */
-export interface Making {
-  delivery(node: Node, input: unknown): Delivery
+/** Makes deliveries. */
+export interface Factory {
+  make(node: Node, input: unknown, scope: Scope, position: Position | undefined): Delivery
+  /** Of what waited as no more than its input. */
+  ofInput(node: Node, input: unknown): Delivery
 }
 
 export class Lane {
@@ -26,27 +30,23 @@ export class Lane {
   listed = false
   following: Lane | undefined
   private readonly context: Context.Context<never>
-  /** If set, inputs wait instead of deliveries: a fan-out of a million then takes 333 MiB instead of 500. */
-  private readonly making: Making | undefined
-  // The next entry is outside the queue: a lane with one entry at a time never creates a queue.
+  /** Whether inputs wait and not deliveries: a fan-out of a million takes 333 MiB so, and not 500. */
+  readonly takesInputs: boolean
+  // What is next stands outside the queue: where one at a time waits, no queue is ever made.
   private head: unknown
   private queue: Queue.Queue<unknown> | undefined
 
-  constructor(node: Node, context: Context.Context<never>, making: Making | undefined) {
+  constructor(node: Node, context: Context.Context<never>, takesInputs: boolean) {
     this.node = node
     this.context = context
-    this.making = making
+    this.takesInputs = takesInputs
   }
 
   get runnable(): boolean {
     return this.waiting > 0 && this.busy < this.node.workers
   }
 
-  get takesInputs(): boolean {
-    return this.making !== undefined
-  }
-
-  /** A delivery, or its input if the lane `takesInputs`. */
+  /** A delivery, or where the lane `takesInputs` the input of one. */
   push(waiting: unknown): void {
     this.waiting++
     if (this.head === undefined) this.head = waiting
@@ -56,14 +56,14 @@ export class Lane {
     }
   }
 
-  /** The next delivery that has not been cancelled. */
-  take(): Delivery | undefined {
+  /** The next delivery that has not been called off. */
+  take(factory: Factory): Delivery | undefined {
     while (this.head !== undefined) {
-      const { head, making } = this
-      // Like `Queue.takeUnsafe`, without an Exit per item and a check for waiting offers: 0.01 µs less.
+      const { head, takesInputs } = this
+      // As `Queue.takeUnsafe`, without an Exit for each and a look for whoever waits for room: 0.01 µs less.
       const next = this.queue === undefined ? MutableList.Empty : MutableList.take(this.queue.messages)
       this.head = next === MutableList.Empty ? undefined : next
-      const delivery = making === undefined ? (head as Delivery) : making.delivery(this.node, head)
+      const delivery = takesInputs ? factory.ofInput(this.node, head) : (head as Delivery)
       if (delivery.calledOff) continue
       this.waiting--
       return delivery

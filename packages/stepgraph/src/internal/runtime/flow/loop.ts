@@ -1,5 +1,5 @@
 /**
- * The only way into a run: each thing that happens to it runs in one piece, and continues until everything waits.
+ * The loop of a run: does what happens to it in one piece, and goes on with what is ready until everything waits for something.
  *
  * It combines a list of runnable lanes, first in first out, with a flag that makes every nested call return to one
  * loop: no fiber is parked between two ready events, and the stack does not grow. Any exception in here ends the run,
@@ -7,18 +7,24 @@
  */
 import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
 import type { RunHost } from "../../../Host.ts"
+import { type Activation, doing } from "./activation.ts"
 import type { Ambient } from "./ambient.ts"
-import type { Room } from "./back-pressure.ts"
+import type { BackPressure } from "./back-pressure.ts"
 import { Budget } from "./budget.ts"
-import type { Lane } from "./lane.ts"
-import type { Turns } from "./ready.ts"
+import type { Factory, Lane } from "./lane.ts"
+import type { Outcome } from "./outcome.ts"
+import type { Ready } from "./ready.ts"
 
 /** The run that a loop drives. */
 export interface Driven {
-  /** Whether it has an outcome. */
-  readonly over: boolean
-  /** Lets one worker of a lane take its next entry. */
-  work(lane: Lane): void
+  readonly outcome: Outcome
+  readonly ready: Ready
+  readonly backPressure: BackPressure
+  readonly ambient: Ambient
+  readonly host: RunHost | undefined
+  readonly calls: Factory
+  /** Does what an activation says, and what follows from it at once; `nested` where the run is in the middle of another. */
+  perform(activation: Activation, nested: boolean): void
   /** Nothing is ready. */
   idle(): void
   /** A turn is over, and nothing is left to do before something happens to the run. */
@@ -34,49 +40,39 @@ export class Loop {
   inside = false
   private scheduled = false
   private readonly run: Driven
-  private readonly turns: Turns
-  private readonly room: Room
-  private readonly choose: RunHost["next"]
-  private readonly ambient: Ambient
+  private readonly outcome: Outcome
+  private readonly ready: Ready
+  private readonly backPressure: BackPressure
   private readonly scheduler: SchedulerDispatcher
   private readonly budget: Budget
 
-  constructor(
-    run: Driven,
-    turns: Turns,
-    room: Room,
-    choose: RunHost["next"],
-    ambient: Ambient,
-    scheduler: Scheduler,
-    dispatcher: SchedulerDispatcher
-  ) {
+  constructor(run: Driven, scheduler: Scheduler, dispatcher: SchedulerDispatcher) {
     this.run = run
-    this.turns = turns
-    this.room = room
-    this.choose = choose
-    this.ambient = ambient
+    this.outcome = run.outcome
+    this.ready = run.ready
+    this.backPressure = run.backPressure
     this.budget = Budget.of(scheduler)
     this.scheduler = this.budget.dispatcherOf(scheduler, dispatcher)
   }
 
-  /** Runs something that happens to the run in one piece; `later` postpones the consequences to the next turn. */
-  moment(place: string, work: () => void, later = false): void {
+  /** Does what happens to the run, in one piece; what follows from an input or an output is left to the next turn. */
+  enter(activation: Activation): void {
     const { inside } = this
     this.inside = true
     this.budget.depth++
     try {
-      work()
+      this.run.perform(activation, inside)
     } catch (error) {
-      this.run.broke(error, place)
+      this.run.broke(error, doing(activation))
     } finally {
       this.budget.depth--
       this.inside = inside
     }
     try {
-      if (later) this.wake()
+      if (activation._tag === "input" || activation._tag === "output-taken") this.wake()
       else this.goOn()
     } catch (error) {
-      this.collapse(error, place)
+      this.collapse(error, doing(activation))
     }
   }
 
@@ -88,7 +84,7 @@ export class Loop {
 
   /** Continues with ready work, and ends the run if it is over. */
   goOn(): void {
-    if (this.inside || (this.scheduled && !this.run.over)) return
+    if (this.inside || (this.scheduled && !this.outcome.reached)) return
     if (this.budget.deep) this.schedule()
     else this.turn()
   }
@@ -96,7 +92,7 @@ export class Loop {
   /** Continues in the next turn; a run that is over ends at once. */
   wake(): void {
     if (this.inside) return
-    if (this.run.over) this.goOn()
+    if (this.outcome.reached) this.goOn()
     else this.schedule()
   }
 
@@ -112,7 +108,7 @@ export class Loop {
     this.budget.depth++
     try {
       this.drain()
-      if (this.run.over) this.run.finish()
+      if (this.outcome.reached) this.run.finish()
     } catch (error) {
       this.collapse(error, "going on")
     } finally {
@@ -123,29 +119,43 @@ export class Loop {
   }
 
   private drain(): void {
-    const { budget, choose, run, turns } = this
+    const { budget, outcome, ready } = this
+    const choose = this.run.host?.next
     // Hot: what is rare stands in functions of its own, so that the work itself is compiled into this loop.
-    while (!run.over) {
+    while (!outcome.reached) {
       if ((budget.left === 0 || choose !== undefined) && !this.goesOn()) return
-      const lane = turns.next()
+      const lane = ready.next()
       if (lane !== undefined) {
         budget.left--
-        run.work(lane)
+        this.work(lane)
       } else if (!this.findsMore()) return
     }
   }
 
+  /** Lets one worker of a lane take what is next. */
+  private work(lane: Lane): void {
+    const delivery = lane.take(this.run.calls)
+    if (delivery === undefined) return
+    lane.busy++
+    this.ready.add(lane)
+    const hasRoom = this.backPressure.releases(lane)
+    delivery.start()
+    // Not before: what a producer then emits may decide a race, and cancel what has been taken and has not begun.
+    if (hasRoom) this.backPressure.refill()
+  }
+
   /** Whether this turn takes one more event; a host may have everybody else take a turn first. */
   private goesOn(): boolean {
-    const { budget, choose, turns } = this
-    if (turns.empty || (budget.left > 0 && choose !== undefined && turns.chosen(choose))) return true
+    const { budget, ready } = this
+    const choose = this.run.host?.next
+    if (ready.empty || (budget.left > 0 && choose !== undefined && ready.chosen(choose))) return true
     this.schedule()
     return false
   }
 
   /** No lane can run: resume producers that wait for room. */
   private findsMore(): boolean {
-    if (this.room.refill() || this.room.letThrough()) return true
+    if (this.backPressure.refill() || this.backPressure.letThrough()) return true
     this.run.idle()
     return false
   }
@@ -156,7 +166,7 @@ export class Loop {
     const turn = () => {
       this.scheduled = false
       this.budget.renew(round)
-      if (!this.inside) this.ambient.enter(() => this.turn())
+      if (!this.inside) this.run.ambient.enter(() => this.turn())
     }
     const task = () => {
       try {

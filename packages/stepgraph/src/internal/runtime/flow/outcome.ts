@@ -31,7 +31,7 @@ const isOfNestedRun = (error: unknown, step: string, input: unknown): error is E
   }
 }
 
-/** What to end. */
+/** The run that ends. */
 export interface Ended {
   readonly workflow: string
   /** Whether something of it is still running. */
@@ -51,9 +51,13 @@ export const runDefect = (workflow: string, place: string, cause: unknown): Erro
   }
 }
 
-export class Ending {
-  /** The outcome, once there is one. */
-  outcome: Exit.Exit<AnyEvent, unknown> | undefined
+export class Outcome {
+  /** What the run ends, or has ended, with. */
+  exit: Exit.Exit<AnyEvent, unknown> | undefined
+  /** The id of the stop event, where the run is recorded. */
+  stopId: string | undefined
+  /** Whether the time of the whole run is over. */
+  timedOut = false
   finished = false
   /** Errors after the outcome. They never change it. */
   readonly late: Array<unknown> = []
@@ -66,20 +70,25 @@ export class Ending {
     this.run = run
   }
 
-  /** Whether the outcome is a failure. */
+  /** Whether there is one: nothing that is still emitted is wanted. */
+  get reached(): boolean {
+    return this.exit !== undefined
+  }
+
+  /** Whether it is an end by a failure. */
   get failed(): boolean {
-    return this.outcome?._tag === "Failure" && !Cause.hasInterruptsOnly(this.outcome.cause)
+    return this.exit?._tag === "Failure" && !Cause.hasInterruptsOnly(this.exit.cause)
   }
 
   /** The reason for the signals of the steps that it interrupts. */
   get reason(): unknown {
-    const { outcome } = this
-    if (this.abortReason === undefined && outcome !== undefined) {
+    const { exit } = this
+    if (this.abortReason === undefined && exit !== undefined) {
       const { workflow } = this.run
-      this.abortReason = Exit.isSuccess(outcome)
-        ? aborted(`workflow '${workflow}' has stopped with '${outcome.value._tag}'`)
+      this.abortReason = Exit.isSuccess(exit)
+        ? aborted(`workflow '${workflow}' has stopped with '${exit.value._tag}'`)
         : this.failed
-          ? aborted(`workflow '${workflow}' has failed`, Cause.squash(outcome.cause))
+          ? aborted(`workflow '${workflow}' has failed`, Cause.squash(exit.cause))
           : aborted(`workflow '${workflow}' was interrupted`)
     }
     return this.abortReason
@@ -89,17 +98,29 @@ export class Ending {
    * Ends the run: drops queued events, interrupts running steps and waits for them. The first outcome stands, with its
    * own `reason` if it has one.
    */
-  end(outcome: Exit.Exit<AnyEvent, unknown>, reason?: unknown): void {
-    if (this.outcome === undefined) {
-      this.outcome = outcome
+  end(exit: Exit.Exit<AnyEvent, unknown>, reason?: unknown): void {
+    if (this.exit === undefined) {
+      this.exit = exit
       this.abortReason = reason
     }
     this.run.shutDown()
   }
 
-  /** Ends it with the failure of a step, whose defects get its name. */
+  /** Ends it by a stop event; what has `returned` it ends first, and then all others are interrupted. */
+  stop(event: AnyEvent, id: string | undefined, returned: boolean): void {
+    this.stopId = id
+    this.exit = Exit.succeed(event)
+    if (!returned) this.run.shutDown()
+  }
+
+  /** Ends it by the failure of a step. */
   fail(delivery: Delivery, cause: Cause.Cause<unknown>): void {
-    this.end(Exit.failCause(Cause.fromReasons(this.named(delivery, cause))))
+    this.end(this.failureOf(delivery, cause))
+  }
+
+  /** The failure of a step as a run's own: its defects are given its name. */
+  failureOf(delivery: Delivery, cause: Cause.Cause<unknown>): Exit.Exit<never, unknown> {
+    return Exit.failCause(Cause.fromReasons(this.named(delivery, cause)))
   }
 
   private named({ node, input }: Delivery, cause: Cause.Cause<unknown>): ReadonlyArray<Cause.Reason<unknown>> {
@@ -133,20 +154,20 @@ export class Ending {
 
   /** The run's own machinery has failed, or a callback. */
   broke(defect: Error): void {
-    if (this.outcome === undefined) this.outcome = Exit.die(defect)
+    if (this.exit === undefined) this.exit = Exit.die(defect)
     else this.late.push(defect)
   }
 
   /** Ends the run if nothing of it is running. If it throws, the next call continues with the rest. */
   finishIfDone(): void {
-    if (this.outcome === undefined || this.run.atWork) return
+    if (this.exit === undefined || this.run.atWork) return
     if (!this.finished) {
       this.finished = true
-      // A run that was interrupted ends only with that; in that case, they are logged, as after a stop.
-      if (this.failed && this.late.length > 0 && Exit.isFailure(this.outcome)) {
-        this.outcome = Exit.failCause(behind(this.outcome.cause, this.late))
+      // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
+      if (this.failed && this.late.length > 0 && Exit.isFailure(this.exit)) {
+        this.exit = Exit.failCause(behind(this.exit.cause, this.late))
       }
-      this.run.tellEnd(this.outcome)
+      this.run.tellEnd(this.exit)
     }
     while (this.called < this.onFinished.length) this.onFinished[this.called++]!()
   }

@@ -8,14 +8,23 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { RunHost, Sleep } from "../../../Host.ts"
-
-export interface Timer {
-  cancel(): void
-}
+import type { Node } from "../../graph/graph.ts"
+import type { Timer } from "../intake/dispatch.ts"
+import type { Arrival } from "../scope/arrival.ts"
+import type { Flight } from "../scope/scope.ts"
+import type { Scopes } from "../scope/scopes.ts"
+import type { Activation } from "./activation.ts"
+import type { Outcome } from "./outcome.ts"
 
 /** The run whose deadlines they are. */
 export interface Timed {
-  /** The clock, or a callback, threw. */
+  readonly context: Context.Context<never>
+  readonly fiberId: number
+  readonly host: RunHost | undefined
+  readonly outcome: Outcome
+  readonly scopes: Scopes
+  activate(activation: Activation): void
+  /** The clock itself does not work, or what was to happen then. */
   collapse(error: unknown, place: string): void
 }
 
@@ -32,17 +41,18 @@ const lastOfTheInstant = (millis: number): Effect.Effect<void> =>
   )
 
 export class Timers {
-  private readonly context: Context.Context<never>
-  private readonly fiberId: number
   private readonly run: Timed
-  private readonly host: RunHost | undefined
   private timers: Set<Timer> | undefined
+  /** How many of them something at a step waits for. */
+  private awaited = 0
 
-  constructor(context: Context.Context<never>, fiberId: number, host: RunHost | undefined, run: Timed) {
-    this.context = context
-    this.fiberId = fiberId
-    this.host = host
+  constructor(run: Timed) {
     this.run = run
+  }
+
+  /** Whether no step has something to come when a time has passed. */
+  get noneAwaited(): boolean {
+    return this.awaited === 0
   }
 
   get none(): boolean {
@@ -50,12 +60,12 @@ export class Timers {
   }
 
   now(): number {
-    return Context.get(this.context, Clock.Clock).currentTimeMillisUnsafe()
+    return Context.get(this.run.context, Clock.Clock).currentTimeMillisUnsafe()
   }
 
   /** A sleep of a step. `id` is asked for by a host only. */
   sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void> {
-    const { host } = this
+    const { host } = this.run
     if (host?.sleep === undefined) return Effect.sleep(duration)
     const millis = Duration.toMillis(duration)
     if (!Number.isFinite(millis)) return Effect.never
@@ -87,13 +97,36 @@ export class Timers {
   }
 
   private begin(sleep: Sleep, over: (exit: Exit.Exit<void>) => void): () => void {
-    const { host } = this
+    const { context, fiberId, host } = this.run
     if (host?.sleep !== undefined) {
       return Number.isFinite(sleep.millis) ? host.sleep(sleep, () => over(Exit.void)) : () => {}
     }
-    const fiber = Effect.runForkWith(this.context)(lastOfTheInstant(sleep.millis))
+    const fiber = Effect.runForkWith(context)(lastOfTheInstant(sleep.millis))
     fiber.addObserver(over)
-    return () => fiber.interruptUnsafe(this.fiberId)
+    return () => fiber.interruptUnsafe(fiberId)
+  }
+
+  /** As `Dispatch` says. */
+  after(
+    node: Node,
+    { id, scope }: Arrival,
+    millis: number,
+    then: () => void,
+    cancelled: () => void,
+    unwanted: () => boolean
+  ): Timer {
+    const { run } = this
+    const flight: Flight = { node, scope, underWay: false, cancel: () => void (unwanted() && timer.cancel()) }
+    const fired = (then: () => void) => () => {
+      this.awaited--
+      run.activate({ _tag: "fired", flight, then })
+    }
+    const timer = this.start({ why: "within", id: `${node.name}/${id}`, millis }, fired(then), fired(cancelled))
+    this.awaited++
+    run.scopes.enter(flight)
+    // An observer may have ended the run meanwhile.
+    if (run.outcome.reached) timer.cancel()
+    return timer
   }
 
   cancelAll(): void {

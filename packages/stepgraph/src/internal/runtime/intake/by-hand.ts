@@ -9,7 +9,7 @@ import { drops, inWords, type Node, type Quiet } from "../../graph/graph.ts"
 import { needsOf } from "../../graph/needs.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
-import type { Dispatch } from "./collector.ts"
+import type { Dispatch } from "./dispatch.ts"
 
 /** The events kept for one list of types. */
 interface Kept {
@@ -76,8 +76,8 @@ export class HandCollector {
         )
       }
       const needs = needsOf({ kind: "join", events: defs, count: undefined })
-      // Kept for the run, whatever the scope of its events.
-      const { root } = this.run
+      // It is kept for the run, whatever scope its events are in.
+      const { root } = this.run.scopes
       const cell = new Cell(needs, false, false, root, undefined)
       for (const reach of root.reaches(node)) reach.hold(cell, (race) => this.drop(cell, race))
       // The list belongs to the step, which may change it.
@@ -90,7 +90,7 @@ export class HandCollector {
   private add({ input, scope, events }: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
     const event = input as AnyEvent
     if (!tags.has(event._tag)) return undefined
-    // The position stays with the invocation, because the invocation emits.
+    // Its position stays with the invocation, which is the one to emit.
     cell.add(event, events?.[0], scope, undefined)
     return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
   }
@@ -98,7 +98,7 @@ export class HandCollector {
   /** Drops the events of a cell, because a race that it leads to has been decided and no more can come. */
   private drop(cell: Cell, race: Quiet): void {
     if (!drops(race, this.node)) return
-    for (const { id } of cell.clear()) this.run.raced(this.node, id)
+    for (const { id } of cell.clear()) this.run.recorder?.dropped({ node: this.node, events: [id!] }, "raced")
   }
 
   left(): ReadonlyArray<Left> {

@@ -4,14 +4,14 @@
 import type { Waiting } from "../../../Errors.ts"
 import type { Graph, Node } from "../../graph/graph.ts"
 import type { Delivery } from "../scope/delivery.ts"
-import type { Closing } from "../scope/lifetime.ts"
-import type { Quieted } from "../scope/quiescence.ts"
 import type { Scope, Watch } from "../scope/scope.ts"
+import type { Kept } from "../scope/scopes.ts"
 import { HandCollector } from "./by-hand.ts"
 import type { Left } from "./cell.ts"
-import { Collector, type Dispatch } from "./collector.ts"
+import { Collector } from "./collector.ts"
+import type { Dispatch } from "./dispatch.ts"
 
-export class Intakes implements Closing, Quieted {
+export class Intakes implements Kept {
   private readonly graph: Graph
   private readonly run: Dispatch
   /** By the index of the step. */
@@ -69,9 +69,9 @@ export class Intakes implements Closing, Quieted {
   stalled(): { readonly waiting: ReadonlyArray<Waiting>; readonly more: number } {
     const waiting = this.waiting()
     if (waiting.some(({ has }) => Object.keys(has).length > 0)) return { waiting, more: 0 }
-    const races = this.collectors.filter((collector) => collector !== undefined && collector.lost > 0)
-    const named = races.flatMap((race) => race!.lastLost)
-    const lost = races.reduce((sum, race) => sum + race!.lost, 0)
+    const races = this.collectors.flatMap((collector) => collector?.race ?? [])
+    const named = races.flatMap(({ lastLost }) => lastLost)
+    const lost = races.reduce((sum, race) => sum + race.lost, 0)
     return { waiting: [...waiting, ...named], more: lost - named.length }
   }
 

@@ -11,13 +11,13 @@ import type { InvalidEvent } from "../../../Errors.ts"
 import { type AnyEvent, makeEvent } from "../../../Event.ts"
 import type { StateOptions } from "../../../State.ts"
 import { type AnyWorkflow, graphOf } from "../../../Workflow.ts"
-import type { Dispatcher } from "./dispatcher.ts"
+import type { ActiveRun } from "./composition.ts"
+import { checkOptions, checkPlaces, type Door } from "./doors.ts"
 import { beginWith, execute } from "./execute.ts"
-import { checkOptions, checkPlaces, type Door } from "./options.ts"
 
 /** A run that has begun. */
 export interface Begun {
-  readonly dispatcher: Dispatcher
+  readonly active: ActiveRun
   readonly fiber: Fiber.Fiber<AnyEvent, unknown>
 }
 
@@ -27,7 +27,7 @@ export const begin = (
   flow: AnyWorkflow,
   input: unknown,
   options: StateOptions | undefined,
-  prepare: (dispatcher: Dispatcher) => void,
+  prepare: (active: ActiveRun) => void,
   ended: () => void
 ): Effect.Effect<Begun, InvalidEvent, Scope.Scope> =>
   Effect.gen(function* () {
@@ -36,11 +36,11 @@ export const begin = (
     const start = yield* makeEvent(flow.start, input)
     checkPlaces(door, start, input, options)
     const scope = yield* Effect.scope
-    const started = yield* Deferred.make<Dispatcher, never>()
-    const running = execute(graph, start, flow.timeout, (dispatcher) => {
-      if (options?.state !== undefined) beginWith(dispatcher, options.state)
-      prepare(dispatcher)
-      Deferred.doneUnsafe(started, Exit.succeed(dispatcher))
+    const started = yield* Deferred.make<ActiveRun, never>()
+    const running = execute(graph, start, flow.timeout, (active) => {
+      if (options?.state !== undefined) beginWith(active, options.state)
+      prepare(active)
+      Deferred.doneUnsafe(started, Exit.succeed(active))
     })
     const fiber = yield* Effect.forkIn(
       Effect.onExit(running, () => Effect.sync(ended)),
@@ -53,9 +53,9 @@ export const begin = (
     fiber.addObserver((exit) => {
       if (Exit.isFailure(exit)) Deferred.doneUnsafe(started, Exit.failCause(exit.cause as Cause.Cause<never>))
     })
-    return { dispatcher: yield* Deferred.await(started), fiber }
+    return { active: yield* Deferred.await(started), fiber }
   })
 
-/** The run's own end: interrupting a run that is ending does not change its outcome. */
-export const resultOf = ({ dispatcher, fiber }: Begun): Effect.Effect<AnyEvent, unknown> =>
-  Effect.flatMap(Fiber.await(fiber), () => dispatcher.ending.outcome!)
+/** The run's own end: whoever interrupts it while it ends does not change that. */
+export const resultOf = ({ active, fiber }: Begun): Effect.Effect<AnyEvent, unknown> =>
+  Effect.flatMap(Fiber.await(fiber), () => active.outcome.exit!)

@@ -13,98 +13,98 @@ import { Observer } from "../../../Trace.ts"
 import type { Graph } from "../../graph/graph.ts"
 import { runDefect } from "../flow/outcome.ts"
 import { whenAborted } from "./aborts.ts"
-import { Dispatcher } from "./dispatcher.ts"
+import { ActiveRun } from "./composition.ts"
 
 /** Runs a workflow's graph from its start event to its end, after passing the run to `prepare`. */
 export const execute = (
   graph: Graph,
   start: AnyEvent,
   timeout: Duration.Input | undefined,
-  prepare?: (dispatcher: Dispatcher) => void
+  prepare?: (active: ActiveRun) => void
 ): Effect.Effect<AnyEvent, unknown> =>
   Effect.withFiber((fiber) => {
-    let dispatcher: Dispatcher
+    let active: ActiveRun
     try {
-      dispatcher = new Dispatcher(graph, fiber)
+      active = new ActiveRun(graph, fiber)
     } catch (error) {
       return Effect.die(runDefect(graph.name, "being made", error))
     }
-    prepare?.(dispatcher)
+    prepare?.(active)
     const ended = Effect.callback<void>((resume) => {
-      const failed = whenBegun(dispatcher, start, timeout, () => resume(Effect.void))
+      const failed = whenBegun(active, start, timeout, () => resume(Effect.void))
       if (failed !== undefined) {
         resume(Effect.die(failed))
         return
       }
       // Effect does not let this be interrupted again: interrupting a run means waiting for its finalizers.
       return Effect.suspend(() => {
-        interrupt(dispatcher, fiber.id)
-        return Effect.andThen(finished(dispatcher), logged(dispatcher))
+        interrupt(active, fiber.id)
+        return Effect.andThen(finished(active), logged(active))
       })
     })
-    // After it, not inside it: a run interrupted by a signal must not be interrupted again.
-    const outcome = Effect.flatMap(ended, () => outcomeOf(dispatcher))
+    // After it, and not in it: a run that was interrupted by a signal is not interrupted once more.
+    const outcome = Effect.flatMap(ended, () => outcomeOf(active))
     return LogLevel.isLessThanOrEqualTo(fiber.cache.minimumLogLevel, "Debug")
-      ? Effect.tap(outcome, () => logLeftOver(dispatcher))
+      ? Effect.tap(outcome, () => logLeftOver(active))
       : outcome
   })
 
 /** Begins it; returns a defect if it cannot even be awaited. */
 const whenBegun = (
-  dispatcher: Dispatcher,
+  active: ActiveRun,
   start: AnyEvent,
   timeout: Duration.Input | undefined,
   ended: () => void
 ): Error | undefined => {
   try {
-    dispatcher.ending.whenFinished(ended)
+    active.outcome.whenFinished(ended)
   } catch (error) {
-    return runDefect(dispatcher.workflow, "beginning", error)
+    return runDefect(active.workflow, "beginning", error)
   }
   try {
-    dispatcher.begin(start, timeout)
+    active.begin(start, timeout)
   } catch (error) {
-    dispatcher.collapse(error, "beginning")
+    active.collapse(error, "beginning")
   }
   return undefined
 }
 
-const interrupt = (dispatcher: Dispatcher, by?: number, reason?: unknown): void => {
+const interrupt = (active: ActiveRun, by?: number, reason?: unknown): void => {
   try {
-    dispatcher.ending.end(Exit.interrupt(by), reason)
+    active.activate({ _tag: "interrupt", outcome: Exit.interrupt(by), reason })
   } catch (error) {
-    dispatcher.collapse(error, "being interrupted")
+    active.collapse(error, "being interrupted")
   }
 }
 
-const outcomeOf = (dispatcher: Dispatcher): Effect.Effect<AnyEvent, unknown> => {
-  const { outcome, late, failed } = dispatcher.ending
-  // After a failure, they are in its cause.
-  return late.length === 0 || failed ? outcome! : Effect.andThen(logged(dispatcher), outcome!)
+const outcomeOf = (active: ActiveRun): Effect.Effect<AnyEvent, unknown> => {
+  const { exit, late, failed } = active.outcome
+  // Behind a failure they stand in its cause.
+  return late.length === 0 || failed ? exit! : Effect.andThen(logged(active), exit!)
 }
 
-/** Logged at `Debug` only: an intake may be half full on purpose. */
-const logLeftOver = (dispatcher: Dispatcher): Effect.Effect<void> => {
-  const leftOver = dispatcher.leftOver()
+/** Logged at `Debug` only: an intake may be left half full on purpose. */
+const logLeftOver = (active: ActiveRun): Effect.Effect<void> => {
+  const leftOver = active.leftOver()
   return leftOver === undefined ? Effect.void : Effect.logDebug(leftOver)
 }
 
-const finished = (dispatcher: Dispatcher): Effect.Effect<void> =>
-  Effect.callback((resume) => dispatcher.ending.whenFinished(() => resume(Effect.void)))
+const finished = (active: ActiveRun): Effect.Effect<void> =>
+  Effect.callback((resume) => active.outcome.whenFinished(() => resume(Effect.void)))
 
-const logged = ({ ending }: Dispatcher): Effect.Effect<void> =>
-  Effect.suspend(() => Effect.forEach(ending.late, (failure) => Effect.logError(failure), { discard: true }))
+const logged = ({ outcome }: ActiveRun): Effect.Effect<void> =>
+  Effect.suspend(() => Effect.forEach(outcome.late, (failure) => Effect.logError(failure), { discard: true }))
 
-/** Ends a run as soon as a signal is aborted, even during one long turn. An earlier stop stands. */
-export const interruptOn = (signal: AbortSignal, dispatcher: Dispatcher): void => {
-  const abort = () => interrupt(dispatcher, undefined, signal.reason)
+/** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
+export const interruptOn = (signal: AbortSignal, active: ActiveRun): void => {
+  const abort = () => interrupt(active, undefined, signal.reason)
   // The start event's own schema may have aborted it.
   if (signal.aborted) abort()
-  else dispatcher.ending.whenFinished(whenAborted(signal, abort))
+  else active.outcome.whenFinished(whenAborted(signal, abort))
 }
 
-/** Sets initial cells before the run begins. */
-export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateValue>): void => {
+/** Sets cells of a run's state before it begins. */
+export const beginWith = (active: ActiveRun, values: ReadonlyArray<StateValue>): void => {
   if (!Array.isArray(values)) throw new TypeError("state must be a list of initial values, such as [seen.with(5)]")
   for (const given of values as ReadonlyArray<StateValue>) {
     if (typeof given?.state?.with !== "function") {
@@ -112,7 +112,7 @@ export const beginWith = (dispatcher: Dispatcher, values: ReadonlyArray<StateVal
     }
     // Check again, for values not made by `with`.
     const { state, value } = given.state.with(given.value)
-    dispatcher.state.set(state, value)
+    active.calls.state.set(state, value)
   }
 }
 

@@ -2,7 +2,7 @@
  * An event that has come to an intake, and its origin.
  */
 import type { AnyEvent } from "../../../Event.ts"
-import type { Place } from "./position.ts"
+import type { Position } from "./position.ts"
 import type { Scope } from "./scope.ts"
 
 export interface Arrival {
@@ -11,5 +11,5 @@ export interface Arrival {
   readonly id: string | undefined
   readonly scope: Scope
   /** If the order of emission is needed: owned by the intake while it holds the event. */
-  readonly place: Place | undefined
+  readonly position: Position | undefined
 }

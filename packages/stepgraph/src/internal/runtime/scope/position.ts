@@ -28,7 +28,7 @@ class Bucket {
   previous: Bucket | undefined
   private next: Bucket | undefined
   /** In order; released ones stay until their space is needed. */
-  private readonly places = new Array<Place>(most)
+  private readonly positions = new Array<Position>(most)
   private count = 0
   living = 0
 
@@ -43,17 +43,17 @@ class Bucket {
   }
 
   /** Inserts a position at `index`. */
-  insert(index: number): Place {
-    const { places } = this
+  insert(index: number): Position {
+    const { positions } = this
     for (let i = this.count++; i > index; i--) {
-      const moved = places[i - 1]!
+      const moved = positions[i - 1]!
       moved.index = i
-      places[i] = moved
+      positions[i] = moved
     }
-    const place = new Place(this, index)
-    places[index] = place
+    const position = new Position(this, index)
+    positions[index] = position
     this.living++
-    return place
+    return position
   }
 
   release(): void {
@@ -65,23 +65,23 @@ class Bucket {
 
   /** Removes released positions; if that is not enough, moves some to a new bucket after this one. */
   makeRoom(): void {
-    const { places } = this
+    const { positions } = this
     if (this.living < most) {
       let living = 0
-      for (const place of places) {
-        if (place.bucket !== this) continue
-        place.index = living
-        places[living++] = place
+      for (const position of positions) {
+        if (position.bucket !== this) continue
+        position.index = living
+        positions[living++] = position
       }
       this.count = living
     }
     if (this.living <= kept) return
     const bucket = this.after()
     for (let i = kept; i < this.count; i++) {
-      const place = places[i]!
-      place.bucket = bucket
-      place.index = i - kept
-      bucket.places[i - kept] = place
+      const position = positions[i]!
+      position.bucket = bucket
+      position.index = i - kept
+      bucket.positions[i - kept] = position
     }
     bucket.count = bucket.living = this.count - kept
     this.count = this.living = kept
@@ -126,7 +126,7 @@ class Bucket {
   }
 }
 
-export class Place {
+export class Position {
   /** Its bucket; none once it has been released. */
   bucket: Bucket | undefined
   /** Its index there. */
@@ -138,18 +138,18 @@ export class Place {
   }
 
   /** The end of a new order. */
-  static end(): Place {
+  static end(): Position {
     return new Bucket(labels / 2).insert(0)
   }
 
   /** Negative if `a` comes before `b`. */
-  static compare(a: Place, b: Place): number {
+  static compare(a: Position, b: Position): number {
     return a.bucket === b.bucket ? a.index - b.index : a.bucket!.label - b.bucket!.label
   }
 
   /** Returns the earlier of two positions and releases the other. */
-  static earlier(a: Place, b: Place): Place {
-    if (Place.compare(a, b) < 0) {
+  static earlier(a: Position, b: Position): Position {
+    if (Position.compare(a, b) < 0) {
       b.release()
       return a
     }
@@ -158,13 +158,13 @@ export class Place {
   }
 
   /** Inserts a position right before this one. */
-  before(): Place {
+  before(): Position {
     if (this.bucket!.full) this.bucket!.makeRoom()
     return this.bucket!.insert(this.index)
   }
 
   /** Inserts a position right after this one. */
-  after(): Place {
+  after(): Position {
     if (this.bucket!.full) this.bucket!.makeRoom()
     return this.bucket!.insert(this.index + 1)
   }

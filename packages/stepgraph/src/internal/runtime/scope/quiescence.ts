@@ -23,7 +23,7 @@ export interface Quieted {
 }
 
 /** Counts what is in flight, and finds quiet intakes. Each call costs O(1) for each group that a step feeds. */
-export class Quietness {
+export class Quiescence {
   private readonly intakes: Quieted
 
   constructor(intakes: Quieted) {
@@ -135,6 +135,6 @@ export class Quietness {
       quiet = [next]
     }
     // Only now: one that has run may lead to another that was quiet.
-    for (const { inFlight, members } of over) if (inFlight === 0) for (const watch of members) watch.leavePlace()
+    for (const { inFlight, members } of over) if (inFlight === 0) for (const watch of members) watch.leavePosition()
   }
 }

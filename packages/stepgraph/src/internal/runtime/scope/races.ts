@@ -1,7 +1,7 @@
 /**
  * Decided races: runs their steps, and cancels everything else on its way to them.
  */
-import type { Quietness } from "./quiescence.ts"
+import type { Quiescence } from "./quiescence.ts"
 import type { Flight, Watch } from "./scope.ts"
 
 interface Decision {
@@ -12,18 +12,18 @@ interface Decision {
 }
 
 export class Races {
-  private readonly quietness: Quietness
+  private readonly quiescence: Quiescence
   /** Races decided by the current emissions. */
   private decisions: Array<Decision> = []
 
-  constructor(quietness: Quietness) {
-    this.quietness = quietness
+  constructor(quiescence: Quiescence) {
+    this.quiescence = quiescence
   }
 
   decided(race: Watch, take: () => () => void): void {
     // Until its step is runnable, the race itself is in flight.
     const flight: Flight = { node: race.quiet.node, scope: race.scope, underWay: false, cancel: () => {} }
-    this.quietness.enter(flight)
+    this.quiescence.enter(flight)
     this.decisions.push({ race, take, flight })
   }
 
@@ -48,7 +48,7 @@ export class Races {
       const flights = reached.flatMap(({ race, flights }) => flights.filter(({ node }) => node !== race.node))
       // Make the steps runnable first: for a gather around them, their scopes are not quiet yet.
       for (const run of runs) run()
-      for (const { flight } of decisions) this.quietness.leave(flight)
+      for (const { flight } of decisions) this.quiescence.leave(flight)
       // Cancel waiting work before running work: an interruption frees a worker, which must not take it.
       for (const flight of flights) if (!flight.underWay) flight.cancel()
       for (const flight of flights) if (flight.underWay) flight.cancel()

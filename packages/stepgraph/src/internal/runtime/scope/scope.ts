@@ -4,7 +4,7 @@
 import type { AnyEvent } from "../../../Event.ts"
 import type { Graph, Group, Node, Quiet } from "../../graph/graph.ts"
 import { Heap } from "./heap.ts"
-import type { Place } from "./position.ts"
+import type { Position } from "./position.ts"
 import { Reach } from "./reach.ts"
 
 /** Something on its way to a step, or in progress there. */
@@ -26,7 +26,7 @@ export class Watch {
   /** Number of rounds of a gather. */
   rounds = 0
   /** The position of an intake that runs with nothing: after all of its scope, while something can still come. */
-  end: Place | undefined
+  end: Position | undefined
   /** Number of events in its group at its last round. */
   come = 0
   /** Whether its group lists it as armed, now or before. */
@@ -67,7 +67,7 @@ export class Watch {
   }
 
   /** Releases its position: nothing more can come. */
-  leavePlace(): void {
+  leavePosition(): void {
     this.end?.release()
     this.end = undefined
   }
@@ -266,10 +266,10 @@ export class Scope {
 
   /**
    * Gives each intake that may run with nothing a position after everything that comes from the opening event, which is
-   * at `place`.
+   * at `position`.
    */
-  reserve(place: Place): void {
-    for (const watch of this.watches) if (watch.quiet.waits) watch.end = place.after()
+  reserve(position: Position): void {
+    for (const watch of this.watches) if (watch.quiet.waits) watch.end = position.after()
   }
 
   /** Something happens in it, or still may: each use must be released. */
@@ -301,7 +301,7 @@ export class Scope {
   end(): void {
     this.over = true
     this.parent!.inner?.delete(this)
-    for (const watch of this.watches) watch.leavePlace()
+    for (const watch of this.watches) watch.leavePosition()
   }
 
   /** Bypasses it if everything alive in it is inside one younger scope of its own kind. */

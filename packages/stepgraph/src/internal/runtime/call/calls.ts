@@ -1,0 +1,260 @@
+/**
+ * The invocations of one run: makes them, keeps those that go on by themselves, and takes what they end with.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { AnyEvent, Defs } from "../../../Event.ts"
+import type { RunHost, Sleep } from "../../../Host.ts"
+import { CurrentInvocation } from "../../../Trace.ts"
+import type { Node } from "../../graph/graph.ts"
+import type { Activation } from "../flow/activation.ts"
+import type { Ambient } from "../flow/ambient.ts"
+import type { BackPressure } from "../flow/back-pressure.ts"
+import type { Factory, Lane } from "../flow/lane.ts"
+import type { Loop } from "../flow/loop.ts"
+import type { Outcome } from "../flow/outcome.ts"
+import type { Ready } from "../flow/ready.ts"
+import { aborted } from "../flow/reasons.ts"
+import { emissionOf, type Router } from "../flow/router.ts"
+import type { Timers } from "../flow/timers.ts"
+import type { Intakes } from "../intake/intakes.ts"
+import type { Position } from "../scope/position.ts"
+import type { Scope } from "../scope/scope.ts"
+import type { Scopes } from "../scope/scopes.ts"
+import type { Recorder } from "../trace/recorder.ts"
+import { Invocation } from "./invocation.ts"
+import type { Run, Working } from "./run.ts"
+import { RunState } from "./state.ts"
+
+/** What the invocations of a run need of it. */
+export interface Called {
+  readonly id: string
+  readonly workflow: string
+  readonly context: Context.Context<never>
+  readonly fiberId: number
+  readonly host: RunHost | undefined
+  readonly named: boolean
+  readonly recorder: Recorder | undefined
+  readonly timers: Timers
+  readonly ambient: Ambient
+  readonly outcome: Outcome
+  readonly lanes: ReadonlyArray<Lane>
+  readonly ready: Ready
+  readonly backPressure: BackPressure
+  readonly loop: Loop
+  readonly router: Router
+  readonly intakes: Intakes
+  readonly scopes: Scopes
+  readonly shutdown: {
+    shutDown(): void
+    /** An invocation could not be interrupted. */
+    notInterrupted(error: unknown, place: string): void
+  }
+  activate(activation: Activation): void
+  broke(error: unknown, place: string): void
+  collapse(error: unknown, place: string): void
+}
+
+export class Calls implements Run, Factory {
+  readonly workflow: string
+  readonly recorder: Recorder | undefined
+  readonly host: RunHost | undefined
+  readonly state = new RunState()
+  readonly router: Router
+  private readonly run: Called
+  private readonly outcome: Outcome
+  private readonly loop: Loop
+  private readonly lanes: ReadonlyArray<Lane>
+  private readonly ready: Ready
+  private readonly scopes: Scopes
+  /** Those that go on by themselves. A run that never waits has none, so the set is made on demand. */
+  private working: Set<Working> | undefined
+
+  constructor(run: Called) {
+    this.run = run
+    this.workflow = run.workflow
+    this.recorder = run.recorder
+    this.host = run.host
+    this.outcome = run.outcome
+    this.loop = run.loop
+    this.router = run.router
+    this.lanes = run.lanes
+    this.ready = run.ready
+    this.scopes = run.scopes
+  }
+
+  // ---------------------------------------------------------------- from the start to the end
+
+  make(node: Node, input: unknown, scope: Scope, position: Position | undefined): Invocation {
+    return new Invocation(this, node, input, scope, position)
+  }
+
+  ofInput(node: Node, input: unknown): Invocation {
+    return new Invocation(this, node, input, this.scopes.root, undefined)
+  }
+
+  /** Whether none goes on by itself. */
+  get none(): boolean {
+    return this.working === undefined || this.working.size === 0
+  }
+
+  running(invocation: Working): void {
+    this.working ??= new Set()
+    this.working.add(invocation)
+    // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
+    if (this.outcome.reached || invocation.calledOff) this.interrupt(invocation)
+  }
+
+  settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void {
+    const { run } = this
+    // Hot: what returns at once ends inside of the loop.
+    if (!this.loop.inside) {
+      run.activate({ _tag: "settled", delivery: invocation, exit })
+      return
+    }
+    const lane = this.lanes[invocation.node.index]!
+    lane.busy--
+    try {
+      this.working?.delete(invocation)
+      if (this.recorder !== undefined || Exit.isFailure(exit)) this.ended(invocation, exit)
+      if (this.outcome.reached) run.shutdown.shutDown()
+      else {
+        this.scopes.conclude(invocation)
+        this.ready.add(lane)
+      }
+    } catch (error) {
+      run.broke(error, `ending step '${invocation.node.name}'`)
+    }
+  }
+
+  private ended(invocation: Working, exit: Exit.Exit<unknown, unknown>): void {
+    this.recorder?.ended(invocation.attempts, invocation, exit, this.outcome.reached || invocation.calledOff)
+    if (Exit.isFailure(exit)) this.failed(invocation, exit.cause)
+  }
+
+  private failed(invocation: Working, cause: Cause.Cause<unknown>): void {
+    const { outcome } = this
+    if (!outcome.reached && !invocation.calledOff) outcome.fail(invocation, cause)
+    // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
+    else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
+      this.recorder?.finalizerFailed(invocation, cause)
+      outcome.finalizerFailed(invocation, cause)
+    } else if (outcome.failed && !Cause.hasInterruptsOnly(cause)) outcome.failedToo(invocation, cause)
+  }
+
+  lost(invocation: Working, error: unknown): void {
+    if (!invocation.ended) {
+      this.working ??= new Set()
+      this.working.add(invocation)
+    }
+    this.run.collapse(error, `ending step '${invocation.node.name}'`)
+  }
+
+  /** Of those whose end was lost half-way. */
+  forgetEnded(): void {
+    for (const invocation of this.working ?? []) if (invocation.ended) this.working!.delete(invocation)
+  }
+
+  interruptAll(): void {
+    for (const invocation of [...(this.working ?? [])]) this.interrupt(invocation)
+  }
+
+  private interrupt(invocation: Working): void {
+    try {
+      invocation.interrupt()
+    } catch (error) {
+      this.run.shutdown.notInterrupted(error, `interrupting step '${invocation.node.name}'`)
+    }
+  }
+
+  callOff(invocation: Working): void {
+    if (invocation.calledOff) return
+    invocation.calledOff = true
+    invocation.leavePlace()
+    this.recorder?.dropped(invocation, "raced")
+    this.lanes[invocation.node.index]!.waiting--
+    this.scopes.leave(invocation)
+  }
+
+  fail(invocation: Working, cause: Cause.Cause<unknown>): void {
+    const outcome = this.outcome.failureOf(invocation, cause)
+    this.run.activate({ _tag: "interrupt", outcome, reason: undefined })
+  }
+
+  // ---------------------------------------------------------------- what they do meanwhile
+
+  accept(node: Node, value: unknown): AnyEvent {
+    return emissionOf(node, value)
+  }
+
+  droppedLate(from: Working, value: unknown): void {
+    this.router.late(from, value)
+  }
+
+  wake(): void {
+    this.loop.wake()
+  }
+
+  collect(invocation: Working, defs: Defs): ReadonlyArray<AnyEvent> | undefined {
+    return this.run.intakes.byHand(invocation).offer(invocation, defs)
+  }
+
+  saidNothing(node: Node): void {
+    this.lanes[node.index]!.silent++
+  }
+
+  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void> {
+    return this.run.timers.sleep(why, id, duration)
+  }
+
+  hasRoom(node: Node): boolean {
+    return this.run.backPressure.hasRoom(node)
+  }
+
+  awaitRoom(node: Node): Effect.Effect<void> {
+    return this.run.backPressure.await(node, () => this.loop.wake())
+  }
+
+  // ---------------------------------------------------------------- how the run stands
+
+  get id(): string {
+    return this.run.id
+  }
+
+  get fiberId(): number {
+    return this.run.fiberId
+  }
+
+  get over(): boolean {
+    return this.outcome.reached
+  }
+
+  get failing(): boolean {
+    return this.outcome.failed
+  }
+
+  get timedOut(): boolean {
+    return this.outcome.timedOut
+  }
+
+  inContext<A>(work: () => A): A {
+    return this.run.ambient.enter(work)
+  }
+
+  contextOf({ id }: Working): Context.Context<never> {
+    const { context, named } = this.run
+    if (!named) return context
+    const current = { run: this.id, workflow: this.workflow, invocation: id! }
+    const inside = Context.add(context, CurrentInvocation, current)
+    return this.recorder?.telemetry?.contextOf(id!, inside) ?? inside
+  }
+
+  reasonFor({ node }: Working): () => unknown {
+    const { outcome, workflow } = this
+    if (outcome.reached) return () => outcome.reason
+    return () => aborted(`step '${node.name}' of workflow '${workflow}' is not needed any more: a race has been won`)
+  }
+}

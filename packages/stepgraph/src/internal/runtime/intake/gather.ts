@@ -1,0 +1,30 @@
+/**
+ * A gather: its step runs with all that has come, in the order of emission, when everything upstream has gone quiet.
+ */
+import type { Node } from "../../graph/graph.ts"
+import type { Watch } from "../scope/scope.ts"
+import type { Cells } from "./cells.ts"
+import type { Dispatch } from "./dispatch.ts"
+
+export class Gather {
+  private readonly node: Node
+  private readonly run: Dispatch
+  private readonly cells: Cells
+
+  constructor(node: Node, run: Dispatch, cells: Cells) {
+    this.node = node
+    this.run = run
+    this.cells = cells
+  }
+
+  /** Everything upstream has gone quiet in a scope. */
+  quiet(watch: Watch): void {
+    const { scope } = watch
+    const cell = this.cells.in(scope)[0]
+    const round = cell?.takeInOrder()
+    if (cell !== undefined) this.cells.forget(cell)
+    const position = round?.position ?? this.run.scopes.behind(watch)
+    this.run.router.push(this.node, round?.events ?? [], scope, position, round?.from ?? [], watch.rounds)
+    watch.rounds++
+  }
+}

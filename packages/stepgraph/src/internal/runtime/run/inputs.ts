@@ -1,0 +1,80 @@
+/**
+ * The events that come to a run from outside, in the order in which they come.
+ */
+import type { SchedulerDispatcher } from "effect/Scheduler"
+import type { AnyEvent } from "../../../Event.ts"
+import type { Route } from "../../graph/graph.ts"
+import type { Activation } from "../flow/activation.ts"
+import type { Outcome } from "../flow/outcome.ts"
+import type { Recorder } from "../trace/recorder.ts"
+
+/** The run that is sent them. */
+export interface Receiving {
+  readonly outcome: Outcome
+  readonly recorder: Recorder | undefined
+  readonly scheduler: SchedulerDispatcher
+  activate(activation: Activation): void
+  collapse(error: unknown, place: string): void
+}
+
+export class Inputs {
+  /** Whether they may still come. */
+  open = true
+  /** How many have come. */
+  count = 0
+  private readonly run: Receiving
+  private readonly held: Array<Activation> = []
+
+  constructor(run: Receiving) {
+    this.run = run
+  }
+
+  /** Whether none is still to be taken in. */
+  get none(): boolean {
+    return this.held.length === 0
+  }
+
+  /** Takes in an event; `false` where it comes too late. */
+  send(route: Route, event: AnyEvent): boolean {
+    if (!this.open || this.run.outcome.reached) return false
+    this.betweenEntries({ _tag: "input", route, event })
+    return true
+  }
+
+  close(): void {
+    if (!this.open || this.run.outcome.reached) return
+    this.open = false
+    this.betweenEntries({ _tag: "inputs-closed" })
+  }
+
+  /**
+   * An observer is told of things when they are half done: what comes from there, and all that comes after it, waits until
+   * everybody else has had a turn.
+   */
+  private betweenEntries(activation: Activation): void {
+    const { run } = this
+    if (!run.recorder?.telling && this.none) {
+      run.activate(activation)
+      return
+    }
+    this.held.push(activation)
+    const next = () => {
+      try {
+        this.takeIn()
+      } catch (error) {
+        run.collapse(error, "taking in what an observer sent")
+      }
+    }
+    run.scheduler.scheduleTask(next, 0)
+  }
+
+  private takeIn(): void {
+    const activation = this.held.shift()
+    if (activation !== undefined) this.run.activate(activation)
+  }
+
+  /** Takes in what is still held. */
+  takeInAll(): void {
+    while (!this.none) this.takeIn()
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * All the scopes of a run: what is in flight in each of them, and what follows when something of that has ended.
+ */
+import type { AnyEvent } from "../../../Event.ts"
+import type { Graph, Node } from "../../graph/graph.ts"
+import { type Closing, Lifetime } from "./lifetime.ts"
+import { Position } from "./position.ts"
+import { Quiescence, type Quieted } from "./quiescence.ts"
+import { Races } from "./races.ts"
+import { type Flight, Scope, type Watch } from "./scope.ts"
+
+/** What is kept for each scope. */
+export interface Kept extends Closing, Quieted {
+  /** A scope has been opened: what is kept for its kind begins. */
+  open(scope: Scope): void
+}
+
+export class Scopes {
+  readonly root: Scope
+  /** The end of the order of emission, if the graph needs that order. */
+  readonly end: Position | undefined
+  private readonly graph: Graph
+  private readonly kept: Kept
+  private readonly quiescence: Quiescence
+  private readonly races: Races
+  private readonly lifetime: Lifetime
+
+  constructor(graph: Graph, kept: Kept) {
+    this.graph = graph
+    this.kept = kept
+    this.quiescence = new Quiescence(kept)
+    this.races = new Races(this.quiescence)
+    this.root = new Scope(graph, 0, undefined, undefined)
+    this.lifetime = new Lifetime(this.root, kept)
+    this.end = graph.ordered ? Position.end() : undefined
+  }
+
+  /** Opens the run's own scope; `position` is the start event's. It is held until `release`. */
+  openRoot(position: Position | undefined): void {
+    this.hold(this.root, position)
+  }
+
+  /** Opens a scope inside of another; `position` is the event's that opens it. It is held until `release`. */
+  open(kind: number, around: Scope, event: AnyEvent, id: string | undefined, position: Position | undefined): Scope {
+    const scope = new Scope(this.graph, kind, around, { event, id })
+    this.hold(scope, position)
+    return scope
+  }
+
+  private hold(scope: Scope, position: Position | undefined): void {
+    this.quiescence.hold(scope)
+    if (position !== undefined) scope.reserve(position)
+    this.kept.open(scope)
+  }
+
+  /** The event that opens a scope has been delivered. */
+  release(scope: Scope): void {
+    this.quiescence.release(scope)
+  }
+
+  openInputs(): void {
+    this.quiescence.openInputs(this.root)
+  }
+
+  closeInputs(): void {
+    this.quiescence.closeInputs(this.root)
+  }
+
+  /** The steps whose gathers wait for nothing but the end of the inputs. */
+  waitingForInputs(): ReadonlyArray<Node> {
+    return this.quiescence.waitingForInputs(this.root).map(({ node }) => node)
+  }
+
+  /** An event has come to a step, or to its intake. */
+  come(node: Node, scope: Scope): void {
+    this.quiescence.come(node, scope)
+  }
+
+  /** Whether anything waits for its end: an intake downstream, or a scope that may then be over. */
+  counts({ node, scope }: Flight): boolean {
+    return node.feeds.length > 0 || scope !== this.root
+  }
+
+  enter(flight: Flight): void {
+    this.quiescence.enter(flight)
+  }
+
+  /** A flight has come to nothing. */
+  leave(flight: Flight): void {
+    this.quiescence.leave(flight)
+  }
+
+  /** The position of a batch of nothing: after everything that its scope emitted directly, round by round. */
+  behind({ end }: Watch): Position | undefined {
+    // A deadline may come back to a scope that was over: whatever its position, it is after all that was emitted.
+    return (end ?? this.end)?.before()
+  }
+
+  /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
+  decided(race: Watch, take: () => () => void): void {
+    this.races.decided(race, take)
+  }
+
+  /** All that was emitted together has been delivered. */
+  decideRaces(): void {
+    this.races.endMoment()
+  }
+
+  /**
+   * One thing that happened to the run has been done, and a flight may have ended by it: the races that it decided run, what it
+   * leaves quiet fires, and scopes that are over are let go.
+   */
+  conclude(ended: Flight | undefined): void {
+    this.races.endMoment()
+    if (ended !== undefined && this.counts(ended)) {
+      this.quiescence.leave(ended)
+      this.races.endMoment()
+    }
+    this.lifetime.letGo()
+  }
+}
