@@ -7,6 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { AllFieldsOf, AllMadeOf, CheckDefinition, EventSchema, FieldsOf, MadeOf, OwnFields } from "./Definition.ts"
 import { InvalidEvent } from "./Errors.ts"
+import { problemOfAnnotations } from "./Options.ts"
 import { foreignInWords, isForeign } from "./OwnSchema.ts"
 import { type PlainFields, plainFields } from "./PlainFields.ts"
 import { reasonOf } from "./Reason.ts"
@@ -121,8 +122,7 @@ export function defineEvent<const Tag extends string, const D extends object>(
   annotations?: Annotations<Event<Tag, AllFieldsOf<D>>>
 ): EventDef<Tag, AllFieldsOf<D>, AllMadeOf<D>, EventSchema<Tag, D>>
 export function defineEvent(tag: string, fields?: object, annotations?: object): AnyDef {
-  const named = { identifier: tag, ...annotations }
-  const { schema, plain, adopts } = schemaOf(tag, fields, named)
+  const { schema, plain, adopts, named } = schemaOf(tag, fields, annotations)
   const fits = Schema.is(schema)
   const makePlain = plain?.make
   const finish = (event: object) => {
@@ -191,16 +191,21 @@ interface Defined {
   readonly plain: PlainFields | undefined
   /** Whether a schema contains one from another library. */
   readonly adopts: boolean
+  /** The annotations of the schema, its identifier included. */
+  readonly named: { readonly identifier: string }
 }
 
-const schemaOf = (tag: string, given: unknown = {}, named: object): Defined => {
+const schemaOf = (tag: string, given: unknown = {}, annotations: object | undefined): Defined => {
   const mistaken = (words: string) => new TypeError(`defineEvent: ${words}`)
   if (typeof tag !== "string" || tag === "") {
     throw mistaken(`a tag is a string of at least one character, not ${tag === "" ? "an empty one" : show(tag)}`)
   }
+  const problem = problemOfAnnotations(annotations)
+  if (problem !== undefined) throw mistaken(`event '${tag}' ${problem}`)
+  const named = { identifier: tag, ...annotations }
   try {
     if (!Schema.isSchema(given) && isStandard(given)) {
-      return { schema: adoptedEvent(tag, given, named), plain: undefined, adopts: true }
+      return { schema: adoptedEvent(tag, given, named), plain: undefined, adopts: true, named }
     }
     const struct = Schema.isSchema(given) ? (given as Schema.Struct<Schema.Struct.Fields>) : undefined
     if (struct !== undefined && struct.ast._tag !== "Objects") {
@@ -236,7 +241,7 @@ const schemaOf = (tag: string, given: unknown = {}, named: object): Defined => {
         ? Schema.TaggedStruct(tag, own)
         : struct.mapFields((fields) => ({ _tag: Schema.tag(tag), ...fields }), { unsafePreserveChecks: true })
     const plain = struct?.ast.checks === undefined ? plainFields(tag, own) : undefined
-    return { schema: tagged as Schema.Codec<any, any>, plain, adopts }
+    return { schema: tagged as Schema.Codec<any, any>, plain, adopts, named }
   } catch (error) {
     throw error instanceof UnusableSchema ? mistaken(`event '${tag}' cannot be defined: ${error.message}`) : error
   }

@@ -1,6 +1,7 @@
 /**
  * Reports unknown options, since a misspelt name would otherwise be ignored.
  */
+import { show } from "./Show.ts"
 
 /** The number of letters to insert, delete or replace to turn one word into another. */
 const distance = (from: string, to: string): number => {
@@ -79,3 +80,9 @@ export const refuseUnknown = (of: string, given: unknown, known: ReadonlyArray<s
   const problems = unknownOptions(given, known)
   if (problems.length > 0) throw new TypeError(`${of}: ${problems.join("; ")}`)
 }
+
+/** The problem with what is given as the annotations of a schema, if there is one. */
+export const problemOfAnnotations = (annotations: unknown): string | undefined =>
+  annotations === undefined || (typeof annotations === "object" && annotations !== null && !Array.isArray(annotations))
+    ? undefined
+    : `takes the annotations of its schema as an object, such as { description: "…" }, not ${show(annotations)}`

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import type { CheckState, SchemaOf, StateOf } from "./Definition.ts"
 import { InvalidState } from "./Errors.ts"
+import { problemOfAnnotations } from "./Options.ts"
 import { foreignInWords, isForeign } from "./OwnSchema.ts"
 import { reasonOf } from "./Reason.ts"
 import { secretOf } from "./Secrets.ts"
@@ -110,6 +111,8 @@ const schemaOf = (
   if (typeof name !== "string" || name === "") {
     throw mistaken(`a name is a string of at least one character, not ${name === "" ? "an empty one" : show(name)}`)
   }
+  const problem = problemOfAnnotations(annotations)
+  if (problem !== undefined) throw mistaken(`cell '${name}' ${problem}`)
   if (Schema.isSchema(given)) {
     if (isForeign(given)) throw mistaken(`cell '${name}' ${foreignInWords}`)
     const schema = given as Schema.Codec<any>

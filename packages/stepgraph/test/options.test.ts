@@ -70,7 +70,7 @@ describe("workflow() lists options that do not exist", () => {
       "step 'end': there is no option 'timeOut': did you mean 'timeout'?"
     ])
     expect(withSteps({ end: step({ ...end, description: "ends it" }) })).toEqual([
-      "step 'end': there is no option 'description': the options are 'accepts', 'emits', 'workers', 'timeout', 'retry', " +
+      "step 'end': there is no option 'description': the options are 'accepts', 'emits', 'workers', 'buffer', 'timeout', 'retry', " +
         "'run', 'recover'"
     ])
   })
@@ -129,12 +129,12 @@ describe("workflow() lists options that do not exist", () => {
 })
 
 describe("definitions of events and cells", () => {
-  it("takes no options", () => {
-    expect(() => (defineEvent as Untyped)("A", {}, { frozen: false })).toThrow(
-      new TypeError("defineEvent: event 'A' takes a tag and its fields, and no third argument: there are no options")
+  it.each([["frozen"], [null], [["frozen"]], [() => ({})]])("take annotations as an object, not %j", (given) => {
+    expect(() => (defineEvent as Untyped)("A", {}, given)).toThrow(
+      /^defineEvent: event 'A' takes the annotations of its schema as an object, such as \{ description: "…" \}, not /
     )
-    expect(() => (defineState as Untyped)("n", Schema.Number, 0, { shared: true })).toThrow(
-      new TypeError("defineState: cell 'n' takes a schema and what it begins with: there are no options")
+    expect(() => (defineState as Untyped)("n", Schema.Number, 0, given)).toThrow(
+      /^defineState: cell 'n' takes the annotations of its schema as an object, such as \{ description: "…" \}, not /
     )
   })
 })
