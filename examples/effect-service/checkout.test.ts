@@ -3,7 +3,7 @@ import { expect, it } from "@effect/vitest"
 import { explore } from "@stepgraph/testing"
 import { Array as Arr, Effect, Layer, Record } from "effect"
 import { SqlClient } from "effect/sql"
-import { run } from "stepgraph"
+import { type EventOf, run } from "stepgraph"
 import { checkout, PlaceOrder } from "./checkout.ts"
 import { Sku } from "./domain.ts"
 import { Payments } from "./partners.ts"
@@ -20,7 +20,7 @@ const order = (...lines: Arr.NonEmptyArray<readonly [sku: string, quantity: numb
 
 const tag = ({ _tag }: { readonly _tag: string }) => _tag
 /** A run as the server makes it, and how it ended: a typed error is an answer, too. */
-const placed = (flow: typeof checkout, input: typeof PlaceOrder.schema.Type) =>
+const placed = (flow: typeof checkout, input: EventOf<typeof PlaceOrder>) =>
   run(flow, input).pipe(Effect.scoped, Effect.match({ onSuccess: tag, onFailure: tag }))
 
 /** Dies unless all that has left the stock has been placed and paid for, and nothing is held. */

@@ -52,6 +52,20 @@ export interface EventDef<
 
 export type AnyDef = EventDef<any, any, any, any>
 export type Defs = ReadonlyArray<AnyDef>
+/**
+ * The events of a definition.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, type EventOf } from "stepgraph"
+ *
+ * const Query = defineEvent("Query", { text: Schema.String })
+ *
+ * const inWords = (query: EventOf<typeof Query>) => `who asked for ${query.text}?`
+ * console.log(inWords(Query({ text: "tea" }))) // => who asked for tea?
+ * ```
+ */
 export type EventOf<D> = D extends EventDef<infer Tag, infer Fields, any, any> ? Event<Tag, Fields> : never
 export type EventsOf<D> = D extends Defs ? EventOf<D[number]> : EventOf<D>
 export type TagOf<D> = D extends { readonly tag: infer Tag extends string } ? Tag : never

@@ -45,3 +45,32 @@ export interface TelemetryOptions {
 export const Telemetry = /*#__PURE__*/ Context.Reference<TelemetryOptions | undefined>("stepgraph/Telemetry", {
   defaultValue: () => undefined
 })
+
+/**
+ * Whether the logs of steps carry their place: the annotations `stepgraph.workflow`, `stepgraph.step` and `stepgraph.run`, named
+ * as the attributes of spans. Off by default, as it takes time for each invocation that is an Effect.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Logger, References } from "effect"
+ * import { AnnotateLogs, defineEvent, defineStep, run, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const flow = workflow({
+ *   name: "greet", start: Start, stop: Stop,
+ *   steps: { hello: defineStep({ accepts: Start, emits: Stop, run: () => Effect.as(Effect.log("Hello!"), Stop()) }) }
+ * })
+ *
+ * const logger = Logger.make(({ fiber, message }) => {
+ *   const at = fiber.getRef(References.CurrentLogAnnotations)
+ *   console.log(at["stepgraph.workflow"], at["stepgraph.step"], message) // => greet hello [ 'Hello!' ]
+ * })
+ * await Effect.runPromise(
+ *   run(flow).pipe(Effect.provideService(AnnotateLogs, true), Effect.provide(Logger.layer([logger])))
+ * )
+ * ```
+ */
+export const AnnotateLogs = /*#__PURE__*/ Context.Reference<boolean>("stepgraph/AnnotateLogs", {
+  defaultValue: () => false
+})

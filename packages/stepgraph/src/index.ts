@@ -4,7 +4,7 @@
  * @module stepgraph
  */
 export * from "./Errors.ts"
-export { defineEvent, type Event, type EventDef, isEventDef } from "./Event.ts"
+export { defineEvent, type Event, type EventDef, type EventOf, isEventDef } from "./Event.ts"
 export { collect, gather, type Intake, type IntakeOptions, isIntake, join, race, type Within } from "./Intake.ts"
 export {
   type LaunchOptions,
@@ -21,7 +21,8 @@ export { type RunOptions, run, runPromise } from "./Run.ts"
 export { defineState, type State, type StateOptions, type StateValue } from "./State.ts"
 export { defineStep, type Emission, isStep, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
 export { type StreamOptions, stream } from "./Stream.ts"
-export { Telemetry, type TelemetryOptions } from "./Telemetry.ts"
+export { SuppressedErrors } from "./SuppressedErrors.ts"
+export { AnnotateLogs, Telemetry, type TelemetryOptions } from "./Telemetry.ts"
 export { CurrentInvocation, Observer, TraceEntry } from "./Trace.ts"
 export {
   type AnyWorkflow,

@@ -1,7 +1,7 @@
 // Every public error, with its whole message: what happened, where, with which values, what to do.
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Option, Redacted, Result, Schema, Stream } from "effect"
+import { Cause, Context, Effect, Exit, Option, Redacted, Result, Schema, Stream } from "effect"
 import {
   collect,
   defineEvent,
@@ -18,6 +18,7 @@ import {
   StepEnded,
   StepRejected,
   StepTimedOut,
+  SuppressedErrors,
   WorkflowStalled,
   WorkflowTimedOut,
   workflow
@@ -709,7 +710,7 @@ describe("failures in the same moment", () => {
 })
 
 describe("FinalizerFailed", () => {
-  it("follows the typed error, which can still be caught", async () => {
+  it("is suppressed by the typed error, which can still be caught", async () => {
     const flow = workflow({
       name: "flow",
       start: Start,
@@ -724,10 +725,11 @@ describe("FinalizerFailed", () => {
       }
     })
     const exit = await Effect.runPromiseExit(run(flow, { n: 1 }))
-    const [first, second] = Exit.isFailure(exit) ? exit.cause.reasons : []
-    expect(first).toMatchObject({ _tag: "Fail", error: "typed" })
-    expect(second).toMatchObject({ _tag: "Fail", error: expect.any(FinalizerFailed) })
-    expect(((second as Cause.Fail<unknown>).error as Error).message).toBe(
+    const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
+    expect(cause.reasons).toMatchObject([{ _tag: "Fail", error: "typed" }])
+    const [failed] = Context.getOrUndefined(Cause.annotations(cause), SuppressedErrors) ?? []
+    expect(failed).toBeInstanceOf(FinalizerFailed)
+    expect((failed as Error).message).toBe(
       "step 'slow' of workflow 'flow' failed while it was shut down, given Start {\"n\":1}: cannot close"
     )
     expect(await Effect.runPromise(Effect.catch(run(flow, { n: 1 }), (error) => Effect.succeed(error)))).toBe("typed")

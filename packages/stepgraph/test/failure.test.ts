@@ -1,9 +1,20 @@
 // The first failure without a `retry` or `recover` ends the run like a stop, and keeps its kind: a typed error, a
 // `StepRejected`, or a defect that names its step. A failing finalizer never changes the outcome.
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Data, Duration, Effect, Exit, Logger, Stream } from "effect"
+import { Cause, Context, Data, Duration, Effect, Exit, Logger, References, Schema, Stream, Tracer } from "effect"
 import { TestClock } from "effect/testing"
-import { defineStep, FinalizerFailed, join, launch, run, StepDefect, StepRejected, workflow } from "stepgraph"
+import {
+  AnnotateLogs,
+  defineStep,
+  FinalizerFailed,
+  join,
+  launch,
+  run,
+  StepDefect,
+  StepRejected,
+  SuppressedErrors,
+  workflow
+} from "stepgraph"
 import { Done, recorded, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 import { ended, failure, result } from "./support/virtual.ts"
 
@@ -370,34 +381,185 @@ describe("when a stop and a failure come in the same turn", () => {
       const outcome = yield* Effect.exit(live.result as Effect.Effect<unknown, unknown>)
       const seen = yield* Effect.exit(Stream.runCollect(live.events as Stream.Stream<unknown, unknown>))
       const status = yield* live.status as Effect.Effect<unknown>
-      expect(outcome).toEqual(first === "stops" ? Exit.succeed(stop(1)) : Exit.fail("no"))
-      expect(seen).toEqual(first === "stops" ? Exit.succeed([stop(1)]) : Exit.fail("no"))
+      const said = (value: unknown) => {
+        const failed = { cause: { reasons: [{ _tag: "Fail", error: "no" }] } }
+        return first === "stops" ? { _tag: "Success", value } : { _tag: "Failure", ...failed }
+      }
+      expect(outcome).toMatchObject(said(stop(1)))
+      expect(seen).toMatchObject(said([stop(1)]))
       expect(status).toMatchObject({ state: "ended", inputs: "closed", waiting: [] })
     })
   )
 })
 
+describe("where a typed error arose", () => {
+  const fails = Effect.fn("ask the service")(function* () {
+    return yield* Effect.fail(new Boom({ n: 1 }))
+  })
+  const ways: Record<string, [fail: () => unknown, inside: ReadonlyArray<RegExp>]> = {
+    "an Effect": [() => Effect.fail(new Boom({ n: 1 })), []],
+    "a named function": [fails, [/^at ask the service/]],
+    "a promise": [() => Promise.reject(new Error("no")), []],
+    "a Stream": [() => Stream.fail(new Boom({ n: 1 })), []]
+  }
+  /** The frames of Effect's own kind in what it prints: those of the engine have a place in a file of the library. */
+  const framesOf = (exit: Exit.Exit<unknown, unknown>, known: RegExp) =>
+    (Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+      .split("\n")
+      .flatMap((line) => (known.test(line) && !line.includes("(definition)") ? [line.trim().replace(/ \{$/, "")] : []))
+
+  it.effect.each(
+    Object.entries(ways).flatMap(([name, way]) => [
+      [name, "without a tracer", way] as const,
+      [name, "with a tracer", way] as const
+    ])
+  )("of %s stands in what Effect prints, %s", ([, tracer, [fail, inside]]) =>
+    Effect.gen(function* () {
+      const traced =
+        tracer === "with a tracer"
+          ? Effect.provideService(Tracer.Tracer, Tracer.make({ span: (options) => new Tracer.NativeSpan(options) }))
+          : <A, E, R>(effect: Effect.Effect<A, E, R>) => effect
+      const program = Effect.fn("the program")(() => run(failing(fail)) as Effect.Effect<unknown, unknown>)
+      const exit = yield* ended(traced(program()))
+      const frames = framesOf(exit, /at (?:ask the service|step '|the program)/)
+      const all = [...inside, /^at step 'fail' of workflow 'failing'$/, /^at the program/]
+      expect(frames.length, frames.join("\n")).toBe(all.length)
+      all.forEach((frame, index) => expect(frames[index]).toMatch(frame))
+    })
+  )
+
+  it.effect("in a run inside a step names both steps, the inner one first", () =>
+    Effect.gen(function* () {
+      const inner = failing(() => Effect.fail(new Boom({ n: 1 })))
+      const outer = untyped.workflow({
+        name: "outer",
+        start: Start,
+        stop: Stop,
+        steps: { call: untyped.step({ accepts: Start, emits: Stop, run: () => run(inner) }) }
+      })
+      const exit = yield* ended(run(outer))
+      expect(framesOf(exit, /at step '/)).toEqual([
+        "at step 'fail' of workflow 'failing'",
+        "at step 'call' of workflow 'outer'"
+      ])
+    })
+  )
+
+  it.effect("is among the ten that are printed, however deep the step's own spans are", () =>
+    Effect.gen(function* () {
+      const deep: (n: number) => Effect.Effect<never, Boom> = Effect.fn("deep")(function* (n: number) {
+        return yield* n === 0 ? Effect.fail(new Boom({ n })) : deep(n - 1)
+      })
+      const exit = yield* ended(run(failing(() => deep(50))))
+      const frames = framesOf(exit, /at (?:deep|step ')/)
+      expect(frames.at(-1)).toBe("at step 'fail' of workflow 'failing'")
+      expect(frames.length).toBe(5)
+    })
+  )
+})
+
+describe("the logs of a step", () => {
+  const logged = <A, E>(program: Effect.Effect<A, E>) =>
+    Effect.gen(function* () {
+      const logs: Array<unknown> = []
+      const logger = Logger.make(({ fiber, message }) => {
+        logs.push([message, fiber.getRef(References.CurrentLogAnnotations)])
+      })
+      yield* Effect.exit(result(Effect.provide(program, Logger.layer([logger]))))
+      return logs
+    })
+  const flow = failing(() => Effect.as(Effect.log("works"), stop()))
+
+  it.effect("say nothing of their run by default", () =>
+    Effect.gen(function* () {
+      expect(yield* logged(Effect.annotateLogs(run(flow), "user", 7))).toEqual([[["works"], { user: 7 }]])
+    })
+  )
+
+  it.effect("carry workflow, step and run where `AnnotateLogs` is set", () =>
+    Effect.gen(function* () {
+      const annotated = run(flow).pipe(Effect.annotateLogs("user", 7), Effect.provideService(AnnotateLogs, true))
+      expect(yield* logged(annotated)).toEqual([
+        [
+          ["works"],
+          {
+            user: 7,
+            "stepgraph.workflow": "failing",
+            "stepgraph.step": "fail",
+            "stepgraph.run": expect.stringMatching(/^\w+$/)
+          }
+        ]
+      ])
+    })
+  )
+})
+
 describe("a failing finalizer", () => {
-  it.effect("after a typed failure follows it, and the failure can still be caught", () =>
+  it.effect("after a typed failure is logged and suppressed: the failure is all that can be caught", () =>
     Effect.gen(function* () {
       const broken = new Error("finalizer")
       const flow = failing(
         () => Effect.fail(new Boom({ n: 7 })),
         () => brokenFinalizer(broken)
       )
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void logged.push(...[message].flat()))
       const caught = (run(flow) as Effect.Effect<unknown, Boom>).pipe(
-        Effect.catchTag("Boom", ({ n }) => Effect.succeed(n))
+        Effect.catchTag("Boom", ({ n }) => Effect.succeed(n)),
+        Effect.provide(Logger.layer([logger]))
       )
       expect(yield* result(caught)).toBe(7)
+      const failure = { _tag: "FinalizerFailed", workflow: "failing", step: "work", event: Start(), cause: broken }
+      expect(logged).toMatchObject([failure])
 
       const exit = yield* ended(run(flow))
-      const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
-      expect(reasons[0]).toMatchObject({ _tag: "Fail", error: { _tag: "Boom" } })
-      const behind = reasons[1] as { readonly error?: unknown; readonly defect?: unknown }
-      const failed = (behind.error ?? behind.defect) as FinalizerFailed
-      expect(failed).toBeInstanceOf(FinalizerFailed)
-      expect(failed).toMatchObject({ workflow: "failing", step: "work", event: Start(), cause: broken })
+      const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
+      expect(cause.reasons).toMatchObject([{ _tag: "Fail", error: { _tag: "Boom" } }])
+      const suppressed = Context.getOrUndefined(Cause.annotations(cause), SuppressedErrors)
+      expect(suppressed).toMatchObject([failure])
+      expect(suppressed?.[0]).toBeInstanceOf(FinalizerFailed)
     })
+  )
+
+  it.effect("after a typed failure lets the exit be encoded by the run's own error", () =>
+    Effect.gen(function* () {
+      class Broken extends Schema.TaggedError<Broken>()("Broken", { n: Schema.Number }) {}
+      const flow = failing(
+        () => Effect.fail(new Broken({ n: 7 })),
+        () => brokenFinalizer()
+      )
+      const exit = yield* ended(run(flow))
+      const codec = Schema.toCodecJson(Schema.Exit(Schema.Unknown, Broken, Schema.Defect()))
+      expect(yield* Schema.encodeEffect(codec)(exit as never)).toMatchObject({
+        cause: [{ _tag: "Fail", error: { n: 7 } }]
+      })
+    })
+  )
+
+  it.effect(
+    "after a typed failure leaves a defect of the same moment suppressed, and an error of its own kind behind it",
+    () =>
+      Effect.gen(function* () {
+        const late = (effect: Effect.Effect<never, unknown>) => () => Effect.uninterruptible(Effect.delay(effect, 2))
+        const steps = {
+          first: untyped.step({
+            accepts: Start,
+            emits: Stop,
+            run: () => Effect.delay(Effect.fail(new Boom({ n: 1 })), 1)
+          }),
+          defect: untyped.step({ accepts: Start, emits: Stop, run: late(Effect.die(new Error("bug"))) }),
+          second: untyped.step({ accepts: Start, emits: Stop, run: late(Effect.fail(new Boom({ n: 2 }))) })
+        }
+        const exit = yield* ended(run(untyped.workflow({ name: "together", start: Start, stop: Stop, steps })))
+        const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
+        expect(cause.reasons).toMatchObject([
+          { _tag: "Fail", error: { n: 1 } },
+          { _tag: "Fail", error: { n: 2 } }
+        ])
+        expect(Context.getOrUndefined(Cause.annotations(cause), SuppressedErrors)).toMatchObject([
+          { _tag: "StepDefect", step: "defect" }
+        ])
+      })
   )
 
   it("after a typed failure leaves the promise's rejection as it is", async () => {
@@ -499,7 +661,7 @@ describe("a failing finalizer", () => {
       })
   )
 
-  it.effect("of several steps is reported for each", () =>
+  it.effect("of several steps is suppressed for each", () =>
     Effect.gen(function* () {
       const broken = (name: string) =>
         untyped.step({ accepts: Start, emits: Stop, run: () => brokenFinalizer(new Error(name)) })
@@ -510,9 +672,8 @@ describe("a failing finalizer", () => {
       }
       const flow = untyped.workflow({ name: "several", start: Start, stop: Stop, steps })
       const exit = yield* ended(run(flow))
-      const words = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""
-      for (const step of ["a", "b"])
-        expect(words).toContain(`step '${step}' of workflow 'several' failed while it was shut down`)
+      const annotations = Cause.annotations(Exit.isFailure(exit) ? exit.cause : Cause.empty)
+      expect(Context.getOrUndefined(annotations, SuppressedErrors)).toMatchObject([{ step: "a" }, { step: "b" }])
       expect(yield* failure(run(flow))).toBe("no")
     })
   )

@@ -14,6 +14,7 @@ import {
   runPromise,
   StepDefect,
   StepRejected,
+  SuppressedErrors,
   TraceEntry,
   workflow
 } from "stepgraph"
@@ -119,7 +120,7 @@ describe.each(Object.keys(hostile))("a payload that is %s", (name) => {
   )
 })
 
-/** The errors that a run of some steps fails with, one behind the other. */
+/** The errors that a run of some steps fails with, then those that they suppress. */
 const errorsOf = async (value: unknown, ...steps: ReadonlyArray<object>): Promise<ReadonlyArray<unknown>> => {
   const flow = untyped.workflow({
     name: "errors",
@@ -133,9 +134,12 @@ const errorsOf = async (value: unknown, ...steps: ReadonlyArray<object>): Promis
     run(flow as unknown as typeof ways.passes, { value })
   )
   return Exit.isFailure(exit)
-    ? exit.cause.reasons.map((reason) =>
-        Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : reason
-      )
+    ? [
+        ...exit.cause.reasons.map((reason) =>
+          Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : reason
+        ),
+        ...(Context.getOrUndefined(Cause.annotations(exit.cause), SuppressedErrors) ?? [])
+      ]
     : []
 }
 

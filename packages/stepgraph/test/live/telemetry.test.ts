@@ -255,8 +255,9 @@ describe("the spans of a run", () => {
       const { spans } = yield* measured(run(failing))
       const exits = spans.map(({ name, status }) => [name, status._tag === "Ended" ? status.exit : undefined] as const)
       expect(exits.map(([name]) => name)).toEqual(["workflow pair", "step left", "step right"])
-      expect(exits[0]![1]).toEqual(Exit.fail("no"))
-      expect(exits[1]![1]).toEqual(Exit.fail("no"))
+      const failed = { _tag: "Failure", cause: { reasons: [{ _tag: "Fail", error: "no" }] } }
+      expect(exits[0]![1]).toMatchObject(failed)
+      expect(exits[1]![1]).toMatchObject(failed)
       expect(Exit.hasInterrupts(exits[2]![1]!)).toBe(true)
       expect(attributesOf(spans[2]!)).toMatchObject({ "stepgraph.outcome": "interrupted" })
     })

@@ -24,6 +24,7 @@ import type { Intakes } from "../intake/intakes.ts"
 import type { Position } from "../scope/position.ts"
 import type { Scope } from "../scope/scope.ts"
 import type { Scopes } from "../scope/scopes.ts"
+import { annotated } from "../trace/logs.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import { Invocation } from "./invocation.ts"
 import type { Run, Working } from "./run.ts"
@@ -37,6 +38,8 @@ export interface Called {
   readonly fiberId: number
   readonly host: RunHost | undefined
   readonly named: boolean
+  /** Whether the logs of its steps carry their place. */
+  readonly annotates: boolean
   readonly recorder: Recorder | undefined
   readonly timers: Timers
   readonly ambient: Ambient
@@ -244,8 +247,9 @@ export class Calls implements Run, Factory {
     return this.run.ambient.enter(work)
   }
 
-  contextOf({ id }: Working): Context.Context<never> {
-    const { context, named } = this.run
+  contextOf({ id, node }: Working): Context.Context<never> {
+    const { annotates, named } = this.run
+    const context = annotates ? annotated(this.run.context, this.workflow, node.name, this.id) : this.run.context
     if (!named) return context
     const current = { run: this.id, workflow: this.workflow, invocation: id! }
     const inside = Context.add(context, CurrentInvocation, current)

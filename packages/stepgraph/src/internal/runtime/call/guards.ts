@@ -2,7 +2,7 @@
  * How a step with a timeout, a retry or a recovery is performed, and any step under a host that settles calls: one chain for
  * each node, `recover(retry(timeout(perform(direct))))`, of which only what is needed is there.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { StepTimedOut } from "../../../Errors.ts"
@@ -104,8 +104,8 @@ const recovering =
     Effect.catch(guard(on), (error) =>
       Effect.catchCause(
         attempt(on, on.attempts, true, (ctx) => recover(error, on.input, ctx)),
-        // The recovery's own error first, what it could not recover from behind it.
-        (cause: Cause.Cause<unknown>) => Effect.failCause(behind(cause, [error]))
+        // The recovery's own error first, what it could not recover from behind it: that is no error of the step any more.
+        (cause: Cause.Cause<unknown>) => Effect.failCause(behind(cause, [Cause.makeDieReason(error)]))
       )
     )
 

@@ -1,19 +1,55 @@
 /**
- * Causes of several errors, in display order.
+ * Causes of several errors, in display order, and where each arose.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import { CurrentStackFrame, type StackFrame } from "effect/References"
+import { SuppressedErrors } from "../../../SuppressedErrors.ts"
 
-const errorOf = (reason: Cause.Reason<unknown>): unknown =>
+type Reason = Cause.Reason<unknown>
+
+/** What a reason that is no interruption holds. */
+export const errorOf = (reason: Reason): unknown =>
   Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
 
 /**
- * Appends errors to a cause without hiding a typed error or a defect. Not `Cause.combine`, which compares errors by all
+ * Appends reasons to a cause without hiding a typed error or a defect. Not `Cause.combine`, which compares errors by all
  * their fields: payloads may be huge, run code when read, or throw.
+ *
+ * In Effect, a defect hides a typed error beside it, and a promise rejects with a failure before a defect. So after a typed
+ * error, whatever is not a typed error of the run goes into an annotation, and after a defect all become defects.
  */
-export const behind = (cause: Cause.Cause<unknown>, errors: ReadonlyArray<unknown>): Cause.Cause<unknown> => {
-  // In Effect, a defect hides a typed error beside it, and a promise rejects with a failure before a defect.
-  const reason = Cause.hasFails(cause) ? Cause.makeFailReason : Cause.makeDieReason
+export const behind = (cause: Cause.Cause<unknown>, others: ReadonlyArray<Reason>): Cause.Cause<unknown> => {
   const before = cause.reasons.map(errorOf)
-  const others = errors.filter((error) => !before.includes(error))
-  return others.length === 0 ? cause : Cause.fromReasons([...cause.reasons, ...others.map((error) => reason(error))])
+  const added = others.filter((reason) => !before.includes(errorOf(reason)))
+  if (added.length === 0) return cause
+  const first = cause.reasons.findIndex(Cause.isFailReason)
+  if (first < 0) {
+    return Cause.fromReasons([...cause.reasons, ...added.map((reason) => Cause.makeDieReason(errorOf(reason)))])
+  }
+  const reasons = [...cause.reasons, ...added.filter(Cause.isFailReason)]
+  const suppressed = added.filter((reason) => !Cause.isFailReason(reason)).map(errorOf)
+  if (suppressed.length > 0) {
+    const earlier = cause.reasons.flatMap(
+      (reason) => Context.getOrUndefined(Cause.reasonAnnotations(reason), SuppressedErrors) ?? []
+    )
+    const annotations = Context.make(SuppressedErrors, [...earlier, ...suppressed])
+    reasons[first] = reasons[first]!.annotate(annotations, { overwrite: true })
+  }
+  return Cause.fromReasons(reasons)
+}
+
+/** `Cause.pretty` shows the innermost ten. */
+const mostFrames = 8
+const noStack = () => undefined
+
+/** A typed error says in which step it arose, as it does in which span: between the spans of the step and those of its run. */
+export const aroseIn = (reason: Reason, place: string, context: Context.Context<never>): Reason => {
+  const outer = Context.get(context, CurrentStackFrame)
+  const inside: Array<StackFrame> = []
+  let frame = Context.getOrUndefined(Cause.reasonAnnotations(reason), Cause.StackTrace)
+  for (; frame !== undefined && frame !== outer && inside.length < mostFrames; frame = frame.parent) inside.push(frame)
+  const step: StackFrame = { name: place, stack: noStack, parent: outer }
+  const whole = inside.reduceRight<StackFrame>((parent, { name, stack }) => ({ name, stack, parent }), step)
+  return reason.annotate(Context.make(Cause.StackTrace, whole), { overwrite: true })
 }

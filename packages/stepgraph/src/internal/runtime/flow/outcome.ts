@@ -2,6 +2,7 @@
  * The end of a run: once, with its first outcome, and only when nothing of it is running.
  */
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import {
   FinalizerFailed,
@@ -15,7 +16,7 @@ import {
 import type { AnyEvent } from "../../../Event.ts"
 import { ranIn } from "../../../TaggedError.ts"
 import type { Delivery } from "../scope/delivery.ts"
-import { behind } from "./causes.ts"
+import { aroseIn, behind, errorOf } from "./causes.ts"
 import { aborted } from "./reasons.ts"
 
 /** Whether a step failed with the error of a nested run. Its own rejection and timeout already name its input. */
@@ -34,6 +35,7 @@ const isOfNestedRun = (error: unknown, step: string, input: unknown): error is E
 /** The run that ends. */
 export interface Ended {
   readonly workflow: string
+  readonly context: Context.Context<never>
   /** Whether something of it is still running. */
   readonly atWork: boolean
   /** Interrupts everything that runs, now or as soon as possible. */
@@ -60,7 +62,7 @@ export class Outcome {
   timedOut = false
   finished = false
   /** Errors after the outcome. They never change it. */
-  readonly late: Array<unknown> = []
+  private readonly late: Array<Cause.Reason<unknown>> = []
   private readonly run: Ended
   private abortReason: unknown
   private readonly onFinished: Array<() => void> = []
@@ -78,6 +80,14 @@ export class Outcome {
   /** Whether it is an end by a failure. */
   get failed(): boolean {
     return this.exit?._tag === "Failure" && !Cause.hasInterruptsOnly(this.exit.cause)
+  }
+
+  /** The errors to log: those that the outcome does not show, and every failure of a finalizer. */
+  get unseen(): ReadonlyArray<unknown> {
+    const { exit, failed } = this
+    const typed = failed && Exit.isFailure(exit!) && Cause.hasFails(exit.cause)
+    const seen = (reason: Cause.Reason<unknown>) => failed && (!typed || Cause.isFailReason(reason))
+    return this.late.filter((reason) => !seen(reason) || errorOf(reason) instanceof FinalizerFailed).map(errorOf)
   }
 
   /** The reason for the signals of the steps that it interrupts. */
@@ -127,12 +137,13 @@ export class Outcome {
     // Only if nothing else happened: errors behind a recovery's own error were retried and recovered from.
     const alone = cause.reasons.length === 1
     const unheeded = (["retry", "recover"] as const).filter((guard) => alone && node.step[guard] !== undefined)
+    const { context, workflow } = this.run
     return cause.reasons.map((reason) => {
       if (Cause.isFailReason(reason) && isOfNestedRun(reason.error, node.name, input)) {
-        ranIn(reason.error, node.name, this.run.workflow)
+        ranIn(reason.error, node.name, workflow)
       }
+      if (Cause.isFailReason(reason)) return aroseIn(reason, `step '${node.name}' of workflow '${workflow}'`, context)
       if (!Cause.isDieReason(reason)) return reason
-      const { workflow } = this.run
       const defect = new StepDefect({ workflow, step: node.name, event: input, cause: reason.defect, unheeded })
       return Cause.makeDieReason(defect).annotate(Cause.reasonAnnotations(reason))
     })
@@ -140,22 +151,19 @@ export class Outcome {
 
   /** A step fails by itself in the same moment as another: its failure follows the other. */
   failedToo(delivery: Delivery, cause: Cause.Cause<unknown>): void {
-    for (const reason of this.named(delivery, cause)) {
-      if (Cause.isFailReason(reason)) this.late.push(reason.error)
-      else if (Cause.isDieReason(reason)) this.late.push(reason.defect)
-    }
+    this.late.push(...this.named(delivery, cause).filter((reason) => !Cause.isInterruptReason(reason)))
   }
 
   finalizerFailed({ node, input }: Delivery, cause: Cause.Cause<unknown>): void {
     const { workflow } = this.run
     const failure = { workflow, step: node.name, event: input, cause: Cause.squash(cause) }
-    this.late.push(new FinalizerFailed(failure))
+    this.late.push(Cause.makeDieReason(new FinalizerFailed(failure)))
   }
 
   /** The run's own machinery has failed, or a callback. */
   broke(defect: Error): void {
     if (this.exit === undefined) this.exit = Exit.die(defect)
-    else this.late.push(defect)
+    else this.late.push(Cause.makeDieReason(defect))
   }
 
   /** Ends the run if nothing of it is running. If it throws, the next call continues with the rest. */

@@ -10,6 +10,7 @@ import type { SchedulerDispatcher } from "effect/Scheduler"
 import type { AnyEvent } from "../../../Event.ts"
 import { Host, type RunHost } from "../../../Host.ts"
 import type { RunStatus } from "../../../RunStatus.ts"
+import { AnnotateLogs } from "../../../Telemetry.ts"
 import { CurrentInvocation, Observer } from "../../../Trace.ts"
 import type { Graph, Route } from "../../graph/graph.ts"
 import { type Called, Calls } from "../call/calls.ts"
@@ -42,6 +43,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   readonly host: RunHost | undefined
   /** Whether somebody asks for the ids of events and invocations. */
   readonly named: boolean
+  readonly annotates: boolean
   readonly recorder: Recorder | undefined
   readonly ambient = new Ambient()
   readonly shutdown: Shutdown
@@ -78,6 +80,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
       this.recorder = new Recorder(this.id, observer, telemetry, () => this.timers.now(), failed)
     }
     this.named = this.recorder !== undefined || this.host !== undefined
+    this.annotates = Context.get(this.context, AnnotateLogs)
     this.plain = !graph.ordered && graph.kinds.length === 1 && !this.named
     this.intakes = new Intakes(graph, this)
     this.scopes = new Scopes(graph, this.intakes)

@@ -78,9 +78,8 @@ const interrupt = (active: ActiveRun, by?: number, reason?: unknown): void => {
 }
 
 const outcomeOf = (active: ActiveRun): Effect.Effect<AnyEvent, unknown> => {
-  const { exit, late, failed } = active.outcome
-  // Behind a failure they stand in its cause.
-  return late.length === 0 || failed ? exit! : Effect.andThen(logged(active), exit!)
+  const { exit, unseen } = active.outcome
+  return unseen.length === 0 ? exit! : Effect.andThen(logged(active), exit!)
 }
 
 /** Logged at `Debug` only: an intake may be left half full on purpose. */
@@ -93,7 +92,7 @@ const finished = (active: ActiveRun): Effect.Effect<void> =>
   Effect.callback((resume) => active.outcome.whenFinished(() => resume(Effect.void)))
 
 const logged = ({ outcome }: ActiveRun): Effect.Effect<void> =>
-  Effect.suspend(() => Effect.forEach(outcome.late, (failure) => Effect.logError(failure), { discard: true }))
+  Effect.suspend(() => Effect.forEach(outcome.unseen, (failure) => Effect.logError(failure), { discard: true }))
 
 /** Ends a run as soon as a signal is aborted, even while it works in one long turn. A stop that came first stands. */
 export const interruptOn = (signal: AbortSignal, active: ActiveRun): void => {

@@ -46,6 +46,10 @@ export class Shutdown implements Ended {
     return this.run.workflow
   }
 
+  get context(): Context.Context<never> {
+    return this.run.context
+  }
+
   get atWork(): boolean {
     const { calls, recorder } = this.run
     if (this.broken) calls.forgetEnded()

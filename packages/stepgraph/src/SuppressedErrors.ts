@@ -1,0 +1,31 @@
+/**
+ * What went wrong beside the failure of a run and is not among its typed errors.
+ */
+import * as Context from "effect/Context"
+
+/**
+ * An annotation of a cause: the errors that came with a typed failure, and must neither be caught in its place nor hide it. That
+ * is what a finalizer failed with, a defect of another step, and the error that a `recover` failed to recover from.
+ *
+ * @example
+ * ```ts
+ * import { Cause, Context, Effect } from "effect"
+ * import { defineEvent, defineStep, run, SuppressedErrors, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start")
+ * const Stop = defineEvent("Stop")
+ * const work = defineStep({
+ *   accepts: Start, emits: Stop,
+ *   run: () => Effect.fail("offline"),
+ *   recover: (error) => Effect.fail("no copy either")
+ * })
+ * const flow = workflow({ name: "read", start: Start, stop: Stop, steps: { work } })
+ *
+ * const cause = await Effect.runPromise(Effect.flip(Effect.sandbox(run(flow))))
+ * console.log(Cause.squash(cause)) // => no copy either
+ * console.log(Context.getOrUndefined(Cause.annotations(cause), SuppressedErrors)) // => [ 'offline' ]
+ * ```
+ */
+export class SuppressedErrors extends /*#__PURE__*/ Context.Service<SuppressedErrors, ReadonlyArray<unknown>>()(
+  "stepgraph/SuppressedErrors"
+) {}

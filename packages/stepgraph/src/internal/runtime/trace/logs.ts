@@ -1,0 +1,18 @@
+/**
+ * Annotations by which the logs of a step say where they come from.
+ */
+import * as Context from "effect/Context"
+import { CurrentLogAnnotations } from "effect/References"
+
+export const annotated = (
+  context: Context.Context<never>,
+  workflow: string,
+  step: string,
+  run: string
+): Context.Context<never> =>
+  Context.add(context, CurrentLogAnnotations, {
+    ...Context.get(context, CurrentLogAnnotations),
+    "stepgraph.workflow": workflow,
+    "stepgraph.step": step,
+    "stepgraph.run": run
+  })
