@@ -1,5 +1,7 @@
 /**
  * Everything that descends from one event, and the state of its intakes there.
+ *
+ * Longer than other modules: a scope and the groups that are watched in it are made of each other.
  */
 import type { AnyEvent } from "../../../Event.ts"
 import type { Graph, Group, Node, Quiet } from "../../graph/graph.ts"
