@@ -43,6 +43,8 @@ export interface GraphStep {
   readonly timeout: string | null
   readonly retries: boolean
   readonly recovers: boolean
+  /** The workflow that `asStep` made the step of. */
+  readonly inner: Graph | null
 }
 
 export interface GraphEvent {
@@ -109,6 +111,7 @@ interface Step {
   readonly timeout?: Duration.Input
   readonly retry?: unknown
   readonly recover?: unknown
+  readonly "~inner"?: unknown
 }
 const isList = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value)
 const isDef = (value: unknown): boolean => typeof (value as Partial<Def> | null | undefined)?.tag === "string"
@@ -191,7 +194,7 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
   }
   for (const def of [start, ...inputs]) eventOf(def)
   const nodes = Object.entries(steps).map(([name, step]): GraphStep => {
-    const { accepts, emits, workers, timeout, retry, recover } = step as Step
+    const { accepts, emits, workers, timeout, retry, recover, "~inner": inner } = step as Step
     const intake = isList(accepts) ? undefined : (accepts as Intake)
     const accepted = intake?.events ?? (accepts as ReadonlyArray<Def>)
     for (const event of new Set(accepted.map(eventOf))) event.acceptedBy.push(name)
@@ -205,7 +208,8 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
       workers,
       timeout: durationOf(timeout),
       retries: retry !== undefined,
-      recovers: recover !== undefined
+      recovers: recover !== undefined,
+      inner: isWorkflow(inner) ? graphOf(inner) : null
     }
   })
   for (const def of [...stops, ...outputs]) eventOf(def)

@@ -30,7 +30,7 @@ export type Returned<Out> =
   | Stream.Stream<Out, any, any>
 
 // If a function returns `any`, its errors and services are unknown, so treat it as a promise.
-type ErrorOf<Ret> = 0 extends 1 & Ret
+export type ErrorOf<Ret> = 0 extends 1 & Ret
   ? StepRejected
   : Ret extends Effect.Effect<infer A, infer E, any>
     ? E | (A extends AsyncIterable<any> ? StepRejected : never)
@@ -39,27 +39,28 @@ type ErrorOf<Ret> = 0 extends 1 & Ret
       : Ret extends PromiseLike<any> | AsyncIterable<any>
         ? StepRejected
         : never
-type ServicesOf<Ret> = 0 extends 1 & Ret
+export type ServicesOf<Ret> = 0 extends 1 & Ret
   ? never
   : Ret extends Effect.Effect<any, any, infer R>
     ? R
     : Ret extends Stream.Stream<any, any, infer R>
       ? R
       : never
-type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
+export type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
 
 // An interface, because the compiler then inspects its members only if a step has a `retry`: 430 type instantiations
 // less per step.
-interface RetryOptions<Ret, Limit> extends Omit<Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>>, "schedule"> {
+export interface RetryOptions<Ret, Limit>
+  extends Omit<Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>>, "schedule"> {
   readonly schedule?: AnySchedule | undefined
 }
-type AnySchedule = Schedule.Schedule<any, any, any, any>
+export type AnySchedule = Schedule.Schedule<any, any, any, any>
 
 /**
  * `unknown` where the schedule takes the step's errors. In the constraint of `retry` they would be taken for what a schedule
  * that is made in place takes, before they are known.
  */
-type Takes<Rt, Err> =
+export type Takes<Rt, Err> =
   Rt extends Schedule.Schedule<any, infer In, any, any>
     ? [Err] extends [In]
       ? unknown
@@ -86,13 +87,13 @@ type Decision<F> = F extends (...args: any) => infer D ? D : never
 // `any` is what `Options` itself says, of which nothing is known.
 type Known<T> = 0 extends 1 & T ? never : T
 // Unnamed, because an editor would show the name instead of the errors.
-type RetryError<Rt, None> =
+export type RetryError<Rt, None> =
   PoliciesOf<Rt, None> extends infer P
     ? P extends Schedule.Schedule<any, any, infer E, any> | Effect.Effect<any, infer E, any>
       ? Known<E>
       : never
     : never
-type RetryServices<Rt, None> =
+export type RetryServices<Rt, None> =
   PoliciesOf<Rt, None> extends infer P
     ? P extends Schedule.Schedule<any, any, any, infer R> | Effect.Effect<any, any, infer R>
       ? Known<R>
@@ -151,6 +152,8 @@ export interface Step<Accepted extends string, Emitted extends string, E, R, Per
   readonly retry: Effect.Retry.Options<any> | Schedule.Schedule<any, any, any, any> | undefined
   readonly run: (input: any, ctx: StepContext<any, any>) => unknown
   readonly recover: ((error: any, input: any, ctx: StepContext<any, any>) => unknown) | undefined
+  /** The workflow that it runs, if `asStep` made it. */
+  readonly "~inner"?: object | undefined
   readonly "~types"?: {
     readonly accepted: Accepted
     readonly emitted: Emitted
@@ -173,7 +176,7 @@ const prototype = /*#__PURE__*/ prototypeOf<AnyStep>("Step", ({ accepts, emits }
   return `Step(${accepted} → ${listed(tagsIn(emits)) || "nothing"})`
 })
 
-type Settings = Omit<AnyStep, "~types">
+type Settings = Omit<AnyStep, "~types" | "~inner">
 
 /** The properties of a step; any other is an unknown option. @internal */
 export const stepOptions = Object.keys({

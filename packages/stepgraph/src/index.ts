@@ -3,6 +3,7 @@
  *
  * @module stepgraph
  */
+export { asStep } from "./AsStep.ts"
 export * from "./Errors.ts"
 export { defineEvent, type Event, type EventDef, type EventOf, isEventDef } from "./Event.ts"
 export { collect, gather, type Intake, type IntakeOptions, isIntake, join, race, type Within } from "./Intake.ts"

@@ -89,7 +89,8 @@ describe("graphOf", () => {
       workers: 8,
       timeout: "2s",
       retries: true,
-      recovers: false
+      recovers: false,
+      inner: null
     })
     expect(step("text")).toMatchObject({ workers: 4, timeout: null, retries: false, recovers: true })
     expect(step("count").workers).toBe("unbounded")

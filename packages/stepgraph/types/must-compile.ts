@@ -2,6 +2,7 @@
 import { type } from "arktype"
 import { Context, Effect, type Exit, Schedule, Schema, Stream } from "effect"
 import {
+  asStep,
   collect,
   defineEvent,
   defineState,
@@ -497,3 +498,49 @@ const foreign = workflow({
   }
 })
 export const foreigners = [run(foreign, { query: "x" }), run(foreign, Zod({ query: "x" }))]
+
+// A workflow as a step: its errors, services and stop events are the step's, and of its outputs those that are asked for.
+const talkative = workflow({
+  name: "talkative",
+  start: Query,
+  stop: Answer,
+  outputs: [Other, Topic],
+  steps: {
+    search,
+    talk: defineStep({
+      accepts: Query,
+      emits: [Other, Topic],
+      run: async ({ query }) => [Other({ n: 1 }), Topic({ topic: query })]
+    })
+  }
+})
+const inside = asStep(talkative, { workers: 8, timeout: undefined, outputs: [Other] })
+same<typeof inside, Step<"Query", "Answer" | "Other", "DbDown" | StepRejected | WorkflowStalled, Db>>(true)
+const quiet = asStep(talkative)
+same<typeof quiet, Step<"Query", "Answer", "DbDown" | StepRejected | WorkflowStalled, Db>>(true)
+const timed = asStep(talkative, {
+  timeout: "1 second",
+  retry: { times: 3, while: (error) => Effect.map(Flags, ({ again }) => again && error !== "DbDown") }
+})
+same<ErrorOf<typeof timed>, "DbDown" | StepRejected | WorkflowStalled | StepTimedOut>(true)
+same<ServicesOf<typeof timed>, Db | Flags>(true)
+const safe = asStep(talkative, {
+  timeout: "1 second",
+  outputs: [Other],
+  recover: (error, { query }, { send }) => {
+    same<typeof error, "DbDown" | StepRejected | WorkflowStalled | StepTimedOut>(true)
+    send(Other({ n: 1 }))
+    return Answer({ result: query })
+  }
+})
+same<typeof safe, Step<"Query", "Answer" | "Other", never, Db>>(true)
+const outerFlow = workflow({
+  name: "outer",
+  start: Start,
+  stop: Stop,
+  outputs: [Other],
+  steps: { start, inside, end: defineStep({ accepts: gather(Answer), emits: Stop, run: () => Stop({ result: "" }) }) }
+})
+export const outerRun = run(outerFlow)
+same<Err<typeof outerRun>, "DbDown" | StepRejected | WorkflowStalled | InvalidEvent>(true)
+same<Req<typeof outerRun>, Db>(true)

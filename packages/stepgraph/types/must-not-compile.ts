@@ -2,7 +2,7 @@
 // Not formatted: a statement and its mark stay on one line.
 import { type } from "arktype"
 import { Context, Effect, type Schedule, Schema, SchemaGetter, Stream } from "effect"
-import { collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
+import { asStep, collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
 import * as v from "valibot"
 import { z } from "zod"
 
@@ -82,3 +82,8 @@ Mixed({ n: "3", unit: "m" }) // «error» Property 'at' is missing
 defineState("count", z.string().transform(Number), 0) // «error» cell 'count' has a schema that changes what it is given
 defineState("count", z.number(), "0") // «error» Argument of type 'string' is not assignable to parameter of type 'number | (() => number)'
 defineState("count", 0, 0) // «error» Argument of type 'number' is not assignable
+asStep(flow, { outputs: [Answer] }) // «error» is not assignable to type 'never'
+asStep(flow, { recover: () => Answer({ result: "" }) }) // «error» Type '"Answer"' is not assignable to type '"Stop"'
+workflow({ name: "w", start: Start, stop: Stop, steps: { start, whole: asStep(flow), finish } }) // «error» step 'finish' accepts 'Answer', but no step emits it
+workflow({ name: "w", start: Start, stop: Query, steps: { start, whole: asStep(flow) } }) // «error» step 'whole' emits 'Stop', but no step accepts it
+runPromise(workflow({ name: "w", start: Query, stop: Stop, steps: { whole: asStep(needs) } }), { query: "x" }) // «error» this workflow needs services

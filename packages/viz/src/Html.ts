@@ -6,13 +6,12 @@ import { type Comparison, isComparison } from "./internal/comparison.ts"
 import { comparisonHtml } from "./internal/comparison-html.ts"
 import type { Drawable } from "./internal/drawable.ts"
 import { graphHtml } from "./internal/graph-html.ts"
-import { pictureOf } from "./internal/model.ts"
 import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineHtml } from "./internal/timeline-html.ts"
 
 /**
- * A workflow as a page with zoom and search.
+ * A workflow as a page with zoom and search. A click unfolds the workflow inside a step.
  *
  * @example
  * ```ts
@@ -58,5 +57,5 @@ export function toHtml(comparison: Comparison): string
 export function toHtml(what: Drawable | Timeline | Comparison, options?: DrawOptions): string {
   refuseUnknown("toHtml", options, drawOptionNames)
   if (isComparison(what)) return comparisonHtml(what)
-  return isTimeline(what) ? timelineHtml(what) : graphHtml(pictureOf(what, options))
+  return isTimeline(what) ? timelineHtml(what) : graphHtml(what, options)
 }

@@ -4,7 +4,7 @@ import { type Drawable, type DrawOptions, toDot, toHtml, toMermaid, toSvg, toTex
 import DOMPurify from "dompurify"
 import * as Effect from "effect/Effect"
 import mermaid from "mermaid"
-import { collect, defineEvent, defineStep, workflow } from "stepgraph"
+import { asStep, collect, defineEvent, defineStep, workflow } from "stepgraph"
 import { type Graph, graphOf } from "stepgraph/graph"
 import { layoutOf, type PlacedNode } from "../src/internal/layout.ts"
 import { pictureOf } from "../src/internal/model.ts"
@@ -106,6 +106,17 @@ describe("a picture", () => {
   it("draws a nested workflow folded, by its name", () => {
     const { nodes } = pictureOf(everything, { nested: { open: { name: "inner" } } })
     expect(nodes.find(({ kind, step }) => kind === "step" && step === "open")?.notes).toContain("runs inner")
+  })
+
+  it("draws the workflow of `asStep` folded, also in a graph from JSON", () => {
+    const { start, stop } = everything
+    const outer = workflow({ name: "outer", start, stop, steps: { all: asStep(everything) } })
+    for (const flow of [outer, JSON.parse(JSON.stringify(graphOf(outer))) as Graph]) {
+      const node = pictureOf(flow).nodes.find(({ step }) => step === "all")!
+      expect(node.notes).toContain("runs everything")
+      expect(pictureOf(node.inner!).nodes).toEqual(pictureOf(everything).nodes)
+      expect(toText(flow)).toContain("all, 4 workers, runs everything")
+    }
   })
 
   it("draws the same workflow identically, byte for byte", () => {

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "@effect/vitest"
 import { compare, type Drawable, timeline, toHtml, toMermaid, toSvg } from "@stepgraph/viz"
 import * as Effect from "effect/Effect"
 import type { Page } from "playwright-core"
+import { asStep, workflow } from "stepgraph"
 import { browsing } from "./support/browser.ts"
 import { everything, hostile, hostileFlow, named } from "./support/flows.ts"
 import { busy } from "./support/runs.ts"
@@ -232,6 +233,34 @@ describe("a workflow's page", () => {
     expect(await page.locator("#search").inputValue()).toBe("Words+0")
     await page.keyboard.press("Escape")
     expect(await page.locator("#found").textContent()).toBe("")
+    expect(complaints).toEqual([])
+  })
+
+  it("unfolds the workflow inside a step by a click, and folds it again", async () => {
+    const { start, stop } = everything
+    const middle = workflow({ name: "middle", start, stop, steps: { whole: asStep(everything) } })
+    const outer = workflow({ name: "outer", start, stop, steps: { part: asStep(middle) } })
+    const { page, complaints } = await open(toHtml(outer))
+    const shown = page.locator("svg.stepgraph:not([hidden])")
+    const title = () => shown.locator("title").first().textContent()
+    expect(await title()).toBe("Workflow outer")
+    await shown.locator('[data-step="part"]').click()
+    expect(await title()).toBe("Workflow middle")
+    expect(await page.locator("#path").textContent()).toBe("outer › part: middle")
+    await shown.locator('[data-step="whole"]').focus()
+    await page.keyboard.press("Enter")
+    expect(await title()).toBe("Workflow everything")
+    expect(await shown.count()).toBe(1)
+    await page.locator("#search").fill("publish")
+    expect(await page.locator("#found").textContent()).toMatch(/^[1-9] found$/)
+    await page.locator("#search").fill("")
+    // What is not folded does nothing.
+    await shown.locator('[data-node][data-step="publish"]').first().click()
+    await page.locator("#path button", { hasText: "part: middle" }).click()
+    expect(await title()).toBe("Workflow middle")
+    await page.keyboard.press("Escape")
+    expect(await title()).toBe("Workflow outer")
+    expect(await page.locator("#path").isVisible()).toBe(false)
     expect(complaints).toEqual([])
   })
 })

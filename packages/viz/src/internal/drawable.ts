@@ -6,9 +6,11 @@ import { type Graph, graphOf, isGraph, isWorkflow, type WorkflowData } from "ste
 /** A workflow, or the graph that `stepgraph/graph` returns for it. */
 export type Drawable = WorkflowData | Graph
 
+export const isDrawable = (value: unknown): value is Drawable => isWorkflow(value) || isGraph(value)
+
 /** The graph of a workflow. Throws a `TypeError` if an untyped caller passes something else. */
 export const drawn = (flow: Drawable): Graph => {
-  if (!isWorkflow(flow) && !isGraph(flow)) {
+  if (!isDrawable(flow)) {
     throw new TypeError(`Cannot draw ${shown(flow)}: pass the result of workflow(), or timeline(trace) for a run`)
   }
   return graphOf(flow)

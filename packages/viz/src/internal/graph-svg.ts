@@ -23,6 +23,7 @@ const style =
   "svg.stepgraph .ground{fill:var(--sg-ground)}" +
   "svg.stepgraph .behind{fill:var(--sg-ground);opacity:.85}" +
   "svg.stepgraph .step .shape{fill:var(--sg-step);stroke:var(--sg-step-line)}" +
+  "svg.stepgraph .folded .shape{stroke-width:3}" +
   "svg.stepgraph .intake .shape{fill:var(--sg-intake);stroke:var(--sg-intake-line)}" +
   "svg.stepgraph .end .shape{fill:var(--sg-end);stroke:var(--sg-end-line)}" +
   "svg.stepgraph .outside .shape{fill:var(--sg-raised);stroke:var(--sg-soft);stroke-dasharray:4 3}" +
@@ -52,12 +53,13 @@ const classes = {
 
 const n = (value: number): string => String(Math.round(value * 10) / 10)
 
-export const graphSvg = (picture: Picture): string => {
+/** `prefix` begins the ids of the picture: on a page, each picture has its own. */
+export const graphSvg = (picture: Picture, prefix = "sg"): string => {
   const { width, height, nodes, frames, edges } = layoutOf(picture)
   const steps = picture.nodes.filter(({ kind }) => kind === "step").length
   const body = [
     ...frames.map(frame),
-    ...edges.map((edge, i) => arrow(edge, i)),
+    ...edges.map((edge, i) => arrow(edge, i, prefix)),
     ...frames.map(frameName),
     ...edges.map((edge, i) => words(edge, i)),
     ...nodes.map(drawNode)
@@ -69,7 +71,7 @@ export const graphSvg = (picture: Picture): string => {
     `<desc>${xml(inWords(picture, steps))}</desc>`,
     `<style>${style}</style>`,
     "<defs>",
-    ...["on", "back", "missed", "fires"].map(marker),
+    ...["on", "back", "missed", "fires"].map((kind) => marker(kind, prefix)),
     "</defs>",
     `<rect class="ground" width="${width}" height="${height}" rx="6"/>`,
     ...body,
@@ -78,8 +80,8 @@ export const graphSvg = (picture: Picture): string => {
   ].join("\n")
 }
 
-const marker = (kind: string): string =>
-  `<marker id="sg-${kind}" class="${kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" ` +
+const marker = (kind: string, prefix: string): string =>
+  `<marker id="${prefix}-${kind}" class="${kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" ` +
   'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 1L10 5L0 9z"/></marker>'
 
 /** A description of the picture for screen readers. */
@@ -107,7 +109,8 @@ const drawNode = (placed: PlacedNode): string => {
     )
   ]
   const full = label === oneLine(node.label) ? "" : `<title>${xml(node.label)}</title>`
-  return `<g class="${classes[node.kind]}${node.missed ? " missed" : ""}" data-node="${node.id}" data-step="${xml(node.step ?? "")}">${full}${shape(placed)}${lines.join("")}</g>`
+  const more = `${node.missed ? " missed" : ""}${node.inner === undefined ? "" : " folded"}`
+  return `<g class="${classes[node.kind]}${more}" data-node="${node.id}" data-step="${xml(node.step ?? "")}">${full}${shape(placed)}${lines.join("")}</g>`
 }
 
 const shape = (placed: PlacedNode): string => {
@@ -123,9 +126,9 @@ const shape = (placed: PlacedNode): string => {
   }
 }
 
-const arrow = ({ edge, points }: PlacedEdge, i: number): string => {
+const arrow = ({ edge, points }: PlacedEdge, i: number, prefix: string): string => {
   const kind = edge.events.length === 0 ? "fires" : edge.missed ? "missed" : edge.back ? "back" : "on"
-  return `<g class="arrow ${kind}" data-edge="${i}"><path d="${curve(points)}" marker-end="url(#sg-${kind})"/></g>`
+  return `<g class="arrow ${kind}" data-edge="${i}"><path d="${curve(points)}" marker-end="url(#${prefix}-${kind})"/></g>`
 }
 
 const words = ({ lines, words, edge }: PlacedEdge, place: number): string => {

@@ -2,7 +2,7 @@
  * Makes the picture of a workflow from its graph.
  */
 import type { GraphIntake, GraphStep } from "stepgraph/graph"
-import { type Drawable, drawn } from "./drawable.ts"
+import { type Drawable, drawn, isDrawable } from "./drawable.ts"
 import { frames } from "./frames.ts"
 import type { DrawOptions, Missed, NodeKind, Picture, PictureEdge, PictureNode } from "./picture.ts"
 import { shorten } from "./text.ts"
@@ -15,10 +15,16 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
   const graph = drawn(drawable)
   const nodes: Array<PictureNode> = []
   const neverFired = new Set(options.coverage?.neverFired)
-  const add = (kind: NodeKind, label: string, notes: ReadonlyArray<string> = [], step?: string): string => {
+  const add = (
+    kind: NodeKind,
+    label: string,
+    notes: ReadonlyArray<string> = [],
+    step?: string,
+    inner?: Drawable
+  ): string => {
     const id = `n${nodes.length}`
     const missed = isGate(kind) && step !== undefined && neverFired.has(step)
-    nodes.push({ id, kind, label, notes: missed ? [...notes, "never fired"] : notes, step, missed })
+    nodes.push({ id, kind, label, notes: missed ? [...notes, "never fired"] : notes, step, missed, inner })
     return id
   }
 
@@ -30,7 +36,8 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
   for (const step of graph.steps) {
     const { name } = step
     const gate = gateOf(step, add)
-    const place = add("step", name, stepNotes(step, nestedIn(options, name)), name)
+    const nested = nestedIn(options, step)
+    const place = add("step", name, stepNotes(step, nested), name, isDrawable(nested) ? nested : undefined)
     places.set(name, place)
     entries.set(name, gate ?? place)
     if (gate !== undefined) fires.push({ from: gate, to: place, events: [], back: false, missed: false })
@@ -67,8 +74,8 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
   }
 }
 
-const nestedIn = ({ nested }: DrawOptions, step: string): { readonly name: string } | undefined =>
-  nested !== undefined && Object.hasOwn(nested, step) ? nested[step] : undefined
+const nestedIn = ({ nested }: DrawOptions, { name, inner }: GraphStep): { readonly name: string } | undefined =>
+  nested !== undefined && Object.hasOwn(nested, name) ? nested[name] : (inner ?? undefined)
 
 const isGate = (kind: NodeKind): boolean => ["join", "collect", "gather", "race"].includes(kind)
 

@@ -2,6 +2,7 @@
  * The model of a workflow that every drawing uses: steps, the intakes in front of them, the events on the arrows, and
  * the outside world.
  */
+import type { Drawable } from "./drawable.ts"
 
 /** The kind of a node. */
 export type NodeKind = "start" | "step" | "join" | "collect" | "gather" | "race" | "stop" | "inputs" | "outputs"
@@ -18,6 +19,8 @@ export interface PictureNode {
   readonly step: string | undefined
   /** Whether it is an intake that never fired, if coverage is known. */
   readonly missed: boolean
+  /** The workflow that the step runs, if it is known. */
+  readonly inner: Drawable | undefined
 }
 
 export interface PictureEdge {
@@ -54,7 +57,10 @@ export type Direction = "right" | "down"
 export interface DrawOptions {
   /** Direction of the arrows. Default: right for a short workflow, down for a long one. */
   readonly direction?: Direction | undefined
-  /** Workflows that run inside a step, by step name. They are drawn folded, by name only. */
+  /**
+   * Workflows that run inside a step, by step name. They are drawn folded, by name, and a page unfolds them. Those of
+   * `asStep` need not be named.
+   */
   readonly nested?: Readonly<Record<string, { readonly name: string }>> | undefined
   /** The coverage that `explore` of `@stepgraph/testing` found. Paths that no schedule took are marked. */
   readonly coverage?: Missed | undefined

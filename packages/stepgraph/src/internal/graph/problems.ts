@@ -80,7 +80,7 @@ const flowOptions = ["name", "start", "stop", "inputs", "outputs", "timeout", "s
 const checkNames = (flow: Definition, report: Report): void => {
   for (const problem of unknownOptions(flow, flowOptions, ["~types"])) report(problem)
   for (const [name, step] of Object.entries(flow.steps)) {
-    for (const problem of unknownOptions(step, stepOptions)) report(`step '${name}': ${problem}`)
+    for (const problem of unknownOptions(step, stepOptions, ["~inner"])) report(`step '${name}': ${problem}`)
     const problems = isIntake(step.accepts) ? (step.accepts["~problems"] ?? []) : []
     for (const problem of problems) report(`step '${name}', ${(step.accepts as AnyIntake).kind}: ${problem}`)
   }
