@@ -60,7 +60,7 @@ it.effect("loses neither stock nor money, whichever step fails and whenever the 
       layer,
       input: order(["kettle", 1], ["toaster", 2]),
       program: (flow, input) => Effect.ensuring(placed(flow, input), balanced),
-      faults: { kinds: ["fail", "fail after", "die", "interrupt"] },
+      faults: { kinds: ["fail", "fail-after", "die", "interrupt"] },
       cancel: true,
       invariants: { sameResult: false }
     })

@@ -91,7 +91,7 @@ describe("the collector", () => {
     const fetches = named("step fetch")
     expect(fetches.map((span) => attribute(span, "stepgraph.attempt")).sort()).toEqual([1, 1, 2])
     const retried = fetches.find((span) => attribute(span, "stepgraph.attempt") === 2)!
-    expect(retried.events.map(({ name }) => name)).toEqual(["attempt failed"])
+    expect(retried.events.map(({ name }) => name)).toEqual(["stepgraph.attempt.failed"])
     // With two workers, the third had to wait.
     const waits = fetches.map((span) => Number(attribute(span, "stepgraph.wait"))).sort((a, b) => a - b)
     expect(waits[2]).toBeGreaterThan(0.015)

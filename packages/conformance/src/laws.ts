@@ -309,7 +309,7 @@ export const workersAtLeast: Law = (spec, ran) => {
       if (batches.delete(at.invocation) || !isIntake(spec, at.step)) add(queued, at.step, -1)
       add(busy, at.step, 1)
     }
-    if (at._tag === "InvocationEnded" && at.outcome !== "to be retried") add(busy, at.step, -1)
+    if (at._tag === "InvocationEnded" && at.outcome !== "retried") add(busy, at.step, -1)
   }
   return undefined
 }
@@ -364,8 +364,7 @@ export const gathersOnce: Law = (spec, ran) => {
     if (accepts.per !== undefined && [...upstream(index)].some((i) => ticksElsewhere(spec.steps[i]!.accepts))) continue
     const running = new Set<string>()
     for (const [j, other] of trace.entries()) {
-      if (other._tag === "InvocationEnded" && j < i && other.outcome !== "to be retried")
-        running.delete(other.invocation)
+      if (other._tag === "InvocationEnded" && j < i && other.outcome !== "retried") running.delete(other.invocation)
       if (other._tag !== "InvocationStarted" || j === i || other.attempt > 1) continue
       const inside = at.scope === null || around(other.invocation).includes(at.scope)
       if (!inside) continue

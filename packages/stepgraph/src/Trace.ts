@@ -46,7 +46,7 @@ export const EventDropped = /*#__PURE__*/ Schema.TaggedStruct("EventDropped", {
   event: Schema.String,
   /** The step it was on its way to; `null` if it was not delivered at all. */
   step: Schema.NullOr(Schema.String),
-  reason: Schema.Literals(["raced", "ended", "left over", "late"])
+  reason: Schema.Literals(["raced", "ended", "leftover", "late"])
 })
 
 /** An intake has made its step runnable with a batch of events. */
@@ -73,13 +73,13 @@ export const InvocationEnded = /*#__PURE__*/ Schema.TaggedStruct("InvocationEnde
   invocation: Schema.String,
   step: Schema.String,
   attempt: Schema.Number,
-  outcome: Schema.Literals(["succeeded", "failed", "interrupted", "to be retried"]),
+  outcome: Schema.Literals(["succeeded", "failed", "interrupted", "retried"]),
   /** The error as text, if it failed. */
   error: Schema.NullOr(Schema.String)
 })
 
 /** A finalizer failed while its step was interrupted. This does not change the outcome. */
-export const FinalizerFailure = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFailure", {
+export const FinalizerFailed = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFailed", {
   ...common,
   invocation: Schema.String,
   step: Schema.String,
@@ -109,7 +109,7 @@ export const TraceEntry = /*#__PURE__*/ Schema.Union([
   IntakeFired,
   InvocationStarted,
   InvocationEnded,
-  FinalizerFailure,
+  FinalizerFailed,
   RunFinished
 ])
 export type TraceEntry = typeof TraceEntry.Type

@@ -225,7 +225,7 @@ describe("a failure", () => {
       })
       expect(yield* failure(trace.record(run(flow)))).toBe("no")
       const dropped = trace.of("EventDropped").map(({ step, reason }) => `${step} ${reason}`)
-      expect(dropped).toEqual(["both left over"])
+      expect(dropped).toEqual(["both leftover"])
       expect(trace.of("InvocationStarted").map(({ step }) => step)).not.toContain("both")
     })
   )
@@ -656,7 +656,7 @@ describe("a failing finalizer", () => {
           step: "work",
           cause: new Error("finalizer")
         })
-        expect(trace.of("FinalizerFailure")).toMatchObject([{ step: "work", error: "Error: finalizer" }])
+        expect(trace.of("FinalizerFailed")).toMatchObject([{ step: "work", error: "Error: finalizer" }])
         expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped", error: null }])
       })
   )

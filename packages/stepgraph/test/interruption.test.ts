@@ -97,7 +97,7 @@ describe("interrupting the fiber of a run", () => {
       yield* Effect.yieldNow
       const exit = yield* Effect.andThen(Fiber.interrupt(fiber), Fiber.await(fiber))
       expect(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)).toBe(true)
-      expect(trace.of("FinalizerFailure")).toMatchObject([{ step: "only" }])
+      expect(trace.of("FinalizerFailed")).toMatchObject([{ step: "only" }])
       expect(trace.of("RunFinished")).toMatchObject([{ outcome: "interrupted" }])
       expect(logged).toMatchObject([{ _tag: "FinalizerFailed", step: "only" }])
     })

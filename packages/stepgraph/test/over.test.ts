@@ -298,7 +298,7 @@ describe("an event sent too late", () => {
     Effect.gen(function* () {
       const trace = recorded()
       yield* ended(trace.record(run(flow)))
-      const [drop] = trace.of("EventDropped").filter(({ reason }) => reason !== "left over")
+      const [drop] = trace.of("EventDropped").filter(({ reason }) => reason !== "leftover")
       const emitted = trace.of("EventEmitted").find(({ event }) => event === drop?.event)
       expect(trace.entries.at(-1)?._tag).toBe("RunFinished")
       return drop && { reason: drop.reason, step: drop.step, tag: emitted?.tag, data: emitted?.data }

@@ -97,9 +97,7 @@ describe("a run's model", () => {
             entries.filter((entry) => entry.step === step.name)
           const begun = new Map(at(of(seen, "InvocationStarted")).map((entry) => [entry.invocation, entry]))
           const ended = at(of(seen, "InvocationEnded"))
-          const gone = new Set(
-            ended.filter(({ outcome }) => outcome !== "to be retried").map((entry) => entry.invocation)
-          )
+          const gone = new Set(ended.filter(({ outcome }) => outcome !== "retried").map((entry) => entry.invocation))
           const batches = at(of(seen, "IntakeFired"))
           const drops = at(of(seen, "EventDropped")).map(({ event }) => event)
           const taken = new Set([...batches, ...begun.values()].flatMap(({ events }) => events))
@@ -119,7 +117,7 @@ describe("a run's model", () => {
             succeeded: how("succeeded"),
             failed: how("failed"),
             interrupted: how("interrupted"),
-            retried: how("to be retried"),
+            retried: how("retried"),
             dropped: drops.length
           }
           expect(step).toMatchObject(expected)
@@ -192,7 +190,7 @@ describe("a run's model", () => {
         const before = trace.findLast(({ _tag, seq }) => _tag !== "IntakeFired" && seq < ready.seq)
         const byEvent = fired === undefined || (before?._tag === "EventDelivered" && before.step === step)
         const ended = of(trace, "InvocationEnded").findLast(
-          ({ outcome, seq }) => seq < ready.seq && outcome !== "to be retried"
+          ({ outcome, seq }) => seq < ready.seq && outcome !== "retried"
         )
         expect(quietAfter).toBe(byEvent ? null : (ended?.invocation ?? null))
       }
@@ -210,7 +208,7 @@ describe("a run's model", () => {
         const came = intakes.has(step ?? "")
           ? of(trace, "IntakeFired").find((entry) => entry.step === step && entry.events.includes(event))
           : of(trace, "EventDelivered").find((entry) => entry.step === step && entry.event === event)
-        expect(since?.seq).toBe(reason === "left over" ? undefined : came?.seq)
+        expect(since?.seq).toBe(reason === "leftover" ? undefined : came?.seq)
         if (since !== null && at.at > since.at) waited++
       }
     }
@@ -235,7 +233,7 @@ describe("a run's model", () => {
       expect([model.state, model.stop, model.error]).toEqual([end.outcome, end.event, end.error])
       expect(folded(trace.slice(0, -1)).state).toBe("running")
     }
-    expect(new RunModel().state).toBe("to come")
+    expect(new RunModel().state).toBe("pending")
   })
 
   it("takes an entry once, and none of another run", () => {
@@ -334,10 +332,10 @@ describe("a model that keeps only the latest", () => {
       add({ _tag: "EventEmitted", event, tag: "E", cause: "source", data: {} })
       add({ _tag: "EventDelivered", event, step: "work" })
       add({ _tag: "InvocationStarted", ...work, events: [event], scope: null })
-      add({ _tag: "FinalizerFailure", ...work, error: "none" })
+      add({ _tag: "FinalizerFailed", ...work, error: "none" })
       add({ _tag: "InvocationEnded", ...work, outcome: "succeeded", error: null })
       add({ _tag: "EventDropped", event, step: "late", reason: "late" })
-      add({ _tag: "InvocationEnded", ...source, attempt: n + 1, outcome: "to be retried", error: "again" })
+      add({ _tag: "InvocationEnded", ...source, attempt: n + 1, outcome: "retried", error: "again" })
       add({ _tag: "InvocationStarted", ...source, events: [], attempt: n + 2, scope: null })
     }
     const { emitted, attempts } = model.invocations.get("source")!

@@ -187,7 +187,7 @@ const eachConsumed = ({ model }: Executed): string | undefined => {
       const event = emitted === undefined ? id : show({ _tag: emitted.tag, ...(emitted.data as object) })
       const where = step === null ? "" : ` for step '${step}'`
       const why = {
-        "left over": `it was left over${where}`,
+        leftover: `it was left over${where}`,
         late: "the attempt that sent it was over",
         ended: `the run ended while it was queued${where}`
       }

@@ -15,7 +15,7 @@ const modes: Readonly<Record<string, ExploreOptions<any>>> = {
   "interrupted anywhere": { cancel: true },
   "with fibers in any order, one of them held up": { fibers: "any", preempt: 1 },
   "with two faults": {
-    faults: { max: 2, kinds: ["fail", "fail after", "die", "interrupt", "interrupt after"] },
+    faults: { max: 2, kinds: ["fail", "fail-after", "die", "interrupt", "interrupt-after"] },
     invariants: { sameResult: false }
   }
 }

@@ -629,7 +629,7 @@ export const corpus: ReadonlyArray<Planted> = [
     flow: chargedTwice(),
     options: {
       layer: database,
-      faults: { kinds: ["fail", "fail after"] },
+      faults: { kinds: ["fail", "fail-after"] },
       check: { "one charge": () => (opened.log.length > 1 ? `charged ${opened.log.length} times` : undefined) }
     },
     invariant: "one charge"

@@ -582,7 +582,7 @@ describe("faults", () => {
   it("that a retry and a timeout handle are survived", async () => {
     const seen = await explorePromise(flow, {
       time: "ordered",
-      faults: { max: 1, kinds: ["fail", "hang", "fail after"] }
+      faults: { max: 1, kinds: ["fail", "hang", "fail-after"] }
     })
     expect(seen).toMatchObject({ complete: true, schedules: 4, outcomes: [{ times: 4 }] })
   })
@@ -624,7 +624,7 @@ describe("faults", () => {
     const steps = { only: defineStep({ accepts: Start, emits: Stop, run: (): any => work(() => void done++) }) }
     const flow = workflow({ name: "after", start: Start, stop: Stop, steps })
     const invariants = { sameResult: false, neverStalls: false, neverFails: false }
-    const { schedules } = await explorePromise(flow, { faults: { kinds: ["fail after"] }, invariants })
+    const { schedules } = await explorePromise(flow, { faults: { kinds: ["fail-after"] }, invariants })
     expect([schedules, done]).toEqual([2, 2])
   })
 
@@ -777,7 +777,7 @@ describe("an invalid exploration", () => {
       - 'signal' must be an AbortSignal, not {}
       - there is no 'schedule': did you mean 'schedules'?
       - 'faults.max' must be a whole number from 0, not -1
-      - 'faults.kinds' must be a list of 'fail', 'fail after', 'die', 'interrupt', 'interrupt after', 'hang', not ["explode"]
+      - 'faults.kinds' must be a list of 'fail', 'fail-after', 'die', 'interrupt', 'interrupt-after', 'hang', not ["explode"]
       - there is no 'faults.often': there are max, kinds, steps
       - 'faults.steps' names "serach", but the workflow has no such step
       - there is no 'invariants.sameResults': did you mean 'invariants.sameResult'?
@@ -788,7 +788,7 @@ describe("an invalid exploration", () => {
       "workflow 'concurrent' cannot be explored: its options must be an object, not null"
     )
     expect(await refused(seed, { faults: {} })).toContain(
-      "'faults.kinds' is missing: it must be a list of 'fail', 'fail after'"
+      "'faults.kinds' is missing: it must be a list of 'fail', 'fail-after'"
     )
   })
 

@@ -242,7 +242,7 @@ describe("timeline", () => {
     Effect.gen(function* () {
       const { steps, drops } = timeline(yield* traceOf(jobs("unbounded", 5)))
       expect(drops.map(({ step, reason, since }) => [step, reason, since])).toEqual(
-        Array.from({ length: 4 }, () => ["finish", "left over", null])
+        Array.from({ length: 4 }, () => ["finish", "leftover", null])
       )
       expect(steps.find(({ name }) => name === "finish")).toMatchObject({ waited: 0, unserved: 0, dropped: 4 })
     })
@@ -252,7 +252,7 @@ describe("timeline", () => {
     Effect.gen(function* () {
       const run = timeline(yield* busyTrace(6), { workflow: busyFlow })
       const retried = run.invocations.find(({ attempts }) => attempts.length > 1)
-      expect(retried?.attempts.map(({ outcome }) => outcome)).toEqual(["to be retried", "to be retried", "succeeded"])
+      expect(retried?.attempts.map(({ outcome }) => outcome)).toEqual(["retried", "retried", "succeeded"])
       const pages = run.invocations.filter(({ step }) => step === "page")
       expect(new Set(pages.map(({ scope }) => scope)).size).toBe(6)
       expect(pages.every(({ intake, events }) => intake && events.length === 2)).toBe(true)

@@ -44,7 +44,7 @@ describe("the trace of", () => {
       const both = defineStep({ accepts: join([B, A]), emits: Stop, run: () => {} })
       expect(yield* traced(workflow({ ...define, steps: { feed, both } }) as never)).toEqual({
         fired: ["both: B4,A1"],
-        dropped: ["A2 to both: left over", "A3 to both: left over"],
+        dropped: ["A2 to both: leftover", "A3 to both: leftover"],
         last: true
       })
     })
@@ -56,7 +56,7 @@ describe("the trace of", () => {
       const two = defineStep({ accepts: collect(A, 2), emits: Stop, run: () => {} })
       expect(yield* traced(workflow({ ...define, steps: { feed, two } }) as never)).toEqual({
         fired: ["two: A1,A2"],
-        dropped: ["A3 to two: left over"],
+        dropped: ["A3 to two: leftover"],
         last: true
       })
     })
@@ -88,7 +88,7 @@ describe("the trace of", () => {
       const stop = defineStep({ accepts: Start, emits: Stop, run: () => after(100, Stop()) })
       expect(yield* traced(workflow({ ...define, steps: { docs, read, all, stop } }) as never)).toEqual({
         fired: [],
-        dropped: ["A10 to all: left over"],
+        dropped: ["A10 to all: leftover"],
         last: true
       })
     })
@@ -119,7 +119,7 @@ describe("the trace of", () => {
       const stop = defineStep({ accepts: Start, emits: Stop, run: () => after(10, Stop()) })
       expect(yield* traced(workflow({ ...define, steps: { feed, both, all, stop } }) as never)).toEqual({
         fired: [],
-        dropped: ["A1 to both: left over"],
+        dropped: ["A1 to both: leftover"],
         last: true
       })
     })

@@ -102,7 +102,7 @@ describe("retry", () => {
       yield* result(run(done).pipe(Effect.provideService(Observer, (entry) => void trace.push(entry))))
       const emitted = trace.filter((entry) => entry._tag === "EventEmitted" && entry.tag === "Half")
       expect(emitted).toMatchObject([{ data: { attempt: 3 } }])
-      expect(attemptsOf(trace)).toEqual(["to be retried", "to be retried", "succeeded"])
+      expect(attemptsOf(trace)).toEqual(["retried", "retried", "succeeded"])
     })
   )
 

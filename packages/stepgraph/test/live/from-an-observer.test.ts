@@ -163,7 +163,7 @@ describe("an observer that aborts the run in the middle of an entry", () => {
     const work = defineStep({ accepts: Start, emits: Stop, retry: { times: 3 }, run: () => Effect.fail("no") })
     const flow = workflow({ name: "again", start: Start, stop: Stop, steps: { work } })
     await expect(runPromise(flow, {}, { signal: controller.signal, observe })).rejects.toThrow("aborted")
-    expect(told).toEqual(["1 started", "1 to be retried", "2 started", "2 interrupted"])
+    expect(told).toEqual(["1 started", "1 retried", "2 started", "2 interrupted"])
   })
 
   it("leaves no deadline behind", async () => {

@@ -233,8 +233,8 @@ describe("the spans of a run", () => {
       expect(took(call!)).toBe(3)
       expect(attributesOf(call!)).toMatchObject({ "stepgraph.attempt": 3, "stepgraph.outcome": "succeeded" })
       expect(call!.events.map(([name, at, attributes]) => [name, Number(at) / 1e9, attributes])).toEqual([
-        ["attempt failed", 1, { "stepgraph.attempt": 1, error: "Error: no 1" }],
-        ["attempt failed", 2, { "stepgraph.attempt": 2, error: "Error: no 2" }]
+        ["stepgraph.attempt.failed", 1, { "stepgraph.attempt": 1, error: "Error: no 1" }],
+        ["stepgraph.attempt.failed", 2, { "stepgraph.attempt": 2, error: "Error: no 2" }]
       ])
     })
   )

@@ -325,7 +325,7 @@ describe("the trace", () => {
       const trace = yield* traced(run(racing, { docs: 0 }))
       const dropped = trace.flatMap((entry) => (entry._tag === "EventDropped" ? [entry] : []))
       const told = dropped.map(({ event, step, reason }) => `${event.split("#")[0]} ${step} ${reason}`)
-      expect(told.sort()).toEqual(["Doc answer raced", "Left pair left over", "Stop null ended"])
+      expect(told.sort()).toEqual(["Doc answer raced", "Left pair leftover", "Stop null ended"])
       const ends = trace.flatMap((entry) =>
         entry._tag === "InvocationEnded" ? [`${entry.step} ${entry.outcome}`] : []
       )
@@ -382,7 +382,7 @@ describe("the trace", () => {
       const told = trace.filter((entry) => entry._tag.startsWith("Invocation"))
       expect(told).toMatchObject([
         { _tag: "InvocationStarted", attempt: 1, at: 0 },
-        { _tag: "InvocationEnded", attempt: 1, at: 10, outcome: "to be retried", error: "Error: first" },
+        { _tag: "InvocationEnded", attempt: 1, at: 10, outcome: "retried", error: "Error: first" },
         { _tag: "InvocationStarted", attempt: 2, at: 10 },
         { _tag: "InvocationEnded", attempt: 2, at: 20, outcome: "succeeded", error: null }
       ])

@@ -7,28 +7,28 @@ import { TaggedError } from "stepgraph/internal"
 
 /**
  * - `fail`: fails without doing anything
- * - `fail after`: does its work and then fails, as if its answer were lost
+ * - `fail-after`: does its work and then fails, as if its answer were lost
  * - `die`: dies with a defect
- * - `interrupt`, `interrupt after`: interrupts itself, before or after its work
+ * - `interrupt`, `interrupt-after`: interrupts itself, before or after its work
  * - `hang`: never ends by itself
  */
-export type FaultKind = "fail" | "fail after" | "die" | "interrupt" | "interrupt after" | "hang"
+export type FaultKind = "fail" | "fail-after" | "die" | "interrupt" | "interrupt-after" | "hang"
 
 export const faultKinds: ReadonlyArray<FaultKind> = [
   "fail",
-  "fail after",
+  "fail-after",
   "die",
   "interrupt",
-  "interrupt after",
+  "interrupt-after",
   "hang"
 ]
 
 export const inWords: Readonly<Record<FaultKind, string>> = {
   fail: "is made to fail",
-  "fail after": "is made to fail after it has done its work",
+  "fail-after": "is made to fail after it has done its work",
   die: "is made to die",
   interrupt: "is interrupted before it begins",
-  "interrupt after": "is interrupted after it has done its work",
+  "interrupt-after": "is interrupted after it has done its work",
   hang: "is made to hang"
 }
 
@@ -45,13 +45,13 @@ export const instead = (fault: FaultKind, step: string, body: Body): Effect.Effe
   switch (fault) {
     case "fail":
       return Effect.fail(new InjectedFault(step))
-    case "fail after":
+    case "fail-after":
       return Effect.andThen(body.discard(), Effect.fail(new InjectedFault(step)))
     case "die":
       return Effect.die(new Error(`step '${step}' was made to die by the test`))
     case "interrupt":
       return Effect.interrupt
-    case "interrupt after":
+    case "interrupt-after":
       return Effect.andThen(body.discard(), Effect.interrupt)
     case "hang":
       return Effect.never

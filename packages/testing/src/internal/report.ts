@@ -86,12 +86,12 @@ class Telling {
         const why = {
           raced: "came too late for a race",
           ended: "is dropped, as the run ends",
-          "left over": "is left over",
+          leftover: "is left over",
           late: "is dropped, as the attempt that sent it was over"
         }
         return this.add(entry.step ?? "", `${this.eventOf(entry.event, run)} ${why[entry.reason]}`)
       }
-      case "FinalizerFailure":
+      case "FinalizerFailed":
         return this.add(entry.step, `has a finalizer that fails: ${entry.error}`)
     }
   }
@@ -107,7 +107,7 @@ class Telling {
     const which = this.which(invocation, run)
     if (outcome === "interrupted") return `is interrupted${which}`
     if (outcome === "failed") return `fails${which}: ${error}`
-    if (outcome === "to be retried") return `fails${which}, to be tried again: ${error}`
+    if (outcome === "retried") return `fails${which}, to be tried again: ${error}`
     const emitted = run.invocations.get(invocation)?.emitted ?? []
     return emitted.length === 0 ? `ends without emitting anything${which}` : undefined
   }

@@ -88,7 +88,7 @@ export const addsUp = (trace: ReadonlyArray<TraceEntry>): string | undefined => 
       for (const event of entry.events) {
         if (!waiting.delete(of(event, entry.step))) return `${of(event, entry.step)} is taken without being there`
       }
-    } else if (entry._tag === "InvocationEnded" && entry.outcome !== "to be retried") {
+    } else if (entry._tag === "InvocationEnded" && entry.outcome !== "retried") {
       if (!running.delete(entry.invocation)) return `${entry.invocation} ends without running`
     } else if (entry._tag === "EventDropped" && entry.step !== null) {
       if (!waiting.delete(of(entry.event, entry.step)))

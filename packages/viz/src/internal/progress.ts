@@ -45,19 +45,19 @@ export class Progress {
     this.now = now
   }
 
-  get state(): "to come" | "running" | "over" {
+  get state(): "pending" | "running" | "over" {
     const { state } = this.run
-    return state === "to come" || state === "running" ? state : "over"
+    return state === "pending" || state === "running" ? state : "over"
   }
 
   get outcome(): "stopped" | "failed" | "interrupted" | undefined {
     const { state } = this.run
-    return state === "to come" || state === "running" ? undefined : state
+    return state === "pending" || state === "running" ? undefined : state
   }
 
   /** Elapsed milliseconds. */
   get took(): number {
-    return this.state === "to come" ? 0 : (this.ended ?? this.now()) - this.began
+    return this.state === "pending" ? 0 : (this.ended ?? this.now()) - this.began
   }
 
   get status(): ReadonlyArray<StepProgress> {

@@ -56,7 +56,7 @@ export const timelineOf = (
       unserved: unserved.get(name) ?? 0
     }
   })
-  const outcome = run.state === "to come" ? "running" : run.state
+  const outcome = run.state === "pending" ? "running" : run.state
   return {
     kind: "timeline",
     workflow: run.workflow ?? "",

@@ -111,9 +111,9 @@ export const timelineSvg = (run: Timeline): string => {
       ? [`<path class="intake" d="M${n(x(one.start) - 5)} ${n(at)}l5 ${n(thick / 2)}l-5 ${n(thick / 2)}z"/>`]
       : []),
     ...one.attempts.flatMap(({ outcome, end }) => {
-      const mark = { failed: "✕", interrupted: "⊘", "to be retried": "↻", succeeded: "", running: "…" }[outcome]
+      const mark = { failed: "✕", interrupted: "⊘", retried: "↻", succeeded: "", running: "…" }[outcome]
       if (mark === "") return []
-      const beside = outcome === "to be retried" ? -1 : 7
+      const beside = outcome === "retried" ? -1 : 7
       const bad = outcome === "failed" ? " bad" : ""
       return [`<text class="mark${bad}" x="${n(x(end) + beside)}" y="${n(at + thick / 2 + 4)}">${mark}</text>`]
     })

@@ -13,7 +13,7 @@ export const worthSeeing = 0.01
 /** The maximum width of the picture, whatever the terminal's width. */
 const widest = 1000
 const heights = " ▁▂▃▄▅▆▇█"
-const marks = { failed: "✕", "to be retried": "↻", interrupted: "⊘" } as const
+const marks = { failed: "✕", retried: "↻", interrupted: "⊘" } as const
 
 export const timelineText = (run: Timeline, { width = 100, colour = false }: TextOptions = {}): string => {
   const paint = painter(colour)
@@ -141,4 +141,4 @@ const tally = (words: ReadonlyArray<string>): string => {
   return [...counts].map(([word, n]) => `${n.toLocaleString("en")} ${word}`).join(", ")
 }
 
-const said = { raced: "by a race", ended: "as the run ended", "left over": "left over", late: "sent too late" } as const
+const said = { raced: "by a race", ended: "as the run ended", leftover: "left over", late: "sent too late" } as const

@@ -3,7 +3,7 @@
  */
 
 /** The outcome of an invocation or of one attempt. */
-export type Outcome = "succeeded" | "failed" | "interrupted" | "to be retried" | "running"
+export type Outcome = "succeeded" | "failed" | "interrupted" | "retried" | "running"
 
 /** A moment of a run: its time, and its position in the trace. */
 export interface Moment {
@@ -58,7 +58,7 @@ export interface TimelineEvent {
 export interface TimelineDrop {
   readonly event: string
   readonly step: string | null
-  readonly reason: "raced" | "ended" | "left over" | "late"
+  readonly reason: "raced" | "ended" | "leftover" | "late"
   /** When it started waiting for a worker; `null` if it did not wait. */
   readonly since: Moment | null
   readonly at: Moment

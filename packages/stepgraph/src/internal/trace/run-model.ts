@@ -109,8 +109,8 @@ export class RunModel {
     return this.started?.parent ?? null
   }
 
-  get state(): "to come" | "running" | Entry<"RunFinished">["outcome"] {
-    return this.finished?.outcome ?? (this.first === undefined ? "to come" : "running")
+  get state(): "pending" | "running" | Entry<"RunFinished">["outcome"] {
+    return this.finished?.outcome ?? (this.first === undefined ? "pending" : "running")
   }
 
   /** The stop event, if any. */
@@ -206,7 +206,7 @@ export class RunModel {
       case "EventDropped": {
         this.delivered = undefined
         const { event, step, reason } = entry
-        const since = step === null ? null : this.step(step).drop(event, at, reason === "left over")
+        const since = step === null ? null : this.step(step).drop(event, at, reason === "leftover")
         addTo(this.dropped, { event, step, reason, since, at }, this.keep)
         if (step !== null) this.settle(this.known.all.get(event))
         return
@@ -224,7 +224,7 @@ export class RunModel {
         this.delivered = undefined
         this.end(entry, at)
         return
-      case "FinalizerFailure": {
+      case "FinalizerFailed": {
         this.delivered = undefined
         const { invocation, step, error } = entry
         addTo(this.finalizers, { invocation, step, error, at }, this.keep)
@@ -266,7 +266,7 @@ export class RunModel {
     if (known !== undefined) {
       const before = known.attempts.at(-1)!
       // The trace lacks its end.
-      if (before.end === null) Object.assign(before, { end: at, outcome: "to be retried" })
+      if (before.end === null) Object.assign(before, { end: at, outcome: "retried" })
       addTo(known.attempts, attempt, Math.max(1, this.keep))
       return
     }
@@ -302,7 +302,7 @@ export class RunModel {
 
   private end({ invocation: id, step: name, outcome, error }: Entry<"InvocationEnded">, at: Moment): void {
     const step = this.step(name)
-    if (outcome === "to be retried") step.retried++
+    if (outcome === "retried") step.retried++
     else step[outcome]++
     const invocation = this.open.get(id)
     if (invocation === undefined) return
@@ -310,7 +310,7 @@ export class RunModel {
     attempt.end = at
     attempt.outcome = outcome
     attempt.error = error
-    if (outcome === "to be retried") return
+    if (outcome === "retried") return
     invocation.end = at
     invocation.outcome = outcome
     invocation.error = error

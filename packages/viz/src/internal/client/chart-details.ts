@@ -51,7 +51,7 @@ export const makeDetails = (
       const told = [head, element("div", times, "soft")]
       if (one.error !== null) told.push(element("div", one.error, "bad"))
       for (const { outcome, error, from, to } of one.attempts) {
-        if (outcome !== "to be retried") continue
+        if (outcome !== "retried") continue
         told.push(element("div", `${time(to[0] - from[0])}, then retried: ${error}`, "bad"))
       }
       for (const error of one.finalizerErrors) told.push(element("div", `a finalizer failed: ${error}`, "bad"))

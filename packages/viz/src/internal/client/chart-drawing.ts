@@ -222,10 +222,10 @@ export const makeDrawing = (
     }
     paper.font = `bold 11px ${font}`
     for (const { to, outcome } of one.attempts.length > 0 ? one.attempts : [{ to: one.end, outcome: one.outcome }]) {
-      const mark = { failed: "✕", interrupted: "⊘", "to be retried": "↻", succeeded: "", running: "…" }[outcome]
+      const mark = { failed: "✕", interrupted: "⊘", retried: "↻", succeeded: "", running: "…" }[outcome]
       if (mark === "") continue
       paper.fillStyle = outcome === "failed" ? colours.bad : colours.text
-      paper.fillText(mark, x(value(to)) + (outcome === "to be retried" ? -5 : 3), top + thick / 2)
+      paper.fillText(mark, x(value(to)) + (outcome === "retried" ? -5 : 3), top + thick / 2)
     }
     paper.font = `12px ${font}`
   }

@@ -112,7 +112,7 @@ export class Shutdown implements Ended {
     for (const lane of lanes) {
       for (let left = lane.take(calls); left !== undefined; left = lane.take(calls)) recorder.dropped(left, "ended")
     }
-    for (const left of intakes.left()) recorder.dropped(left, "left over")
+    for (const left of intakes.left()) recorder.dropped(left, "leftover")
     recorder.finished(exit, outcome.stopId)
   }
 }

@@ -132,13 +132,13 @@ export class Recorder {
       invocation: id!,
       step: node.name,
       attempt,
-      outcome: "to be retried"
+      outcome: "retried"
     } as const
     this.record(() => ({ ...ended, error: words(cause) }), at)
   }
 
   finalizerFailed({ node, id }: Delivery, cause: Cause.Cause<unknown>): void {
-    this.record(() => ({ _tag: "FinalizerFailure", invocation: id!, step: node.name, error: words(cause) }))
+    this.record(() => ({ _tag: "FinalizerFailed", invocation: id!, step: node.name, error: words(cause) }))
   }
 
   /** A delivery, or an event of an intake, will never be used. */

@@ -232,9 +232,9 @@ export class Telemetry {
       case "InvocationEnded":
         this.ended(entry, exit)
         return
-      case "FinalizerFailure":
+      case "FinalizerFailed":
         // The invocation's own span has ended by now.
-        this.span?.event("finalizer failed", this.now(), { "stepgraph.step": entry.step, error: entry.error })
+        this.span?.event("stepgraph.finalizer.failed", this.now(), { "stepgraph.step": entry.step, error: entry.error })
         return
       case "RunFinished":
         this.finished(entry, exit!)
@@ -276,9 +276,9 @@ export class Telemetry {
   ): void {
     const working = this.working.get(invocation)
     if (working === undefined) return
-    if (outcome === "to be retried") {
+    if (outcome === "retried") {
       const time = BigInt(Math.round(at)) * 1_000_000n
-      working.span?.event("attempt failed", time, { "stepgraph.attempt": attempt, error })
+      working.span?.event("stepgraph.attempt.failed", time, { "stepgraph.attempt": attempt, error })
       return
     }
     const step = this.steps.get(name)!
