@@ -85,7 +85,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     this.intakes = new Intakes(graph, this)
     this.scopes = new Scopes(graph, this.intakes)
     // Where a race may have to cancel it, each has to be known.
-    this.lanes = graph.nodes.map((node) => new Lane(node, this.context, this.plain && node.feeds.length === 0))
+    this.lanes = graph.nodes.map((node) => new Lane(node, this.plain && node.feeds.length === 0))
     this.backPressure = new BackPressure(this.lanes)
     this.loop = new Loop(this, fiber.cache.scheduler, this.scheduler)
     this.router = new Router(this)
