@@ -40,6 +40,8 @@ export interface Options {
   readonly failing: number
   /** If true, one gather of the whole run feeds the only stop; otherwise any step may stop the run, or none. */
   readonly endsInGather: boolean
+  /** Of scopes in scopes: whether some of what is done there waits for an answer from outside. */
+  readonly asks?: boolean
 }
 
 export const effectForms: Options["forms"] = { value: 30, generator: 8, send: 8, effect: 35, effectSend: 10, stream: 5 }
@@ -69,6 +71,8 @@ export const joining: Options = {
   ...everything,
   intakes: { each: 33, join: 25, collect: 18, gather: 11, race: 11, hand: 2 }
 }
+/** What is asked is mostly waited for by gathers. */
+export const asking: Options = { ...confluent, failing: 0, intakes: { each: 50, gather: 40, join: 10 }, asks: true }
 export const gathering: Options = { ...confluent, intakes: { each: 30, gather: 60, join: 5, collect: 5 } }
 
 // ---------------------------------------------------------------- any shape
@@ -251,8 +255,28 @@ export const nested = (seed: number, options: Options): Spec => {
   /** Adds steps that turn each event of a type into events of the returned type; into exactly one, if `one`. */
   const block = (from: string, depth: number, one: boolean): string => {
     const out = newTag()
-    const kind = depth === 0 ? "leaf" : random.weighted({ leaf: 1, chain: 1, branch: 2, fan: 4, count: 1, loop: 1 })
+    const asks = options.asks === true ? 4 : 0
+    const kind =
+      depth === 0
+        ? "leaf"
+        : random.weighted({ leaf: 1, chain: 1, branch: 2, fan: 4, count: 1, loop: 1, ask: asks, first: asks / 4 })
     switch (kind) {
+      case "first": {
+        const item = newTag()
+        add(each(from), [item], { fan: [1, 3] })
+        const take = random.chance(0.5) ? {} : { count: 2 }
+        add({ kind: "race", of: [block(item, depth - 1, false)], per: from, ...take }, [out], { fan: "all", fails: 0 })
+        return out
+      }
+      case "ask": {
+        const of = [block(from, depth - 1, one), answer()]
+        // What may not come, so that an answer is of no use.
+        if (random.chance(0.25)) of.push(block(from, 0, false))
+        const by = random.chance(0.6) ? ({ by: true } as const) : {}
+        const change = { fan: one ? ("all" as const) : random.oneOf(fans), fails: 0 }
+        add(random.chance(0.8) ? { kind: "join", of, ...by } : { kind: "hand", of }, [out], change)
+        return out
+      }
       case "chain":
         return block(block(from, depth - 1, one), depth - 1, one)
       case "branch": {
@@ -290,9 +314,23 @@ export const nested = (seed: number, options: Options): Spec => {
         return out
     }
   }
+  const answers = ["Yes", "No"]
+  /** As it is sent, or after a while. */
+  function answer(): string {
+    const sent = random.oneOf(answers)
+    if (random.chance(0.5)) return sent
+    const checked = newTag()
+    add(each(sent), [checked], { fan: "all", form: "effect", slow: 20_000, fails: 0 })
+    return checked
+  }
   const out = block("Start", 1 + random.below(3), false)
   add({ kind: "gather", of: [out] }, ["Stop"], { fan: "all", fails: 0, name: "finish" })
-  return { seed, fuel: random.below(3), start: "Start", stops: ["Stop"], outputs: [], steps }
+  const spec: Spec = { seed, fuel: random.below(3), start: "Start", stops: ["Stop"], outputs: [], steps }
+  const asked = answers.filter((tag) => steps.some(({ accepts }) => accepts.of.includes(tag)))
+  if (asked.length === 0) return spec
+  const after = () => random.oneOf([0, 20, 1000, 100000])
+  const sends = Array.from({ length: random.below(8) }, () => ({ tag: random.oneOf(asked), after: after() }))
+  return inRun({ ...spec, inputs: { tags: asked, sends, closes: after() } })
 }
 
 // ---------------------------------------------------------------- from outside, and in time
@@ -326,7 +364,7 @@ export const withInputs = (spec: Spec): Spec => {
   return inRun({ ...spec, steps, inputs: { tags, sends, closes: after() } })
 }
 
-/** What comes from outside is in no scope but the run: an intake that it may come to has no other. */
+/** What comes from outside is in no scope, and so is a round that has nothing else: an intake that it may come to is the run's. */
 const inRun = (spec: Spec): Spec => {
   const wrong = spec.steps.findIndex(
     ({ accepts: { per } }, i) => per !== undefined && !possiblePers(spec, i).includes(per)
@@ -344,7 +382,7 @@ export const withDeadlines = (spec: Spec): Spec => {
     const timed = (kind === "join" || kind === "collect") && random.chance(0.8)
     return timed ? { ...step, accepts: { ...step.accepts, within: random.oneOf([0, 1, 500, 20_000]) } } : step
   })
-  return { ...spec, steps }
+  return inRun({ ...spec, steps })
 }
 
 const withoutDeadline = ({ within: _, ...accepts }: Accepts): Accepts => accepts

@@ -339,7 +339,7 @@ export const nothingAfter: Law = (spec, ran) => {
  * running or will run.
  */
 export const gathersOnce: Law = (spec, ran) => {
-  const { upstream, inCircle } = factsOf(spec)
+  const { fed, inCircle, runsOfInputs, upstream } = factsOf(spec)
   const trace = traceOf(ran)
   const causeOf = new Map(trace.flatMap((at) => (at._tag === "EventEmitted" ? [[at.event, at]] : [])))
   const scopeOf = new Map(trace.flatMap((at) => (at._tag === "InvocationStarted" ? [[at.invocation, at.scope]] : [])))
@@ -359,6 +359,8 @@ export const gathersOnce: Law = (spec, ran) => {
     const index = indexOf(at.step)
     const { accepts, emits } = spec.steps[index]!
     if (accepts.kind !== "gather" || emits.some((tag) => inCircle(index, tag))) continue
+    // What waits with an input for its other half keeps nothing open: the gather may run, and later once more.
+    if (fed(index) && (accepts.per !== undefined || !runsOfInputs(index))) continue
     // An intake of several scopes ticks in one of them: the others do not wait for what it holds of them.
     const ticksElsewhere = ({ within, per }: Accepts) => within !== undefined && per !== accepts.per
     if (accepts.per !== undefined && [...upstream(index)].some((i) => ticksElsewhere(spec.steps[i]!.accepts))) continue

@@ -1,6 +1,7 @@
 // The semantics of a run (docs: delivery, intakes, scopes, inputs, stop, failure, stall) as a small interpreter without fibers
-// or counters. Time is whoever moves it: a deadline may pass at any move, and who knows the time says when. It holds what is in flight, is told which of the possible moves comes next, and after each move
-// looks at everything to see what has gone quiet. Slow and plain on purpose: the runtime must agree with it.
+// or counters. Time is whoever moves it: a deadline may pass at any move, and who knows the time says when. It holds what is in
+// flight, is told which of the possible moves comes next, and after each move looks at everything to see what has gone quiet.
+// Slow and plain on purpose: the runtime must agree with it.
 import {
   type Emission,
   factsOf,
@@ -25,6 +26,9 @@ export interface Scope {
   readonly opener: Event | undefined
   readonly parent: Scope | undefined
 }
+
+/** What came from outside, and what came of nothing else, belongs to no scope; only the run as a whole is around it. */
+const isOutside = (scope: Scope): boolean => scope.number < 0
 
 /**
  * A position in the tree of emissions. Each part is the index of an emission within its invocation, of a step that
@@ -71,6 +75,8 @@ interface Intake {
   /** Number of events ever received, by type: only to tell whether the result can depend on timing. */
   came: Readonly<Record<string, number>>
   rounds: number
+  /** The rounds that were on their way when it was last looked at. */
+  onWay: ReadonlyArray<string>
 }
 
 export type Outcome =
@@ -118,13 +124,16 @@ export interface Rules {
   readonly nestedHolds: boolean
   /** A gather runs again only if an event was emitted upstream of it since it last ran. */
   readonly needsEvent: boolean
+  /** What an intake holds is on its way while what it lacks can come from outside. */
+  readonly parkedHolds: boolean
 }
 
 export const rules: Rules = {
   ownRunsHold: true,
   innerFirst: true,
   nestedHolds: true,
-  needsEvent: true
+  needsEvent: true,
+  parkedHolds: true
 }
 
 export type Move =
@@ -139,19 +148,30 @@ export type Move =
 // ---------------------------------------------------------------- scopes and places
 
 const outermost: Scope = { number: 0, opener: undefined, parent: undefined }
+const outside: Scope = { number: -1, opener: undefined, parent: outermost }
 
 const isWithin = (scope: Scope | undefined, outer: Scope): boolean =>
   scope !== undefined && (scope === outer || isWithin(scope.parent, outer))
 
+/** From the inside to the outside. */
+const scopesAround = (scope: Scope): ReadonlyArray<Scope> => {
+  const around: Array<Scope> = []
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) if (!isOutside(at)) around.push(at)
+  return around
+}
+
 /** The nearest enclosing scope that such an event opened. */
 const nearest = (scope: Scope, per: string | undefined): Scope => {
-  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) if (at.opener?.tag === per) return at
+  const found = scopesAround(scope).find(({ opener }) => opener?.tag === per)
+  if (found !== undefined) return found
   throw new Error(`the model was given a workflow in which an event reaches an intake from outside of its '${per}'`)
 }
 
 const deepestShared = (events: ReadonlyArray<Event>): Scope => {
-  let shared = events[0]!.scope
-  while (!events.every((event) => isWithin(event.scope, shared))) shared = shared.parent!
+  const scoped = events.filter(({ scope }) => !isOutside(scope))
+  if (scoped.length === 0) return outside
+  let shared = scoped[0]!.scope
+  while (!scoped.every((event) => isWithin(event.scope, shared))) shared = shared.parent!
   return shared
 }
 
@@ -263,10 +283,13 @@ const start = (state: State, step: number): void => {
   const run = (input: Delivery["input"]) => plan(state.spec, step, givenOf({ ...delivery!, input }))
   const collected = accepts.kind === "hand" ? collectByHand(state, delivery!) : delivery!.input
   const nothing: Plan = { emits: [], failing: 0, before: 0, recovered: [] }
+  // Of no scope by itself, it now has something of a scope in hand.
+  const moves = accepts.kind === "hand" && collected !== undefined && isOutside(delivery!.scope)
   state.runs = [
     ...state.runs,
     {
       ...delivery!,
+      scope: moves ? deepestShared(collected.filter(isEvent)) : delivery!.scope,
       number: state.started++,
       plan: collected === undefined ? nothing : run(collected),
       emitted: 0,
@@ -316,23 +339,23 @@ const comeFromOutside = (state: State): void => {
   const n = state.sent
   if (n === state.spec.inputs!.sends.length) return closeInputs(state)
   state.sent += 1
-  emit(state, sent(state.spec, n), outermost, [{ by: "input", n }])
+  emit(state, sent(state.spec, n), outside, [{ by: "input", n }])
 }
 
-/** What inputs can lead to has a round now, with nothing where none has come: but not where a race wants it no more. */
+/**
+ * What inputs can lead to by themselves has a round now, with nothing where none has come: but not where a race wants it no more.
+ */
 const closeInputs = (state: State): void => {
   state.open = false
   const facts = factsOf(state.spec)
   const decided = [...state.intakes.values()].filter((intake) => intake.decided && intake.scope === outermost)
   for (const step of waitingForQuiet(state)) {
-    if (!waitsForInputs(state, step)) continue
-    state.fresh.add(`${step}/${outermost.number}`)
-    if (!decided.some((race) => facts.upstream(race.step).has(step))) arm(state, step, outermost)
+    if (state.spec.steps[step]!.accepts.per !== undefined) continue
+    if (heldByInputs(state, step)) state.fresh.add(`${step}/${outermost.number}`)
+    if (!runsWithInputs(state, step) || decided.some((race) => facts.upstream(race.step).has(step))) continue
+    arm(state, step, outermost)
   }
 }
-
-const waitsForInputs = (state: State, step: number): boolean =>
-  state.spec.steps[step]!.accepts.per === undefined && factsOf(state.spec).fed(step)
 
 // ---------------------------------------------------------------- delivery
 
@@ -341,7 +364,8 @@ const emit = (state: State, emission: Emission, within: Scope, place: Place): vo
   const { spec } = state
   const facts = factsOf(spec)
   const made = { ...emission, scope: within, place }
-  const scope = (opener: Event): Scope => ({ number: ++state.scopes, opener, parent: within })
+  const parent = isOutside(within) ? outermost : within
+  const scope = (opener: Event): Scope => ({ number: ++state.scopes, opener, parent })
   const event = facts.isOpener(made.tag) ? openWith(made, scope) : made
   state.emitted = [...state.emitted, event]
   if (spec.stops.includes(event.tag)) {
@@ -365,7 +389,7 @@ const openWith = (event: Event, scope: (opener: Event) => Scope): Event => {
 const deliver = (state: State, step: number, event: Event): void => {
   for (const waiting of waitingForQuiet(state)) {
     if (waiting !== step && !factsOf(state.spec).upstream(waiting).has(step)) continue
-    for (let scope: Scope | undefined = event.scope; scope !== undefined; scope = scope.parent) {
+    for (const scope of scopesAround(event.scope)) {
       if (scope.opener?.tag === state.spec.steps[waiting]!.accepts.per) state.fresh.add(`${waiting}/${scope.number}`)
     }
   }
@@ -404,13 +428,24 @@ const deliver = (state: State, step: number, event: Event): void => {
     depends(state, "a race that was decided by who came first")
     decide(state, intake)
   }
+  noteParked(state, intake)
 }
 
 const intakeOf = (state: State, step: number, scope: Scope, key: number | undefined): Intake => {
   const name = `${step}/${scope.number}/${key ?? ""}`
   const known = state.intakes.get(name)
   if (known !== undefined) return known
-  const made: Intake = { step, scope, key, held: [], deadline: undefined, decided: false, came: {}, rounds: 0 }
+  const made: Intake = {
+    step,
+    scope,
+    key,
+    held: [],
+    deadline: undefined,
+    decided: false,
+    came: {},
+    rounds: 0,
+    onWay: []
+  }
   state.intakes.set(name, made)
   return made
 }
@@ -468,9 +503,11 @@ const collectByHand = (state: State, delivery: Delivery): ReadonlyArray<Event> |
   intake.held = [...intake.held, ...delivery.input.filter(isEvent)]
   if (intake.held.length > of.length || intake.rounds > 0) depends(state, "ctx.collect with more than it takes")
   const input = oneOfEach(of, intake.held)
-  if (input === undefined) return undefined
-  intake.rounds += 1
-  intake.held = intake.held.filter((event) => !input.includes(event))
+  if (input !== undefined) {
+    intake.rounds += 1
+    intake.held = intake.held.filter((event) => !input.includes(event))
+  }
+  noteParked(state, intake)
   return input
 }
 
@@ -493,7 +530,7 @@ const armDownstream = (state: State, step: number, at: Scope): void => {
   const facts = factsOf(state.spec)
   for (const waiting of waitingForQuiet(state)) {
     if (!facts.arming(waiting).has(step)) continue
-    for (let scope: Scope | undefined = at; scope !== undefined; scope = scope.parent) {
+    for (const scope of scopesAround(at)) {
       if (scope.opener?.tag !== state.spec.steps[waiting]!.accepts.per) continue
       arm(state, waiting, scope)
       // Events inside a nested Doc hold back the outer Doc's gathers, but do not start a round of them.
@@ -534,7 +571,7 @@ const callOff = (state: State, intake: Intake): void => {
   for (const run of state.runs) if (loses(run)) run.interrupted = true
   // What the intakes there hold would wait for ever, or a gather would run with the half that has come. But to what the
   // race's own step or an input leads to, the other half may still come.
-  const fed = waitsForInputs(state, intake.step)
+  const fed = intake.scope === outermost
   for (const other of state.intakes.values()) {
     const { fed: canBeFed, leadsWithin } = factsOf(state.spec)
     const refilled = leadsWithin(intake.step, other.step) || (fed && canBeFed(other.step))
@@ -544,6 +581,114 @@ const callOff = (state: State, intake: Intake): void => {
     other.deadline = undefined
   }
   for (const [key, at] of state.armed) if (loses(at)) state.armed.delete(key)
+}
+
+// ---------------------------------------------------------------- what inputs can bring
+
+interface At {
+  readonly step: number
+  readonly scope: Scope
+}
+
+/** What an intake has of the rounds that are still to come, and what each of them lacks: the types of which one will do. */
+const roundsOf = (
+  state: State,
+  { step, held }: Intake
+): ReadonlyArray<{ readonly has: ReadonlyArray<Event>; readonly lacks: ReadonlyArray<ReadonlyArray<string>> }> => {
+  const { kind, of, count } = state.spec.steps[step]!.accepts
+  const slots =
+    kind === "collect"
+      ? [{ tags: of, needed: count! }]
+      : [...new Set(of)].map((tag) => ({ tags: [tag], needed: of.filter((other) => other === tag).length }))
+  const rounds: Array<{ has: Array<Event>; lacks: Array<ReadonlyArray<string>> }> = []
+  for (let n = 0; ; n++) {
+    const round = { has: [] as Event[], lacks: [] as ReadonlyArray<string>[] }
+    for (const { tags, needed } of slots) {
+      const come = held.filter(({ tag }) => tags.includes(tag)).slice(n * needed, (n + 1) * needed)
+      round.has.push(...come)
+      if (come.length < needed) round.lacks.push(tags)
+    }
+    if (round.has.length === 0) return rounds
+    rounds.push(round)
+  }
+}
+
+/** An event of no scope can still come: of what may be sent, or of what came from outside and is still on its way. */
+const canComeOutside = (state: State, tag: string): boolean => {
+  const facts = factsOf(state.spec)
+  if (state.open && facts.comesOfInputs(tag, true)) return true
+  return inFlight(state).some(({ step, scope }) => isOutside(scope) && facts.brings(step).has(tag))
+}
+
+/**
+ * The rounds of an intake that inputs can complete, each in the scope in which it would run. Where only an event of some scope
+ * of its own can come of them, or one of the run, that is the run.
+ */
+const onItsWay = (state: State, intake: Intake): ReadonlyArray<At & { readonly name: string }> => {
+  const { kind, of, per, within } = state.spec.steps[intake.step]!.accepts
+  if (!state.rules.parkedHolds || state.spec.inputs === undefined || per !== undefined) return []
+  if (kind !== "join" && kind !== "collect" && kind !== "hand") return []
+  const { comesOfInputs } = factsOf(state.spec)
+  if (!of.some((tag) => comesOfInputs(tag, false))) return []
+  return roundsOf(state, intake).flatMap(({ has, lacks }) => {
+    if (has.every((event) => isOutside(event.scope))) return []
+    const isScoped = within !== undefined || lacks.every((tags) => tags.some((tag) => canComeOutside(state, tag)))
+    const comes = (tag: string) => (state.open && comesOfInputs(tag, false)) || canComeOutside(state, tag)
+    if (!isScoped && !lacks.every((tags) => tags.some(comes))) return []
+    const scope = isScoped ? deepestShared(has) : outermost
+    return [{ step: intake.step, scope, name: `${has[0]!.id}@${scope.number}` }]
+  })
+}
+
+/** What is on its way in an intake makes a round of what is downstream of it, as what is queued does. */
+const noteParked = (state: State, intake: Intake): void => {
+  const rounds = onItsWay(state, intake)
+  for (const round of rounds) if (!intake.onWay.includes(round.name)) armDownstream(state, round.step, round.scope)
+  intake.onWay = rounds.map(({ name }) => name)
+}
+
+/** Whether it waits for what is on its way in an intake. A race that is over lets nothing through. */
+const isAwaited = (state: State, parked: At, at: At): boolean => {
+  const facts = factsOf(state.spec)
+  if (!countsIn(state, parked.scope, at.scope)) return false
+  const isOver = (step: number) => {
+    const { kind, per } = state.spec.steps[step]!.accepts
+    const around = scopesAround(parked.scope).find(({ opener }) => opener?.tag === per)
+    return kind === "race" && around !== undefined && state.intakes.get(`${step}/${around.number}/`)?.decided === true
+  }
+  const { per } = state.spec.steps[at.step]!.accepts
+  for (const step of facts.after(parked.step, isOver)) {
+    if (isOver(step)) continue
+    if (step === at.step) return true
+    // Behind another that waits, it waits for that one.
+    const { accepts } = state.spec.steps[step]!
+    const waits = accepts.kind === "gather" || accepts.kind === "race"
+    if (waits && accepts.per === per && facts.upstream(at.step).has(step)) return true
+  }
+  return false
+}
+
+/** While inputs are open: what they can lead to by themselves, and what waits for the same. */
+const runsWithInputs = (state: State, step: number): boolean => {
+  const facts = factsOf(state.spec)
+  const { steps } = state.spec
+  return steps.some(({ accepts: { kind, per } }, other) => {
+    if ((kind !== "gather" && kind !== "race") || per !== undefined || !facts.runsOfInputs(other)) return false
+    return other === step || (facts.upstream(other).has(step) && facts.upstream(step).has(other))
+  })
+}
+
+/** And what is downstream of such a one. */
+const heldByInputs = (state: State, step: number): boolean => {
+  const upstream = factsOf(state.spec).upstream(step)
+  const { steps } = state.spec
+  return steps.some(
+    ({ accepts: { kind, per } }, other) =>
+      (kind === "gather" || kind === "race") &&
+      per === undefined &&
+      (other === step || upstream.has(other)) &&
+      runsWithInputs(state, other)
+  )
 }
 
 // ---------------------------------------------------------------- quiet
@@ -577,9 +722,12 @@ const inFlight = (state: State): ReadonlyArray<{ readonly step: number; readonly
 const countsIn = (state: State, scope: Scope, outer: Scope): boolean =>
   isWithin(scope, outer) && (state.rules.nestedHolds || nearest(scope, outer.opener?.tag) === outer)
 
-const isQuiet = (state: State, at: { readonly step: number; readonly scope: Scope }): boolean => {
-  if (state.open && at.scope === outermost && waitsForInputs(state, at.step)) return false
+const isQuiet = (state: State, at: At): boolean => {
   const upstream = factsOf(state.spec).upstream(at.step)
+  if (state.open && at.scope === outermost && heldByInputs(state, at.step)) return false
+  for (const intake of state.intakes.values()) {
+    if (onItsWay(state, intake).some((parked) => isAwaited(state, parked, at))) return false
+  }
   return ![...inFlight(state), ...state.decided].some(
     (item) =>
       countsIn(state, item.scope, at.scope) &&
@@ -605,6 +753,10 @@ const goesBefore = (
   )
 }
 
+/** Of scopes side by side, the deepest go first, and those of one depth in the order in which they were opened. */
+const compareScopes = (a: Scope, b: Scope): number =>
+  scopesAround(b).length - scopesAround(a).length || a.number - b.number
+
 /** Runs every gather that has gone quiet, one after another. */
 const fireQuiet = (state: State): { readonly step: number; readonly scope: Scope } | undefined => {
   const name = ({ step, scope }: { step: number; scope: Scope }) => `${step}/${scope.number}`
@@ -613,7 +765,8 @@ const fireQuiet = (state: State): { readonly step: number; readonly scope: Scope
     // Two gathers in a cycle with nothing to pass on would wake each other forever.
     if (state.rules.needsEvent) for (const at of quiet) if (!state.fresh.has(name(at))) state.armed.delete(name(at))
     const ready = quiet.filter((at) => state.armed.has(name(at)))
-    const next = ready.find((at) => !ready.some((other) => other !== at && goesBefore(state, other, at)))
+    const first = ready.filter((at) => !ready.some((other) => other !== at && goesBefore(state, other, at)))
+    const next = state.rules.innerFirst ? first.sort((a, b) => compareScopes(a.scope, b.scope))[0] : first[0]
     if (next === undefined || state.spec.steps[next.step]!.accepts.kind === "race") return next
     const intake = intakeOf(state, next.step, next.scope, undefined)
     state.armed.delete(name(next))
@@ -693,18 +846,21 @@ export const outcomes = (spec: Spec, limit: number, which: Rules = rules): Reado
 /** Two states with one name continue in the same ways: scopes and events are named by their causes. */
 export const nameOf = (state: State): string => {
   const where = (place: Place): string => place.map(({ by, n }) => `${by}${n}`).join(".")
-  const scope = (at: Scope): string => (at.opener === undefined ? "" : `${scope(at.parent!)}${where(at.opener.place)}/`)
+  const scope = (at: Scope): string =>
+    at.opener === undefined ? (isOutside(at) ? "-" : "") : `${scope(at.parent!)}${where(at.opener.place)}/`
   const delivery = ({ input, scope: at, place }: Delivery) => `${input.map(idOf)}@${scope(at)}${where(place)}`
-  const intakes = [...state.intakes.entries()].map(([key, { step, scope: at, held, deadline, decided, rounds }]) =>
-    [
-      step,
-      scope(at),
-      key.split("/")[2],
-      held.map(({ id, place }) => `${id}@${where(place)}`),
-      deadline && scope(deadline.scope),
-      decided,
-      rounds
-    ].join()
+  const intakes = [...state.intakes.entries()].map(
+    ([key, { step, scope: at, held, deadline, decided, rounds, onWay }]) =>
+      [
+        step,
+        scope(at),
+        key.split("/")[2],
+        held.map(({ id, place }) => `${id}@${where(place)}`),
+        deadline && scope(deadline.scope),
+        decided,
+        rounds,
+        onWay
+      ].join()
   )
   return [
     state.lanes.map((lane) => lane.map(delivery).join(";")).join("|"),

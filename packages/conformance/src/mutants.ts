@@ -292,7 +292,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "timer.cancel()"
   ],
   ["keeps the deadline of what a race drops", "flow/timers.ts", "void (unwanted() && timer.cancel())", "{}"],
-  ["lets a gather run while inputs are open", "scope/quiescence.ts", "if (group.group.fed) group.enter()", "{}"],
+  ["lets a gather run while inputs are open", "scope/quiescence.ts", "if (group.group.sent) group.enter()", "{}"],
   [
     "makes no round of the end of the inputs",
     "scope/quiescence.ts",
@@ -311,7 +311,92 @@ export const mutants: ReadonlyArray<Mutant> = [
     "race.leadsBackTo(node) || (race.kind === 0 && node.fed)",
     "race.leadsBackTo(node)"
   ],
-  ["stalls while its inputs are open", "run/composition.ts", "(!inputs.open && inputs.none)", "inputs.none"]
+  ["stalls while its inputs are open", "run/composition.ts", "(!inputs.open && inputs.none)", "inputs.none"],
+  [
+    "runs gathers though inputs can complete what an intake holds",
+    "scope/parking.ts",
+    "if (scope === undefined || lacking.length === 0) return",
+    "return"
+  ],
+  [
+    "waits for a round that also lacks what cannot come",
+    "scope/parking.ts",
+    'if (!this.open || routes.every(({ sent }) => sent === "never")) return undefined',
+    "if (!this.open) return undefined"
+  ],
+  [
+    "waits for the other half when the inputs are closed",
+    "scope/parking.ts",
+    "    this.open = false\n    this.lookAgain()\n",
+    "    this.open = false\n"
+  ],
+  [
+    "forgets what came from outside and is on its way when the inputs are closed",
+    "scope/parking.ts",
+    "comingFrom(this.flights.keys())",
+    "comingFrom([])"
+  ],
+  [
+    "forgets that what came from outside is on its way no more",
+    "scope/parking.ts",
+    "if (this.left !== undefined) this.lookAgain()",
+    "{}"
+  ],
+  [
+    "takes all of a surplus for one round",
+    "scope/parking.ts",
+    "Math.floor(this.come[bay]!++ / this.bays[bay]!.needed)",
+    "0 * this.come[bay]!++"
+  ],
+  [
+    "keeps a round on its way that has run",
+    "scope/parking.ts",
+    "if (taken !== undefined) this.move(taken, undefined)",
+    ""
+  ],
+  [
+    "leaves in no scope what a step has put together by hand",
+    "intake/by-hand.ts",
+    "if (delivery.scope.isNone && !scope.isNone) this.run.scopes.moveInto(scope, delivery)",
+    ""
+  ],
+  [
+    "waits for what could only come to a decided race",
+    "scope/quiescence.ts",
+    "if (!scope.owners.some((owner) => owner?.hasDecided)) return true",
+    "return true"
+  ],
+  ["does not look again when a race has been decided", "scope/parking.ts", "this.quiescence.recheck(this)", ""],
+  [
+    "makes no round of what is on its way in an intake",
+    "scope/quiescence.ts",
+    "    const { node, scope } = parked\n    scope.use()\n    for (const { kind, index } of node.arms) scope.owners[kind]?.watches[index]?.arm()\n",
+    "    const { node, scope } = parked\n    scope.use()\n"
+  ],
+  [
+    "takes what needs more for what inputs alone can lead to",
+    "../graph/from-outside.ts",
+    'node.intake?.kind === "join" ? node.accepts.length : 1',
+    "1"
+  ],
+  [
+    "joins what comes from outside in the scope of the run",
+    "intake/cell.ts",
+    "if (arrival.scope === scope || (!arrival.scope.isNone && !scope.isNone)) {",
+    "if (true) {"
+  ],
+  [
+    "fires gathers of scopes side by side in any order",
+    "scope/quiescence.ts",
+    "a.scope.number < b.scope.number",
+    "a.scope.number > b.scope.number"
+  ],
+  [
+    "fires what is left quiet before all has been called off",
+    "scope/quiescence.ts",
+    "    if (this.together !== undefined) {\n      this.together.push(...quiet)\n      return\n    }\n",
+    ""
+  ]
 ]
 
 export const fileOf = ([, file]: Mutant): string => join(runtime, file)

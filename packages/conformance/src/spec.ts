@@ -194,8 +194,16 @@ export interface Facts {
   /** Steps between the start event and this one. */
   readonly distance: (step: number) => number
   readonly isOpener: (tag: string) => boolean
-  /** An event from outside can lead to the step. */
+  /** An event from outside can lead to the step, whatever else has to come. */
   readonly fed: (step: number) => boolean
+  /** An event of the type can come of what is sent alone; one of no scope, if `outside`. */
+  readonly comesOfInputs: (tag: string, outside: boolean) => boolean
+  /** The step can run with what is sent alone. */
+  readonly runsOfInputs: (step: number) => boolean
+  /** The types of which an event of no scope can come of an event of no scope at the step. */
+  readonly brings: (step: number) => ReadonlySet<string>
+  /** The steps that can come after one on a way that passes none that is `closed`. */
+  readonly after: (step: number, closed: (step: number) => boolean) => ReadonlySet<number>
   /** The opener types inside of whose scope every event of the type is sure to be, itself included. */
   readonly insideOf: (tag: string) => ReadonlySet<string>
 }
@@ -267,7 +275,23 @@ const computeFacts = (spec: Spec): Facts => {
 
   const openers = new Set(steps.flatMap((step) => step.accepts.per ?? []))
   const fed = walk(outside.flatMap(acceptors), () => false)
+  const { free, runs } = ofInputs(spec)
+  const scopeless = scopelessTags(spec)
+  const brings = steps.map((step) => {
+    const found = new Set<string>()
+    const open = [...step.emits]
+    for (let tag = open.pop(); tag !== undefined; tag = open.pop()) {
+      if (found.has(tag) || !scopeless.has(tag)) continue
+      found.add(tag)
+      for (const to of acceptors(tag)) if (runsInNoScope(steps[to]!, scopeless)) open.push(...steps[to]!.emits)
+    }
+    return found
+  })
   return {
+    comesOfInputs: (tag, none) => (none ? scopeless : free).has(tag),
+    runsOfInputs: (step) => runs.has(step),
+    brings: (step) => brings[step]!,
+    after: (step, closed) => walk(next[step]!, closed),
     acceptors,
     upstream: (step) => upstream[step]!,
     arming: (step) => arming[step]!,
@@ -280,16 +304,70 @@ const computeFacts = (spec: Spec): Facts => {
   }
 }
 
+/** A join needs all of its types, everything else one of them. */
+const ofInputs = (spec: Spec): { readonly free: ReadonlySet<string>; readonly runs: ReadonlySet<number> } => {
+  const free = new Set(spec.inputs?.tags)
+  const runs = new Set<number>()
+  for (let known = -1; known < free.size + runs.size; ) {
+    known = free.size + runs.size
+    spec.steps.forEach(({ accepts: { kind, of }, emits }, i) => {
+      if (kind === "join" ? !of.every((tag) => free.has(tag)) : !of.some((tag) => free.has(tag))) return
+      runs.add(i)
+      for (const tag of emits) free.add(tag)
+    })
+  }
+  return { free, runs }
+}
+
+/** Whether events of no scope alone can make the step run, and its run is of no scope, too. */
+const runsInNoScope = ({ accepts: { kind, of, per } }: StepSpec, scopeless: ReadonlySet<string>): boolean => {
+  if (kind === "gather" || kind === "race" || per !== undefined) return false
+  return kind === "join" ? of.every((tag) => scopeless.has(tag)) : of.some((tag) => scopeless.has(tag))
+}
+
+/** The types of which an event of no scope can come. */
+const scopelessTags = (spec: Spec): ReadonlySet<string> => {
+  const openers = new Set(spec.steps.flatMap((step) => step.accepts.per ?? []))
+  const scopeless = new Set(spec.inputs?.tags.filter((tag) => !openers.has(tag)))
+  for (let known = -1; known < scopeless.size; ) {
+    known = scopeless.size
+    for (const step of spec.steps) {
+      if (runsInNoScope(step, scopeless)) for (const tag of step.emits) if (!openers.has(tag)) scopeless.add(tag)
+    }
+  }
+  return scopeless
+}
+
+/** The types whose events are all of no scope. */
+const onlyScopeless = (spec: Spec): ReadonlySet<string> => {
+  const only = new Set(scopelessTags(spec))
+  only.delete(spec.start)
+  for (let known = -1; known !== only.size; ) {
+    known = only.size
+    for (const step of spec.steps) {
+      const stays = runsInNoScope(step, only) && step.accepts.of.every((tag) => only.has(tag))
+      if (!stays) for (const tag of step.emits) only.delete(tag)
+    }
+  }
+  return only
+}
+
 /** The greatest solution: start with "inside everything" and remove what some emission contradicts. */
 const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
   const outside = [spec.start, ...(spec.inputs?.tags ?? [])]
   const tags = [...new Set([...outside, ...spec.steps.flatMap((step) => step.emits)])]
+  const scopeless = onlyScopeless(spec)
   const inside = new Map<string, ReadonlySet<string>>(tags.map((tag) => [tag, new Set(tags)]))
   inside.set(spec.start, new Set([spec.start]))
   const common = (sets: ReadonlyArray<ReadonlySet<string>>): ReadonlySet<string> =>
     new Set(tags.filter((tag) => sets.length > 0 && sets.every((set) => set.has(tag))))
-  const insideOfRun = ({ kind, of, per }: Accepts): ReadonlySet<string> => {
+  const insideOfRun = ({ kind, of, per, within }: Accepts): ReadonlySet<string> => {
     if (per !== undefined) return new Set([...(inside.get(per) ?? []), per])
+    // What is of no scope and joined with one other event makes what descends from that one, if that is sure to be there.
+    const scoped = of.filter((tag) => !scopeless.has(tag))
+    if ((kind === "join" || kind === "hand") && scoped.length < of.length) {
+      return scoped.length === 1 && within === undefined ? (inside.get(scoped[0]!) ?? new Set()) : new Set()
+    }
     // A join without `per` may take its events from anywhere.
     return kind === "each" || kind === "hand"
       ? common(of.map((tag) => inside.get(tag) ?? new Set<string>()))

@@ -6,6 +6,7 @@ import { follow } from "../src/follow.ts"
 import {
   allForms,
   anyShape,
+  asking,
   confluent,
   everything,
   inRow,
@@ -45,7 +46,9 @@ describe.each(engines)("a workflow with inputs and deadlines, in any timing, in 
       ...generated(300, (seed) => withDeadlines(anyShape(seed, joining))),
       ...generated(300, (seed) => withInputs(anyShape(seed, { ...everything, forms: allForms }))),
       ...generated(200, (seed) => withInputs(inRow(seed, waiting))),
-      ...generated(300, (seed) => withDeadlines(withInputs(anyShape(-seed, joining))))
+      ...generated(300, (seed) => withDeadlines(withInputs(anyShape(-seed, joining)))),
+      ...generated(400, (seed) => nested(seed, asking)),
+      ...generated(200, (seed) => withDeadlines(nested(-seed, asking)))
     ]
     cases = await runAll(engine, specs, 2)
   })

@@ -3,6 +3,7 @@
  */
 import { type AnyDef, recognizerOf } from "../../Event.ts"
 import { isIntake } from "../../Intake.ts"
+import { markFromOutside, markParking } from "./from-outside.ts"
 import { acceptedBy, type Definition, type Graph, type Node, type Route, stopsOf } from "./graph.ts"
 import { group, type Ungrouped } from "./groups.ts"
 import { needsOf } from "./needs.ts"
@@ -35,7 +36,8 @@ export const compile = (flow: Definition): Graph => {
         output: outputs.has(tag),
         acceptors: [],
         emitters: [],
-        opens
+        opens,
+        sent: "never"
       }
       routes.set(tag, route)
     }
@@ -66,6 +68,9 @@ export const compile = (flow: Definition): Graph => {
       raced: [],
       arms: [],
       fed: false,
+      sent: false,
+      scopeless: false,
+      parks: false,
       quiet: undefined
     }
   })
@@ -79,8 +84,11 @@ export const compile = (flow: Definition): Graph => {
   const start = routeOf(flow.start)
   const inputs = new Map(flow.inputs.map((def) => [def.tag, routeOf(def)]))
   for (const node of downstream(inputs.values())) (node as Ungrouped).fed = true
+  markFromOutside(nodes, [...inputs.values()])
   const tags = [...kinds.keys()]
   const openings = tags.map((tag) => (tag === undefined ? start : routes.get(tag)!))
+  const grouped = group(nodes, start, openings)
+  markParking(nodes)
   return {
     name: flow.name,
     nodes,
@@ -88,9 +96,10 @@ export const compile = (flow: Definition): Graph => {
     start,
     inputs,
     stops: [...stops],
-    ...group(nodes, start, openings),
+    ...grouped,
     kinds: tags,
     ordered: nodes.some(isGather),
-    keyed: nodes.some(({ intake }) => intake?.by !== undefined)
+    keyed: nodes.some(({ intake }) => intake?.by !== undefined),
+    scopeless: inputs.size > 0 && (kinds.size > 1 || nodes.some(({ parks }) => parks))
   }
 }

@@ -34,6 +34,8 @@ export interface Route {
   readonly emitters: ReadonlyArray<Node>
   /** The kind of scope that the event opens; 0 if none. */
   readonly opens: number
+  /** Whether inputs alone can lead to one: in no scope, as inputs are, or in a scope or the run's own. */
+  readonly sent: "never" | "in a scope" | "in no scope"
 }
 
 /** One step in the graph. */
@@ -66,8 +68,14 @@ export interface Node {
   readonly raced: ReadonlyArray<Group>
   /** The intakes that get a new round from work at this step. */
   readonly arms: ReadonlyArray<Quiet>
-  /** Whether an input event can lead to it. */
+  /** Whether an input can lead to it, alone or with other events. */
   readonly fed: boolean
+  /** Whether it can run with events that inputs alone lead to. */
+  readonly sent: boolean
+  /** Whether it can then run in no scope. */
+  readonly scopeless: boolean
+  /** Whether an event that it holds can count as on its way, because inputs can bring what is missing. */
+  readonly parks: boolean
   /** The intake's own entry, if this step has one that waits for quiet. */
   readonly quiet: Quiet | undefined
 }
@@ -101,8 +109,8 @@ export interface Group {
   readonly next: ReadonlyArray<Group>
   /** Whether it contains a race, or has one downstream. */
   readonly raced: boolean
-  /** Whether an input event can lead to it: then it cannot be quiet while inputs are open. */
-  readonly fed: boolean
+  /** Whether inputs alone can lead to one of them: then it cannot be quiet while they are open. */
+  readonly sent: boolean
 }
 
 export interface Graph {
@@ -122,6 +130,8 @@ export interface Graph {
   readonly ordered: boolean
   /** Whether an intake has a `by`. */
   readonly keyed: boolean
+  /** Whether it makes a difference that what comes from outside is in no scope. */
+  readonly scopeless: boolean
 }
 
 /**

@@ -109,7 +109,7 @@ export const group = (
     let group = groupAt[kind]!.get(circleOf(node))
     if (group === undefined) {
       const raced = false
-      group = { index: groups[kind]!.length, kind, members: [], next: [], raced, fed: kind === 0 && node.fed }
+      group = { index: groups[kind]!.length, kind, members: [], next: [], raced, sent: false }
       groupAt[kind]!.set(circleOf(node), group)
       groups[kind]!.push(group)
       all.push(group)
@@ -128,6 +128,7 @@ export const group = (
     node.quiet = quiet
     quiets[kind]!.push(quiet)
     group.members.push(quiet)
+    group.sent ||= kind === 0 && node.sent
     if (round !== undefined) for (const other of round) (other.arms as Array<Quiet>).push(quiet)
   }
   for (const group of all) {

@@ -55,7 +55,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   readonly run: Run
   readonly node: Node
   readonly input: unknown
-  readonly scope: Scope
+  scope: Scope
   /** Where somebody asks for the order of emissions, and as long as it may still emit. */
   private place: Position | undefined
   calledOff = false

@@ -155,9 +155,15 @@ export class Router {
   }
 
   /** Takes in what comes from outside. */
-  enterFromOutside(route: Route, event: AnyEvent, id: string | undefined, position: Position | undefined): void {
+  enterFromOutside(
+    route: Route,
+    event: AnyEvent,
+    id: string | undefined,
+    scope: Scope,
+    position: Position | undefined
+  ): void {
     try {
-      this.enter(route, event, id, this.scopes.root, position)
+      this.enter(route, event, id, scope, position)
     } catch (error) {
       if (!isOf(OutsideScope, error)) throw error
       this.outcome.end(Exit.die(new OutsideScope({ ...error, workflow: this.run.workflow })))

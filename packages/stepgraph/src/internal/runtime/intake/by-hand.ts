@@ -77,8 +77,9 @@ export class HandCollector {
       }
       const needs = needsOf({ kind: "join", events: defs, count: undefined })
       // It is kept for the run, whatever scope its events are in.
-      const { root } = this.run.scopes
-      const cell = new Cell(needs, false, false, root, undefined)
+      const { scopes } = this.run
+      const { root } = scopes
+      const cell = new Cell(needs, false, false, root, undefined, scopes.parkingOf(node, needs, false))
       for (const reach of root.reaches(node)) reach.hold(cell, (race) => this.drop(cell, race))
       // The list belongs to the step, which may change it.
       kept = { cell, defs: [...defs], tags: new Set(tags) }
@@ -87,12 +88,17 @@ export class HandCollector {
     return kept
   }
 
-  private add({ input, scope, events }: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
-    const event = input as AnyEvent
+  private add(delivery: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
+    const event = delivery.input as AnyEvent
     if (!tags.has(event._tag)) return undefined
     // Its position stays with the invocation, which is the one to emit.
-    cell.add(event, events?.[0], scope, undefined)
-    return cell.lacking > 0 ? undefined : (cell.take().events as ReadonlyArray<AnyEvent>)
+    cell.add(event, delivery.events?.[0], delivery.scope, undefined)
+    if (cell.lacking > 0) return undefined
+    const { events, scope } = cell.take()
+    // What it emits from now on descends from all of them.
+    if (delivery.scope.isNone && !scope.isNone) this.run.scopes.moveInto(scope, delivery)
+    cell.parking?.gone()
+    return events as ReadonlyArray<AnyEvent>
   }
 
   /** Drops the events of a cell, because a race that it leads to has been decided and no more can come. */

@@ -8,6 +8,7 @@ import type { AnyEvent } from "../../../Event.ts"
 import { inWords, type Node } from "../../graph/graph.ts"
 import type { Needs } from "../../graph/needs.ts"
 import type { Arrival } from "../scope/arrival.ts"
+import type { Parking } from "../scope/parking.ts"
 import { Position } from "../scope/position.ts"
 import { Scope } from "../scope/scope.ts"
 import type { Timer } from "./dispatch.ts"
@@ -48,7 +49,17 @@ export class Cell {
    */
   private readonly plain: boolean
 
-  constructor(wanted: Needs, timed: boolean, plain: boolean, scope: Scope, key: unknown) {
+  /** Set if its events can count as on their way. */
+  readonly parking: Parking | undefined
+
+  constructor(
+    wanted: Needs,
+    timed: boolean,
+    plain: boolean,
+    scope: Scope,
+    key: unknown,
+    parking: Parking | undefined = undefined
+  ) {
     this.slots = wanted.slots.map(({ tag, needed }) => ({
       tag,
       needed,
@@ -60,6 +71,7 @@ export class Cell {
     this.plain = plain
     this.scope = scope
     this.key = key
+    this.parking = parking
   }
 
   get empty(): boolean {
@@ -76,6 +88,7 @@ export class Cell {
     }
     if (slot.at !== undefined) MutableList.append(slot.at, at!)
     if (slot.come.length === slot.needed) this.lacking--
+    this.parking?.add(this.slots.indexOf(slot), scope)
   }
 
   /** Removes one round; with fewer events if not all have come. */
@@ -85,12 +98,20 @@ export class Cell {
       return { events: this.takeKept<AnyEvent>(), scope, position: undefined, from: [] }
     }
     const arrivals = this.takeKept<Arrival>()
+    this.parking?.take()
     const from = this.wanted.list === undefined ? (arrivals as ReadonlyArray<Arrival>) : arrivals.filter(isThere)
     let { scope, position } = from[0] ?? { scope: this.scope, position: undefined }
     for (const arrival of from) {
       arrival.scope.letGo()
-      if (arrival.scope !== scope) scope = Scope.shared(scope, arrival.scope)
-      if (arrival.position !== position) position = Position.earlier(position!, arrival.position!)
+      if (arrival.scope === scope || (!arrival.scope.isNone && !scope.isNone)) {
+        if (arrival.scope !== scope) scope = Scope.shared(scope, arrival.scope)
+        if (arrival.position !== position) position = Position.earlier(position!, arrival.position!)
+      } else if (scope.isNone) {
+        // The round takes the position of the event that has a scope.
+        position?.release()
+        scope = arrival.scope
+        position = arrival.position
+      } else arrival.position?.release()
     }
     return { events: arrivals.map((arrival) => arrival?.event), scope, position, from }
   }

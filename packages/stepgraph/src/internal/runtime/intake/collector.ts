@@ -49,7 +49,9 @@ export class Collector {
   }
 
   private make(scope: Scope, key: unknown): Cell {
-    const cell = new Cell(this.node.needs!, this.within !== undefined, this.run.plain, scope, key)
+    const timed = this.within !== undefined
+    const parking = this.run.scopes.parkingOf(this.node, this.node.needs!, timed)
+    const cell = new Cell(this.node.needs!, timed, this.run.plain, scope, key, parking)
     for (const reach of scope.reaches(this.node)) reach.hold(cell, (race) => this.drop(cell, race))
     return cell
   }

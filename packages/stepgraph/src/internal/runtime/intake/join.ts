@@ -32,6 +32,7 @@ export class Join {
     const { events, scope, position, from } = cell.take()
     if (cell.empty) this.cells.forget(cell)
     this.run.router.push(this.node, events, scope, position, from, 0)
+    cell.parking?.gone()
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
     // Not before: until the batch is on its way, the deadline is what a gather further on waits for.
     timer?.cancel()

@@ -81,7 +81,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     }
     this.named = this.recorder !== undefined || this.host !== undefined
     this.annotates = Context.get(this.context, AnnotateLogs)
-    this.plain = !graph.ordered && graph.kinds.length === 1 && !this.named
+    this.plain = !graph.ordered && !graph.scopeless && graph.kinds.length === 1 && !this.named
     this.intakes = new Intakes(graph, this)
     this.scopes = new Scopes(graph, this.intakes)
     // Where a race may have to cancel it, each has to be known.
@@ -168,7 +168,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     }
     const position = scopes.end?.before()
     scopes.openRoot(position)
-    this.router.enterFromOutside(graph.start, event, id, position)
+    this.router.enterFromOutside(graph.start, event, id, scopes.root, position)
     if (outcome.reached) return
     scopes.conclude(undefined)
     scopes.release(scopes.root)
@@ -178,7 +178,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     const id = this.router.nameFromOutside(route, event, ++this.inputs!.count)
     if (this.outcome.reached) this.recorder?.droppedAtOnce(id!, "ended")
     // After everything that the start event led to, in the order sent.
-    else this.router.enterFromOutside(route, event, id, this.scopes.end?.before())
+    else this.router.enterFromOutside(route, event, id, this.scopes.none, this.scopes.end?.before())
   }
 
   private timeOut(after: Duration.Duration): void {

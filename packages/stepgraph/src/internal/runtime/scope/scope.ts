@@ -65,6 +65,7 @@ export class Watch {
   /** A race runs once. */
   decide(): void {
     this.decided = true
+    this.scope.hasDecided = true
     this.disarm()
   }
 
@@ -220,8 +221,13 @@ export class GroupWatch {
   }
 }
 
+/** Number of scopes ever opened, in any run. */
+let opened = 0
+
 export class Scope {
   readonly kind: number
+  /** Increases in the order of opening. */
+  readonly number = opened++
   parent: Scope | undefined
   /** Larger than that of the outer scope. */
   readonly depth: number
@@ -232,6 +238,8 @@ export class Scope {
   /** Scopes of the run that have gone out of use and must be checked. */
   readonly unused: Array<Scope>
   over = false
+  /** Whether one of its races has been decided. */
+  hasDecided = false
   private uses = 0
   /** Direct children that are not over; not counted for the run's own scope. */
   private readonly inner: Set<Scope> | undefined
@@ -239,7 +247,12 @@ export class Scope {
   readonly groups: ReadonlyArray<GroupWatch>
   readonly watches: ReadonlyArray<Watch>
 
-  constructor(graph: Graph, kind: number, parent: Scope | undefined, opener: Scope["opener"]) {
+  constructor(
+    graph: Pick<Graph, "kinds" | "groups" | "quiets">,
+    kind: number,
+    parent: Scope | undefined,
+    opener: Scope["opener"]
+  ) {
     this.kind = kind
     this.parent = parent
     this.depth = parent === undefined ? 0 : parent.depth + 1
@@ -316,6 +329,21 @@ export class Scope {
     const around = parent!.owners[kind]
     for (let at = younger.parent!; at !== parent; at = at.parent!) at.owners[kind] = around
     for (const group of this.groups) younger.groups[group.group.index]!.bypass(group)
+  }
+
+  /**
+   * The scope of inputs and of what they alone lead to. It stands for no scope: only intakes of the run itself take events from
+   * it. It is never over.
+   */
+  static none(root: Scope): Scope {
+    const none = new Scope({ kinds: [undefined, undefined], groups: [[]], quiets: [[]] }, 0, root, undefined)
+    none.owners[0] = root
+    none.use()
+    return none
+  }
+
+  get isNone(): boolean {
+    return this.kind === 0 && this.parent !== undefined
   }
 
   /** The state of a group in the nearest scope of its kind, if there is one. */

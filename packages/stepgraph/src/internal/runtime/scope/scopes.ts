@@ -3,7 +3,9 @@
  */
 import type { AnyEvent } from "../../../Event.ts"
 import type { Graph, Node } from "../../graph/graph.ts"
+import type { Needs } from "../../graph/needs.ts"
 import { type Closing, Lifetime } from "./lifetime.ts"
+import { Outside, Parking } from "./parking.ts"
 import { Position } from "./position.ts"
 import { Quiescence, type Quieted } from "./quiescence.ts"
 import { Races } from "./races.ts"
@@ -23,6 +25,7 @@ export class Scopes {
   private readonly kept: Kept
   private readonly quiescence: Quiescence
   private readonly races: Races
+  private readonly outside: Outside | undefined
   private readonly lifetime: Lifetime
 
   constructor(graph: Graph, kept: Kept) {
@@ -31,6 +34,7 @@ export class Scopes {
     this.quiescence = new Quiescence(kept)
     this.races = new Races(this.quiescence)
     this.root = new Scope(graph, 0, undefined, undefined)
+    this.outside = graph.scopeless ? new Outside(this.root, this.quiescence) : undefined
     this.lifetime = new Lifetime(this.root, kept)
     this.end = graph.ordered ? Position.end() : undefined
   }
@@ -42,7 +46,7 @@ export class Scopes {
 
   /** Opens a scope inside of another; `position` is the event's that opens it. It is held until `release`. */
   open(kind: number, around: Scope, event: AnyEvent, id: string | undefined, position: Position | undefined): Scope {
-    const scope = new Scope(this.graph, kind, around, { event, id })
+    const scope = new Scope(this.graph, kind, around.isNone ? this.root : around, { event, id })
     this.hold(scope, position)
     return scope
   }
@@ -58,12 +62,31 @@ export class Scopes {
     this.quiescence.release(scope)
   }
 
+  /** The scope of inputs. */
+  get none(): Scope {
+    return this.outside?.none ?? this.root
+  }
+
   openInputs(): void {
+    this.outside?.openInputs()
     this.quiescence.openInputs(this.root)
   }
 
   closeInputs(): void {
-    this.quiescence.closeInputs(this.root)
+    this.quiescence.atOnce(() => {
+      this.outside?.closeInputs()
+      this.quiescence.closeInputs(this.root)
+    })
+  }
+
+  /** For a cell whose events can count as on their way. */
+  parkingOf(node: Node, { slots }: Needs, timed: boolean): Parking | undefined {
+    if (!node.parks || this.outside === undefined) return undefined
+    // A `collect` has one slot for all of its types.
+    const routesOf = (tag: string) =>
+      node.intake?.kind === "collect" ? node.accepts : node.accepts.filter((route) => route.tag === tag)
+    const bays = slots.map(({ tag, needed }) => ({ needed, routes: routesOf(tag) }))
+    return new Parking(node, bays, timed, this.outside)
   }
 
   /** The steps whose gathers wait for nothing but the end of the inputs. */
@@ -83,11 +106,28 @@ export class Scopes {
 
   enter(flight: Flight): void {
     this.quiescence.enter(flight)
+    if (this.outside !== undefined && flight.scope.isNone) this.outside.enter(flight)
   }
 
   /** A flight has come to nothing. */
   leave(flight: Flight): void {
-    this.quiescence.leave(flight)
+    const { outside, quiescence } = this
+    if (outside === undefined || !flight.scope.isNone) quiescence.leave(flight)
+    else {
+      quiescence.atOnce(() => {
+        quiescence.leave(flight)
+        outside.leave(flight)
+      })
+    }
+  }
+
+  /** Work in no scope goes on in this scope, from which it was given an event. */
+  moveInto(scope: Scope, flight: Flight & { scope: Scope }): void {
+    this.quiescence.atOnce(() => {
+      this.leave(flight)
+      flight.scope = scope
+      this.enter(flight)
+    })
   }
 
   /** The position of a batch of nothing: after everything that its scope emitted directly, round by round. */
@@ -113,7 +153,7 @@ export class Scopes {
   conclude(ended: Flight | undefined): void {
     this.races.endMoment()
     if (ended !== undefined && this.counts(ended)) {
-      this.quiescence.leave(ended)
+      this.leave(ended)
       this.races.endMoment()
     }
     this.lifetime.letGo()
