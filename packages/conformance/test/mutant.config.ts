@@ -6,7 +6,11 @@ import { fileOf, mutants, plant } from "../src/mutants.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const laws = ["packages/conformance/test/laws*.test.ts"]
-const examples = ["packages/stepgraph/test/intakes/*.test.ts", "packages/stepgraph/test/live/bounds.test.ts"]
+const examples = [
+  "packages/stepgraph/test/intakes/*.test.ts",
+  "packages/stepgraph/test/live/bounds.test.ts",
+  "packages/stepgraph/test/live/answers.test.ts"
+]
 const mutant = mutants.find(([name]) => name === process.env.MUTANT)
 
 export default defineConfig({

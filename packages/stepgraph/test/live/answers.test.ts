@@ -276,6 +276,33 @@ describe("a gather beside open inputs", () => {
     })
   )
 
+  it.effect("has a round for a call that its own step made, and that nobody answered", () =>
+    Effect.gen(function* () {
+      const rounds: Array<string> = []
+      const ask = defineStep({ accepts: Start, emits: Call, run: () => Call({ id: "a1" }) })
+      const again = defineStep({
+        accepts: gather(Result),
+        emits: [Call, Final],
+        run: (results) => {
+          rounds.push(ids(results))
+          return rounds.length === 1 ? Call({ id: "a2" }) : Final({ rounds })
+        }
+      })
+      const flow = workflow({
+        name: "again",
+        start: Start,
+        stop: Final,
+        inputs: [Approval],
+        steps: { ask, use, again }
+      })
+      const live = yield* launch(flow)
+      yield* live.send(approve("a1"))
+      yield* TestClock.adjust("1 second")
+      yield* live.closeInputs
+      expect((yield* live.result).rounds).toEqual(["a1", ""])
+    })
+  )
+
   it.effect("waits while a race has taken fewer than it may, and lets it run with those when they are closed", () =>
     Effect.gen(function* () {
       const two = defineStep({
