@@ -3,6 +3,7 @@
  *
  * @module stepgraph
  */
+export { around, type Next, type StepCall, type StepFailure, type StepNeeds, type StepResult } from "./Around.ts"
 export { asStep } from "./AsStep.ts"
 export * from "./Errors.ts"
 export { defineEvent, type Event, type EventDef, type EventOf, isEventDef } from "./Event.ts"

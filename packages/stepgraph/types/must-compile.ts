@@ -2,6 +2,7 @@
 import { type } from "arktype"
 import { Context, Effect, type Exit, Schedule, Schema, Stream } from "effect"
 import {
+  around,
   asStep,
   collect,
   defineEvent,
@@ -544,3 +545,25 @@ const outerFlow = workflow({
 export const outerRun = run(outerFlow)
 same<Err<typeof outerRun>, "DbDown" | StepRejected | WorkflowStalled | InvalidEvent>(true)
 same<Req<typeof outerRun>, Db>(true)
+
+// Around every step: types stay, and the services of an Effect are added.
+const logged = around(outerFlow, (call, next) => {
+  same<typeof call.step, "start" | "inside" | "end">(true)
+  console.log(call.step, call.input, call.ctx.attempt)
+  return next()
+})
+same<typeof logged, typeof outerFlow>(true)
+const awaited = around(outerFlow, async (_, next) => await next())
+same<typeof awaited, typeof outerFlow>(true)
+const served = around(outerFlow, (_, next) =>
+  Effect.andThen(
+    Http.use(({ ping }) => ping),
+    next.effect
+  )
+)
+const servedRun = run(served)
+same<Err<typeof servedRun>, Err<typeof outerRun>>(true)
+same<Req<typeof servedRun>, Db | Http>(true)
+export const spread = workflow({ ...served, timeout: "1 second", steps: { ...served.steps, start } })
+const spanned = around(outerFlow, ({ step }, next) => Effect.withSpan(next.effect, step))
+same<Req<ReturnType<typeof run<typeof spanned>>>, Db>(true)

@@ -2,7 +2,7 @@
 // Not formatted: a statement and its mark stay on one line.
 import { type } from "arktype"
 import { Context, Effect, type Schedule, Schema, SchemaGetter, Stream } from "effect"
-import { asStep, collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
+import { around, asStep, collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
 import * as v from "valibot"
 import { z } from "zod"
 
@@ -87,3 +87,8 @@ asStep(flow, { recover: () => Answer({ result: "" }) }) // «error» Type '"Answ
 workflow({ name: "w", start: Start, stop: Stop, steps: { start, whole: asStep(flow), finish } }) // «error» step 'finish' accepts 'Answer', but no step emits it
 workflow({ name: "w", start: Start, stop: Query, steps: { start, whole: asStep(flow) } }) // «error» step 'whole' emits 'Stop', but no step accepts it
 runPromise(workflow({ name: "w", start: Query, stop: Stop, steps: { whole: asStep(needs) } }), { query: "x" }) // «error» this workflow needs services
+around(flow, () => Answer({ result: "" })) // «error» is not assignable to type 'Wrapped'
+around(flow, (_, next) => { next() }) // «error» is not assignable to type 'Wrapped'
+around(flow, (_, next) => Effect.andThen(Effect.fail("down" as const), next.effect)) // «error» Type 'StepFailure | "down"' is not assignable to type 'StepFailure'
+around(flow, ({ step }, next) => step === "start" ? next() : next()) // «error» have no overlap
+runPromise(around(flow, (_, next) => Effect.andThen(Http, next.effect)), { query: "x" }) // «error» this workflow needs services

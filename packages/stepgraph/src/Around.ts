@@ -1,0 +1,166 @@
+/**
+ * Something around every step of a workflow: a copy of it whose steps' functions are called by a function of the user's.
+ */
+import * as Effect from "effect/Effect"
+import { hasProperty, isPromiseLike } from "effect/Predicate"
+import { StepRejected } from "./Errors.ts"
+import { kindOf } from "./Options.ts"
+import type { AnyStep, ServicesOf, Step, StepContext } from "./Step.ts"
+import { type AnyWorkflow, graphOf, type Workflow, workflow } from "./Workflow.ts"
+
+/** What a step's function returned: an event, a list, a promise, an Effect, a generator, a Stream, or nothing. */
+export interface StepResult {
+  readonly "~stepgraph/StepResult": never
+}
+
+/** What a step fails with, whichever step it is. */
+export interface StepFailure {
+  readonly "~stepgraph/StepFailure": never
+}
+
+/** The services that a step needs, whichever step it is. */
+export interface StepNeeds {
+  readonly "~stepgraph/StepNeeds": never
+}
+
+/** One call of a step's function. */
+export interface StepCall<Name extends string = string> {
+  readonly workflow: string
+  readonly step: Name
+  /** The event, or the events of the step's intake. */
+  readonly input: unknown
+  readonly ctx: Pick<StepContext<any, never>, "get" | "set" | "update" | "signal" | "attempt" | "runId" | "step">
+}
+
+/** The step itself. */
+export interface Next {
+  /** Calls the step's function, and returns what it returns. */
+  (): StepResult
+  /**
+   * The same as an Effect, which performs an Effect that the function returns, and waits for a promise. What comes piece by
+   * piece, from a generator or a Stream, is emitted afterwards.
+   */
+  readonly effect: Effect.Effect<StepResult, StepFailure, StepNeeds>
+}
+
+type Wrapped = StepResult | PromiseLike<StepResult> | Effect.Effect<StepResult, StepFailure, any>
+
+type Needing<S, R> =
+  S extends Step<infer Accepted, infer Emitted, infer E, infer Own, infer Per>
+    ? Step<Accepted, Emitted, E, Own | R, Per>
+    : never
+type Around<W, R> = [R] extends [never]
+  ? W
+  : W extends Workflow<infer Start, infer Stop, infer S, infer Inputs, infer Outputs, infer E>
+    ? Workflow<Start, Stop, { readonly [K in keyof S]: Needing<S[K], R> }, Inputs, Outputs, E>
+    : never
+
+/**
+ * A copy of a workflow with something around every step: logging, a user's context, timing, a cache.
+ *
+ * `wrap` is called in place of each step's function, once for each attempt. It returns what `next()` returns, or an Effect
+ * or a promise of it. The types stay: an Effect may add services, but no errors, and what `wrap` itself throws or rejects
+ * with is a defect. A step's `timeout`, `retry` and `recover` are around it.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { around, defineEvent, defineStep, runPromise, workflow } from "stepgraph"
+ *
+ * const Start = defineEvent("Start", { n: Schema.Number })
+ * const Doubled = defineEvent("Doubled", { n: Schema.Number })
+ * const Stop = defineEvent("Stop", { n: Schema.Number })
+ * const flow = workflow({
+ *   name: "double", start: Start, stop: Stop,
+ *   steps: {
+ *     double: defineStep({ accepts: Start, emits: Doubled, run: ({ n }) => Doubled({ n: 2 * n }) }),
+ *     stop: defineStep({ accepts: Doubled, emits: Stop, run: async ({ n }) => Stop({ n }) })
+ *   }
+ * })
+ *
+ * const calls: Array<string> = []
+ * const logged = around(flow, ({ step, input }, next) => {
+ *   calls.push(`${step} ${JSON.stringify(input)}`)
+ *   return next()
+ * })
+ *
+ * console.log((await runPromise(logged, { n: 3 })).n) // => 6
+ * console.log(calls) // => [ 'double {"_tag":"Start","n":3}', 'stop {"_tag":"Doubled","n":6}' ]
+ * ```
+ */
+export function around<W extends AnyWorkflow, Ret extends Wrapped>(
+  flow: W,
+  wrap: (call: StepCall<Extract<keyof W["steps"], string>>, next: Next) => Ret
+): Around<W, Exclude<ServicesOf<Ret>, StepNeeds>> {
+  if (typeof wrap !== "function") {
+    throw new TypeError(`around takes a function, not ${kindOf(wrap)}: write (call, next) => next()`)
+  }
+  graphOf(flow)
+  const { name, steps } = flow as AnyWorkflow
+  const wrapped = Object.entries(steps as Record<string, AnyStep>).map(([key, step]) => {
+    const run = (input: unknown, ctx: StepContext<any, any>) => {
+      const call = { workflow: name, step: key, input, ctx } as StepCall<any>
+      return new Calling(call, () => step.run(input, ctx)).through(wrap)
+    }
+    return [key, Object.freeze(Object.assign(Object.create(Object.getPrototypeOf(step)), step, { run }))]
+  })
+  return workflow({ ...flow, steps: Object.fromEntries(wrapped) }) as any
+}
+
+/** The promises of all steps, and what they were rejected with: a cache may give them to a later call. */
+const own = /*#__PURE__*/ new WeakSet<object>()
+
+/** One call, which tells what its step rejects with from what the code around it does. */
+class Calling {
+  private readonly call: StepCall<any>
+  private readonly run: () => unknown
+  private readonly reasons: Array<unknown> = []
+
+  constructor(call: StepCall<any>, run: () => unknown) {
+    this.call = call
+    this.run = run
+  }
+
+  through(wrap: (call: StepCall<any>, next: Next) => unknown): unknown {
+    const next = Object.assign(() => this.next(), { effect: this.effect })
+    const returned = wrap(this.call, next as unknown as Next)
+    if (!isPromise(returned) || own.has(returned)) return returned
+    return returned.then(undefined, (reason) => this.rejected(reason))
+  }
+
+  private next(): unknown {
+    const result = this.run()
+    if (!isPromise(result)) return result
+    // Any other thenable may begin anew each time it is asked.
+    const promise = result instanceof Promise ? result : new Promise((resolve) => resolve(result))
+    own.add(promise)
+    promise.then(undefined, (reason) => {
+      if (isObject(reason)) own.add(reason)
+      else this.reasons.push(reason)
+    })
+    return promise
+  }
+
+  private rejected(reason: unknown): unknown {
+    if (isObject(reason) ? own.has(reason) : this.reasons.includes(reason)) throw reason
+    return Effect.die(reason)
+  }
+
+  private get effect(): Effect.Effect<unknown, unknown> {
+    return Effect.suspend(() => {
+      const result = this.run()
+      if (Effect.isEffect(result)) return result as Effect.Effect<unknown, unknown>
+      if (!isPromise(result)) return Effect.succeed(result)
+      const { workflow, step, input } = this.call
+      return Effect.tryPromise({
+        try: () => result,
+        catch: (cause) => new StepRejected({ workflow, step, event: input, cause })
+      })
+    })
+  }
+}
+
+/** An event is none, whatever its fields are called. */
+const isPromise = (value: unknown): value is PromiseLike<unknown> => isPromiseLike(value) && !hasProperty(value, "_tag")
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
