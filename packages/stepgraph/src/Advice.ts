@@ -19,25 +19,58 @@ const textIn = (value: unknown, type: "object" | "function", key: string): strin
   }
 }
 
-/** Recognises kinds of values that are not events, each with a name and advice. The first match counts. */
-const kinds: ReadonlyArray<readonly [key: PropertyKey, what: string, todo: string]> = [
-  [Symbol.for("effect/Effect"), "an Effect of effect 3", "make it with effect 4, which stepgraph uses"],
-  [Symbol.for("effect/Stream"), "a Stream of effect 3", "make it with effect 4, which stepgraph uses"],
-  ["~effect/Fiber", "a Fiber", "return Fiber.join(fiber)"],
-  [
-    "~effect/Effect",
-    "an Effect",
-    "return it by itself, or Effect.all([…]) for a list of them; a generator that yields Effects goes into Effect.gen"
-  ],
-  [
-    "~effect/Stream",
-    "a Stream",
-    'return it by itself, or Stream.mergeAll([…], { concurrency: "unbounded" }) for a list of them'
-  ],
-  ["~effect/Option", "an Option", "return Option.getOrUndefined(option), or Array.getSomes([…]) for a list of them"],
-  ["~effect/Result", "a Result", "return Effect.fromResult(result), so that a failure fails the step"],
-  ["~effect/Cause", "a Cause", "return Effect.failCause(cause)"]
-]
+const inGenerator = "write `run: Effect.fn(function* …)` for a generator with yield*"
+const makeEvents = "make events with what defineEvent returns"
+
+/** What to do with Effect's own values that are not events, by the name in their type id. The first match counts. */
+const kinds: Readonly<Record<string, string>> = {
+  "Context/Service": inGenerator,
+  Fiber: "return Fiber.join(fiber)",
+  Effect: `${inGenerator}; return an Effect by itself, or Effect.all([…]) for a list of them`,
+  Stream: 'return it by itself, or Stream.mergeAll([…], { concurrency: "unbounded" }) for a list of them',
+  Option: "return Option.getOrUndefined(option), or Array.getSomes([…]) for a list of them",
+  Result: "return Effect.fromResult(result), so that a failure fails the step",
+  Cause: "return Effect.failCause(cause)",
+  Deferred: "return Deferred.await(deferred)",
+  "Queue/Dequeue": "return Queue.take(queue), or Stream.fromQueue(queue) for all it takes",
+  PubSub: "return Stream.fromPubSub(pubsub)",
+  SubscriptionRef: "return SubscriptionRef.get(ref), or SubscriptionRef.changes(ref)",
+  SynchronizedRef: "return SynchronizedRef.get(ref)",
+  TxRef: "return TxRef.get(ref)",
+  Ref: "return Ref.get(ref)",
+  Channel: "return Stream.fromChannel(channel)",
+  Sink: "return Stream.run(stream, sink)",
+  Layer: "provide it to the run: Effect.provide(run(flow, input), layer)"
+}
+/** Effect's values that a message shows as what they hold. */
+const shown = ["Equal", "Hash", "Redacted", "Duration", "DateTime", "BigDecimal", "Chunk", "HashMap", "HashSet"]
+
+const nameOf = (value: object): string | undefined => {
+  const known = Object.keys(kinds).find((name) => `~effect/${name}` in value)
+  if (known !== undefined) return known
+  let keys = 0
+  for (const key in value) {
+    const name = /^~effect\/(\w+)/.exec(key)?.[1]
+    if (name !== undefined && !shown.includes(name)) return name
+    if (++keys > 20) break
+  }
+  return undefined
+}
+
+/** What one of Effect's own values is, and what to do with it. */
+const ofEffect = (value: object): readonly [what: string, todo: string] | undefined => {
+  for (const name of ["Effect", "Stream"]) {
+    if (Symbol.for(`effect/${name}`) in value) {
+      return [`${withArticle(name)} of effect 3`, "make it with effect 4, which stepgraph uses"]
+    }
+  }
+  const name = nameOf(value)
+  if (name === undefined) return undefined
+  const what = name === "Queue/Dequeue" ? "Queue" : name === "Context/Service" ? "service" : name
+  return [withArticle(what), kinds[name] ?? makeEvents]
+}
+
+const withArticle = (name: string): string => `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`
 
 /** The name of a value's kind and the advice, if the kind is known. */
 const kindOf = (value: unknown): readonly [what: string, todo: string] | undefined => {
@@ -46,10 +79,10 @@ const kindOf = (value: unknown): readonly [what: string, todo: string] | undefin
     if (Array.isArray(value)) return ["a list inside a list", "flatten it with list.flat()"]
     if (value instanceof Error)
       return [`the error ${show(value)}`, "throw it in an async function, or return Effect.fail(error)"]
-    if (typeof value === "function") return ["a function", "call it, and emit the result"]
-    if (typeof value !== "object" || value === null) return undefined
-    const kind = kinds.find(([key]) => key in value)
-    if (kind !== undefined) return [kind[1], kind[2]]
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined
+    const kind = ofEffect(value)
+    if (kind !== undefined) return kind
+    if (typeof value === "function") return ["a function", "call it, an Effect.fn too, and return what it gives"]
     // A generator object, a Set, …: allowed only as the whole result of a step.
     return Symbol.iterator in value || Symbol.asyncIterator in value
       ? ["an iterable", "return it by itself, or spread it into the list: [...events]"]
@@ -81,7 +114,7 @@ export const refusedEmission = (emitted: unknown, declared: ReadonlyArray<string
   if (kind !== undefined) return `it emitted ${kind[0]}, which is not an event: ${kind[1]} (${may})`
   const tag = textIn(emitted, "object", "_tag")
   if (tag === undefined) {
-    return `it emitted ${show(emitted)}, which is not an event: make events with what defineEvent returns (${may})`
+    return `it emitted ${show(emitted)}, which is not an event: ${makeEvents} (${may})`
   }
   const near = meant(emitted, declared)
   const add = `add '${tag}' to its 'emits', or do not emit it`

@@ -29,6 +29,15 @@ export type Returned<Out> =
   | Effect.Effect<Emission<Out>, any, any>
   | Stream.Stream<Out, any, any>
 
+/** A plain generator in which Effects stand among the events: taken here, so that it can be refused in words. */
+interface Plain<Out> extends Generator<Out | Effect.Effect<any, any, any>, unknown, any> {}
+type Sound<Ret> =
+  Ret extends Generator<infer Out>
+    ? [Extract<Out, Effect.Effect<any, any, any>>] extends [never]
+      ? unknown
+      : Problem<"to yield* Effects, write `run: Effect.fn(function* …)`">
+    : unknown
+
 // If a function returns `any`, its errors and services are unknown, so treat it as a promise.
 export type ErrorOf<Ret> = 0 extends 1 & Ret
   ? StepRejected
@@ -232,7 +241,7 @@ export const stepOptions = Object.keys({
 export function defineStep<
   const A extends Accepts,
   const Em extends AnyDef | Defs,
-  Ret extends Returned<EventsOf<Em>>,
+  Ret extends Returned<EventsOf<Em>> | Plain<EventsOf<Em>>,
   Rec extends Returned<EventsOf<Em>> = never,
   Limit extends Duration.Input | undefined = undefined,
   Rt extends RetryOptions<Ret, Limit> | AnySchedule = RetryOptions<Ret, Limit>
@@ -243,7 +252,7 @@ export function defineStep<
   readonly buffer?: number | undefined
   readonly timeout?: Limit | undefined
   readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret> | TimedOut<Limit>>) | undefined
-  readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Ret
+  readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Sound<Ret> & Ret
   readonly recover?:
     | ((
         error: ErrorOf<Ret> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit>>,

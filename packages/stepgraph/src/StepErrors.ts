@@ -91,7 +91,7 @@ export class StepDefect extends PublicError<StepDefect>()(
         (unheeded.length === 0 || isOf(InvalidEmission, cause) || isOf(StepEnded, cause)
           ? ""
           : `\n\`${unheeded.join("` and `")}\` ${unheeded.length > 1 ? "do" : "does"} not act on what is thrown here, ` +
-            "only on rejections and typed errors: make `run` an async function, or return Effect.fail or Effect.try")
+            "only on rejections and typed errors: throw it in an async function, or fail with Effect.fail or Effect.try")
     )
   }
 }

@@ -1,7 +1,30 @@
 // Every public error, with its whole message: what happened, where, with which values, what to do.
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Option, Redacted, Result, Schema, Stream } from "effect"
+import {
+  Cause,
+  Channel,
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Layer,
+  ManagedRuntime,
+  Option,
+  PubSub,
+  Queue,
+  Redacted,
+  Ref,
+  Result,
+  Schedule,
+  Schema,
+  Scope,
+  Sink,
+  Stream,
+  SubscriptionRef,
+  SynchronizedRef,
+  TxRef
+} from "effect"
 import {
   collect,
   defineEvent,
@@ -149,6 +172,88 @@ describe("StepRejected", () => {
   })
 })
 
+const secret = "hunter2"
+class Http extends Context.Service<Http, { readonly url: string }>()("Http") {}
+const Url = Context.Reference<string>("Url", { defaultValue: () => secret })
+const made = <A>(effect: Effect.Effect<A>) => Effect.runSync(effect)
+const inGenerator = "write `run: Effect.fn(function* …)` for a generator with yield*"
+const anEffect = `${inGenerator}; return an Effect by itself, or Effect.all([…]) for a list of them`
+
+/** What a step gives that is a value of Effect: what it is called, and what to do. */
+const mistakes: ReadonlyArray<readonly [name: string, run: () => unknown, what: string, todo: string]> = [
+  [
+    "a service, by a plain generator",
+    function* () {
+      yield* Http
+    },
+    "a service",
+    inGenerator
+  ],
+  [
+    "a reference, by a plain generator",
+    function* () {
+      yield* Url
+    },
+    "a service",
+    inGenerator
+  ],
+  [
+    "an Effect, by a plain generator",
+    function* () {
+      yield* Effect.succeed(secret)
+    },
+    "an Effect",
+    anEffect
+  ],
+  ["a service", () => Http, "a service", inGenerator],
+  ["an Effect of a Ref", () => Ref.make(secret), "a Ref", "return Ref.get(ref)"],
+  ["a Deferred", () => Deferred.makeUnsafe(), "a Deferred", "return Deferred.await(deferred)"],
+  [
+    "a Queue",
+    () => made(Queue.unbounded()),
+    "a Queue",
+    "return Queue.take(queue), or Stream.fromQueue(queue) for all it takes"
+  ],
+  ["a Ref", () => Ref.makeUnsafe(secret), "a Ref", "return Ref.get(ref)"],
+  [
+    "a SubscriptionRef",
+    () => made(SubscriptionRef.make(secret)),
+    "a SubscriptionRef",
+    "return SubscriptionRef.get(ref), or SubscriptionRef.changes(ref)"
+  ],
+  [
+    "a SynchronizedRef",
+    () => made(SynchronizedRef.make(secret)),
+    "a SynchronizedRef",
+    "return SynchronizedRef.get(ref)"
+  ],
+  ["a TxRef", () => TxRef.makeUnsafe(secret), "a TxRef", "return TxRef.get(ref)"],
+  ["a PubSub", () => made(PubSub.unbounded()), "a PubSub", "return Stream.fromPubSub(pubsub)"],
+  ["a Channel", () => Channel.succeed(secret), "a Channel", "return Stream.fromChannel(channel)"],
+  ["a Sink", () => Sink.drain, "a Sink", "return Stream.run(stream, sink)"],
+  [
+    "a Layer",
+    () => Layer.succeed(Url, secret),
+    "a Layer",
+    "provide it to the run: Effect.provide(run(flow, input), layer)"
+  ],
+  [
+    "an Effect.fn that is not called",
+    () => Effect.fn(secret)(function* () {}),
+    "a function",
+    "call it, an Effect.fn too, and return what it gives"
+  ],
+  ["a Schedule", () => Schedule.forever, "a Schedule", "make events with what defineEvent returns"],
+  ["a Scope", () => Scope.makeUnsafe(), "a Scope", "make events with what defineEvent returns"],
+  [
+    "a ManagedRuntime",
+    () => ManagedRuntime.make(Layer.empty),
+    "a ManagedRuntime",
+    "make events with what defineEvent returns"
+  ],
+  ["a schema", () => Schema.Struct({ secret: Schema.String }), "a Schema", "make events with what defineEvent returns"]
+]
+
 describe("StepDefect", () => {
   it("names the workflow, the step and the event of a throw", async () => {
     const cause = new RangeError("too far")
@@ -160,7 +265,7 @@ describe("StepDefect", () => {
     expect(error.message).toBe("step 'work' of workflow 'flow' failed, given Start {\"n\":1}: RangeError: too far")
   })
 
-  it.each([
+  it.each<readonly [string, (input: any, ctx: any) => any, string]>([
     [
       "an event that is not declared",
       () => Note({ text: "x" }),
@@ -190,8 +295,8 @@ describe("StepDefect", () => {
     [
       "a list of Effects",
       () => [Effect.succeed(Stop()), Effect.sync(() => Stop())],
-      "it emitted an Effect, which is not an event: return it by itself, or Effect.all([…]) for a list of them; " +
-        "a generator that yields Effects goes into Effect.gen (it may emit 'Stop')"
+      "it emitted an Effect, which is not an event: write `run: Effect.fn(function* …)` for a generator with yield*; " +
+        "return an Effect by itself, or Effect.all([…]) for a list of them (it may emit 'Stop')"
     ],
     [
       "a list of Streams",
@@ -230,7 +335,7 @@ describe("StepDefect", () => {
     [
       "a function",
       () => () => Stop(),
-      "it emitted a function, which is not an event: call it, and emit the result (it may emit 'Stop')"
+      "it emitted a function, which is not an event: call it, an Effect.fn too, and return what it gives (it may emit 'Stop')"
     ],
     [
       "a list inside a list",
@@ -242,7 +347,11 @@ describe("StepDefect", () => {
       () => [new Set([Stop()])],
       "it emitted an iterable, which is not an event: return it by itself, or spread it into the list: [...events] " +
         "(it may emit 'Stop')"
-    ]
+    ],
+    ...mistakes.map(
+      ([name, run, what, todo]) =>
+        [name, run, `it emitted ${what}, which is not an event: ${todo} (it may emit 'Stop')`] as const
+    )
   ])("explains a step that emits %s", async (_, run, words) => {
     const error = await said(run)
     expect(error.message).toBe(`step 'work' of workflow 'flow' failed, given Start {"n":1}: ${words}`)
@@ -332,7 +441,7 @@ describe("a throw in a step with `retry` or `recover`", () => {
     throw new Error("boom")
   }
   const instead =
-    "only on rejections and typed errors: make `run` an async function, or return Effect.fail or Effect.try"
+    "only on rejections and typed errors: throw it in an async function, or fail with Effect.fail or Effect.try"
 
   it.each<[string, () => unknown, object, string]>([
     ["a plain function", boom, { retry: { times: 1 } }, "`retry` does"],

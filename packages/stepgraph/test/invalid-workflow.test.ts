@@ -1,5 +1,5 @@
 // workflow() refuses a graph that cannot work, for callers without types as well: one error that lists every problem.
-import { Schedule, Schema } from "effect"
+import { Effect, Schedule, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, InvalidWorkflow, join, race, runPromise, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
 
@@ -100,6 +100,10 @@ describe("problems of a step", () => {
   it.each([
     [{ x: 3 }, "step 'x' is not what defineStep returned: wrap it in defineStep({ accepts, emits, run })"],
     [{ x: { ...finish, run: undefined } }, "step 'x' has no `run`: give it a function"],
+    [
+      { x: { ...finish, run: Effect.gen(function* () {}) } },
+      "step 'x' has an Effect as its `run`: give a function that returns it, () => …"
+    ],
     [
       { x: { ...finish, accepts: "A" } },
       "step 'x' accepts 'A': give it an event, a list of events, or an intake such as join"

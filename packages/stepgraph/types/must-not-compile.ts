@@ -92,3 +92,6 @@ around(flow, (_, next) => { next() }) // «error» is not assignable to type 'Wr
 around(flow, (_, next) => Effect.andThen(Effect.fail("down" as const), next.effect)) // «error» Type 'StepFailure | "down"' is not assignable to type 'StepFailure'
 around(flow, ({ step }, next) => step === "start" ? next() : next()) // «error» have no overlap
 runPromise(around(flow, (_, next) => Effect.andThen(Http, next.effect)), { query: "x" }) // «error» this workflow needs services
+defineStep({ accepts: Query, emits: Answer, run: function* ({ query }) { const text = yield* Effect.succeed(query); yield Answer({ result: text }) } }) // «error» to yield* Effects, write `run: Effect.fn(function* …)`
+defineStep({ accepts: Query, emits: Answer, run: function* () { yield* Http; return Answer({ result: "" }) } }) // «error» to yield* Effects, write `run: Effect.fn(function* …)`
+defineStep({ accepts: Query, emits: Answer, run: Effect.gen(function* () { yield* Effect.void; return Answer({ result: "" }) }) }) // «error» provides no match for the signature

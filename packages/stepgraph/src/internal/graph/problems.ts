@@ -3,6 +3,7 @@
  * that types cannot express.
  */
 import * as Duration from "effect/Duration"
+import { isEffect } from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
@@ -54,7 +55,10 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
     report(`step '${name}' is not what defineStep returned: wrap it in defineStep({ accepts, emits, run })`)
     return
   }
-  if (typeof step.run !== "function") report(`step '${name}' has no \`run\`: give it a function`)
+  if (typeof step.run !== "function") {
+    const effect = isEffect(step.run) ? "an Effect as its `run`: give a function that returns it, () => …" : undefined
+    report(`step '${name}' has ${effect ?? "no `run`: give it a function"}`)
+  }
   if (!isIntake(step.accepts) && !Array.isArray(step.accepts)) {
     report(
       `step '${name}' accepts ${text(step.accepts)}: give it an event, a list of events, or an intake such as join`
