@@ -135,25 +135,34 @@ const itemsInWords = (look: Look, items: Iterable<unknown>, size: number, secret
 const fieldsInWords = (look: Look, value: object, secret: Secret | undefined): string => {
   const own = fieldOf(value, "_tag")
   const tag = typeof own === "string" ? brief(own, look.bounds.string) : undefined
+  const keys = Object.keys(value)
+  const body = bodyInWords(look, value, tag === undefined ? keys : keys.filter((key) => key !== "_tag"), secret)
+  return tag === undefined ? body : body === "{}" ? tag : `${tag} ${body}`
+}
+
+const bodyInWords = (look: Look, value: object, keys: ReadonlyArray<string>, secret: Secret | undefined): string => {
   const shown: Array<string> = []
-  for (const key of Object.keys(value)) {
-    if (key === "_tag" && tag !== undefined) continue
+  for (const key of keys) {
     if (!look.hasRoom(shown.length)) {
       shown.push("…")
       break
     }
     shown.push(`${quoted(key, look.take(key))}:${inWords(look, fieldOf(value, key), secret?.at(key))}`)
   }
-  const body = `{${shown.join(",")}}`
-  return tag === undefined ? body : shown.length === 0 ? tag : `${tag} ${body}`
+  return `{${shown.join(",")}}`
 }
 
+const notFields = ["_tag", "name", "message", "stack", "cause"]
+
+/** An error with its message; without one, its fields say what happened. */
 const errorInWords = (look: Look, error: Error): string => {
   const [name, message] = [errorText(error, "name"), errorText(error, "message")]
   const text = message === "" ? name : `${name}: ${message}`
   const cause = fieldOf(error, "cause")
   const told = beginning(text, look.take(text))
-  return cause === undefined ? told : `${told} (cause: ${inWords(look, cause, undefined)})`
+  const keys = message === "" ? Object.keys(error).filter((key) => !notFields.includes(key)) : []
+  const said = keys.length === 0 ? told : `${told} ${bodyInWords(look, error, keys, undefined)}`
+  return cause === undefined ? said : `${said} (cause: ${inWords(look, cause, undefined)})`
 }
 
 const inJson = (look: Look, value: unknown): Json => {
@@ -279,14 +288,16 @@ export const smallJsonOf = (value: unknown): Json => inJson(new Look(inErrors), 
 export const describe = (cause: unknown): string => {
   if (!isError(cause)) return show(cause)
   const [name, message] = [errorText(cause, "name"), errorText(cause, "message")]
-  if (message === "") return name
+  if (message === "") return show(cause)
   return name === "Error" || isTagged(cause) ? message : `${name}: ${message}`
 }
 
 /** An error with its name, for traces and stories. Thrown text is shown as it is. */
 export const nameAndMessage = (error: unknown): string => {
   if (typeof error === "string") return brief(error, inErrors.string)
-  return isError(error) ? `${errorText(error, "name")}: ${errorText(error, "message")}` : show(error)
+  if (!isError(error)) return show(error)
+  const message = errorText(error, "message")
+  return message === "" ? show(error) : `${errorText(error, "name")}: ${message}`
 }
 
 const isError = (value: unknown): value is Error => isOf(Error, value)

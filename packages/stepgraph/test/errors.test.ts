@@ -42,6 +42,7 @@ import {
   StepRejected,
   StepTimedOut,
   SuppressedErrors,
+  type TraceEntry,
   WorkflowStalled,
   WorkflowTimedOut,
   workflow
@@ -466,6 +467,35 @@ describe("a throw in a step with `retry` or `recover`", () => {
     ["what the recovery throws", () => Promise.reject("no"), { recover: boom }]
   ])("does not mention them: %s", async (_, run, options) => {
     expect((await fails(run, options)).message).not.toContain("not act on")
+  })
+})
+
+describe("an error without a message", () => {
+  class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", {
+    item: Schema.String,
+    left: Schema.Number,
+    token: Schema.Redacted(Schema.String)
+  }) {}
+  class Gone extends Schema.TaggedError<Gone>()("Gone", {}) {}
+  const outOfStock = new OutOfStock({ item: "tea", left: 0, token: Redacted.make("hunter2") })
+  const words = 'OutOfStock {"item":"tea","left":0,"token":<redacted>}'
+
+  it("is shown with its fields, in a message and in the trace", async () => {
+    const error = await said(() => Promise.reject(outOfStock))
+    expect(error.message).toBe(`step 'work' of workflow 'flow' rejected, given Start {"n":1}: ${words}`)
+    const ends: Array<unknown> = []
+    const observe = (entry: TraceEntry) => void (entry._tag === "RunFinished" && ends.push(entry.error))
+    for (const cause of [outOfStock, new Gone()]) {
+      await rejection(runPromise(flowOf(() => Effect.fail(cause)) as never, { n: 1 } as never, { observe }))
+    }
+    expect(ends).toEqual([words, "Gone"])
+  })
+
+  it("is cut short where its fields are long", async () => {
+    const long = new OutOfStock({ item: "tea ".repeat(1_000), left: 0, token: Redacted.make("hunter2") })
+    const { message } = await said(() => Promise.reject(long))
+    expect(message.length).toBeLessThan(400)
+    expect(message).toContain('OutOfStock {"item":"tea tea')
   })
 })
 
