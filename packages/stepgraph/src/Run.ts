@@ -100,17 +100,27 @@ export interface RunOptions extends StateOptions {
  * console.log(length) // => 3
  * ```
  */
-export async function runPromise<W extends AnyWorkflow>(
+export function runPromise<W extends AnyWorkflow>(
   flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use run">,
   ...given: Given<W, RunOptions>
 ): Promise<StopOf<W>> {
   const [input, options] = given as unknown as [any, RunOptions | undefined]
-  checkOptions("runPromise", options)
-  const signal = options?.signal
-  signal?.throwIfAborted()
-  const running = begin("runPromise", flow as AnyWorkflow, input, options, (active) => {
-    if (options?.state !== undefined) beginWith(active, options.state)
-    if (signal !== undefined) interruptOn(signal, active)
+  // Hot: one promise a run. Whatever throws in here rejects it.
+  return new Promise((resolve, reject) => {
+    checkOptions("runPromise", options)
+    const signal = options?.signal
+    signal?.throwIfAborted()
+    const prepare = (active: ActiveRun) => {
+      if (options?.state !== undefined) beginWith(active, options.state)
+      if (signal !== undefined) interruptOn(signal, active)
+    }
+    const running = begin("runPromise", flow as AnyWorkflow, input, options, options && prepare)
+    Effect.runFork(observed(running, options?.observe)).addObserver((exit) => {
+      try {
+        resolve(settle(flow, exit, signal) as StopOf<W>)
+      } catch (error) {
+        reject(error)
+      }
+    })
   })
-  return settle(flow, await Effect.runPromiseExit(observed(running, options?.observe)), signal) as StopOf<W>
 }

@@ -113,9 +113,9 @@ export class Calls implements Run, Factory {
 
   settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void {
     const { run } = this
-    // Hot: what returns at once ends inside of the loop.
+    // Hot: what returns at once ends inside of the loop. All else comes back in the context that its work was begun in.
     if (!this.loop.inside) {
-      run.activate({ _tag: "settled", delivery: invocation, exit })
+      this.loop.enter({ _tag: "settled", delivery: invocation, exit })
       return
     }
     const lane = this.lanes[invocation.node.index]!

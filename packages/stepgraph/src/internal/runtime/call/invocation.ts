@@ -340,31 +340,40 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   promise(promise: PromiseLike<unknown>): void {
     this.phase = "awaiting a promise"
     this.run.running(this)
-    // A thenable of the step's own may call back twice, or throw afterwards: the first counts, as with a promise.
+    // A thenable of the step's own may call back twice, or throw afterwards: the first counts, as with a promise. Hot: two
+    // functions a promise.
     let called = false
-    const first = (settle: (value: unknown) => void) => (value: unknown) => {
-      if (called || this.ended) {
-        unread(value)
-        return
-      }
+    const fulfilled = (value: unknown) => {
+      const late = called
       called = true
-      try {
-        settle(value)
-      } catch (error) {
-        this.lose(error)
-      }
+      this.comesBack(value, late, false)
     }
-    const failed = first((cause) => this.end(rejection(this, cause)))
-    const fulfilled = first((value) => {
-      if (this.calledOff) {
+    const rejected = (cause: unknown) => {
+      const late = called
+      called = true
+      this.comesBack(cause, late, true)
+    }
+    waitFor(this, promise, fulfilled, rejected)
+  }
+
+  /** Takes what its promise came to. */
+  private comesBack(value: unknown, late: boolean, rejected: boolean): void {
+    if (late || this.ended) {
+      unread(value)
+      return
+    }
+    try {
+      if (rejected) this.end(rejection(this, value))
+      else if (this.calledOff) {
         unread(value)
         this.end(Exit.interrupt(this.run.fiberId))
-        return
+      } else {
+        this.phase = "running"
+        this.returned(value)
       }
-      this.phase = "running"
-      this.returned(value)
-    })
-    waitFor(this, promise, fulfilled, failed)
+    } catch (error) {
+      this.lose(error)
+    }
   }
 
   private fork(effect: Effect.Effect<unknown, unknown>): void {
