@@ -20,12 +20,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     ""
   ],
   ["forgets to count a step's end", "scope/quiescence.ts", "if (--watch.inFlight === 0)", "if (--watch.inFlight < 0)"],
-  [
-    "loses surplus",
-    "intake/cell.ts",
-    "      const kept = MutableList.takeN(come, count) as Array<Kept>\n",
-    "      const kept = MutableList.takeN(come, count) as Array<Kept>\n      MutableList.clear(come)\n"
-  ],
+  ["loses surplus", "intake/cell.ts", "    this.length -= count\n", "    this.length = 0\n"],
   [
     "pairs by arrival, whatever the scope",
     "intake/collector.ts",
@@ -263,8 +258,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "takes surplus for what is missing",
     "intake/cell.ts",
-    "if (slot.come.length === slot.needed) this.lacking--",
-    "if (slot.come.length >= slot.needed) this.lacking--"
+    "if (slot.length === slot.needed) this.lacking--",
+    "if (slot.length >= slot.needed) this.lacking--"
   ],
   [
     "counts the time of surplus from its round",

@@ -28,11 +28,59 @@ export interface Round {
 const isThere = (arrival: Arrival | undefined): arrival is Arrival => arrival !== undefined
 
 /** The events of one type, and their times if the intake has a deadline. */
-interface Slot {
+class Slot {
   readonly tag: string
   readonly needed: number
-  readonly come: MutableList.MutableList<Arrival | AnyEvent>
-  readonly at: MutableList.MutableList<number> | undefined
+  length = 0
+  // Hot: where one is needed, the first stands outside the list, and most intakes never make that list.
+  private first: Arrival | AnyEvent | undefined
+  private come: MutableList.MutableList<Arrival | AnyEvent> | undefined
+  private readonly at: MutableList.MutableList<number> | undefined
+
+  constructor({ tag, needed }: Needs["slots"][number], timed: boolean) {
+    this.tag = tag
+    this.needed = needed
+    if (timed) this.at = MutableList.make()
+  }
+
+  add(arrival: Arrival | AnyEvent, at: number | undefined): void {
+    this.length++
+    if (this.at !== undefined) MutableList.append(this.at, at!)
+    if (this.needed === 1 && this.length === 1) this.first = arrival
+    else {
+      this.come ??= MutableList.make()
+      MutableList.append(this.come, arrival)
+    }
+  }
+
+  /** Removes what one round needs, or what there is of it. */
+  take(): ReadonlyArray<Arrival | AnyEvent> {
+    const count = Math.min(this.needed, this.length)
+    if (this.at !== undefined) MutableList.takeN(this.at, count)
+    this.length -= count
+    const { come, first } = this
+    if (first === undefined) return come === undefined ? [] : MutableList.takeN(come, count)
+    this.first = this.length === 0 ? undefined : (MutableList.take(come!) as Arrival | AnyEvent)
+    return [first]
+  }
+
+  /** When the first of them came. */
+  get since(): number {
+    const head = this.at?.head
+    return head?.array[head.offset] ?? Number.POSITIVE_INFINITY
+  }
+
+  all(): ReadonlyArray<Arrival | AnyEvent> {
+    const come = this.come === undefined ? [] : MutableList.toArray(this.come)
+    return this.first === undefined ? come : [this.first, ...come]
+  }
+
+  clear(): void {
+    this.length = 0
+    this.first = undefined
+    if (this.come !== undefined) MutableList.clear(this.come)
+    if (this.at !== undefined) MutableList.clear(this.at)
+  }
 }
 
 export class Cell {
@@ -60,12 +108,7 @@ export class Cell {
     key: unknown,
     parking: Parking | undefined = undefined
   ) {
-    this.slots = wanted.slots.map(({ tag, needed }) => ({
-      tag,
-      needed,
-      come: MutableList.make(),
-      at: timed ? MutableList.make() : undefined
-    }))
+    this.slots = wanted.slots.map((slot) => new Slot(slot, timed))
     this.wanted = wanted
     this.lacking = wanted.slots.length
     this.plain = plain
@@ -75,19 +118,18 @@ export class Cell {
   }
 
   get empty(): boolean {
-    return this.slots.every(({ come }) => come.length === 0)
+    return this.slots.every(({ length }) => length === 0)
   }
 
   add(event: AnyEvent, id: string | undefined, scope: Scope, position: Position | undefined, at?: number): void {
     const slot = this.slots.length === 1 ? this.slots[0]! : this.slots[this.wanted.slotOf(event._tag)]!
-    if (this.plain) MutableList.append(slot.come, event)
+    if (this.plain) slot.add(event, at)
     else {
       // The scope may be needed for the other events of its round.
       scope.use()
-      MutableList.append(slot.come, { event, id, scope, position })
+      slot.add({ event, id, scope, position }, at)
     }
-    if (slot.at !== undefined) MutableList.append(slot.at, at!)
-    if (slot.come.length === slot.needed) this.lacking--
+    if (slot.length === slot.needed) this.lacking--
     this.parking?.add(this.slots.indexOf(slot), scope)
   }
 
@@ -130,29 +172,21 @@ export class Cell {
     return { events: from.map(({ event }) => event), scope: this.scope, position: from[0]?.position, from }
   }
 
-  private takeKept<Kept extends Arrival | AnyEvent>(): Array<Kept | undefined> {
-    let lacking = 0
-    const taken = this.slots.map(({ come, needed, at }) => {
-      const count = Math.min(needed, come.length)
-      if (at !== undefined) MutableList.takeN(at, count)
-      const kept = MutableList.takeN(come, count) as Array<Kept>
-      if (come.length < needed) lacking++
-      return kept
-    })
-    this.lacking = lacking
+  private takeKept<Kept extends Arrival | AnyEvent>(): ReadonlyArray<Kept | undefined> {
+    const taken = this.slots.map((slot) => slot.take() as ReadonlyArray<Kept>)
+    this.lacking = 0
+    for (const { length, needed } of this.slots) if (length < needed) this.lacking++
     const { list } = this.wanted
     return list === undefined ? taken[0]! : list.map(({ slot, nth }) => taken[slot]![nth])
   }
 
   /** When its first event came. */
   get since(): number {
-    let since = Number.POSITIVE_INFINITY
-    for (const { at } of this.slots) since = Math.min(since, at?.head?.array[at.head.offset] ?? since)
-    return since
+    return Math.min(...this.slots.map(({ since }) => since))
   }
 
   arrivals(): ReadonlyArray<Arrival> {
-    const kept = this.slots.flatMap(({ come }) => MutableList.toArray(come))
+    const kept = this.slots.flatMap((slot) => slot.all())
     if (!this.plain) return kept as ReadonlyArray<Arrival>
     const { scope } = this
     return (kept as ReadonlyArray<AnyEvent>).map((event) => ({ event, id: undefined, scope, position: undefined }))
@@ -163,10 +197,7 @@ export class Cell {
     const arrivals = this.arrivals()
     for (const { position } of arrivals) position?.release()
     if (!this.plain) for (const { scope } of arrivals) scope.letGo()
-    for (const { come, at } of this.slots) {
-      MutableList.clear(come)
-      if (at !== undefined) MutableList.clear(at)
-    }
+    for (const slot of this.slots) slot.clear()
     this.lacking = this.slots.length
     return arrivals
   }
@@ -178,8 +209,8 @@ export class Cell {
   }
 
   needs(): Record<string, number> {
-    const lacking = this.slots.filter(({ come, needed }) => come.length < needed && needed !== Number.POSITIVE_INFINITY)
-    return Object.fromEntries(lacking.map(({ tag, come, needed }) => [tag, needed - come.length]))
+    const lacking = this.slots.filter(({ length, needed }) => length < needed && needed !== Number.POSITIVE_INFINITY)
+    return Object.fromEntries(lacking.map(({ tag, length, needed }) => [tag, needed - length]))
   }
 }
 

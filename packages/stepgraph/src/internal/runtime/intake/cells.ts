@@ -1,9 +1,15 @@
 /**
  * The cells of one intake in one run: one for each scope and key with events.
  */
-import * as Ref from "effect/Ref"
 import type { Scope } from "../scope/scope.ts"
 import { Cell } from "./cell.ts"
+
+/** What the cells belong to. */
+export interface Owner {
+  make(scope: Scope, key: unknown): Cell
+  /** Called for each cell that is no longer kept. */
+  forgotten(cell: Cell): void
+}
 
 /** The cells of a scope. Most have one cell and need no map. */
 type Kept = Cell | Map<unknown, Cell>
@@ -17,54 +23,67 @@ const cellsOf = (kept: Kept | undefined): ReadonlyArray<Cell> => {
 const isSame = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b))
 
 export class Cells {
-  /** Its contents change in place, so collecting n events costs O(n). */
-  private readonly kept: Ref.Ref<Map<Scope, Kept>> = Ref.makeUnsafe(new Map())
-  private readonly make: (scope: Scope, key: unknown) => Cell
-  private readonly forgotten: (cell: Cell) => void
+  private readonly owner: Owner
+  /** The only cell, or else all of them by their scopes: an intake that has one at a time never makes a map. */
+  private only: Cell | undefined
+  private kept: Map<Scope, Kept> | undefined
   private last: Cell | undefined
 
-  /** `forgotten` is called for each cell that is no longer kept. */
-  constructor(make: (scope: Scope, key: unknown) => Cell, forgotten: (cell: Cell) => void) {
-    this.make = make
-    this.forgotten = forgotten
+  constructor(owner: Owner) {
+    this.owner = owner
   }
 
   /** The cell of a scope and key, created if missing. */
   of(scope: Scope, key: unknown): Cell {
     // Most events go to the same cell as the previous one.
     if (this.last?.scope === scope && this.last.key === key) return this.last
-    this.last = this.find(scope, key) ?? this.add(this.make(scope, key))
+    this.last = this.find(scope, key) ?? this.add(this.owner.make(scope, key))
     return this.last
   }
 
   /** All cells of a scope. */
   in(scope: Scope): ReadonlyArray<Cell> {
-    return cellsOf(Ref.getUnsafe(this.kept).get(scope))
+    if (this.only !== undefined) return this.only.scope === scope ? [this.only] : []
+    return cellsOf(this.kept?.get(scope))
   }
 
   all(): ReadonlyArray<Cell> {
-    return [...Ref.getUnsafe(this.kept).values()].flatMap(cellsOf)
+    return this.only !== undefined ? [this.only] : [...(this.kept?.values() ?? [])].flatMap(cellsOf)
   }
 
   /** Forgets an empty cell, so a million keys do not accumulate. */
   forget(cell: Cell): void {
     const { scope, key } = cell
-    const kept = Ref.getUnsafe(this.kept).get(scope)
-    if (kept instanceof Map && kept.size > 1) kept.delete(key)
-    else Ref.getUnsafe(this.kept).delete(scope)
+    const kept = this.kept?.get(scope)
+    if (cell === this.only) this.only = undefined
+    else if (kept instanceof Map && kept.size > 1) kept.delete(key)
+    else this.kept?.delete(scope)
     this.last = undefined
-    this.forgotten(cell)
+    this.owner.forgotten(cell)
   }
 
   private find(scope: Scope, key: unknown): Cell | undefined {
-    const kept = Ref.getUnsafe(this.kept).get(scope)
+    const kept = this.only ?? this.kept?.get(scope)
     if (!(kept instanceof Cell)) return kept?.get(key)
+    if (kept.scope !== scope) return undefined
     return isSame(kept.key, key) ? kept : undefined
   }
 
   private add(cell: Cell): Cell {
+    const { only } = this
+    if (only === undefined && !this.kept?.size) {
+      this.only = cell
+      return cell
+    }
+    this.kept ??= new Map()
+    this.only = undefined
+    if (only !== undefined) this.kept.set(only.scope, only)
+    this.keep(this.kept, cell)
+    return cell
+  }
+
+  private keep(all: Map<Scope, Kept>, cell: Cell): void {
     const { scope, key } = cell
-    const all = Ref.getUnsafe(this.kept)
     const kept = all.get(scope)
     if (kept === undefined) all.set(scope, cell)
     else if (kept instanceof Map) kept.set(key, cell)
@@ -72,6 +91,5 @@ export class Cells {
       const keyed = new Map([[kept.key, kept]])
       all.set(scope, keyed.set(key, cell))
     }
-    return cell
   }
 }

@@ -13,13 +13,13 @@ import { drops, type Node, type Quiet } from "../../graph/graph.ts"
 import type { Position } from "../scope/position.ts"
 import type { Scope, Watch } from "../scope/scope.ts"
 import { Cell, type Left, leftOf, waitingOf } from "./cell.ts"
-import { Cells } from "./cells.ts"
+import { Cells, type Owner } from "./cells.ts"
 import type { Dispatch } from "./dispatch.ts"
 import { Gather } from "./gather.ts"
 import { Join } from "./join.ts"
 import { Race } from "./race.ts"
 
-export class Collector {
+export class Collector implements Owner {
   readonly node: Node
   private readonly intake: AnyIntake
   private readonly within: number | undefined
@@ -36,24 +36,23 @@ export class Collector {
     const within = Duration.toMillis(this.intake.within ?? Duration.infinity)
     this.within = Number.isFinite(within) ? within : undefined
     this.run = run
-    this.cells = new Cells(
-      (scope, key) => this.make(scope, key),
-      (cell) => {
-        for (const reach of cell.scope.reaches(node)) reach.letGo(cell)
-      }
-    )
+    this.cells = new Cells(this)
     const { kind } = this.intake
     this.gather = kind === "gather" ? new Gather(node, run, this.cells) : undefined
     this.race = kind === "race" ? new Race(node, run, this.cells) : undefined
     this.join = kind === "join" || kind === "collect" ? new Join(node, this.within, run, this.cells) : undefined
   }
 
-  private make(scope: Scope, key: unknown): Cell {
+  make(scope: Scope, key: unknown): Cell {
     const timed = this.within !== undefined
     const parking = this.run.scopes.parkingOf(this.node, this.node.needs!, timed)
     const cell = new Cell(this.node.needs!, timed, this.run.plain, scope, key, parking)
     for (const reach of scope.reaches(this.node)) reach.hold(cell, (race) => this.drop(cell, race))
     return cell
+  }
+
+  forgotten(cell: Cell): void {
+    for (const reach of cell.scope.reaches(this.node)) reach.letGo(cell)
   }
 
   /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
