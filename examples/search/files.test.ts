@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import { findFiles, inWords, readText, whyNotSearchable } from "./files.ts"
+import { findFiles, readText, whyNotSearchable, whyUnreadable } from "./files.ts"
 
 let root: string
 beforeAll(async () => {
@@ -44,7 +44,7 @@ describe("readText", () => {
   const why = (file: string) =>
     readText(join(root, file)).then(
       () => "is fine",
-      (error) => inWords(error)
+      (error) => whyUnreadable(error)
     )
 
   it("returns the text without a byte order mark", async () => {

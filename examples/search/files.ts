@@ -9,7 +9,9 @@ export const whyNotSearchable = async (folder: string): Promise<string | undefin
     if (!(await stat(folder)).isDirectory()) return `${folder} is a file; a folder is needed.`
     await access(folder, constants.R_OK | constants.X_OK)
   } catch (error) {
-    return codeOf(error) === "ENOENT" ? `There is no folder ${folder}.` : `The folder ${folder} ${inWords(error)}.`
+    return codeOf(error) === "ENOENT"
+      ? `There is no folder ${folder}.`
+      : `The folder ${folder} ${whyUnreadable(error)}.`
   }
   return undefined
 }
@@ -43,7 +45,7 @@ const list = async (folder: string): Promise<ReadonlyArray<Dirent>> => {
 /** Larger files are logs, dumps or bundles rather than documents. */
 const largest = 8 * 1024 * 1024
 
-/** Fails if the file cannot be read or is not text; `inWords` says why. */
+/** Fails if the file cannot be read or is not text; `whyUnreadable` says why. */
 export const readText = async (path: string): Promise<string> => {
   const about = await stat(path)
   if (about.isDirectory()) throw new Error("is a folder that was not searched: a link, or closed to you")
@@ -56,7 +58,7 @@ export const readText = async (path: string): Promise<string> => {
 }
 
 /** Explains why a file or folder could not be read, to follow its name. */
-export const inWords = (error: unknown): string =>
+export const whyUnreadable = (error: unknown): string =>
   reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error))
 
 const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "")

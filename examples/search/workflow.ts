@@ -6,7 +6,7 @@
 import { join as pathTo } from "node:path"
 import { Schema } from "effect"
 import { defineEvent, defineStep, gather, join, workflow } from "stepgraph"
-import { findFiles, inWords, readText, whyNotSearchable } from "./files.ts"
+import { findFiles, readText, whyNotSearchable, whyUnreadable } from "./files.ts"
 import { onePerTitle, type Ranked, reciprocalRank } from "./fuse.ts"
 import { type Passage, split } from "./passages.ts"
 import { fuzzy } from "./retrievers/fuzzy.ts"
@@ -66,7 +66,7 @@ const read = defineStep({
   workers: 8,
   run: async ({ folder, file }) => Passages({ passages: split(file, await readText(pathTo(folder, file))) }),
   // A bad file must not lose the others, so the failure becomes an event.
-  recover: ({ cause }, { file }) => Unreadable({ file, reason: inWords(cause) })
+  recover: ({ cause }, { file }) => Unreadable({ file, reason: whyUnreadable(cause) })
 })
 
 const index = defineStep({

@@ -32,7 +32,7 @@ const search = defineStep({
   }
 })
 
-const inWords = (answers: ReadonlyArray<{ result: string }>) => Stop({ results: answers.map(({ result }) => result) })
+const allThree = (answers: ReadonlyArray<{ result: string }>) => Stop({ results: answers.map(({ result }) => result) })
 
 // By hand: the step runs for each answer. `collect` keeps it, and returns all three to the invocation with the last
 // one.
@@ -42,7 +42,7 @@ const finishByHand = defineStep({
   run: (_, ctx) => {
     const answers = ctx.collect([Answer, Answer, Answer])
     if (answers === undefined) return
-    return inWords(answers)
+    return allThree(answers)
   }
 })
 
@@ -50,7 +50,7 @@ const finishByHand = defineStep({
 const finish = defineStep({
   accepts: collect(Answer, 3),
   emits: Stop,
-  run: inWords
+  run: allThree
 })
 
 export const byHand = workflow({

@@ -3,7 +3,7 @@
 // flight, is told which of the possible moves comes next, and after each move looks at everything to see what has gone quiet.
 // Slow and plain on purpose: the runtime must agree with it.
 import {
-  type Emission,
+  type Emitted,
   factsOf,
   type Given,
   holdsBack,
@@ -359,7 +359,7 @@ const closeInputs = (state: State): void => {
 
 // ---------------------------------------------------------------- delivery
 
-const emit = (state: State, emission: Emission, within: Scope, place: Place): void => {
+const emit = (state: State, emission: Emitted, within: Scope, place: Place): void => {
   if (state.outcome !== undefined) return
   const { spec } = state
   const facts = factsOf(spec)
@@ -705,7 +705,7 @@ const arm = (state: State, step: number, scope: Scope): void => {
 }
 
 /** A scope's opening counts as something in flight where its opener leads, even if a join takes the opener at once. */
-const armAtOpening = (state: State, opener: Emission, scope: Scope): void => {
+const armAtOpening = (state: State, opener: Emitted, scope: Scope): void => {
   const facts = factsOf(state.spec)
   for (const step of waitingForQuiet(state)) {
     if (state.spec.steps[step]!.accepts.per !== scope.opener?.tag) continue

@@ -65,24 +65,24 @@ export interface Payload {
   readonly key: number
 }
 
-export interface Emission extends Payload {
+export interface Emitted extends Payload {
   readonly tag: string
 }
 
 export interface Plan {
-  readonly emits: ReadonlyArray<Emission>
+  readonly emits: ReadonlyArray<Emitted>
   /** The number of failing attempts before one succeeds; more than `retries` fails the run. */
   readonly failing: number
   /** How many of `emits` a failing attempt emits first. */
   readonly before: number
   /** The events that `recover` returns instead. */
-  readonly recovered: ReadonlyArray<Emission>
+  readonly recovered: ReadonlyArray<Emitted>
 }
 
 export const retries = 2
 
 /** The event that is sent as the nth from outside. */
-export const sent = (spec: Spec, n: number): Emission => ({
+export const sent = (spec: Spec, n: number): Emitted => ({
   tag: spec.inputs!.sends[n]!.tag,
   id: `input${n}`,
   fuel: spec.fuel,
@@ -137,7 +137,7 @@ const inputKey = (step: StepSpec, given: Given): string => {
   return `${step.name}(${ids.length === 0 ? (given.opener?.id ?? "") : ids.join()})`
 }
 
-const emissions = (spec: Spec, index: number, given: Given, what: string): ReadonlyArray<Emission> => {
+const emissions = (spec: Spec, index: number, given: Given, what: string): ReadonlyArray<Emitted> => {
   const step = spec.steps[index]!
   const about = [spec.seed, what, inputKey(step, given)]
   const fuels = given.events.flatMap((event) => (event === undefined ? [] : [event.fuel]))

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import { collect, defineEvent, defineStep, gather, join, Observer, race, type TraceEntry, workflow } from "stepgraph"
 import { type Outcome, sumOf } from "./model.ts"
 import {
-  type Emission,
+  type Emitted,
   foreign,
   type Given,
   type Inputs,
@@ -64,7 +64,7 @@ export interface Recorded {
   readonly input: ReadonlyArray<string>
   /** The event that opened the scope of its intake, if the intake has a `per`. */
   readonly opener: string | undefined
-  emitted: Array<Emission>
+  emitted: Array<Emitted>
 }
 
 /** The failure of a step in a generated workflow. */
@@ -256,7 +256,7 @@ export const buildWorkflow = (
   const tags = new Set([spec.start, ...inputs, ...spec.steps.flatMap((step) => [...step.emits, ...step.accepts.of])])
   const defs = new Map([...tags].map((tag) => [tag, defineEvent(tag, fields)]))
   const def = (tag: string) => defs.get(tag)!
-  const make = ({ tag, ...payload }: Emission) => def(tag)(payload)
+  const make = ({ tag, ...payload }: Emitted) => def(tag)(payload)
 
   const accepts = ({ kind, of, count, per, by, within }: Spec["steps"][number]["accepts"]): any => {
     const options = {
@@ -306,7 +306,7 @@ export const buildWorkflow = (
       const nap = (part: number) =>
         pick(step.slow + 1, timing.seed, "sleep", runKey(step, { events, opener }), ctx.attempt, part)
       const cleanup = pick(step.cleanup + 1, timing.seed, "cleanup", attempt.number)
-      const emitting = (emission: Emission) => {
+      const emitting = (emission: Emitted) => {
         attempt.emitted.push(emission)
         record.push({ _tag: "sent", run: attempt.number })
         return make(emission)

@@ -72,8 +72,8 @@ it("has exactly the model's outcomes over all orders", async () => {
     schedules += seen.schedules
     const possible = new Set([...all.values()].map(nameOf))
     const real = new Set(
-      seen.outcomes.map(({ outcome: { kind, result, error } }) =>
-        nameOf(outcomeOf(kind === "stopped" ? Exit.succeed(result) : Exit.fail(error)))
+      seen.outcomes.map(({ outcome: { state, result, error } }) =>
+        nameOf(outcomeOf(state === "stopped" ? Exit.succeed(result) : Exit.fail(error)))
       )
     )
     for (const one of real) expect(possible, `${show(spec)}\n${one}`).toContain(one)

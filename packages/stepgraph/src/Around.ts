@@ -154,7 +154,7 @@ class Calling {
       const { workflow, step, input } = this.call
       return Effect.tryPromise({
         try: () => result,
-        catch: (cause) => new StepRejected({ workflow, step, event: input, cause })
+        catch: (cause) => new StepRejected({ workflow, step, input, cause })
       })
     })
   }

@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import type { AnyDef, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import { refuseUnknown } from "./Options.ts"
 import { run } from "./Run.ts"
-import type { StateOptions } from "./State.ts"
+import type { RunOptions } from "./State.ts"
 import {
   type AnySchedule,
   defineStep,
@@ -85,7 +85,7 @@ export function asStep<
   Rt extends RetryOptions<Inner<W>, Limit> | AnySchedule = RetryOptions<Inner<W>, Limit>
 >(
   inner: W,
-  options?: StateOptions & {
+  options?: RunOptions & {
     readonly outputs?: Out | undefined
     readonly workers?: number | "unbounded" | undefined
     readonly buffer?: number | undefined
@@ -109,7 +109,7 @@ export function asStep<
 > {
   const { routes, stops } = graphOf(inner)
   refuseUnknown("asStep", options, optionNames)
-  const { outputs = [], state, ...settings } = (options ?? {}) as StateOptions & { outputs?: ReadonlyArray<AnyDef> }
+  const { outputs = [], state, ...settings } = (options ?? {}) as RunOptions & { outputs?: ReadonlyArray<AnyDef> }
   checkOutputs(inner, outputs)
   const emits = [...stops.map((tag) => routes.get(tag)!.def), ...outputs]
   const given = state === undefined ? undefined : { state }

@@ -62,8 +62,8 @@ export type Defs = ReadonlyArray<AnyDef>
  *
  * const Query = defineEvent("Query", { text: Schema.String })
  *
- * const inWords = (query: EventOf<typeof Query>) => `who asked for ${query.text}?`
- * console.log(inWords(Query({ text: "tea" }))) // => who asked for tea?
+ * const question = (query: EventOf<typeof Query>) => `who asked for ${query.text}?`
+ * console.log(question(Query({ text: "tea" }))) // => who asked for tea?
  * ```
  */
 export type EventOf<D> = D extends EventDef<infer Tag, infer Fields, any, any> ? Event<Tag, Fields> : never
@@ -297,7 +297,7 @@ const refused = (event: string, schema: Schema.Constraint, input: unknown, error
   const reason = reasonOf(error, secret)
   return "unusable" in reason
     ? new TypeError(`event '${event}' cannot be made: ${reason.unusable}`)
-    : new InvalidEvent({ event, input, secret, ...reason })
+    : new InvalidEvent({ tag: event, input, secret, ...reason })
 }
 
 /**

@@ -7,7 +7,7 @@
  * @module graph
  */
 import * as Duration from "effect/Duration"
-import { inWords } from "./internal/graph/graph.ts"
+import { intakeText } from "./internal/graph/graph.ts"
 import { kindOf } from "./Options.ts"
 import type { AnyWorkflow } from "./Workflow.ts"
 
@@ -57,7 +57,7 @@ export interface GraphEvent {
 
 /** A workflow as returned by {@link graphOf}. Events are named by their tags. */
 export interface Graph {
-  readonly kind: "graph"
+  readonly _tag: "Graph"
   readonly name: string
   readonly start: string
   readonly stops: ReadonlyArray<string>
@@ -138,7 +138,7 @@ export const isWorkflow = (value: unknown): value is AnyWorkflow => {
 /** Whether a value is a graph from {@link graphOf}, even after a round trip through JSON. */
 export const isGraph = (value: unknown): value is Graph => {
   try {
-    return typeof value === "object" && (value as Partial<Graph> | null)?.kind === "graph"
+    return typeof value === "object" && (value as Partial<Graph> | null)?._tag === "Graph"
   } catch {
     return false
   }
@@ -214,7 +214,7 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
   })
   for (const def of [...stops, ...outputs]) eventOf(def)
   return {
-    kind: "graph",
+    _tag: "Graph",
     name,
     start: start.tag,
     stops: tagsOf(stops),
@@ -232,7 +232,7 @@ const durationOf = (duration: Duration.Input | undefined): string | null =>
 
 const intakeOf = (intake: Intake): GraphIntake => ({
   kind: intake.kind,
-  text: inWords(intake as Parameters<typeof inWords>[0]),
+  text: intakeText(intake as Parameters<typeof intakeText>[0]),
   count: intake.count ?? null,
   single: intake.single,
   per: intake.per?.tag ?? null,

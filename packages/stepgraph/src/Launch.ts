@@ -18,7 +18,7 @@ import type { ActiveRun } from "./internal/runtime/run/composition.ts"
 import { checkOptions, type Door } from "./internal/runtime/run/doors.ts"
 import { interruptOn, observed, settle } from "./internal/runtime/run/execute.ts"
 import type { RunStatus } from "./RunStatus.ts"
-import type { StateOptions } from "./State.ts"
+import type { RunOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
 import {
@@ -36,13 +36,13 @@ import {
 
 export type { RunStatus }
 
-/** Options for the readers of a live run. */
-export interface LaunchOptions extends StateOptions {
+/** The options of `launch`. */
+export interface LaunchOptions extends RunOptions {
   /**
    * How many of the latest events to keep for late readers. Each keeps its own memory until the handle is released.
    * Default: all of them.
    */
-  readonly replay?: number | undefined
+  readonly keep?: number | undefined
 }
 
 /** A run that goes on while its scope is open: what it takes and emits, its stop event, and what it can fail with. */
@@ -59,7 +59,7 @@ export interface Run<in Input, out Output, out A, out E = never> {
   readonly closeInputs: Effect.Effect<void>
   /**
    * The workflow's `outputs`, then the stop event. Each reader gets all events, at its own pace; a failed run fails the
-   * stream. With a bounded `replay`, a late reader gets only that many of the earlier outputs.
+   * stream. With a bound on `keep`, a late reader gets only that many of the earlier outputs.
    */
   readonly events: Stream.Stream<Output | A, E>
   /** The stop event, when the run has ended. */
@@ -146,11 +146,11 @@ const beginAloud = (
   options: LaunchOptions | undefined,
   signal: AbortSignal | undefined
 ): Effect.Effect<Aloud, InvalidEvent, Scope.Scope> => {
-  const replay = options?.replay ?? Number.POSITIVE_INFINITY
-  if (!(replay === Number.POSITIVE_INFINITY || (Number.isSafeInteger(replay) && replay >= 0))) {
-    return Effect.die(new RangeError(`replay is ${replay}: give a whole number from 0 on, or leave it out`))
+  const keep = options?.keep ?? Number.POSITIVE_INFINITY
+  if (!(keep === Number.POSITIVE_INFINITY || (Number.isSafeInteger(keep) && keep >= 0))) {
+    return Effect.die(new RangeError(`keep is ${keep}: give a whole number from 0 on, or leave it out`))
   }
-  return Effect.flatMap(PubSub.unbounded<Take<AnyEvent>>({ replay }), (published) => {
+  return Effect.flatMap(PubSub.unbounded<Take<AnyEvent>>({ replay: keep }), (published) => {
     const prepare = (active: ActiveRun) => {
       active.router.onOutput = (event) => PubSub.publishUnsafe(published, [event])
       if (graphOf(flow).inputs.size > 0) active.openInputs()
@@ -187,7 +187,7 @@ const notAnInput = (flow: AnyWorkflow, tag: string | undefined, event: unknown):
   const inputs = tags.length === 0 ? "which has none" : `whose inputs are ${quoted(tags)}`
   const near = meant(event, tags)
   const problem = `it is not an input of workflow '${flow.name}', ${inputs}${near === "" ? "" : `: ${near}`}`
-  return new InvalidEvent({ event: tag ?? "unknown", input: event, problem })
+  return new InvalidEvent({ tag: tag ?? "unknown", input: event, problem })
 }
 
 /** A handle to a run, for programs that do not use Effect. */
@@ -215,7 +215,7 @@ export interface RunHandle<in Input, out Output, out A> extends AsyncDisposable 
 /** The type of `launchPromise`'s result for a workflow: `let live: RunHandleOf<typeof flow>`. */
 export type RunHandleOf<W> = RunHandle<InputsOf<W>, OutputsOf<W>, StopOf<W>>
 
-/** The options of a run without Effect. */
+/** The options of `launchPromise`. */
 export interface LaunchPromiseOptions extends LaunchOptions {
   /** Aborting it interrupts the run. */
   readonly signal?: AbortSignal | undefined

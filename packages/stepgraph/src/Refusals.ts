@@ -23,8 +23,7 @@ const IssueOrNone = Unsent as Unsent<Issue | undefined>
 export class InvalidEvent extends PublicError<InvalidEvent>()(
   "InvalidEvent",
   {
-    /** The event's tag. */
-    event: Schema.String,
+    tag: Schema.String,
     /** The same in words. */
     problem: Schema.String
   },
@@ -38,14 +37,14 @@ export class InvalidEvent extends PublicError<InvalidEvent>()(
 ) {
   /** `secret` says what of the input may not be shown. */
   constructor(props: {
-    event: string
+    tag: string
     input: unknown
     issue?: Issue | undefined
     problem: string
     secret?: Secret | undefined
   }) {
-    const { event, input, issue, problem, secret } = props
-    super({ event, problem }, { input, issue }, () => refusal(`event '${event}'`, props, secret))
+    const { tag, input, issue, problem, secret } = props
+    super({ tag, problem }, { input, issue }, () => refusal(`event '${tag}'`, props, secret))
     if (secret !== undefined) withhold(this)
   }
 }

@@ -7,7 +7,7 @@ import { makeEvent } from "./Event.ts"
 import type { ActiveRun } from "./internal/runtime/run/composition.ts"
 import { checkOptions, checkPlaces, type Door } from "./internal/runtime/run/doors.ts"
 import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/run/execute.ts"
-import type { StateOptions } from "./State.ts"
+import type { RunOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
 import {
@@ -46,9 +46,9 @@ import {
  */
 export function run<W extends AnyWorkflow, Made extends MaybeMade<W> = never>(
   flow: W,
-  ...given: Given<W, StateOptions, Made>
+  ...given: Given<W, RunOptions, Made>
 ): Effect.Effect<StopOf<W>, RunError<W, Made>, RunServices<W>> {
-  const [input, options] = given as unknown as [unknown, StateOptions | undefined]
+  const [input, options] = given as unknown as [unknown, RunOptions | undefined]
   const state = options?.state
   const prepare = state && ((active: ActiveRun) => beginWith(active, state))
   return begin("run", flow, input, options, prepare) as Effect.Effect<StopOf<W>, RunError<W, Made>, RunServices<W>>
@@ -70,8 +70,8 @@ const begin = (
     return execute(graph, start.value, flow.timeout, prepare)
   })
 
-/** The options of a run without Effect. */
-export interface RunOptions extends StateOptions {
+/** The options of `runPromise`. */
+export interface RunPromiseOptions extends RunOptions {
   /** Aborting it interrupts the run. */
   readonly signal?: AbortSignal | undefined
   /** Receives each entry of the run's trace. */
@@ -102,9 +102,9 @@ export interface RunOptions extends StateOptions {
  */
 export function runPromise<W extends AnyWorkflow>(
   flow: [RunServices<W>] extends [never] ? W : W & Problem<"this workflow needs services: provide them and use run">,
-  ...given: Given<W, RunOptions>
+  ...given: Given<W, RunPromiseOptions>
 ): Promise<StopOf<W>> {
-  const [input, options] = given as unknown as [any, RunOptions | undefined]
+  const [input, options] = given as unknown as [any, RunPromiseOptions | undefined]
   // Hot: one promise a run. Whatever throws in here rejects it.
   return new Promise((resolve, reject) => {
     checkOptions("runPromise", options)

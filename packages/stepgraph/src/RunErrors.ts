@@ -29,15 +29,15 @@ export class RunDefect extends PublicError<RunDefect>()(
   {
     workflow: Schema.String,
     /** What the run was doing. */
-    place: Schema.String
+    activity: Schema.String
   },
   {
     cause: Thrown
   }
 ) {
-  constructor(props: { workflow: string; place: string; cause: unknown }) {
-    const { workflow, place, cause } = props
-    super({ workflow, place }, { cause }, () => `workflow '${workflow}' broke while ${place}: ${describe(cause)}`)
+  constructor(props: { workflow: string; activity: string; cause: unknown }) {
+    const { workflow, activity, cause } = props
+    super({ workflow, activity }, { cause }, () => `workflow '${workflow}' broke while ${activity}: ${describe(cause)}`)
   }
 }
 

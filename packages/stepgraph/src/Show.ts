@@ -95,7 +95,7 @@ class Look {
 const isSecret = (value: unknown, secret: Secret): boolean =>
   value !== undefined && value !== null && (secret.whole || typeof value !== "object")
 
-const inWords = (look: Look, value: unknown, secret: Secret | undefined): string => {
+const write = (look: Look, value: unknown, secret: Secret | undefined): string => {
   look.values--
   if (secret !== undefined && isSecret(value, secret)) return hidden
   if (typeof value === "string") return quoted(value, look.take(value))
@@ -125,7 +125,7 @@ const itemsInWords = (look: Look, items: Iterable<unknown>, size: number, secret
   if (size > 0) {
     for (const item of items) {
       if (!look.hasRoom(shown.length)) break
-      shown.push(inWords(look, item, secret?.at("0")))
+      shown.push(write(look, item, secret?.at("0")))
     }
   }
   if (shown.length < size) shown.push(`… ${size} in all`)
@@ -147,7 +147,7 @@ const bodyInWords = (look: Look, value: object, keys: ReadonlyArray<string>, sec
       shown.push("…")
       break
     }
-    shown.push(`${quoted(key, look.take(key))}:${inWords(look, fieldOf(value, key), secret?.at(key))}`)
+    shown.push(`${quoted(key, look.take(key))}:${write(look, fieldOf(value, key), secret?.at(key))}`)
   }
   return `{${shown.join(",")}}`
 }
@@ -162,7 +162,7 @@ const errorInWords = (look: Look, error: Error): string => {
   const told = beginning(text, look.take(text))
   const keys = message === "" ? Object.keys(error).filter((key) => !notFields.includes(key)) : []
   const said = keys.length === 0 ? told : `${told} ${bodyInWords(look, error, keys, undefined)}`
-  return cause === undefined ? said : `${said} (cause: ${inWords(look, cause, undefined)})`
+  return cause === undefined ? said : `${said} (cause: ${write(look, cause, undefined)})`
 }
 
 const inJson = (look: Look, value: unknown): Json => {
@@ -253,7 +253,7 @@ const bytesInJson = (look: Look, bytes: Uint8Array): string => {
 
 /** A value as text, an event as `Tag {…}`, within the bounds. */
 export const wordsOf = (value: unknown, bounds: Bounds, secret?: Secret): string => {
-  const text = inWords(new Look(bounds), value, secret)
+  const text = write(new Look(bounds), value, secret)
   return text.length > bounds.text ? `${beginning(text, bounds.text)}…` : text
 }
 

@@ -29,8 +29,8 @@ export interface StateValue {
   readonly value: unknown
 }
 
-/** Options of a run that set its initial state. */
-export interface StateOptions {
+/** The options of `run`. Every other way to start a run takes them too. */
+export interface RunOptions {
   /** Initial values for cells: `[seen.with(5)]`. All other cells begin with their `initial`. */
   readonly state?: ReadonlyArray<StateValue> | undefined
 }

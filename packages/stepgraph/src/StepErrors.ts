@@ -8,7 +8,7 @@ import { Payload, PublicError, Thrown } from "./PublicError.ts"
 import { describe, show } from "./Show.ts"
 
 /** What a step was given, in the words of a message; a step behind a `gather` may have been given nothing at all. */
-const given = (event: unknown): string => (event === undefined ? "" : `, given ${show(event)}`)
+const given = (input: unknown): string => (input === undefined ? "" : `, given ${show(input)}`)
 
 /** A promise or an async iterable that a step returned has rejected. */
 export class StepRejected extends PublicError<StepRejected>()(
@@ -19,18 +19,18 @@ export class StepRejected extends PublicError<StepRejected>()(
   },
   {
     /** What the step was given: one event, or the events of its intake. */
-    event: Payload,
+    input: Payload,
     /** What the promise was rejected with. */
     cause: Thrown
   }
 ) {
-  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
-    const { workflow, step, event, cause } = props
+  constructor(props: { workflow: string; step: string; input: unknown; cause: unknown }) {
+    const { workflow, step, input, cause } = props
     super(
       { workflow, step },
-      { event, cause },
+      { input, cause },
       () =>
-        `step '${step}' of workflow '${workflow}' rejected${given(event)}: ${describe(cause)}${adviceOn(cause, event)}`
+        `step '${step}' of workflow '${workflow}' rejected${given(input)}: ${describe(cause)}${adviceOn(cause, input)}`
     )
   }
 }
@@ -45,16 +45,16 @@ export class StepTimedOut extends PublicError<StepTimedOut>()(
     after: Schema.String
   },
   {
-    event: Payload
+    input: Payload
   },
   { httpApiStatus: 504 }
 ) {
-  constructor(props: { workflow: string; step: string; event: unknown; after: string }) {
-    const { workflow, step, event, after } = props
+  constructor(props: { workflow: string; step: string; input: unknown; after: string }) {
+    const { workflow, step, input, after } = props
     super(
       { workflow, step, after },
-      { event },
-      () => `step '${step}' of workflow '${workflow}' took longer than its timeout of ${after}${given(event)}`
+      { input },
+      () => `step '${step}' of workflow '${workflow}' took longer than its timeout of ${after}${given(input)}`
     )
   }
 }
@@ -70,7 +70,7 @@ export class StepDefect extends PublicError<StepDefect>()(
     step: Schema.String
   },
   {
-    event: Payload,
+    input: Payload,
     cause: Thrown
   }
 ) {
@@ -78,16 +78,16 @@ export class StepDefect extends PublicError<StepDefect>()(
   constructor(props: {
     workflow: string
     step: string
-    event: unknown
+    input: unknown
     cause: unknown
     unheeded?: ReadonlyArray<"retry" | "recover"> | undefined
   }) {
-    const { workflow, step, event, cause, unheeded = [] } = props
+    const { workflow, step, input, cause, unheeded = [] } = props
     super(
       { workflow, step },
-      { event, cause },
+      { input, cause },
       () =>
-        `step '${step}' of workflow '${workflow}' failed${given(event)}: ${describe(cause)}${adviceOn(cause, event)}` +
+        `step '${step}' of workflow '${workflow}' failed${given(input)}: ${describe(cause)}${adviceOn(cause, input)}` +
         (unheeded.length === 0 || isOf(InvalidEmission, cause) || isOf(StepEnded, cause)
           ? ""
           : `\n\`${unheeded.join("` and `")}\` ${unheeded.length > 1 ? "do" : "does"} not act on what is thrown here, ` +
@@ -173,16 +173,16 @@ export class FinalizerFailed extends PublicError<FinalizerFailed>()(
     step: Schema.String
   },
   {
-    event: Payload,
+    input: Payload,
     cause: Thrown
   }
 ) {
-  constructor(props: { workflow: string; step: string; event: unknown; cause: unknown }) {
-    const { workflow, step, event, cause } = props
+  constructor(props: { workflow: string; step: string; input: unknown; cause: unknown }) {
+    const { workflow, step, input, cause } = props
     super(
       { workflow, step },
-      { event, cause },
-      () => `step '${step}' of workflow '${workflow}' failed while it was shut down${given(event)}: ${describe(cause)}`
+      { input, cause },
+      () => `step '${step}' of workflow '${workflow}' failed while it was shut down${given(input)}: ${describe(cause)}`
     )
   }
 }

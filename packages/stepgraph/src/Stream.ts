@@ -12,11 +12,11 @@ import { isHalfEmpty } from "./internal/runtime/flow/back-pressure.ts"
 import { begin, resultOf } from "./internal/runtime/run/begin.ts"
 import type { ActiveRun } from "./internal/runtime/run/composition.ts"
 import { show } from "./Show.ts"
-import type { StateOptions } from "./State.ts"
+import type { RunOptions } from "./State.ts"
 import type { AnyWorkflow, Given, MaybeMade, OutputsOf, RunError, RunServices, StopOf } from "./Workflow.ts"
 
 /** How a run is read as a stream. */
-export interface StreamOptions extends StateOptions {
+export interface StreamOptions extends RunOptions {
   /**
    * How many outputs may wait to be read before the generators and Streams that emit them are no longer pulled. Any number
    * when left out.

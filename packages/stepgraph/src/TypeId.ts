@@ -9,16 +9,16 @@ type Kind = "EventDef" | "Intake" | "Step" | "Workflow"
 const typeId = (kind: Kind): string => `~stepgraph/${kind}`
 
 /** What every definition of a kind inherits. */
-export const prototypeOf = <A>(kind: Kind, inWords: (self: A) => string, inJson: (self: A) => unknown = inWords) => ({
+export const prototypeOf = <A>(kind: Kind, textOf: (self: A) => string, inJson: (self: A) => unknown = textOf) => ({
   [typeId(kind)]: kind,
   toString(this: A) {
-    return inWords(this)
+    return textOf(this)
   },
   toJSON(this: A) {
     return inJson(this)
   },
   [NodeInspectSymbol](this: A) {
-    return inWords(this)
+    return textOf(this)
   }
 })
 

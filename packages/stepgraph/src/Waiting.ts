@@ -33,8 +33,8 @@ export const waitingInWords = (waiting: Waiting): string =>
 /** Maximum number of lines of one kind in a message. */
 export const shown = 5
 /** One line each for the first few; `more` is the number of others not in the list. */
-export const listed = <A>(all: ReadonlyArray<A>, inWords: (one: A) => string, more = 0): string => {
-  const lines = all.slice(0, shown).map((one) => `\n  - ${inWords(one)}`)
+export const listed = <A>(all: ReadonlyArray<A>, textOf: (one: A) => string, more = 0): string => {
+  const lines = all.slice(0, shown).map((one) => `\n  - ${textOf(one)}`)
   const left = all.length + more - lines.length
   return lines.join("") + (left > 0 ? `\n  - and ${left} more` : "")
 }

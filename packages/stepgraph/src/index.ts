@@ -19,8 +19,8 @@ export {
   type RunOf,
   type RunStatus
 } from "./Launch.ts"
-export { type RunOptions, run, runPromise } from "./Run.ts"
-export { defineState, type State, type StateOptions, type StateValue } from "./State.ts"
+export { type RunPromiseOptions, run, runPromise } from "./Run.ts"
+export { defineState, type RunOptions, type State, type StateValue } from "./State.ts"
 export { defineStep, type Emission, isStep, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
 export { type StreamOptions, stream } from "./Stream.ts"
 export { SuppressedErrors } from "./SuppressedErrors.ts"

@@ -239,10 +239,10 @@ const mixed = (theirs: ReadonlyArray<boolean>) => {
 }
 
 describe("two copies of stepgraph, each with its own copy of effect", () => {
-  const inWords = (theirs: ReadonlyArray<boolean>) =>
+  const mixtureText = (theirs: ReadonlyArray<boolean>) =>
     makers.map((maker, i) => `${theirs[i] ? "own" : "other"} ${maker}`).join(", ")
 
-  it.each(mixtures.map((theirs) => [inWords(theirs), theirs] as const))("work together: %s", async (_, theirs) => {
+  it.each(mixtures.map((theirs) => [mixtureText(theirs), theirs] as const))("work together: %s", async (_, theirs) => {
     const { flow, sum, Note } = mixed(theirs)
     const { Effect } = effect
     const { run, runPromise, launchPromise } = stepgraph

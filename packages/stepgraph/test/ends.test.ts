@@ -191,7 +191,7 @@ describe("RunDefect", () => {
     const exit = await Effect.runPromiseExit(Effect.provideService(run(flow, { n: 1 }), Clock.Clock, broken))
     const defect: any = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     expect(defect).toBeInstanceOf(RunDefect)
-    expect(defect).toMatchObject({ workflow: "nested", place: "waiting for a time", cause: new Error("no time") })
+    expect(defect).toMatchObject({ workflow: "nested", activity: "waiting for a time", cause: new Error("no time") })
     expect(defect.message).toBe("workflow 'nested' broke while waiting for a time: no time")
   })
 })

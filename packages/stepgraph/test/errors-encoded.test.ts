@@ -23,7 +23,8 @@ import {
 } from "stepgraph"
 
 const event = { _tag: "Start", n: 1 }
-const at = { workflow: "flow", step: "work", event }
+const at = { workflow: "flow", step: "work", input: event }
+const sent = { workflow: "flow", step: "work", event }
 const cause = new TypeError("no route", { cause: "the cable" })
 const waiting: ReadonlyArray<stepgraph.Waiting> = [
   { step: "work", intake: "join([A, B])", per: event, key: 7, has: { A: 1 }, needs: { B: 2 } }
@@ -31,9 +32,9 @@ const waiting: ReadonlyArray<stepgraph.Waiting> = [
 /** One of each, and the fields that have to be there again. */
 const errors: ReadonlyArray<readonly [error: any, schema: Schema.Codec<any, any>, fields: object]> = [
   [
-    new InvalidEvent({ event: "Start", input: { n: "1" }, problem: "Expected number" }),
+    new InvalidEvent({ tag: "Start", input: { n: "1" }, problem: "Expected number" }),
     InvalidEvent,
-    { event: "Start", input: { n: "1" }, problem: "Expected number", issue: undefined }
+    { tag: "Start", input: { n: "1" }, problem: "Expected number", issue: undefined }
   ],
   [
     new InvalidState({ state: "seen", input: "1", problem: "Expected number" }),
@@ -43,9 +44,9 @@ const errors: ReadonlyArray<readonly [error: any, schema: Schema.Codec<any, any>
   [new StepRejected({ ...at, cause }), StepRejected, at],
   [new StepTimedOut({ ...at, after: "5s" }), StepTimedOut, { ...at, after: "5s" }],
   [new StepDefect({ ...at, cause, unheeded: ["retry"] }), StepDefect, at],
-  [new RunDefect({ workflow: "flow", place: "ending", cause }), RunDefect, { workflow: "flow", place: "ending" }],
+  [new RunDefect({ workflow: "flow", activity: "ending", cause }), RunDefect, { workflow: "flow", activity: "ending" }],
   [new InvalidEmission({ emitted: event, declared: ["Stop"] }), InvalidEmission, { emitted: event }],
-  [new StepEnded(at), StepEnded, at],
+  [new StepEnded(sent), StepEnded, sent],
   [
     new OutsideScope({ event, intake: "join([A])", per: "Page" }),
     OutsideScope,
@@ -179,8 +180,8 @@ describe("what an error holds does not keep it from being encoded", () => {
     ["an error with a getter", Object.defineProperty(new Error("x"), "message", { get: () => trap })]
   ])("%s", (_, value) => {
     for (const error of [
-      new StepRejected({ workflow: "flow", step: "work", event: value, cause: value }),
-      new StepRejected({ workflow: "flow", step: "work", event: undefined, cause: undefined })
+      new StepRejected({ workflow: "flow", step: "work", input: value, cause: value }),
+      new StepRejected({ workflow: "flow", step: "work", input: undefined, cause: undefined })
     ]) {
       const json = JSON.stringify(Schema.encodeSync(Schema.toCodecJson(StepRejected))(error))
       expect(json.length).toBeLessThan(20_000)
@@ -200,7 +201,7 @@ describe("what an error holds does not keep it from being encoded", () => {
     }
     expect(encode(refused!)).not.toContain("s3cret")
     const login = Login({ name: "me", password: Redacted.make("s3cret") })
-    const rejected = encode(new StepRejected({ ...at, event: login, cause: new Error("no") }))
+    const rejected = encode(new StepRejected({ ...at, input: login, cause: new Error("no") }))
     expect(rejected).toContain('"name":"me"')
     expect(rejected).not.toContain("s3cret")
   })
@@ -219,7 +220,7 @@ describe("what an error holds does not keep it from being encoded", () => {
         return "odd"
       }
     }
-    const error = new StepRejected({ ...at, event: new Odd(), cause: seen })
+    const error = new StepRejected({ ...at, input: new Odd(), cause: seen })
     expect(looked).toBe(0)
     expect(error.message).toContain("odd")
     expect(looked).toBeGreaterThan(0)

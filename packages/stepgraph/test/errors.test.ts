@@ -78,7 +78,7 @@ describe("InvalidEvent", () => {
     const make = () => Note({ text: 3 } as never)
     expect(make).toThrow(InvalidEvent)
     expect(make).toThrow('event \'Note\' does not fit its schema: Expected string at ["text"] (given {"text":3})')
-    expect(make).toThrow(expect.objectContaining({ event: "Note", input: { text: 3 }, issue: expect.anything() }))
+    expect(make).toThrow(expect.objectContaining({ tag: "Note", input: { text: 3 }, issue: expect.anything() }))
   })
 
   it("is printed without the schema's issue, which code can read", () => {
@@ -145,7 +145,7 @@ describe("StepRejected", () => {
       throw cause
     })
     expect(error).toBeInstanceOf(StepRejected)
-    expect(error).toMatchObject({ workflow: "flow", step: "work", event: { _tag: "Start", n: 1 }, cause })
+    expect(error).toMatchObject({ workflow: "flow", step: "work", input: { _tag: "Start", n: 1 }, cause })
     expect(error.message).toBe(
       "step 'work' of workflow 'flow' rejected, given Start {\"n\":1}: TypeError: no route to host"
     )
@@ -262,7 +262,7 @@ describe("StepDefect", () => {
       throw cause
     })
     expect(error).toBeInstanceOf(StepDefect)
-    expect(error).toMatchObject({ workflow: "flow", step: "work", event: { _tag: "Start", n: 1 }, cause })
+    expect(error).toMatchObject({ workflow: "flow", step: "work", input: { _tag: "Start", n: 1 }, cause })
     expect(error.message).toBe("step 'work' of workflow 'flow' failed, given Start {\"n\":1}: RangeError: too far")
   })
 
@@ -897,8 +897,8 @@ describe("an interrupted run", () => {
 })
 
 describe("an error", () => {
-  const rejected = (event: unknown, cause: unknown) =>
-    new StepRejected({ workflow: "flow", step: "work", event, cause })
+  const rejected = (input: unknown, cause: unknown) =>
+    new StepRejected({ workflow: "flow", step: "work", input, cause })
 
   it("builds its message when it is first read, and caches it", () => {
     let looks = 0
@@ -948,8 +948,8 @@ describe("an error", () => {
 
   it("is yielded and caught by its tag, with what it was made of", async () => {
     const error = rejected({ _tag: "Start" }, "cause")
-    const caught = Effect.catchTag(Effect.fail(error), "StepRejected", ({ event, cause }) =>
-      Effect.succeed([event, cause])
+    const caught = Effect.catchTag(Effect.fail(error), "StepRejected", ({ input, cause }) =>
+      Effect.succeed([input, cause])
     )
     expect(await Effect.runPromise(caught)).toEqual([{ _tag: "Start" }, "cause"])
     expect(

@@ -237,7 +237,7 @@ describe("a definition", () => {
       try {
         attempt()
       } catch (error) {
-        expect(error).toMatchObject({ event: "Visit", input: wrong, issue: expect.anything() })
+        expect(error).toMatchObject({ tag: "Visit", input: wrong, issue: expect.anything() })
       }
     })
 
@@ -299,7 +299,7 @@ describe("the start event", () => {
     Effect.gen(function* () {
       const error = yield* failure(run(flow, { query: 3 } as never))
       expect(error).toBeInstanceOf(InvalidEvent)
-      expect((error as InvalidEvent).event).toBe("Query")
+      expect((error as InvalidEvent).tag).toBe("Query")
       expect((error as InvalidEvent).input).toEqual({ query: 3 })
       expect((error as InvalidEvent).issue?._tag).toBeDefined()
     })
@@ -345,7 +345,7 @@ describe("a literal that looks like an event", () => {
   it.effect("is a defect that names the step if it does not fit", () =>
     Effect.gen(function* () {
       const error = yield* defect(run(emitting({ _tag: "Task", n: "x" })))
-      expect(error).toMatchObject({ _tag: "StepDefect", step: "begin", cause: { _tag: "InvalidEvent", event: "Task" } })
+      expect(error).toMatchObject({ _tag: "StepDefect", step: "begin", cause: { _tag: "InvalidEvent", tag: "Task" } })
     })
   )
 
@@ -423,7 +423,7 @@ describe("a literal that looks like an event", () => {
             expect(error, what).toMatchObject({
               _tag: "StepDefect",
               step: "begin",
-              cause: { _tag: "InvalidEvent", event: "Found", input: value }
+              cause: { _tag: "InvalidEvent", tag: "Found", input: value }
             })
           }
         })

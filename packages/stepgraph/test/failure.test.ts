@@ -93,7 +93,7 @@ describe("a failure", () => {
         const flow = untyped.workflow({ name: "rejecting", start: Start, stop: Stop, steps })
         const error = (yield* failure(run(flow))) as StepRejected
         expect(error).toBeInstanceOf(StepRejected)
-        expect(error).toMatchObject({ _tag: "StepRejected", workflow: "rejecting", step: "only", event: Start() })
+        expect(error).toMatchObject({ _tag: "StepRejected", workflow: "rejecting", step: "only", input: Start() })
         expect(error.cause).toBe(cause)
       })
     )
@@ -140,7 +140,7 @@ describe("a failure", () => {
         expect(Exit.isFailure(exit) && Cause.hasFails(exit.cause)).toBe(false)
         const error = Exit.isFailure(exit) ? (Cause.squash(exit.cause) as StepDefect) : undefined
         expect(error).toBeInstanceOf(StepDefect)
-        expect(error).toMatchObject({ _tag: "StepDefect", workflow: "throwing", step: "only", event: Start() })
+        expect(error).toMatchObject({ _tag: "StepDefect", workflow: "throwing", step: "only", input: Start() })
         expect(error?.cause).toBe(cause)
       })
     )
@@ -509,7 +509,7 @@ describe("a failing finalizer", () => {
         Effect.provide(Logger.layer([logger]))
       )
       expect(yield* result(caught)).toBe(7)
-      const failure = { _tag: "FinalizerFailed", workflow: "failing", step: "work", event: Start(), cause: broken }
+      const failure = { _tag: "FinalizerFailed", workflow: "failing", step: "work", input: Start(), cause: broken }
       expect(logged).toMatchObject([failure])
 
       const exit = yield* ended(run(flow))

@@ -69,9 +69,9 @@ describe("graphOf", () => {
   const step = (name: string) => graph.steps.find((step) => step.name === name)!
 
   it("lists a workflow's start, stop, input and output events", () => {
-    const { kind, name, start, stops, inputs, outputs } = graph
-    expect({ kind, name, start, stops, inputs, outputs }).toEqual({
-      kind: "graph",
+    const { _tag, name, start, stops, inputs, outputs } = graph
+    expect({ _tag, name, start, stops, inputs, outputs }).toEqual({
+      _tag: "Graph",
       name: "reading",
       start: "Start",
       stops: ["Stop", "GivenUp"],

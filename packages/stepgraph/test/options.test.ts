@@ -143,10 +143,10 @@ describe("each way to start a run", () => {
   it.each([
     ["run", { stat: [] }, "did you mean 'state'?"],
     ["run", { signal: AbortSignal.abort() }, "the only option is 'state'"],
-    ["launch", { replays: 3 }, "did you mean 'replay'?"],
+    ["launch", { keeps: 3 }, "did you mean 'keep'?"],
     ["runPromise", { sginal: 3 }, "did you mean 'signal'?"],
     ["runPromise", { observer: () => {} }, "did you mean 'observe'?"],
-    ["launchPromise", { concurrency: 3 }, "the options are 'state', 'signal', 'observe', 'replay'"]
+    ["launchPromise", { concurrency: 3 }, "the options are 'state', 'signal', 'observe', 'keep'"]
   ] as const)("%s refuses %j", async (door, options, instead) => {
     const [name] = Object.keys(options)
     expect(await saidBy(door, flow, {}, options)).toBe(`TypeError: ${door}: there is no option '${name}': ${instead}`)
@@ -176,7 +176,7 @@ describe("each way to start a run", () => {
   })
 
   it("takes options that are undefined for none", async () => {
-    const none = { state: undefined, signal: undefined, observe: undefined, replay: undefined, nothing: undefined }
+    const none = { state: undefined, signal: undefined, observe: undefined, keep: undefined, nothing: undefined }
     for (const door of ["run", "runPromise", "launch", "launchPromise"] as const) {
       expect(await saidBy(door, flow, undefined, none)).toBeUndefined()
       expect(await saidBy(door, flow, undefined, undefined)).toBeUndefined()

@@ -74,7 +74,7 @@ for (const [way, make] of Object.entries(ways)) {
         Effect.gen(function* () {
           const error = (yield* defect(run(emitting(make(value), more)))) as StepDefect
           expect(error).toBeInstanceOf(StepDefect)
-          expect(error).toMatchObject({ _tag: "StepDefect", workflow: "untyped", step: "emit", event: Start() })
+          expect(error).toMatchObject({ _tag: "StepDefect", workflow: "untyped", step: "emit", input: Start() })
           expect(error.cause).toBeInstanceOf(InvalidEmission)
           expect((error.cause as InvalidEmission).emitted).toBe(value)
           expect(error.message).toContain("step 'emit' of workflow 'untyped' failed, given Start")

@@ -110,13 +110,13 @@ const observe = maybe<Observer>()
 export const runs = [
   run(flow, undefined, { state }),
   run(flow, {}, undefined),
-  launch(flow, undefined, { state, replay: maybe<number>() }),
+  launch(flow, undefined, { state, keep: maybe<number>() }),
   launch(flow, undefined, undefined)
 ]
 export const promises = [
   runPromise(flow, undefined, { signal, observe, state }),
   runPromise(flow, undefined, undefined),
-  launchPromise(flow, undefined, { signal, observe, state, replay: maybe<number>() }),
+  launchPromise(flow, undefined, { signal, observe, state, keep: maybe<number>() }),
   launchPromise(flow, {}, undefined)
 ]
 

@@ -12,7 +12,7 @@ import { identify, show } from "./internal/show.ts"
 
 /** The outcome of a run. */
 export interface Outcome {
-  readonly kind: "stopped" | "failed" | "interrupted" | "hung"
+  readonly state: "stopped" | "failed" | "interrupted" | "hung"
   /** The stop event, if any. */
   readonly result: unknown
   /** The error it failed with. */
@@ -73,34 +73,34 @@ export interface Broken {
 export const outcomeOf = ({ exit, endless, status, trace, uncaught }: Executed): Outcome => {
   if (uncaught !== undefined) {
     const { error, by } = uncaught
-    return { kind: "failed", result: undefined, error, text: `ends its process: ${by} throws ${inWords(error)}` }
+    return { state: "failed", result: undefined, error, text: `ends its process: ${by} throws ${errorText(error)}` }
   }
   if (endless) {
     const text = `goes on and on: given up after ${trace.length.toLocaleString("en")} entries of its trace`
-    return { kind: "hung", result: undefined, error: undefined, text }
+    return { state: "hung", result: undefined, error: undefined, text }
   }
   if (exit === undefined) {
     const running = Object.entries(status?.steps ?? {}).filter(([, { running }]) => running > 0)
     const who = running.map(([step, { running }]) => `${running > 1 ? `${running} of ` : ""}step '${step}'`).join(", ")
     const text = `hangs: ${who === "" ? "nothing can go on" : `${who} never ended`}`
-    return { kind: "hung", result: undefined, error: undefined, text }
+    return { state: "hung", result: undefined, error: undefined, text }
   }
   if (Exit.isSuccess(exit)) {
-    return { kind: "stopped", result: exit.value, error: undefined, text: show(exit.value) }
+    return { state: "stopped", result: exit.value, error: undefined, text: show(exit.value) }
   }
   const error = Cause.squash(exit.cause)
   if (Cause.hasInterruptsOnly(exit.cause)) {
-    return { kind: "interrupted", result: undefined, error, text: "is interrupted" }
+    return { state: "interrupted", result: undefined, error, text: "is interrupted" }
   }
-  return { kind: "failed", result: undefined, error, text: `fails with ${inWords(error)}` }
+  return { state: "failed", result: undefined, error, text: `fails with ${errorText(error)}` }
 }
 
-const inWords = (error: unknown): string => (isError(error) ? nameAndMessage(error) : show(error))
+const errorText = (error: unknown): string => (isError(error) ? nameAndMessage(error) : show(error))
 
 /** A key that differs for every two different outcomes: two errors may have the same message and different fields. */
-export const keyOf = ({ kind, result, error, text }: Outcome): string => {
-  if (kind === "stopped") return identify(result)
-  return kind === "failed" ? `${text} ${identify(fieldsOf(error))}` : text
+export const keyOf = ({ state, result, error, text }: Outcome): string => {
+  if (state === "stopped") return identify(result)
+  return state === "failed" ? `${text} ${identify(fieldsOf(error))}` : text
 }
 
 /** The fields of an error besides its message, enumerable or not. */
@@ -135,11 +135,11 @@ const reason = (error: unknown): string => {
 
 const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): string | undefined => {
   const { outcome, usual } = seen
-  if (seen.cancelled && outcome.kind === "interrupted") return undefined
+  if (seen.cancelled && outcome.state === "interrupted") return undefined
   const project = typeof by === "function" ? by : (result: unknown) => result
   try {
     const same =
-      outcome.kind === "stopped" && usual.kind === "stopped"
+      outcome.state === "stopped" && usual.state === "stopped"
         ? identify(project(outcome.result)) === identify(project(usual.result))
         : keyOf(outcome) === keyOf(usual)
     return same ? undefined : "its outcome differs from the usual one"
@@ -149,9 +149,9 @@ const sameResult = (seen: Seen<any>, by: boolean | ((result: any) => unknown)): 
 }
 
 const neverStalls = ({ outcome }: Seen): string | undefined => {
-  if (outcome.kind === "hung")
+  if (outcome.state === "hung")
     return outcome.text.startsWith("hangs") ? "it waits for something that never comes" : "it never ends"
-  const stalled = outcome.kind === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
+  const stalled = outcome.state === "failed" && (outcome.error as { _tag?: unknown } | undefined)?._tag
   return stalled === "WorkflowStalled" ? "it stalls" : undefined
 }
 
@@ -162,7 +162,7 @@ const neverCrashes = ({ outcome }: Seen): string | undefined =>
     : undefined
 
 const neverFails = ({ outcome, faults }: Seen): string | undefined => {
-  if (faults > 0 || outcome.kind !== "failed") return undefined
+  if (faults > 0 || outcome.state !== "failed") return undefined
   return (outcome.error as { _tag?: unknown } | undefined)?._tag === "WorkflowStalled" ? undefined : "it fails"
 }
 
@@ -204,7 +204,7 @@ const finalizersRun = ({ model, left }: Executed, { outcome }: Seen): string | u
     if (failure !== undefined) return `a finalizer of step '${failure.step}' failed: ${failure.error}`
     if (unfinished.length > 0) return `step '${unfinished[0]!.step}' had not ended when the run ended`
   }
-  if (outcome.kind !== "hung" && left.length > 0) return `work goes on after its end: ${left[0]}`
+  if (outcome.state !== "hung" && left.length > 0) return `work goes on after its end: ${left[0]}`
   return undefined
 }
 

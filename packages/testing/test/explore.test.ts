@@ -542,7 +542,7 @@ describe("immediate results", () => {
   const ends = async (run: () => any) => {
     const options = { results: "any", lanes: "in turn", invariants: { sameResult: false, neverFails: false } } as const
     const { complete, outcomes } = await explorePromise(flow(run), options)
-    return [complete, outcomes.map(({ outcome }) => outcome.kind).sort()]
+    return [complete, outcomes.map(({ outcome }) => outcome.state).sort()]
   }
 
   it("may come later, with results: any", async () => {

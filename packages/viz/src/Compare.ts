@@ -56,7 +56,7 @@ export function compare(left: Timeline, right: Timeline): Comparison {
   const difference = ({ left, right }: (typeof pairs)[number]) =>
     right.end.at - right.start.at - (left.end.at - left.start.at)
   return {
-    kind: "comparison",
+    _tag: "Comparison",
     left,
     right,
     same: sameOutcome && onlyLeft.length + onlyRight.length + changed.length + parted.length + order.length === 0,

@@ -11,7 +11,7 @@ export class Misuse extends Data.TaggedError("Misuse")<{ readonly message: strin
 }
 
 /** The command worked, but found problems or a failed run: exit code 1. */
-export class NotWell extends Data.TaggedError("NotWell")<{ readonly message: string }> {
+export class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {
   override readonly [Runtime.errorExitCode] = 1
   override readonly [Runtime.errorReported] = false
 }

@@ -9,7 +9,7 @@ import { Misuse } from "./errors.ts"
 import { read } from "./files.ts"
 import type { Schemas } from "./schemas.ts"
 
-const inWords = SchemaIssue.makeFormatterDefault()
+const formatIssue = SchemaIssue.makeFormatterDefault()
 
 /** JSON has no infinite numbers, so drop them from the message of a number codec. */
 const noNumber = '"Infinity" | "-Infinity" | "NaN"'
@@ -31,7 +31,7 @@ export const inputOf = ({ start }: AnyWorkflow, given: string, schemas: Schemas)
     const decode = schemas.decodeUnknownEffect(schemas.toCodecJson(start.schema as Schema.Codec<object, unknown>))
     yield* decode(event, { onExcessProperty: "error", errors: "all" }).pipe(
       Effect.mapError(({ issue }) => {
-        const lines = inWords(issue)
+        const lines = formatIssue(issue)
           .replace(/\n +at /g, " at ")
           .split("\n")
         const wrong = lines.join("; ").replaceAll(noNumber, "a number")

@@ -10,7 +10,7 @@ import { isNativeError, isProxy } from "node:util/types"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { type AnyWorkflow, isWorkflow } from "stepgraph/graph"
-import { Misuse, NotWell } from "./errors.ts"
+import { Failed, Misuse } from "./errors.ts"
 
 /** Whether jiti may succeed where Node failed: enums, imports without an extension, imports of types. */
 const isNotNative = (error: unknown): boolean =>
@@ -47,7 +47,7 @@ const lineOf = (file: string, words: string): string => {
 }
 
 /** Explains in one sentence why a file could not be loaded. It may have thrown anything. */
-const inWords = (file: string, thrown: unknown): Misuse | NotWell => {
+const loadError = (file: string, thrown: unknown): Misuse | Failed => {
   const threw = (what: string) => new Misuse({ message: `Loading ${file} failed: it threw ${what}.` })
   try {
     return isNativeError(thrown) ? ofError(file, thrown) : threw(inspect(thrown, { depth: 1, breakLength: Infinity }))
@@ -56,8 +56,8 @@ const inWords = (file: string, thrown: unknown): Misuse | NotWell => {
   }
 }
 
-const ofError = (file: string, error: any): Misuse | NotWell => {
-  if (error._tag === "InvalidWorkflow") return new NotWell({ message: String(error.message) })
+const ofError = (file: string, error: any): Misuse | Failed => {
+  if (error._tag === "InvalidWorkflow") return new Failed({ message: String(error.message) })
   const text = String(error.message)
   const first = (text.split("\n").find((line) => line.trim() !== "") ?? "").replace(/^ParseError: /, "").trim()
   const place = `${file}${lineOf(file, `${text}\n${error.stack}`)}`
@@ -76,8 +76,8 @@ const ofError = (file: string, error: any): Misuse | NotWell => {
 }
 
 /** Imports a file. Its top-level await gets 30 seconds. */
-const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse | NotWell> => {
-  const loading = Effect.tryPromise({ try: () => load(resolve(file)), catch: (error) => inWords(file, error) })
+const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse | Failed> => {
+  const loading = Effect.tryPromise({ try: () => load(resolve(file)), catch: (error) => loadError(file, error) })
   const waiting = Console.error(`Still loading ${file}. Press Ctrl-C to quit.`).pipe(
     Effect.delay("5 seconds"),
     Effect.andThen(Effect.never)
@@ -95,7 +95,7 @@ const flowsIn = (exported: unknown): ReadonlyMap<string, AnyWorkflow> => {
 }
 
 /** All workflows that a file exports, by export name. */
-export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyWorkflow>, Misuse | NotWell> =>
+export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyWorkflow>, Misuse | Failed> =>
   Effect.gen(function* () {
     const there = yield* Effect.promise(() => stat(file).catch(() => undefined))
     if (there === undefined) return yield* new Misuse({ message: `The file ${file} does not exist.` })
@@ -114,7 +114,7 @@ export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, Any
   })
 
 /** The requested workflow, by its export name or by its own name. */
-export const workflowOf = (file: string, wanted: string | undefined): Effect.Effect<AnyWorkflow, Misuse | NotWell> =>
+export const workflowOf = (file: string, wanted: string | undefined): Effect.Effect<AnyWorkflow, Misuse | Failed> =>
   Effect.gen(function* () {
     const found = yield* workflowsOf(file)
     const exported = wanted === undefined ? undefined : found.get(wanted)

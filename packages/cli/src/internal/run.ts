@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import { type AnyWorkflow, Observer, run, type TraceEntry } from "stepgraph"
 import { dataOf, secretOf } from "stepgraph/internal"
-import { type Misuse, NotWell } from "./errors.ts"
+import { Failed, type Misuse } from "./errors.ts"
 import { type Destination, write } from "./files.ts"
 import type { Schemas } from "./schemas.ts"
 
@@ -29,7 +29,7 @@ export const runOnce = (
   fields: object,
   schemas: Schemas,
   kept: Destination<Kind> | undefined
-): Effect.Effect<void, Misuse | NotWell> =>
+): Effect.Effect<void, Misuse | Failed> =>
   Effect.gen(function* () {
     const trace: Array<TraceEntry> = []
     let began: string | undefined
@@ -56,7 +56,7 @@ export const runOnce = (
     )
     if (Exit.isSuccess(exit)) return
     if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-    return yield* new NotWell({ message: `The run failed: ${inWords(flow, Cause.squash(exit.cause), failed)}` })
+    return yield* new Failed({ message: `The run failed: ${failureText(flow, Cause.squash(exit.cause), failed)}` })
   })
 
 /** The stop event as its schema encodes it, or unencoded if that fails. */
@@ -87,7 +87,7 @@ const recordOf = (flow: AnyWorkflow, trace: ReadonlyArray<TraceEntry>, kind: Kin
 const mostFrames = 3
 
 /** Explains why a run failed. A step's own error does not name its step, so add it. */
-const inWords = (flow: AnyWorkflow, error: unknown, step: string | undefined): string => {
+const failureText = (flow: AnyWorkflow, error: unknown, step: string | undefined): string => {
   const { _tag, cause } = (error ?? {}) as { readonly _tag?: string; readonly cause?: unknown }
   const told = error instanceof Error ? error.message : typeof error === "string" ? error : ""
   const isBare = error instanceof Error && Object.keys(error).length === 0

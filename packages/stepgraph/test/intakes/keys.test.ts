@@ -157,7 +157,7 @@ describe("by", () => {
         run: () => {}
       })
       const error = yield* defect(run(workflow({ ...define, steps: { feed, finish } })))
-      expect(error).toMatchObject({ _tag: "StepDefect", step: "finish", event: { _tag: "Left" } })
+      expect(error).toMatchObject({ _tag: "StepDefect", step: "finish", input: { _tag: "Left" } })
       expect((error as Error).message).toContain("no key")
     })
   )

@@ -549,7 +549,7 @@ describe("an event from outside the scope of an intake's per", () => {
   it.effect("is a defect that names the step that emitted it and the intake", () =>
     Effect.gen(function* () {
       const error = yield* defect(run(workflow({ ...define, steps: { begin, turn, perDoc } })))
-      expect(error).toMatchObject({ _tag: "StepDefect", step: "turn", event: { _tag: "Note" } })
+      expect(error).toMatchObject({ _tag: "StepDefect", step: "turn", input: { _tag: "Note" } })
       expect(error).toMatchObject({ cause: { _tag: "OutsideScope", intake: "perDoc", per: "Doc" } })
       const { message } = error as Error
       expect(message).toContain("step 'turn' of workflow 'documents' failed, given Note")

@@ -57,7 +57,7 @@ describe("an input that does not fit the start event", () => {
       const doors = [run(flow, input as never), Effect.scoped(launch(flow, input as never))]
       for (const door of doors) {
         const error = yield* Effect.flip(door as Effect.Effect<unknown, unknown>)
-        expect(error).toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+        expect(error).toMatchObject({ _tag: "InvalidEvent", tag: "Start" })
       }
       expect(began).toBe(0)
     })
@@ -65,8 +65,8 @@ describe("an input that does not fit the start event", () => {
 
   it("rejects a promise with the same", async () => {
     for (const [, input] of wrong) {
-      await expect(runPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
-      await expect(launchPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+      await expect(runPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", tag: "Start" })
+      await expect(launchPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", tag: "Start" })
     }
   })
 
@@ -177,10 +177,10 @@ describe("a value that cannot be read", () => {
         return boom()
       }
     }
-    await expect(runPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+    await expect(runPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", tag: "Start" })
     for (const [, make] of hostile) {
       const run = runPromise(flow, make() as never)
-      await expect(run).rejects.toMatchObject({ _tag: "InvalidEvent", event: "Start" })
+      await expect(run).rejects.toMatchObject({ _tag: "InvalidEvent", tag: "Start" })
       expect(() => Start.fromJson(make())).toThrow("event 'Start'")
     }
   })

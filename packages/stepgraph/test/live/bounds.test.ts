@@ -278,7 +278,7 @@ describe("a live run that is sent events for hours", () => {
         })
       }
     })
-    const live = await launchPromise(flow, { count: 0 }, { replay: 0 })
+    const live = await launchPromise(flow, { count: 0 }, { keep: 0 })
     const listening = (async () => {
       for await (const _ of live.events) heard++
     })()

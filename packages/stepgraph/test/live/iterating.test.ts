@@ -212,7 +212,7 @@ describe("an iterator of events", () => {
   })
 
   it("is closed by a loop that breaks, and keeps no later events", async () => {
-    const live = await launchPromise(waiting, nothing, { replay: 0 })
+    const live = await launchPromise(waiting, nothing, { keep: 0 })
     const iterator = iteratorOf(live)
     const first = iterator.next()
     await live.send(Note({ n: 1 }))

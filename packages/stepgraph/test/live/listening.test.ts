@@ -165,7 +165,7 @@ describe("events", () => {
   )
 })
 
-describe("the replay", () => {
+describe("the keep", () => {
   const chatty = workflow({
     name: "chatty",
     start: Start,
@@ -187,12 +187,12 @@ describe("the replay", () => {
     "keeps the latest outputs for readers that come later, as many as was said, and always the stop event",
     () =>
       Effect.gen(function* () {
-        for (const [replay, heard] of [
+        for (const [keep, heard] of [
           [3, [8, 9, 10, "stop"]],
           [1, [10, "stop"]],
           [0, ["stop"]]
         ] as const) {
-          const live = yield* launch(chatty, { count: 10 }, { replay })
+          const live = yield* launch(chatty, { count: 10 }, { keep })
           yield* live.result
           for (let reader = 0; reader < 2; reader++) {
             expect(told(yield* Stream.runCollect(live.events))).toEqual(heard)
@@ -203,7 +203,7 @@ describe("the replay", () => {
 
   it.effect("of 0 keeps none, and a reader that was there hears all", () =>
     Effect.gen(function* () {
-      const live = yield* launch(copy, { count: 3 }, { replay: 0 })
+      const live = yield* launch(copy, { count: 3 }, { keep: 0 })
       const early = yield* Effect.forkChild(Stream.runCollect(live.events), { startImmediately: true })
       yield* TestClock.adjust("3 seconds")
       expect(told(yield* Fiber.join(early))).toEqual([1, 2, 3, "stop"])
@@ -216,25 +216,25 @@ describe("the replay", () => {
         ...chatty,
         steps: { talk: defineStep({ accepts: Start, emits: [Progress, Stop], run: () => {} }) }
       })
-      for (const replay of [0, 1, undefined]) {
-        const live = yield* launch(flow, { count: 1 }, replay === undefined ? {} : { replay })
+      for (const keep of [0, 1, undefined]) {
+        const live = yield* launch(flow, { count: 1 }, keep === undefined ? {} : { keep })
         yield* Effect.flip(live.result)
-        expect((yield* Effect.flip(Stream.runCollect(live.events)))._tag, `replay ${replay}`).toBe("WorkflowStalled")
+        expect((yield* Effect.flip(Stream.runCollect(live.events)))._tag, `keep ${keep}`).toBe("WorkflowStalled")
       }
     })
   )
 
-  it.effect.each([-1, 0.5, Number.NaN, "all"])("of %s is refused", (replay) =>
+  it.effect.each([-1, 0.5, Number.NaN, "all"])("of %s is refused", (keep) =>
     Effect.gen(function* () {
-      const error = yield* defect(Effect.scoped(launch(chatty, { count: 1 }, { replay: replay as number })))
-      expect(String(error)).toContain(`replay is ${replay}`)
+      const error = yield* defect(Effect.scoped(launch(chatty, { count: 1 }, { keep: keep as number })))
+      expect(String(error)).toContain(`keep is ${keep}`)
     })
   )
 
   it("costs nothing when it is bounded, and the events themselves when it is not", { timeout: 30_000 }, async () => {
     const count = 200_000
-    const held = async (replay: number) => {
-      const live = await launchPromise(chatty, { count }, { replay })
+    const held = async (keep: number) => {
+      const live = await launchPromise(chatty, { count }, { keep })
       await live.result
       const used = heapInUse()
       // Keeps the handle alive until here, with everything that it keeps.
@@ -245,7 +245,7 @@ describe("the replay", () => {
     const bounded = await held(10)
     const all = await held(Number.POSITIVE_INFINITY)
     const perEvent = (all - bounded) / count
-    console.log(`replay: ${perEvent.toFixed(0)} bytes an event, the event itself included`)
+    console.log(`keep: ${perEvent.toFixed(0)} bytes an event, the event itself included`)
     expect(perEvent).toBeGreaterThan(0)
     expect(bounded - little).toBeLessThan(2 ** 20)
     expect(perEvent).toBeLessThan(400)

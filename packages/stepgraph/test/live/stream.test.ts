@@ -65,8 +65,8 @@ describe("a run as a stream", () => {
     Effect.gen(function* () {
       const flow = rows(three) as any
       expect(yield* Effect.flip(Stream.runDrain(stream(flow, 3 as any)))).toMatchObject({ _tag: "InvalidEvent" })
-      const exit = yield* Effect.exit(Stream.runDrain(stream(flow, {}, { replay: 3 } as any)))
-      expect(Exit.isFailure(exit) && String(Cause.squash(exit.cause))).toMatch(/stream.*'replay'/)
+      const exit = yield* Effect.exit(Stream.runDrain(stream(flow, {}, { keep: 3 } as any)))
+      expect(Exit.isFailure(exit) && String(Cause.squash(exit.cause))).toMatch(/stream.*'keep'/)
     })
   )
 

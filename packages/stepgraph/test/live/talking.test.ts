@@ -119,7 +119,7 @@ describe("an input event", () => {
       const live = yield* launch(review, { text: "News" })
       const before = yield* live.status
       const error = yield* Effect.flip(live.send({ _tag: "Approval", by: 7 } as any))
-      expect(error).toMatchObject({ _tag: "InvalidEvent", event: "Approval", issue: expect.anything() })
+      expect(error).toMatchObject({ _tag: "InvalidEvent", tag: "Approval", issue: expect.anything() })
       expect(error.message).toContain('"by"')
       expect(yield* live.status).toEqual(before)
       yield* live.send(ada)
@@ -410,7 +410,7 @@ describe("the handle of a run", () => {
   it.effect("is not given for an input that does not fit the start event", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(launch(review, { text: 7 } as any))
-      expect(error).toMatchObject({ _tag: "InvalidEvent", event: "Draft" })
+      expect(error).toMatchObject({ _tag: "InvalidEvent", tag: "Draft" })
     })
   )
 

@@ -4,7 +4,7 @@ import {
   defineEvent,
   defineStep,
   Observer,
-  type RunOptions,
+  type RunPromiseOptions,
   runPromise,
   type TraceEntry,
   type Workflow,
@@ -28,7 +28,7 @@ export const untyped = {
   runPromise: runPromise as unknown as (
     flow?: unknown,
     input?: unknown,
-    options?: RunOptions
+    options?: RunPromiseOptions
   ) => Promise<ReturnType<typeof Stop>>
 }
 

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
 import { Observer } from "stepgraph"
 import type { Body, Call, RunHost } from "stepgraph/host"
-import { type FaultKind, instead, inWords } from "./faults.ts"
+import { type FaultKind, faultTexts, instead } from "./faults.ts"
 import type { Modes } from "./modes.ts"
 import type { Names } from "./names.ts"
 import type { Outside } from "./outside.ts"
@@ -73,7 +73,7 @@ export class Calls {
       kinds.length + 1,
       "fault",
       () => ["", ...kinds],
-      (option) => `${step}(${show(input)}) ${inWords[kinds[option - 1]!]}`
+      (option) => `${step}(${show(input)}) ${faultTexts[kinds[option - 1]!]}`
     )
     if (option === 0) return undefined
     this.faults++

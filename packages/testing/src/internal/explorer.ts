@@ -134,7 +134,7 @@ export class Explorer {
   broken({ executed, outcome }: Ran, usual: Outcome): Broken | undefined {
     const { graph, invariants, checks } = this.plan
     const { trace, cancelled, faults } = executed
-    const result = outcome.kind === "stopped" ? outcome.result : undefined
+    const result = outcome.state === "stopped" ? outcome.result : undefined
     const seen: Seen = { trace, outcome, result, usual, cancelled, faults }
     return firstBroken(graph, seen, executed, invariants, checks)
   }

@@ -23,7 +23,7 @@ export const faultKinds: ReadonlyArray<FaultKind> = [
   "hang"
 ]
 
-export const inWords: Readonly<Record<FaultKind, string>> = {
+export const faultTexts: Readonly<Record<FaultKind, string>> = {
   fail: "is made to fail",
   "fail-after": "is made to fail after it has done its work",
   die: "is made to die",

@@ -21,7 +21,7 @@ export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undef
   fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation
 
 /** `lastOfTheInstant` sleeps half a millisecond less, to be told apart from an ordinary sleep. */
-const inWords = ({ millis }: { readonly millis: number }): string =>
+const millisText = ({ millis }: { readonly millis: number }): string =>
   millis < 1 ? "less than 1ms" : Duration.format(Duration.millis(Math.round(millis)))
 
 export class Names {
@@ -65,9 +65,9 @@ export class Names {
   overtakes(way: Way, usual: Way): string {
     const [who, whom] = [this.nameOf(way), this.nameOf(usual)]
     if (!("millis" in way)) return `${who} goes on before ${whom}`
-    if (!("millis" in usual)) return `${who} wakes from a sleep of ${inWords(way)} before ${whom} goes on`
-    const other = way.millis === usual.millis ? "does" : `wakes from one of ${inWords(usual)}`
-    if (who !== whom) return `${who} wakes from a sleep of ${inWords(way)} before ${whom} ${other}`
-    return `${who} wakes from its sleep of ${inWords(way)} before it wakes from its sleep of ${inWords(usual)}`
+    if (!("millis" in usual)) return `${who} wakes from a sleep of ${millisText(way)} before ${whom} goes on`
+    const other = way.millis === usual.millis ? "does" : `wakes from one of ${millisText(usual)}`
+    if (who !== whom) return `${who} wakes from a sleep of ${millisText(way)} before ${whom} ${other}`
+    return `${who} wakes from its sleep of ${millisText(way)} before it wakes from its sleep of ${millisText(usual)}`
   }
 }

@@ -158,7 +158,7 @@ const linesOf = ({ trace, told, outcome, endless }: Story): ReadonlyArray<Line> 
     }
     if (entry !== undefined) telling.entry(entry)
   }
-  if (outcome.kind === "hung") telling.add("", endless ? "and so on" : "nothing more happens")
+  if (outcome.state === "hung") telling.add("", endless ? "and so on" : "nothing more happens")
   return telling.lines
 }
 
@@ -191,7 +191,7 @@ const note =
 
 /** Describes a run's outcome; if the text would equal the other outcome's, shows where they differ. */
 const ending = (outcome: Outcome, other: Outcome): string =>
-  outcome.kind === "stopped" && outcome.text === other.text && keyOf(outcome) !== keyOf(other)
+  outcome.state === "stopped" && outcome.text === other.text && keyOf(outcome) !== keyOf(other)
     ? showApart(outcome.result, other.result)
     : outcome.text
 

@@ -4,7 +4,7 @@
 import type { Timeline, TimelineEvent, TimelineInvocation } from "./timeline.ts"
 
 export interface Comparison {
-  readonly kind: "comparison"
+  readonly _tag: "Comparison"
   readonly left: Timeline
   readonly right: Timeline
   /** Whether both runs had the same events, the same order in each step, and the same end, regardless of durations. */
@@ -41,4 +41,4 @@ export interface Comparison {
 }
 
 export const isComparison = (what: unknown): what is Comparison =>
-  typeof what === "object" && what !== null && "kind" in what && what.kind === "comparison"
+  typeof what === "object" && what !== null && "_tag" in what && what._tag === "Comparison"

@@ -68,7 +68,7 @@ export const graphSvg = (picture: Picture, prefix = "sg"): string => {
     `<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" role="img" ` +
       `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<title>Workflow ${xml(picture.name)}</title>`,
-    `<desc>${xml(inWords(picture, steps))}</desc>`,
+    `<desc>${xml(description(picture, steps))}</desc>`,
     `<style>${style}</style>`,
     "<defs>",
     ...["on", "back", "missed", "fires"].map((kind) => marker(kind, prefix)),
@@ -85,7 +85,7 @@ const marker = (kind: string, prefix: string): string =>
   'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 1L10 5L0 9z"/></marker>'
 
 /** A description of the picture for screen readers. */
-const inWords = (picture: Picture, steps: number): string => {
+const description = (picture: Picture, steps: number): string => {
   const names = new Map(picture.nodes.map(({ id, label, step }) => [id, step ?? label]))
   const ways = picture.edges
     .filter(({ events }) => events.length > 0)

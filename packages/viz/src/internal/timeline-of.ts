@@ -58,7 +58,7 @@ export const timelineOf = (
   })
   const outcome = run.state === "pending" ? "running" : run.state
   return {
-    kind: "timeline",
+    _tag: "Timeline",
     workflow: run.workflow ?? "",
     run: run.id ?? "",
     parent: run.parent,

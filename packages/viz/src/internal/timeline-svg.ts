@@ -194,7 +194,7 @@ export const timelineSvg = (run: Timeline): string => {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph-run" role="img" width="${width}" height="${n(full)}" viewBox="0 0 ${width} ${n(full)}">`,
     `<title>A run of ${xml(run.workflow)}</title>`,
-    `<desc>${xml(inWords(run))}</desc>`,
+    `<desc>${xml(description(run))}</desc>`,
     `<style>${style}</style>`,
     `<rect class="ground" width="${width}" height="${n(full)}" rx="6"/>`,
     `<text class="title" x="16" y="26">${xml(title(run))}</text>`,
@@ -215,7 +215,7 @@ export const timelineSvg = (run: Timeline): string => {
 }
 
 /** A description of the picture for screen readers. */
-const inWords = (run: Timeline): string => {
+const description = (run: Timeline): string => {
   const steps = run.steps.map(
     ({ name, invocations, utilisation, waited }) =>
       `${name}: ${count(invocations, "run")}, ${Math.round(utilisation * 100)} % busy, ${time(waited)} waited`

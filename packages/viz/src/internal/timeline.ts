@@ -100,7 +100,7 @@ export interface TimelineStep {
 }
 
 export interface Timeline {
-  readonly kind: "timeline"
+  readonly _tag: "Timeline"
   readonly workflow: string
   readonly run: string
   readonly parent: { readonly run: string; readonly workflow: string; readonly invocation: string } | null
@@ -134,4 +134,4 @@ export interface Timeline {
 }
 
 export const isTimeline = (what: unknown): what is Timeline =>
-  typeof what === "object" && what !== null && "kind" in what && what.kind === "timeline"
+  typeof what === "object" && what !== null && "_tag" in what && what._tag === "Timeline"

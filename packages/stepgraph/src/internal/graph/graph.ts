@@ -155,7 +155,7 @@ export const stopsOf = (flow: Definition): ReadonlyArray<AnyDef> =>
 export { quoted }
 
 /** An intake as written in the code. */
-export const inWords = (intake: AnyIntake): string => {
+export const intakeText = (intake: AnyIntake): string => {
   const { kind, events, count, single, per, by, within } = intake
   const tags = events.map(({ tag }) => tag).join(", ")
   const options = [

@@ -1,6 +1,6 @@
 /** The details of an invocation, and the text that a search looks at. */
 import type { ChartData } from "../chart-data.ts"
-import type { time as inWords } from "../text.ts"
+import type { time as formatTime } from "../text.ts"
 import type { Browser } from "./browser.ts"
 
 export interface Details {
@@ -13,7 +13,7 @@ export interface Details {
 export const makeDetails = (
   document: Browser,
   data: ChartData,
-  { time }: { readonly time: typeof inWords },
+  { time }: { readonly time: typeof formatTime },
   /** The runs that an invocation started, and how to show them. */
   inside: (id: string) => ReadonlyArray<{ readonly title: string; readonly show: () => void }>
 ): Details => {

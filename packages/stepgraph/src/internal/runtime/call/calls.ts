@@ -38,7 +38,7 @@ export interface Called {
   readonly fiberId: number
   readonly host: RunHost | undefined
   readonly named: boolean
-  /** Whether the logs of its steps carry their place. */
+  /** Whether the logs of its steps carry their activity. */
   readonly annotates: boolean
   readonly recorder: Recorder | undefined
   readonly timers: Timers
@@ -54,11 +54,11 @@ export interface Called {
   readonly shutdown: {
     shutDown(): void
     /** An invocation could not be interrupted. */
-    notInterrupted(error: unknown, place: string): void
+    notInterrupted(error: unknown, activity: string): void
   }
   activate(activation: Activation): void
-  broke(error: unknown, place: string): void
-  collapse(error: unknown, place: string): void
+  broke(error: unknown, activity: string): void
+  collapse(error: unknown, activity: string): void
 }
 
 export class Calls implements Run, Factory {

@@ -86,7 +86,7 @@ const timingOut =
   (on) => {
     const { run, node, input } = on
     const after = Duration.format(duration)
-    const props = { workflow: run.workflow, step: node.name, event: input, after }
+    const props = { workflow: run.workflow, step: node.name, input, after }
     // As `Effect.timeoutOrElse`, which makes its error only when what took too long has been interrupted.
     let limits = 0
     const sleep = run.sleep("attempt", () => `${on.id}/${++limits}`, duration)

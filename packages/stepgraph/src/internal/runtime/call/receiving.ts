@@ -50,7 +50,7 @@ export const waitFor = (
 
 export const rejection = ({ run, node, input }: Waiting, cause: unknown): Exit.Exit<never, StepRejected> => {
   try {
-    return Exit.fail(new StepRejected({ workflow: run.workflow, step: node.name, event: input, cause }))
+    return Exit.fail(new StepRejected({ workflow: run.workflow, step: node.name, input, cause }))
   } catch (error) {
     return Exit.die(error)
   }
@@ -101,7 +101,7 @@ export class Receiving implements Receiver {
     this.on.emitEach([value], false)
   }
 
-  replay(settlement: Settlement): Effect.Effect<void> {
+  recorded(settlement: Settlement): Effect.Effect<void> {
     return Effect.sync(() => {
       this.on.kept.recorded = settlement
     })

@@ -47,7 +47,7 @@ export interface Receiver extends Emitter {
   /** Emits what is no plain event, which throws unless it is an event all the same. */
   emitOther(value: unknown): void
   /** Takes what the call came to before, in place of what its function returns. */
-  replay(settlement: Settlement): Effect.Effect<void>
+  recorded(settlement: Settlement): Effect.Effect<void>
 }
 
 class InFiber implements Taker<Effect.Effect<void, unknown>> {
@@ -88,7 +88,7 @@ export const emitting = (value: unknown, receiver: Receiver): Effect.Effect<void
 
 /** What is left when it is neither nothing, an event, a list, an Effect nor a promise. */
 export const pieces = (value: unknown, receiver: Receiver): Effect.Effect<void, unknown> => {
-  if (value instanceof Recorded) return receiver.replay(value.settlement)
+  if (value instanceof Recorded) return receiver.recorded(value.settlement)
   if (typeof value === "object") {
     receiver.emits()
     if (Stream.isStream(value)) {
@@ -137,7 +137,7 @@ class Discarding implements Receiver {
 
   emitOther() {}
 
-  replay() {
+  recorded() {
     return Effect.void
   }
 

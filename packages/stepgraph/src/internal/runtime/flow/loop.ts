@@ -32,7 +32,7 @@ export interface Driven {
   /** Interrupts what still runs, and ends the run when nothing does. Where it throws, it is called again to go on. */
   finish(): void
   /** An exception outside a step's own code. */
-  broke(error: unknown, place: string): void
+  broke(error: unknown, activity: string): void
 }
 
 export class Loop {
@@ -77,8 +77,8 @@ export class Loop {
   }
 
   /** An uncaught exception on the way in or out: it ends the run from a new stack. */
-  collapse(error: unknown, place: string): void {
-    this.run.broke(error, place)
+  collapse(error: unknown, activity: string): void {
+    this.run.broke(error, activity)
     this.schedule()
   }
 

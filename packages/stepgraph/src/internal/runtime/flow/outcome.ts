@@ -24,7 +24,7 @@ const isOfNestedRun = (error: unknown, step: string, input: unknown): error is E
   try {
     if (error instanceof WorkflowStalled || error instanceof WorkflowTimedOut) return true
     return (
-      (error instanceof StepRejected || error instanceof StepTimedOut) && (error.step !== step || error.event !== input)
+      (error instanceof StepRejected || error instanceof StepTimedOut) && (error.step !== step || error.input !== input)
     )
   } catch {
     // A proxy may throw on any access.
@@ -44,12 +44,12 @@ export interface Ended {
   tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void
 }
 
-/** Reading a defect may throw, or overflow the stack; the place is named anyway. */
-export const runDefect = (workflow: string, place: string, cause: unknown): Error => {
+/** Reading a defect may throw, or overflow the stack; the activity is named anyway. */
+export const runDefect = (workflow: string, activity: string, cause: unknown): Error => {
   try {
-    return new RunDefect({ workflow, place, cause })
+    return new RunDefect({ workflow, activity, cause })
   } catch {
-    return new Error(`workflow '${workflow}' broke while ${place}`, { cause })
+    return new Error(`workflow '${workflow}' broke while ${activity}`, { cause })
   }
 }
 
@@ -144,7 +144,7 @@ export class Outcome {
       }
       if (Cause.isFailReason(reason)) return aroseIn(reason, `step '${node.name}' of workflow '${workflow}'`, context)
       if (!Cause.isDieReason(reason)) return reason
-      const defect = new StepDefect({ workflow, step: node.name, event: input, cause: reason.defect, unheeded })
+      const defect = new StepDefect({ workflow, step: node.name, input, cause: reason.defect, unheeded })
       return Cause.makeDieReason(defect).annotate(Cause.reasonAnnotations(reason))
     })
   }
@@ -156,7 +156,7 @@ export class Outcome {
 
   finalizerFailed({ node, input }: Delivery, cause: Cause.Cause<unknown>): void {
     const { workflow } = this.run
-    const failure = { workflow, step: node.name, event: input, cause: Cause.squash(cause) }
+    const failure = { workflow, step: node.name, input, cause: Cause.squash(cause) }
     this.late.push(Cause.makeDieReason(new FinalizerFailed(failure)))
   }
 

@@ -221,7 +221,7 @@ export class Router {
       if (isOf(OutsideScope, error)) throw error
       // The intake's own `by` has thrown: that is no fault of whoever emitted.
       const { workflow } = this.run
-      const defect = new StepDefect({ workflow, step: collector.node.name, event, cause: error })
+      const defect = new StepDefect({ workflow, step: collector.node.name, input: event, cause: error })
       this.outcome.end(Exit.die(defect))
     }
   }

@@ -25,7 +25,7 @@ export interface Timed {
   readonly scopes: Scopes
   activate(activation: Activation): void
   /** The clock itself does not work, or what was to happen then. */
-  collapse(error: unknown, place: string): void
+  collapse(error: unknown, activity: string): void
 }
 
 const lastPart = 0.5

@@ -5,7 +5,7 @@ import * as Ref from "effect/Ref"
 import type { Waiting } from "../../../Errors.ts"
 import type { AnyEvent, Defs } from "../../../Event.ts"
 import { show } from "../../../Show.ts"
-import { drops, inWords, type Node, type Quiet } from "../../graph/graph.ts"
+import { drops, intakeText, type Node, type Quiet } from "../../graph/graph.ts"
 import { needsOf } from "../../graph/needs.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
@@ -43,7 +43,7 @@ export class HandCollector {
   offer(delivery: Delivery, defs: Defs): ReadonlyArray<AnyEvent> | undefined {
     if (this.node.intake !== undefined) {
       throw new TypeError(
-        `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${inWords(this.node.intake)}`
+        `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${intakeText(this.node.intake)}`
       )
     }
     if (!Array.isArray(defs)) throw notDefinitions(defs)

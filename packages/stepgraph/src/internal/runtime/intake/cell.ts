@@ -5,7 +5,7 @@
 import * as MutableList from "effect/MutableList"
 import type { Waiting } from "../../../Errors.ts"
 import type { AnyEvent } from "../../../Event.ts"
-import { inWords, type Node } from "../../graph/graph.ts"
+import { intakeText, type Node } from "../../graph/graph.ts"
 import type { Needs } from "../../graph/needs.ts"
 import type { Arrival } from "../scope/arrival.ts"
 import type { Parking } from "../scope/parking.ts"
@@ -226,7 +226,7 @@ export const leftOf = (node: Node, cell: Cell): ReadonlyArray<Left> =>
 /** What is there, and what is lacking. */
 export const waitingOf = (node: Node, cell: Cell): Waiting => ({
   step: node.name,
-  intake: inWords(node.intake!),
+  intake: intakeText(node.intake!),
   per: node.per === 0 ? undefined : cell.scope.opener?.event,
   key: cell.key,
   has: cell.has(),

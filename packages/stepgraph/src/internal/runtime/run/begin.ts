@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { InvalidEvent } from "../../../Errors.ts"
 import { type AnyEvent, makeEvent } from "../../../Event.ts"
-import type { StateOptions } from "../../../State.ts"
+import type { RunOptions } from "../../../State.ts"
 import { type AnyWorkflow, graphOf } from "../../../Workflow.ts"
 import type { ActiveRun } from "./composition.ts"
 import { checkOptions, checkPlaces, type Door } from "./doors.ts"
@@ -26,7 +26,7 @@ export const begin = (
   door: Door,
   flow: AnyWorkflow,
   input: unknown,
-  options: StateOptions | undefined,
+  options: RunOptions | undefined,
   prepare: (active: ActiveRun) => void,
   ended: () => void
 ): Effect.Effect<Begun, InvalidEvent, Scope.Scope> =>

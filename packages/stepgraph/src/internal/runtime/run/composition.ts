@@ -221,12 +221,12 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     this.outcome.finishIfDone()
   }
 
-  broke(error: unknown, place: string): void {
-    this.shutdown.broke(error, place)
+  broke(error: unknown, activity: string): void {
+    this.shutdown.broke(error, activity)
   }
 
-  collapse(error: unknown, place: string): void {
-    this.loop.collapse(error, place)
+  collapse(error: unknown, activity: string): void {
+    this.loop.collapse(error, activity)
   }
 
   // ---------------------------------------------------------------- how it stands

@@ -8,9 +8,9 @@ import { kindOf, refuseUnknown } from "../../../Options.ts"
 export const doors = {
   run: ["state"],
   runPromise: ["state", "signal", "observe"],
-  launch: ["state", "replay"],
+  launch: ["state", "keep"],
   stream: ["state", "capacity"],
-  launchPromise: ["state", "signal", "observe", "replay"]
+  launchPromise: ["state", "signal", "observe", "keep"]
 } as const
 export type Door = keyof typeof doors
 

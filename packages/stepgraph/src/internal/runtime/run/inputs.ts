@@ -14,7 +14,7 @@ export interface Receiving {
   readonly recorder: Recorder | undefined
   readonly scheduler: SchedulerDispatcher
   activate(activation: Activation): void
-  collapse(error: unknown, place: string): void
+  collapse(error: unknown, activity: string): void
 }
 
 export class Inputs {

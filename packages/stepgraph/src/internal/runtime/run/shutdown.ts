@@ -87,16 +87,16 @@ export class Shutdown implements Ended {
   }
 
   /** The others are interrupted all the same, and it is tried once more. */
-  notInterrupted(error: unknown, place: string): void {
+  notInterrupted(error: unknown, activity: string): void {
     if (!this.broken) this.begun = false
-    this.run.loop.collapse(error, place)
+    this.run.loop.collapse(error, activity)
   }
 
   /** Something of the run's own machinery has thrown. */
-  broke(error: unknown, place: string): void {
+  broke(error: unknown, activity: string): void {
     this.broken = true
     const { outcome } = this.run
-    const defect = runDefect(this.workflow, place, error)
+    const defect = runDefect(this.workflow, activity, error)
     if (outcome.finished) this.log(defect)
     else outcome.broke(defect)
   }

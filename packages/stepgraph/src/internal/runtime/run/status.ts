@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import { WorkflowStalled, WorkflowTimedOut } from "../../../Errors.ts"
 import type { RunStatus } from "../../../RunStatus.ts"
 import { listed, waitingInWords } from "../../../Waiting.ts"
-import { type Graph, inWords, type Node, quoted } from "../../graph/graph.ts"
+import { type Graph, intakeText, type Node, quoted } from "../../graph/graph.ts"
 import { canStop } from "../../graph/reach.ts"
 import type { Lane } from "../flow/lane.ts"
 import type { Intakes } from "../intake/intakes.ts"
@@ -72,7 +72,7 @@ export class Standing {
   waitsForInputs({ name, intake }: Node): string {
     const inputs = quoted([...this.graph.inputs.keys()])
     return (
-      `workflow '${this.graph.name}': step '${name}' waits for ${inWords(intake!)}, which runs when nothing more ` +
+      `workflow '${this.graph.name}': step '${name}' waits for ${intakeText(intake!)}, which runs when nothing more ` +
       `can come, and events can still come from the inputs ${inputs}: call closeInputs when there are no more`
     )
   }

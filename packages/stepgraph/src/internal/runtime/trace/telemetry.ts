@@ -138,13 +138,13 @@ const legible = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown>
   const errorOf = (reason: Cause.Reason<unknown>) =>
     Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
   if (reasons.every((reason) => isLegible(errorOf(reason), 8))) return exit
-  const inWords = (reason: Cause.Reason<unknown>): Cause.Reason<unknown> => {
+  const legibleReason = (reason: Cause.Reason<unknown>): Cause.Reason<unknown> => {
     const error = errorOf(reason)
     if (isLegible(error, 8)) return reason
     const words = new Error(nameAndMessage(error))
     return Cause.isDieReason(reason) ? Cause.makeDieReason(words) : Cause.makeFailReason(words)
   }
-  return Exit.failCause(Cause.fromReasons(reasons.map(inWords)))
+  return Exit.failCause(Cause.fromReasons(reasons.map(legibleReason)))
 }
 
 const isLegible = (error: unknown, causes: number): boolean => {
