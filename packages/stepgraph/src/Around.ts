@@ -3,7 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
-import { StepRejected } from "./Errors.ts"
+import { NoAnswer, StepRejected } from "./Errors.ts"
+import { isOf } from "./Look.ts"
 import { kindOf } from "./Options.ts"
 import type { AnyStep, ServicesOf, Step, StepContext } from "./Step.ts"
 import { type AnyWorkflow, graphOf, type Workflow, workflow } from "./Workflow.ts"
@@ -46,8 +47,8 @@ export interface Next {
 type Wrapped = StepResult | PromiseLike<StepResult> | Effect.Effect<StepResult, StepFailure, any>
 
 type Needing<S, R> =
-  S extends Step<infer Accepted, infer Emitted, infer E, infer Own, infer Per>
-    ? Step<Accepted, Emitted, E, Own | R, Per>
+  S extends Step<infer Accepted, infer Emitted, infer E, infer Own, infer Per, infer Asked>
+    ? Step<Accepted, Emitted, E, Own | R, Per, Asked>
     : never
 type Around<W, R> = [R] extends [never]
   ? W
@@ -98,7 +99,7 @@ export function around<W extends AnyWorkflow, Ret extends Wrapped>(
   graphOf(flow)
   const { name, steps } = flow as AnyWorkflow
   const wrapped = Object.entries(steps as Record<string, AnyStep>).map(([key, step]) => {
-    const run = (input: unknown, ctx: StepContext<any, any>) => {
+    const run = (input: unknown, ctx: StepContext<any, any, any>) => {
       const call = { workflow: name, step: key, input, ctx } as StepCall<any>
       return new Calling(call, () => step.run(input, ctx)).through(wrap)
     }
@@ -154,13 +155,17 @@ class Calling {
       const { workflow, step, input } = this.call
       return Effect.tryPromise({
         try: () => result,
-        catch: (cause) => new StepRejected({ workflow, step, input, cause })
+        catch: (cause) =>
+          isOf(NoAnswer, cause) && cause.step === step && cause.input === input
+            ? cause
+            : new StepRejected({ workflow, step, input, cause })
       })
     })
   }
 }
 
-/** An event is none, whatever its fields are called. */
-const isPromise = (value: unknown): value is PromiseLike<unknown> => isPromiseLike(value) && !hasProperty(value, "_tag")
+/** An event is none, whatever its fields are called, and what `ctx.ask` returns is an Effect. */
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  isPromiseLike(value) && !hasProperty(value, "_tag") && !Effect.isEffect(value)
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null

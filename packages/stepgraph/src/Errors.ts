@@ -6,10 +6,11 @@ export { RunDefect, WorkflowStalled, WorkflowTimedOut } from "./RunErrors.ts"
 export {
   FinalizerFailed,
   InvalidEmission,
+  NoAnswer,
   OutsideScope,
   StepDefect,
   StepEnded,
   StepRejected,
   StepTimedOut
 } from "./StepErrors.ts"
-export type { Waiting } from "./Waiting.ts"
+export type { OpenQuestion, Waiting } from "./Waiting.ts"

@@ -36,6 +36,8 @@ export interface GraphStep {
   readonly accepts: ReadonlyArray<string>
   /** `null` for a step that takes one event at a time. */
   readonly intake: GraphIntake | null
+  /** The input events that it may ask for, each once. */
+  readonly asks: ReadonlyArray<string>
   /** The events it emits, each once. */
   readonly emits: ReadonlyArray<string>
   readonly workers: number | "unbounded"
@@ -53,6 +55,8 @@ export interface GraphEvent {
   /** Step names, in order of declaration. */
   readonly emittedBy: ReadonlyArray<string>
   readonly acceptedBy: ReadonlyArray<string>
+  /** The steps that may wait for it with `ctx.ask`. */
+  readonly askedBy: ReadonlyArray<string>
 }
 
 /** A workflow as returned by {@link graphOf}. Events are named by their tags. */
@@ -107,6 +111,7 @@ interface Intake extends Omit<GraphIntake, "text" | "count" | "per" | "by" | "wi
 interface Step {
   readonly accepts: ReadonlyArray<Def> | Intake
   readonly emits: ReadonlyArray<Def>
+  readonly asks?: ReadonlyArray<Def>
   readonly workers: number | "unbounded"
   readonly timeout?: Duration.Input
   readonly retry?: unknown
@@ -182,28 +187,31 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
   const stops = isList(stop) ? (stop as ReadonlyArray<Def>) : [stop as Def]
   const events = new Map<
     string,
-    { tag: string; fields: Array<string>; emittedBy: Array<string>; acceptedBy: Array<string> }
+    { tag: string; fields: Array<string>; emittedBy: Array<string>; acceptedBy: Array<string>; askedBy: Array<string> }
   >()
   const eventOf = (def: Def) => {
     const known = events.get(def.tag)
     if (known !== undefined) return known
     const fields = Object.keys(def.schema?.fields ?? {}).filter((field) => field !== "_tag")
-    const event = { tag: def.tag, fields, emittedBy: [], acceptedBy: [] }
+    const event = { tag: def.tag, fields, emittedBy: [], acceptedBy: [], askedBy: [] }
     events.set(def.tag, event)
     return event
   }
   for (const def of [start, ...inputs]) eventOf(def)
   const nodes = Object.entries(steps).map(([name, step]): GraphStep => {
-    const { accepts, emits, workers, timeout, retry, recover, "~inner": inner } = step as Step
+    const { accepts, emits, asks = [], workers, timeout, retry, recover, "~inner": inner } = step as Step
     const intake = isList(accepts) ? undefined : (accepts as Intake)
     const accepted = intake?.events ?? (accepts as ReadonlyArray<Def>)
     for (const event of new Set(accepted.map(eventOf))) event.acceptedBy.push(name)
+    const asked = new Set(asks.map(eventOf))
+    for (const event of asked) event.askedBy.push(name)
     const emitted = new Set(emits.map(eventOf))
     for (const event of emitted) event.emittedBy.push(name)
     return {
       name,
       accepts: tagsOf(accepted),
       intake: intake === undefined ? null : intakeOf(intake),
+      asks: tagsOf([...asked]),
       emits: tagsOf([...emitted]),
       workers,
       timeout: durationOf(timeout),
@@ -250,7 +258,9 @@ export const edgesOf = (graph: Graph): ReadonlyArray<Edge> => {
   const leaves = new Set([...graph.stops, ...graph.outputs])
   const edges = (from: string | null, tags: Iterable<string>): ReadonlyArray<Edge> =>
     [...tags].flatMap((event) => {
-      const to: ReadonlyArray<string | null> = events.get(event)!.acceptedBy
+      const { acceptedBy, askedBy } = events.get(event)!
+      // Only what comes from outside answers a question.
+      const to: ReadonlyArray<string | null> = from === null ? [...new Set([...acceptedBy, ...askedBy])] : acceptedBy
       return (leaves.has(event) ? [...to, null] : to).map((to) => ({ from, event, to }))
     })
   return [

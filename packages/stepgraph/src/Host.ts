@@ -31,6 +31,15 @@ export interface Body {
   discard(): Effect.Effect<void, unknown>
 }
 
+/** A question that a call asks with `ctx.ask`. */
+export interface HostedQuestion {
+  /** Its number among those of the invocation, from 1 on, over all attempts. */
+  readonly number: number
+  readonly question: AnyEvent
+  /** The types of the answers that it waits for. */
+  readonly awaits: ReadonlyArray<string>
+}
+
 /** All that a call did to its run. A failure and an interruption have it too: what they wrote and collected stays. */
 export interface Settlement {
   readonly exit: Exit.Exit<void, unknown>
@@ -103,6 +112,13 @@ export interface RunHost {
    * lets that enter the run, now or later.
    */
   readonly waits?: (call: Call) => (enter: () => void) => void
+  /**
+   * A call asks a question. Gives the answer that was recorded for it, if there is one: the call goes on with it at once,
+   * and nothing is emitted. Where the same event has come as an input, no other question is answered by it.
+   */
+  readonly asks?: (call: Call, question: HostedQuestion) => AnyEvent | undefined
+  /** An input has answered a question. */
+  readonly answered?: (call: Call, question: HostedQuestion, answer: AnyEvent) => void
   /**
    * A call is over, and none of what it did has taken effect: it is kept until the host lets it enter. Where this is
    * given, what a call emits and writes to the state is seen by nobody else before. The run's `enter` is to be called

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { quoted } from "./Advice.ts"
 import { Payload, PublicError, Thrown } from "./PublicError.ts"
 import { describe } from "./Show.ts"
-import { listed, shown, type Waiting, waitingInWords } from "./Waiting.ts"
+import { listed, type OpenQuestion, questionInWords, shown, type Waiting, waitingInWords } from "./Waiting.ts"
 
 const Counts = /*#__PURE__*/ Schema.Record(Schema.String, Schema.Number)
 const Strings = /*#__PURE__*/ Schema.Array(Schema.String)
@@ -18,6 +18,14 @@ const Waitings = /*#__PURE__*/ Schema.Array(
     has: Counts,
     needs: Counts
   }) as Schema.Codec<Waiting, Schema.Json>
+)
+
+const Questions = /*#__PURE__*/ Schema.Array(
+  /*#__PURE__*/ Schema.Struct({
+    step: Schema.String,
+    question: Payload,
+    awaits: Strings
+  }) as Schema.Codec<OpenQuestion, Schema.Json>
 )
 
 /**
@@ -58,7 +66,9 @@ export class WorkflowStalled extends PublicError<WorkflowStalled>()(
     /** Which intakes are waiting, with what they have and what they still need. */
     waiting: Waitings,
     /** The steps that returned nothing and emitted nothing, at least once, although they may emit events. */
-    silent: Strings
+    silent: Strings,
+    /** The last questions that nobody answered before the inputs were closed. */
+    unanswered: Questions
   }
 ) {
   constructor(props: {
@@ -70,17 +80,21 @@ export class WorkflowStalled extends PublicError<WorkflowStalled>()(
     silent: ReadonlyArray<string>
     /** How many more races nobody can win any more. */
     more: number
+    unanswered?: ReadonlyArray<OpenQuestion>
   }) {
-    const { workflow, stops, unsent, waiting, silent, more } = props
+    const { workflow, stops, unsent, waiting, silent, more, unanswered = [] } = props
     super(
       { workflow },
-      { waiting, silent },
+      { waiting, silent, unanswered },
       () =>
         `workflow '${workflow}' stalled: nothing is queued or running, and no stop event (${quoted(stops)}) came. ` +
         (waiting.length === 0
           ? "No step is waiting either: the last steps emitted nothing"
           : `What is waiting:${listed(waiting, waitingInWords, more)}`) +
         silentInWords(silent) +
+        (unanswered.length === 0
+          ? ""
+          : `\nNobody answered before the inputs were closed:${listed(unanswered, questionInWords)}`) +
         (unsent.length === 0
           ? ""
           : `\nTo send ${quoted(unsent)} while it runs, start it with launch or launchPromise instead of run or runPromise`)
@@ -101,7 +115,9 @@ export class WorkflowTimedOut extends PublicError<WorkflowTimedOut>()(
     running: Counts,
     /** How many events were queued for each step. */
     queued: Counts,
-    waiting: Waitings
+    waiting: Waitings,
+    /** The questions that nobody had answered yet. */
+    questions: Questions
   },
   { httpApiStatus: 504 }
 ) {
@@ -111,19 +127,22 @@ export class WorkflowTimedOut extends PublicError<WorkflowTimedOut>()(
     running: Readonly<Record<string, number>>
     queued: Readonly<Record<string, number>>
     waiting: ReadonlyArray<Waiting>
+    questions?: ReadonlyArray<OpenQuestion>
     /** The stop events, if none can come of what it was doing. */
     unreachable?: ReadonlyArray<string>
   }) {
-    const { workflow, after, running, queued, waiting, unreachable = [] } = props
-    super({ workflow, after }, { running, queued, waiting }, () => {
+    const { workflow, after, running, queued, waiting, questions = [], unreachable = [] } = props
+    super({ workflow, after }, { running, queued, waiting, questions }, () => {
       const count = (of: Readonly<Record<string, number>>, step: string) => (Object.hasOwn(of, step) ? of[step] : 0)
-      const doing = [...Object.keys({ ...running, ...queued }), ...waiting]
+      const doing = [...Object.keys({ ...running, ...queued }), ...questions, ...waiting]
       return (
         `workflow '${workflow}' took longer than its timeout of ${after}. What it was doing:` +
         listed(doing, (one) =>
           typeof one === "string"
             ? `step '${one}': ${count(running, one)} running, ${count(queued, one)} queued`
-            : waitingInWords(one)
+            : "question" in one
+              ? questionInWords(one)
+              : waitingInWords(one)
         ) +
         (unreachable.length === 0
           ? ""

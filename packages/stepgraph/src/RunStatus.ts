@@ -1,7 +1,7 @@
 /**
  * The status of a run as data.
  */
-import type { Waiting } from "./Waiting.ts"
+import type { OpenQuestion, Waiting } from "./Waiting.ts"
 
 /** How a run stands at one moment. */
 export interface RunStatus {
@@ -9,8 +9,10 @@ export interface RunStatus {
   readonly state: "running" | "ending" | "ended"
   /** Whether events can still come from outside. */
   readonly inputs: "open" | "closed"
-  /** How many deliveries each step has queued, and how many of its invocations run. */
+  /** How many deliveries each step has queued, and how many of its invocations run. One that waits for an answer does not. */
   readonly steps: Readonly<Record<string, { readonly queued: number; readonly running: number }>>
   /** What the intakes hold, and what they still need. Of a run that has ended: what was left over. */
   readonly waiting: ReadonlyArray<Waiting>
+  /** The questions that steps have asked with `ctx.ask`, and that nobody has answered yet, oldest first. */
+  readonly questions: ReadonlyArray<OpenQuestion>
 }

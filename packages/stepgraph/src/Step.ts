@@ -6,7 +6,7 @@ import type * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
 import type { Problem } from "./Definition.ts"
-import type { StepRejected, StepTimedOut } from "./Errors.ts"
+import type { NoAnswer, StepRejected, StepTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import { type AnyIntake, type Each, type Intake, isIntake } from "./Intake.ts"
 import type { State } from "./State.ts"
@@ -15,6 +15,8 @@ import { isMade, listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 type Accepts = AnyDef | Defs | AnyIntake
 type InputOf<A> = A extends Intake<any, infer Input, any> ? Input : EventsOf<A>
 type AcceptedTags<A> = A extends Intake<infer Tags, any, any> ? Tags : TagsOf<A>
+/** `never` for a step that asks for nothing. */
+type AskedTags<As> = [As] extends [never] ? never : TagsOf<As>
 type PerOf<A> = A extends Intake<any, any, infer Per> ? Per : never
 
 export type { Problem }
@@ -39,15 +41,17 @@ type Sound<Ret> =
     : unknown
 
 // If a function returns `any`, its errors and services are unknown, so treat it as a promise.
-export type ErrorOf<Ret> = 0 extends 1 & Ret
-  ? StepRejected
+export type ErrorOf<Ret, As = never> = 0 extends 1 & Ret
+  ? Rejection<As>
   : Ret extends Effect.Effect<infer A, infer E, any>
-    ? E | (A extends AsyncIterable<any> ? StepRejected : never)
+    ? E | (A extends AsyncIterable<any> ? Rejection<As> : never)
     : Ret extends Stream.Stream<any, infer E, any>
       ? E
       : Ret extends PromiseLike<any> | AsyncIterable<any>
-        ? StepRejected
+        ? Rejection<As>
         : never
+/** A promise may reject with anything; that its question will not be answered, the step fails with as it is. */
+type Rejection<As> = StepRejected | ([As] extends [never] ? never : NoAnswer)
 export type ServicesOf<Ret> = 0 extends 1 & Ret
   ? never
   : Ret extends Effect.Effect<any, any, infer R>
@@ -59,8 +63,8 @@ export type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
 
 // An interface, because the compiler then inspects its members only if a step has a `retry`: 430 type instantiations
 // less per step.
-export interface RetryOptions<Ret, Limit>
-  extends Omit<Effect.Retry.Options<ErrorOf<Ret> | TimedOut<Limit>>, "schedule"> {
+export interface RetryOptions<Ret, Limit, As = never>
+  extends Omit<Effect.Retry.Options<ErrorOf<Ret, As> | TimedOut<Limit>>, "schedule"> {
   readonly schedule?: AnySchedule | undefined
 }
 export type AnySchedule = Schedule.Schedule<any, any, any, any>
@@ -113,8 +117,13 @@ export type RetryServices<Rt, None> =
 // mutable cell too.
 type Written<S> = S extends Array<any> ? Readonly<S> : S
 
+/** What `ctx.ask` gives: `await` it in an async function, or `yield*` it in `Effect.gen`. Nothing is asked before that. */
+export interface Asking<Answer> extends Effect.Effect<Answer, NoAnswer> {
+  readonly then: Promise<Answer>["then"]
+}
+
 /** The context of a step's function. You may destructure it: `({ query }, { send }) => …`. */
-export interface StepContext<A, Out> {
+export interface StepContext<A, Out, As = never> {
   /**
    * Emits an event before the step is done. Throws `StepEnded` if the step has completed or failed; drops the event if
    * the step was interrupted or timed out.
@@ -129,6 +138,19 @@ export interface StepContext<A, Out> {
       ? D
       : D & Problem<`this step does not accept '${Exclude<TagOf<D[number]>, AcceptedTags<A>>}'`>
   ) => Each<D> | undefined
+  /**
+   * Emits the question at once, and waits for an answer: the first input event of these types that `matches` and that no
+   * earlier question has taken, even if it came before the question. Fails with `NoAnswer` once the inputs are closed.
+   *
+   * Meanwhile, the step holds no worker.
+   */
+  readonly ask: <const W extends AnyDef | Defs>(
+    question: Out,
+    answer: [TagsOf<W>] extends [AskedTags<As>]
+      ? W
+      : W & Problem<`this step does not ask for '${Exclude<TagsOf<W>, AskedTags<As>>}': name it in \`asks\``>,
+    matches?: ((answer: EventsOf<W>) => boolean) | undefined
+  ) => Asking<EventsOf<W>>
   /** Reads a cell of this run's state. */
   readonly get: <S>(state: State<S>) => S
   /** Sets a cell of this run's state. */
@@ -149,18 +171,27 @@ export interface StepContext<A, Out> {
 /**
  * The result of `defineStep`. Its name is its key in `steps: { … }`.
  */
-export interface Step<Accepted extends string, Emitted extends string, E, R, Per extends string = never> {
+export interface Step<
+  Accepted extends string,
+  Emitted extends string,
+  E,
+  R,
+  Per extends string = never,
+  Asked extends string = never
+> {
   /** The accepted events: one at a time, or together through an intake. */
   readonly accepts: ReadonlyArray<AnyDef> | AnyIntake
   readonly emits: ReadonlyArray<AnyDef>
+  /** The input events that it may wait for with `ctx.ask`. */
+  readonly asks?: ReadonlyArray<AnyDef> | undefined
   /** How many invocations may run at once in one run of the workflow. */
   readonly workers: number | "unbounded"
   /** How many events may wait for the step before the generators and Streams that feed it pause. Default: 1,024. */
   readonly buffer?: number | undefined
   readonly timeout: Duration.Input | undefined
   readonly retry: Effect.Retry.Options<any> | Schedule.Schedule<any, any, any, any> | undefined
-  readonly run: (input: any, ctx: StepContext<any, any>) => unknown
-  readonly recover: ((error: any, input: any, ctx: StepContext<any, any>) => unknown) | undefined
+  readonly run: (input: any, ctx: StepContext<any, any, any>) => unknown
+  readonly recover: ((error: any, input: any, ctx: StepContext<any, any, any>) => unknown) | undefined
   /** The workflow that it runs, if `asStep` made it. */
   readonly "~inner"?: object | undefined
   readonly "~types"?: {
@@ -169,11 +200,12 @@ export interface Step<Accepted extends string, Emitted extends string, E, R, Per
     readonly error: E
     readonly services: R
     readonly per: Per
+    readonly asked: Asked
   }
 }
 
 /** Any step, as the runtime sees it. */
-export type AnyStep = Step<any, any, any, any, any>
+export type AnyStep = Step<any, any, any, any, any, any>
 
 const defaultWorkers = 4
 
@@ -191,6 +223,7 @@ type Settings = Omit<AnyStep, "~types" | "~inner">
 export const stepOptions = Object.keys({
   accepts: 0,
   emits: 0,
+  asks: 0,
   workers: 0,
   buffer: 0,
   timeout: 0,
@@ -208,6 +241,7 @@ export const stepOptions = Object.keys({
  *
  * - `accepts`: an event, a list of events (the step runs for each event), or an intake (`join`, `collect`, `gather`,
  * `race`)
+ * - `asks`: an input event, or a list of them, that the step may wait for with `ctx.ask`
  * - `workers`: a positive whole number (default: 4) or `"unbounded"`
  * - `buffer`: how many events may wait for the step (default: 1,024) before the generators and Streams that feed it
  * pause
@@ -243,36 +277,42 @@ export function defineStep<
   const Em extends AnyDef | Defs,
   Ret extends Returned<EventsOf<Em>> | Plain<EventsOf<Em>>,
   Rec extends Returned<EventsOf<Em>> = never,
+  const As extends AnyDef | Defs = never,
   Limit extends Duration.Input | undefined = undefined,
-  Rt extends RetryOptions<Ret, Limit> | AnySchedule = RetryOptions<Ret, Limit>
+  Rt extends RetryOptions<Ret, Limit, As> | AnySchedule = RetryOptions<Ret, Limit, As>
 >(definition: {
   readonly accepts: A
   readonly emits: Em
+  readonly asks?: As | undefined
   readonly workers?: number | "unbounded" | undefined
   readonly buffer?: number | undefined
   readonly timeout?: Limit | undefined
-  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret> | TimedOut<Limit>>) | undefined
-  readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>>) => Sound<Ret> & Ret
+  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret, As> | TimedOut<Limit>>) | undefined
+  readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, As>) => Sound<Ret> & Ret
   readonly recover?:
     | ((
-        error: ErrorOf<Ret> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit>>,
+        error: ErrorOf<Ret, As> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit, As>>,
         input: InputOf<A>,
-        ctx: StepContext<A, EventsOf<Em>>
+        ctx: StepContext<A, EventsOf<Em>, As>
       ) => Rec)
     | undefined
 }): Step<
   AcceptedTags<A>,
   TagsOf<Em>,
-  [Rec] extends [never] ? ErrorOf<Ret> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit>> : ErrorOf<Rec>,
-  ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Limit>>,
-  TagOf<PerOf<A>>
+  [Rec] extends [never]
+    ? ErrorOf<Ret, As> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit, As>>
+    : ErrorOf<Rec, As>,
+  ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Limit, As>>,
+  TagOf<PerOf<A>>,
+  AskedTags<As>
 > {
-  const { accepts, emits, retry, recover } = definition as unknown as AnyStep
+  const { accepts, emits, asks, retry, recover } = definition as unknown as AnyStep
   return made(prototype, {
     // What there is no option for is kept, and refused by `workflow()`, which knows the step's name.
     ...(definition as object),
     accepts: typeof accepts === "function" ? [accepts] : accepts,
     emits: typeof emits === "function" ? [emits] : emits,
+    ...(asks === undefined ? undefined : { asks: typeof asks === "function" ? [asks] : asks }),
     workers: definition.workers ?? defaultWorkers,
     timeout: definition.timeout,
     retry,

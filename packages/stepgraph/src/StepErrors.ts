@@ -2,7 +2,7 @@
  * Errors of what steps do, each of which names the step and the event that it was given.
  */
 import * as Schema from "effect/Schema"
-import { adviceOn, refusedEmission } from "./Advice.ts"
+import { adviceOn, quoted, refusedEmission } from "./Advice.ts"
 import { isOf } from "./Look.ts"
 import { Payload, PublicError, Thrown } from "./PublicError.ts"
 import { describe, show } from "./Show.ts"
@@ -32,6 +32,43 @@ export class StepRejected extends PublicError<StepRejected>()(
       () =>
         `step '${step}' of workflow '${workflow}' rejected${given(input)}: ${describe(cause)}${adviceOn(cause, input)}`
     )
+  }
+}
+
+/** A step asks a question with `ctx.ask`, and no answer can come any more: the inputs of the run are closed. */
+export class NoAnswer extends PublicError<NoAnswer>()(
+  "NoAnswer",
+  {
+    workflow: Schema.String,
+    step: Schema.String,
+    /** The types of the answers that it waits for. */
+    awaits: Schema.Array(Schema.String)
+  },
+  {
+    /** What the step was given: one event, or the events of its intake. */
+    input: Payload,
+    question: Payload
+  }
+) {
+  /** `sendable`: whether events could be sent to the run at all. */
+  constructor(props: {
+    workflow: string
+    step: string
+    input: unknown
+    question: unknown
+    awaits: ReadonlyArray<string>
+    sendable: boolean
+  }) {
+    const { workflow, step, input, question, awaits, sendable } = props
+    super({ workflow, step, awaits }, { input, question }, () => {
+      const why = sendable
+        ? "the inputs were closed before one came"
+        : "nothing can be sent to this run: start it with launch or launchPromise"
+      return (
+        `step '${step}' of workflow '${workflow}' asked ${show(question)}${given(input)}, ` +
+        `and gets no ${awaits.map((tag) => quoted([tag])).join(" or ")}: ${why}`
+      )
+    })
   }
 }
 

@@ -78,6 +78,48 @@ export const InvocationEnded = /*#__PURE__*/ Schema.TaggedStruct("InvocationEnde
   error: Schema.NullOr(Schema.String)
 })
 
+/** An invocation waits for an answer, and has given its worker to others. */
+export const InvocationPaused = /*#__PURE__*/ Schema.TaggedStruct("InvocationPaused", {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String
+})
+
+/** An invocation has a worker again, and goes on. One that ends without it does not. */
+export const InvocationResumed = /*#__PURE__*/ Schema.TaggedStruct("InvocationResumed", {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String
+})
+
+/**
+ * A step has asked a question with `ctx.ask`. `question` is its number among those of the invocation, `event` is what it
+ * emitted, and `awaits` lists the types of the answers.
+ */
+export const QuestionAsked = /*#__PURE__*/ Schema.TaggedStruct("QuestionAsked", {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String,
+  attempt: Schema.Number,
+  question: Schema.Number,
+  event: Schema.String,
+  awaits: Schema.Array(Schema.String)
+})
+
+/**
+ * A question is not open any more: it was answered, the inputs were closed, `matches` threw, or nobody waits for an answer
+ * (`interrupted`).
+ */
+export const QuestionEnded = /*#__PURE__*/ Schema.TaggedStruct("QuestionEnded", {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String,
+  question: Schema.Number,
+  outcome: Schema.Literals(["answered", "closed", "failed", "interrupted"]),
+  /** The event that answered it, if any. */
+  answer: Schema.NullOr(Schema.String)
+})
+
 /** A finalizer failed while its step was interrupted. This does not change the outcome. */
 export const FinalizerFailed = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFailed", {
   ...common,
@@ -109,6 +151,10 @@ export const TraceEntry = /*#__PURE__*/ Schema.Union([
   IntakeFired,
   InvocationStarted,
   InvocationEnded,
+  InvocationPaused,
+  InvocationResumed,
+  QuestionAsked,
+  QuestionEnded,
   FinalizerFailed,
   RunFinished
 ])

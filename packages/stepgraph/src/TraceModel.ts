@@ -18,6 +18,7 @@ export type {
   FinalizerFailureModel,
   InvocationModel,
   Moment,
+  QuestionModel,
   StepModel
 } from "./internal/trace/model.ts"
 export { RunModel, type RunModelOptions }

@@ -18,6 +18,15 @@ export interface Waiting {
   readonly needs: Readonly<Record<string, number>>
 }
 
+/** A question that a step has asked. */
+export interface OpenQuestion {
+  readonly step: string
+  /** The event that it asked. */
+  readonly question: unknown
+  /** The types of the answers that it waits for. */
+  readonly awaits: ReadonlyArray<string>
+}
+
 const counts = (of: Readonly<Record<string, number>>): string =>
   Object.entries(of)
     .map(([tag, n]) => `${n} ${tag}`)
@@ -29,6 +38,9 @@ export const waitingInWords = (waiting: Waiting): string =>
   (waiting.key === undefined ? "" : ` with the key ${show(waiting.key)}`) +
   `: has ${counts(waiting.has)}, ` +
   (Object.keys(waiting.needs).length === 0 ? "and runs when nothing more can come" : `needs ${counts(waiting.needs)}`)
+
+export const questionInWords = ({ step, question, awaits }: OpenQuestion): string =>
+  `step '${step}' asked ${show(question)}, and waits for ${awaits.join(" or ")}`
 
 /** Maximum number of lines of one kind in a message. */
 export const shown = 5

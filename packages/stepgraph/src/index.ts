@@ -21,7 +21,16 @@ export {
 } from "./Launch.ts"
 export { type RunPromiseOptions, run, runPromise } from "./Run.ts"
 export { defineState, type RunOptions, type State, type StateValue } from "./State.ts"
-export { defineStep, type Emission, isStep, type Problem, type Returned, type Step, type StepContext } from "./Step.ts"
+export {
+  type Asking,
+  defineStep,
+  type Emission,
+  isStep,
+  type Problem,
+  type Returned,
+  type Step,
+  type StepContext
+} from "./Step.ts"
 export { type StreamOptions, stream } from "./Stream.ts"
 export { SuppressedErrors } from "./SuppressedErrors.ts"
 export { AnnotateLogs, Telemetry, type TelemetryOptions } from "./Telemetry.ts"

@@ -76,7 +76,7 @@ describe("ctx", () => {
     expect((await runPromise(flow)).values).toEqual([4, 0])
   })
 
-  const members = ["send", "collect", "get", "set", "update", "per", "signal", "attempt", "runId", "step"]
+  const members = ["send", "ask", "collect", "get", "set", "update", "per", "signal", "attempt", "runId", "step"]
   type Ctx = StepContext<typeof Task, any>
   const copies: Record<string, (ctx: Ctx) => Ctx> = {
     "a rest": ({ signal, ...rest }) => ({ ...rest, signal }),

@@ -11,6 +11,7 @@ import {
   InvalidEvent,
   InvalidState,
   InvalidWorkflow,
+  NoAnswer,
   OutsideScope,
   RunDefect,
   RunEnded,
@@ -42,6 +43,11 @@ const errors: ReadonlyArray<readonly [error: any, schema: Schema.Codec<any, any>
     { state: "seen", input: "1", problem: "Expected number", issue: undefined }
   ],
   [new StepRejected({ ...at, cause }), StepRejected, at],
+  [
+    new NoAnswer({ ...at, question: { _tag: "Question" }, awaits: ["Yes", "No"], sendable: true }),
+    NoAnswer,
+    { ...at, question: { _tag: "Question" }, awaits: ["Yes", "No"] }
+  ],
   [new StepTimedOut({ ...at, after: "5s" }), StepTimedOut, { ...at, after: "5s" }],
   [new StepDefect({ ...at, cause, unheeded: ["retry"] }), StepDefect, at],
   [new RunDefect({ workflow: "flow", activity: "ending", cause }), RunDefect, { workflow: "flow", activity: "ending" }],

@@ -84,6 +84,7 @@ describe("graphOf", () => {
     expect(step("read")).toEqual({
       name: "read",
       accepts: ["Doc"],
+      asks: [],
       intake: null,
       emits: ["Word", "Log"],
       workers: 8,
@@ -113,9 +114,21 @@ describe("graphOf", () => {
 
   it("has the fields of each event, and the steps that emit and accept it", () => {
     const event = (tag: string) => graph.events.find((event) => event.tag === tag)
-    expect(event("Start")).toEqual({ tag: "Start", fields: ["docs", "name"], emittedBy: [], acceptedBy: ["list"] })
-    expect(event("Text")).toEqual({ tag: "Text", fields: [], emittedBy: ["text"], acceptedBy: ["pair", "one"] })
-    expect(event("Log")).toEqual({ tag: "Log", fields: [], emittedBy: ["read"], acceptedBy: [] })
+    expect(event("Start")).toEqual({
+      tag: "Start",
+      fields: ["docs", "name"],
+      emittedBy: [],
+      acceptedBy: ["list"],
+      askedBy: []
+    })
+    expect(event("Text")).toEqual({
+      tag: "Text",
+      fields: [],
+      emittedBy: ["text"],
+      acceptedBy: ["pair", "one"],
+      askedBy: []
+    })
+    expect(event("Log")).toEqual({ tag: "Log", fields: [], emittedBy: ["read"], acceptedBy: [], askedBy: [] })
   })
 
   it("has scopes and upstream steps", () => {

@@ -218,7 +218,7 @@ describe("problems of the graph", () => {
 
   it("an input that no step accepts, an output that no step emits", () => {
     expect(withSteps({}, { inputs: [B], outputs: [Doc] })).toEqual([
-      "no step accepts the input event 'B'",
+      "no step accepts the input event 'B', or asks for it",
       "no step emits the output event 'Doc'"
     ])
   })

@@ -95,7 +95,8 @@ describe("the first stop event", () => {
         state: "ended",
         inputs: "closed",
         steps: { begin: { queued: 0, running: 0 }, work: { queued: 0, running: 0 } },
-        waiting: []
+        waiting: [],
+        questions: []
       })
     })
   )

@@ -12,6 +12,7 @@ import {
   type InvalidEvent,
   join,
   launch,
+  type NoAnswer,
   type Run,
   type RunEnded,
   type RunError,
@@ -567,3 +568,54 @@ same<Req<typeof servedRun>, Db | Http>(true)
 export const spread = workflow({ ...served, timeout: "1 second", steps: { ...served.steps, start } })
 const spanned = around(outerFlow, ({ step }, next) => Effect.withSpan(next.effect, step))
 same<Req<ReturnType<typeof run<typeof spanned>>>, Db>(true)
+
+// What a step asks for: its answers, its errors, and what of them is an error of the workflow.
+const Ask = defineEvent("Ask", { text: Schema.String })
+const Yes = defineEvent("Yes", { by: Schema.String })
+const No = defineEvent("No", { why: Schema.String })
+const askingAsync = defineStep({
+  accepts: Topic,
+  emits: [Ask, Stop],
+  asks: [Yes, No],
+  run: async ({ topic }, { ask }) => {
+    const yes = await ask(Ask({ text: topic }), Yes, ({ by }) => by === topic)
+    same<typeof yes, ReturnType<typeof Yes>>(true)
+    const either = await ask(Ask({ text: topic }), [Yes, No])
+    const both = await Promise.all([ask(Ask({ text: topic }), Yes), ask(Ask({ text: topic }), No)])
+    return Stop({ result: (either._tag === "Yes" ? either.by : either.why) + both[1].why })
+  }
+})
+same<ErrorOf6<typeof askingAsync>, StepRejected | NoAnswer>(true)
+const askingEffect = defineStep({
+  accepts: Topic,
+  emits: [Ask, Stop],
+  asks: Yes,
+  run: ({ topic }, { ask }) =>
+    Effect.gen(function* () {
+      const { by } = yield* ask(Ask({ text: topic }), Yes).pipe(Effect.retry({ times: 1 }))
+      return Stop({ result: by })
+    })
+})
+same<ErrorOf6<typeof askingEffect>, NoAnswer>(true)
+const askingRecovered = defineStep({
+  accepts: Topic,
+  emits: [Ask, Stop],
+  asks: Yes,
+  timeout: "1 minute",
+  run: async ({ topic }, { ask }) => Stop({ result: (await ask(Ask({ text: topic }), Yes)).by }),
+  recover: (error) => {
+    same<typeof error, StepRejected | NoAnswer | StepTimedOut>(true)
+    return Stop({ result: error._tag })
+  }
+})
+same<ErrorOf6<typeof askingRecovered>, never>(true)
+type ErrorOf6<S> = S extends Step<any, any, infer E, any, any, any> ? E : never
+export const askedFlow = workflow({
+  name: "asked",
+  start: Topic,
+  stop: Stop,
+  inputs: [Yes, No],
+  outputs: [Ask],
+  steps: { askingAsync, askingEffect, askingRecovered }
+})
+same<WorkflowError<typeof askedFlow>, StepRejected | NoAnswer | WorkflowStalled>(true)

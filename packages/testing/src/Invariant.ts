@@ -53,7 +53,7 @@ export interface Invariants<Result = unknown> {
   readonly neverStalls?: boolean | undefined
   /** No schedule fails without an injected fault. Default: on. Turn it off if the workflow is meant to fail. */
   readonly neverFails?: boolean | undefined
-  /** No step has more invocations at once than workers. Default: on. */
+  /** No step has more invocations at work at once than workers. Default: on. */
   readonly withinWorkers?: boolean | undefined
   /** When the run ends, every invocation has ended, every finalizer has succeeded, and nothing goes on. Default: on. */
   readonly finalizersRun?: boolean | undefined
@@ -170,7 +170,7 @@ const withinWorkers = ({ model }: Executed, graph: Graph): string | undefined =>
   for (const { workflow, steps } of model.runs.values()) {
     if (workflow !== undefined && workflow !== graph.name) continue
     for (const { name, workers } of graph.steps) {
-      const most = steps.get(name)?.most ?? 0
+      const most = steps.get(name)?.busiest ?? 0
       if (workers !== "unbounded" && most > workers) {
         return `step '${name}' has ${most} invocations at once and ${workers} workers`
       }

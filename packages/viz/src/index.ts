@@ -18,6 +18,7 @@ export type {
   TimelineDrop,
   TimelineEvent,
   TimelineInvocation,
+  TimelineQuestion,
   TimelineStep
 } from "./internal/timeline.ts"
 export { type LiveOptions, type LiveStream, type LiveView, liveView, withLiveView } from "./Live.ts"

@@ -119,6 +119,25 @@ describe("a picture", () => {
     }
   })
 
+  it("draws what a step asks for as an arrow from the inputs to the step itself", () => {
+    const [Start, Yes, Question, Stop] = ["Start", "Yes", "Question", "Stop"].map((tag) => defineEvent(tag))
+    const flow = workflow({
+      name: "asking",
+      start: Start!,
+      stop: Stop!,
+      inputs: [Yes!],
+      outputs: [Question!],
+      steps: {
+        both: defineStep({ accepts: collect(Start!, 1), emits: [Question!, Stop!], asks: Yes!, run: () => {} })
+      }
+    } as any)
+    const { edges, nodes } = pictureOf(flow)
+    const step = nodes.find(({ kind }) => kind === "step")!
+    const inputs = nodes.find(({ kind }) => kind === "inputs")!
+    expect(edges.find(({ from }) => from === inputs.id)).toMatchObject({ to: step.id, events: ["Yes"] })
+    expect(step.notes).toContain("asks for Yes")
+  })
+
   it("draws the same workflow identically, byte for byte", () => {
     for (const drawing of [toMermaid, toDot, toSvg, toHtml, toText]) {
       expect(drawing(makeEverything())).toBe(drawing(makeEverything()))

@@ -53,6 +53,47 @@ describe("timeline", () => {
         finish: defineStep({ accepts: collect(Done, count), emits: Stop, run: () => Stop() })
       }
     })
+  it.effect("shows where a step waits for an answer", () =>
+    Effect.gen(function* () {
+      const Yes = defineEvent("Yes")
+      const flow = workflow({
+        name: "asking",
+        start: Start,
+        stop: Stop,
+        inputs: [Yes],
+        outputs: [Job],
+        steps: {
+          tool: defineStep({
+            accepts: Start,
+            emits: [Job, Stop],
+            asks: Yes,
+            run: (_, { ask }) =>
+              Effect.gen(function* () {
+                yield* Effect.sleep(10)
+                yield* ask(Job({ n: 1 }), Yes)
+                yield* Effect.sleep(10)
+                return Stop()
+              })
+          })
+        }
+      })
+      const entries: Array<TraceEntry> = []
+      const live = yield* launch(flow).pipe(Effect.provideService(Observer, (entry) => void entries.push(entry)))
+      yield* TestClock.adjust(40)
+      yield* live.send(Yes())
+      yield* TestClock.adjust(10)
+      yield* live.result
+      const run = timeline(entries)
+      expect(run.invocations[0]!.questions).toMatchObject([
+        { number: 1, awaits: ["Yes"], outcome: "answered", start: { at: 10 }, end: { at: 40 } }
+      ])
+      const text = toText(run, { width: 76 })
+      expect(text).toMatch(/═{4,9}┄{20,28}═{4,9}/)
+      expect(text).toContain("┄ waiting for an answer")
+      expect(toSvg(run)).toContain('<rect class="asking"')
+    }).pipe(Effect.scoped)
+  )
+
   const traceOf = (flow: ReturnType<typeof jobs>) =>
     Effect.gen(function* () {
       const entries: Array<TraceEntry> = []

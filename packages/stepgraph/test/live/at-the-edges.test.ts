@@ -55,7 +55,8 @@ describe("a run that ends before its handle is there", () => {
         state: "ended",
         inputs: "closed",
         steps: { end: { queued: 0, running: 0 }, note: { queued: 0, running: 0 } },
-        waiting: []
+        waiting: [],
+        questions: []
       })
       expect(yield* live.result).toEqual(stop())
       expect(yield* Stream.runCollect(live.events)).toEqual([Told({ n: 1 }), stop()])

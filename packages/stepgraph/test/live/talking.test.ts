@@ -229,6 +229,7 @@ describe("a run that waits for an input", () => {
         state: "running",
         inputs: "open",
         steps: { ask: { queued: 0, running: 0 }, publish: { queued: 0, running: 0 } },
+        questions: [],
         waiting: [
           {
             step: "publish",

@@ -41,6 +41,12 @@ export class Tally {
     for (const { workflow, events, invocations, steps } of runs.values()) {
       if (workflow !== undefined && workflow !== this.workflow) continue
       for (const { name, fired } of steps.values()) if (fired > 0) this.fired.add(name)
+      for (const { questions, step } of invocations.values()) {
+        for (const { answer } of questions) {
+          const event = answer === null ? undefined : events.get(answer)?.tag
+          if (event !== undefined) this.taken.add(keyOf({ from: null, event, to: step }))
+        }
+      }
       for (const { cause, tag: event, to } of events.values()) {
         const from = cause === null ? null : (invocations.get(cause)?.step ?? null)
         for (const step of [null, ...to]) this.taken.add(keyOf({ from, event, to: step }))

@@ -91,6 +91,23 @@ class Telling {
         }
         return this.add(entry.step ?? "", `${this.eventOf(entry.event, run)} ${why[entry.reason]}`)
       }
+      case "InvocationPaused":
+      case "InvocationResumed":
+        // Its question, and what it goes on with, say as much.
+        return
+      case "QuestionAsked": {
+        const asked = `asks ${this.eventOf(entry.event, run)}${this.which(entry.invocation, run)}`
+        return this.add(entry.step, `${asked}, and waits for ${entry.awaits.join(" or ")}`)
+      }
+      case "QuestionEnded": {
+        const how = {
+          answered: () => `is answered by ${this.eventOf(entry.answer!, run)}`,
+          closed: () => "gets no answer, as the inputs are closed",
+          failed: () => "gets no answer, as its own code to match it threw",
+          interrupted: () => "waits for no answer any more"
+        }
+        return this.add(entry.step, `${how[entry.outcome]()}${this.which(entry.invocation, run)}`)
+      }
       case "FinalizerFailed":
         return this.add(entry.step, `has a finalizer that fails: ${entry.error}`)
     }

@@ -51,7 +51,12 @@ export const pictureOf = (drawable: Drawable, options: DrawOptions = {}): Pictur
     for (const to of accepting.get(event)!) arrows.add(node, entries.get(to)!, { from, event, to })
   }
   toAcceptors(start, null, graph.start)
-  if (inputs !== undefined) for (const tag of graph.inputs) toAcceptors(inputs, null, tag)
+  if (inputs !== undefined) {
+    for (const tag of graph.inputs) toAcceptors(inputs, null, tag)
+    for (const { tag: event, askedBy } of graph.events) {
+      for (const to of askedBy) arrows.add(inputs, places.get(to)!, { from: null, event, to })
+    }
+  }
   const stops = new Set(graph.stops)
   const listened = new Set(graph.outputs)
   for (const { name, emits } of graph.steps) {
@@ -152,6 +157,7 @@ const intakeNotes = (
 
 const stepNotes = (step: GraphStep, nested: { readonly name: string } | undefined): ReadonlyArray<string> => [
   step.workers === "unbounded" ? "unbounded workers" : `${step.workers} ${step.workers === 1 ? "worker" : "workers"}`,
+  ...(step.asks.length === 0 ? [] : [`asks for ${step.asks.join(", ")}`]),
   ...(step.timeout === null ? [] : [`timeout ${step.timeout}`]),
   ...(step.retries ? ["retries"] : []),
   ...(step.recovers ? ["recovers"] : []),

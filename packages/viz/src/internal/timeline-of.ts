@@ -5,7 +5,7 @@ import type { InvocationModel, RunModel } from "stepgraph/trace"
 import { criticalPath } from "./critical.ts"
 import { type Drawable, drawn } from "./drawable.ts"
 import { count, time } from "./text.ts"
-import type { Timeline, TimelineAttempt, TimelineInvocation, TimelineStep } from "./timeline.ts"
+import type { Timeline, TimelineAttempt, TimelineInvocation, TimelineQuestion, TimelineStep } from "./timeline.ts"
 
 /** A run that has begun; `workflow` tells the number of workers. */
 export const timelineOf = (
@@ -79,13 +79,16 @@ export const timelineOf = (
   }
 }
 
-const hasEnded = (invocation: InvocationModel): invocation is TimelineInvocation => invocation.end !== null
+const hasEnded = (invocation: InvocationModel): invocation is InvocationModel & TimelineInvocation =>
+  invocation.end !== null && invocation.questions.every(({ end }) => end !== null)
 
 /** An unfinished invocation extends to the last moment. */
 const untilNow = (invocation: InvocationModel, { last }: RunModel): TimelineInvocation => {
   if (hasEnded(invocation)) return invocation
   const attempts = invocation.attempts.map((attempt): TimelineAttempt => ({ ...attempt, end: attempt.end ?? last }))
-  return { ...invocation, end: last, attempts }
+  const until = invocation.end ?? last
+  const questions = invocation.questions.map((asked): TimelineQuestion => ({ ...asked, end: asked.end ?? until }))
+  return { ...invocation, end: until, attempts, questions }
 }
 
 /** The hint: a step whose events waited for a worker, preferably on the critical path. */

@@ -41,6 +41,7 @@ const style =
   "svg.stepgraph-run .failed{fill:var(--sg-bad)}" +
   "svg.stepgraph-run .interrupted{fill:var(--sg-dropped)}" +
   "svg.stepgraph-run .between{opacity:.35}" +
+  "svg.stepgraph-run .asking{fill:var(--sg-raised);opacity:.65}" +
   "svg.stepgraph-run .queue{fill:var(--sg-wait);opacity:.75}" +
   "svg.stepgraph-run .path{fill:none;stroke:var(--sg-critical);stroke-width:1.4}" +
   "svg.stepgraph-run .path.waiting{stroke-dasharray:4 3;stroke-width:2}" +
@@ -95,6 +96,13 @@ export const timelineSvg = (run: Timeline): string => {
             ...one.attempts.map(({ start, end }) => rect(x(start), x(end) - 0.5))
           ]
         : [rect(x(one.start), x(one.end))]
+    // Over the bar: it holds no worker meanwhile.
+    for (const { start, end } of one.questions) {
+      const width = Math.max(1, x(end) - x(start))
+      drawn.push(
+        `<rect class="asking" x="${n(x(start))}" y="${n(at + thick / 4)}" width="${n(width)}" height="${n(thick / 2)}"/>`
+      )
+    }
     if (row >= leastMarked) drawn.push(...marks(one, at, thick))
     const told = `${one.id}: ${one.outcome}, ${time(one.end.at - one.start.at)} running, ${time(one.start.at - one.ready.at)} waiting for a worker`
     return `<g><title>${xml(told)}</title>${drawn.join("")}</g>`
@@ -174,6 +182,11 @@ export const timelineSvg = (run: Timeline): string => {
       bands.some(({ queue }) => queue > 0),
       '<rect class="queue" y="-9" width="18" height="10"/>',
       "how many wait for a worker"
+    ],
+    [
+      has(({ questions }) => questions.length > 0),
+      '<rect class="run" y="-9" width="18" height="10" rx="2"/><rect class="asking" y="-6.5" width="18" height="5"/>',
+      "waiting for an answer"
     ],
     [has(({ intake }) => intake), '<path class="intake" d="M8 -9l5 5l-5 5z"/>', "an intake is complete"],
     [detailed && scopes.size > 1, `<rect y="-5" width="18" height="3" fill="${hue(0)}"/>`, "its scope"],

@@ -13,6 +13,7 @@ export const worthSeeing = 0.01
 /** The maximum width of the picture, whatever the terminal's width. */
 const widest = 1000
 const heights = " ▁▂▃▄▅▆▇█"
+const asking = "┄"
 const marks = { failed: "✕", retried: "↻", interrupted: "⊘" } as const
 
 export const timelineText = (run: Timeline, { width = 100, colour = false }: TextOptions = {}): string => {
@@ -42,6 +43,9 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
       const [from, to] = [place(invocation.start), place(invocation.end)]
       const bar = onPath ? paint("magenta", "═") : paint("blue", "━")
       for (let i = from; i <= Math.max(from, to - 1); i++) put(i, onPath ? 2 : 1, bar)
+      for (const { start, end } of invocation.questions) {
+        for (let i = place(start); i <= Math.max(place(start), place(end) - 1); i++) put(i, 2, paint("dim", asking))
+      }
       for (const { outcome, end } of invocation.attempts) {
         const mark = marks[outcome as keyof typeof marks]
         if (mark !== undefined)
@@ -108,6 +112,7 @@ const legendOf = (run: Timeline): string => {
   return [
     "═ running, on the critical path",
     ...(run.steps.some(({ waited }) => waited > 0) ? ["▁▄█ waiting for a worker"] : []),
+    ...(run.invocations.some(({ questions }) => questions.length > 0) ? [`${asking} waiting for an answer`] : []),
     ...Object.entries(marks).flatMap(([outcome, mark]) => (has(outcome) ? [`${mark} ${outcome}`] : []))
   ].join("  ")
 }

@@ -19,6 +19,17 @@ export interface TimelineAttempt {
   readonly error: string | null
 }
 
+/** A question that an invocation has asked with `ctx.ask`. */
+export interface TimelineQuestion {
+  readonly number: number
+  readonly event: string
+  readonly awaits: ReadonlyArray<string>
+  readonly start: Moment
+  readonly end: Moment
+  readonly outcome: "open" | "answered" | "closed" | "failed" | "interrupted"
+  readonly answer: string | null
+}
+
 /** One invocation of a step. */
 export interface TimelineInvocation {
   readonly id: string
@@ -34,6 +45,7 @@ export interface TimelineInvocation {
   readonly outcome: Outcome
   readonly error: string | null
   readonly attempts: ReadonlyArray<TimelineAttempt>
+  readonly questions: ReadonlyArray<TimelineQuestion>
   /** Ids of the events it was given. */
   readonly events: ReadonlyArray<string>
   /** Ids of the events it emitted. */

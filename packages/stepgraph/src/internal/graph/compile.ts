@@ -21,6 +21,7 @@ export const compile = (flow: Definition): Graph => {
 
   const stops = new Set(stopsOf(flow).map((def) => def.tag))
   const outputs = new Set(flow.outputs.map((def) => def.tag))
+  const asked = new Set(steps.flatMap(([, { asks = [] }]) => asks.map(({ tag }) => tag)))
   type RouteDraft = Route & { readonly acceptors: Array<Node>; readonly emitters: Array<Node> }
   const routes = new Map<string, RouteDraft>()
   const routeOf = (def: AnyDef): RouteDraft => {
@@ -37,7 +38,8 @@ export const compile = (flow: Definition): Graph => {
         acceptors: [],
         emitters: [],
         opens,
-        sent: "never"
+        sent: "never",
+        asked: asked.has(tag)
       }
       routes.set(tag, route)
     }
@@ -61,6 +63,7 @@ export const compile = (flow: Definition): Graph => {
       needs: intake === undefined ? undefined : needsOf(intake),
       per: kinds.get(intake?.per?.tag)!,
       accepts: [...new Set(acceptedBy(step).map(routeOf))],
+      asks: [...new Set((step.asks ?? []).map(routeOf))],
       emits: [...emits.values()],
       routes: emits,
       first: emits.values().next().value,
@@ -99,6 +102,7 @@ export const compile = (flow: Definition): Graph => {
     ...grouped,
     kinds: tags,
     ordered: nodes.some(isGather),
+    asking: asked.size > 0,
     keyed: nodes.some(({ intake }) => intake?.by !== undefined),
     scopeless: inputs.size > 0 && (kinds.size > 1 || nodes.some(({ parks }) => parks))
   }

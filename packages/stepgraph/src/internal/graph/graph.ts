@@ -36,6 +36,8 @@ export interface Route {
   readonly opens: number
   /** Whether inputs alone can lead to one: in no scope, as inputs are, or in a scope or the run's own. */
   readonly sent: "never" | "in a scope" | "in no scope"
+  /** Whether a step may ask for it. */
+  readonly asked: boolean
 }
 
 /** One step in the graph. */
@@ -56,6 +58,8 @@ export interface Node {
   readonly per: number
   /** The accepted events, each once. */
   readonly accepts: ReadonlyArray<Route>
+  /** The input events that it may ask for. */
+  readonly asks: ReadonlyArray<Route>
   /** The declared emissions, each once. */
   readonly emits: ReadonlyArray<Route>
   /** The same by tag. */
@@ -128,6 +132,8 @@ export interface Graph {
   readonly kinds: ReadonlyArray<string | undefined>
   /** Whether the order of emission is needed: whether there is a `gather`. */
   readonly ordered: boolean
+  /** Whether a step asks for something. */
+  readonly asking: boolean
   /** Whether an intake has a `by`. */
   readonly keyed: boolean
   /** Whether it makes a difference that what comes from outside is in no scope. */

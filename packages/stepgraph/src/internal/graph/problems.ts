@@ -74,6 +74,9 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
   } else if (!step.emits.every(isDef)) {
     report(`step '${name}' emits something that is not an event: use what defineEvent returned`)
   }
+  if (step.asks !== undefined && !(Array.isArray(step.asks) && step.asks.every(isDef))) {
+    report(`step '${name}' asks for something that is not an event: use what defineEvent returned, or a list of that`)
+  }
   if (per !== undefined && !isDef(per))
     report(`step '${name}' has a \`per\` that is not an event: use what defineEvent returned`)
 }
@@ -189,9 +192,9 @@ const checkTags = (flow: Definition, report: Report): void => {
     }
   }
   for (const def of [flow.start, ...stopsOf(flow), ...flow.inputs, ...flow.outputs]) check(def)
-  for (const { accepts, emits } of Object.values(flow.steps)) {
+  for (const { accepts, emits, asks = [] } of Object.values(flow.steps)) {
     const intake = isIntake(accepts) ? accepts : undefined
-    for (const def of [...(intake?.events ?? (accepts as ReadonlyArray<AnyDef>)), ...emits]) check(def)
+    for (const def of [...(intake?.events ?? (accepts as ReadonlyArray<AnyDef>)), ...emits, ...asks]) check(def)
     if (intake?.per !== undefined) check(intake.per)
   }
 }
@@ -209,7 +212,11 @@ const checkEnds = (flow: Definition, report: Report): void => {
 
   if (!accepted.has(flow.start.tag)) report(`no step accepts the start event '${flow.start.tag}'`)
   for (const stop of stops) if (!emitted.has(stop)) report(`no step emits the stop event '${stop}'`)
-  for (const input of tags(flow.inputs)) if (!accepted.has(input)) report(`no step accepts the input event '${input}'`)
+  const inputs = new Set(tags(flow.inputs))
+  const asked = new Set(steps.flatMap(([, { asks = [] }]) => tags(asks)))
+  for (const input of inputs) {
+    if (!accepted.has(input) && !asked.has(input)) report(`no step accepts the input event '${input}', or asks for it`)
+  }
   for (const output of tags(flow.outputs))
     if (!emitted.has(output)) report(`no step emits the output event '${output}'`)
   for (const [name, step] of steps) {
@@ -230,6 +237,9 @@ const checkEnds = (flow: Definition, report: Report): void => {
     const per = isIntake(step.accepts) ? step.accepts.per?.tag : undefined
     if (per !== undefined && !known.has(per)) {
       report(`step '${name}' keeps one intake per '${per}', but no step emits it and ${unknownEnd}`)
+    }
+    for (const tag of new Set(tags(step.asks ?? []))) {
+      if (!inputs.has(tag)) report(`step '${name}' asks for '${tag}', but it is not an input event`)
     }
   }
 }

@@ -20,11 +20,27 @@ export interface AttemptModel {
   readonly error: string | null
 }
 
+/** A question that an invocation has asked with `ctx.ask`. */
+export interface QuestionModel {
+  /** Its number among those of the invocation. */
+  readonly number: number
+  /** The id of the event that it asked. */
+  readonly event: string
+  /** The types of the answers that it waits for. */
+  readonly awaits: ReadonlyArray<string>
+  readonly start: Moment
+  /** `null` while it is open. */
+  readonly end: Moment | null
+  readonly outcome: Entry<"QuestionEnded">["outcome"] | "open"
+  /** The event that answered it. */
+  readonly answer: string | null
+}
+
 /** One invocation of a step. */
 export interface InvocationModel {
   readonly id: string
   readonly step: string
-  /** The worker that runs it, counted from 0: the lowest free one. */
+  /** Its row, counted from 0: the lowest free one. A worker each, unless some wait for an answer, which takes no worker. */
   readonly row: number
   /** When its first event arrived. Earlier than `ready` if an intake waited for more. */
   readonly since: Moment
@@ -36,6 +52,7 @@ export interface InvocationModel {
   readonly outcome: AttemptModel["outcome"]
   readonly error: string | null
   readonly attempts: ReadonlyArray<AttemptModel>
+  readonly questions: ReadonlyArray<QuestionModel>
   /** Ids of the events it was given: its causes. */
   readonly events: ReadonlyArray<string>
   /** Ids of the events it emitted: its effects. */
@@ -91,6 +108,10 @@ export interface StepModel {
   /** Number of events that wait for a worker; a batch counts once. */
   readonly queued: number
   readonly running: number
+  /** Number of those of them that have no worker: they wait for an answer, or for a worker after it. */
+  readonly paused: number
+  /** The largest number of workers at work at once. */
+  readonly busiest: number
   /** The largest number of simultaneous invocations. */
   readonly most: number
   /** How often its intake was complete. */

@@ -11,6 +11,7 @@ import type {
   FinalizerFailureModel,
   InvocationModel,
   Moment,
+  QuestionModel,
   StepModel
 } from "./model.ts"
 import { addTo, Records } from "./records.ts"
@@ -27,14 +28,16 @@ export interface RunModelOptions {
 }
 
 type Writable<A> = { -readonly [K in keyof A]: A[K] }
-type Invocation = Writable<Omit<InvocationModel, "attempts" | "emitted">> & {
+type Invocation = Writable<Omit<InvocationModel, "attempts" | "questions" | "emitted">> & {
   readonly attempts: Array<Writable<AttemptModel>>
+  questions: Array<Writable<QuestionModel>>
   readonly emitted: Array<string>
 }
 type Event = Writable<Omit<EventModel, "to" | "takenBy">> & { to: Array<string>; takenBy: Array<string> }
 
-/** A shared empty list. */
+/** Shared empty lists. */
 const none: Array<string> = []
+const noQuestions: Array<Writable<QuestionModel>> = []
 
 /**
  * One run, as far as its entries have been added.
@@ -75,6 +78,8 @@ export class RunModel {
   private readonly known: Records<Event>
   private readonly all = new Map<string, Step>()
   private readonly open = new Map<string, Invocation>()
+  /** Those that hold no worker. */
+  private readonly paused = new Set<string>()
   private readonly dropped: Array<DropModel> = []
   private readonly finalizers: Array<FinalizerFailureModel> = []
   private started: Entry<"RunStarted"> | undefined
@@ -224,6 +229,23 @@ export class RunModel {
         this.delivered = undefined
         this.end(entry, at)
         return
+      case "InvocationPaused":
+        this.delivered = undefined
+        this.paused.add(entry.invocation)
+        this.step(entry.step).pause()
+        return
+      case "InvocationResumed":
+        this.delivered = undefined
+        if (this.paused.delete(entry.invocation)) this.step(entry.step).resume()
+        return
+      case "QuestionAsked":
+        this.delivered = undefined
+        this.ask(entry, at)
+        return
+      case "QuestionEnded":
+        this.delivered = undefined
+        this.answer(entry, at)
+        return
       case "FinalizerFailed": {
         this.delivered = undefined
         const { invocation, step, error } = entry
@@ -282,6 +304,7 @@ export class RunModel {
       outcome: "running",
       error: null,
       attempts: [attempt],
+      questions: noQuestions,
       events,
       emitted: [],
       intake,
@@ -300,10 +323,30 @@ export class RunModel {
     }
   }
 
+  private ask({ invocation: id, question, event, awaits }: Entry<"QuestionAsked">, start: Moment): void {
+    const invocation = this.open.get(id)
+    if (invocation === undefined) return
+    if (invocation.questions === noQuestions) invocation.questions = []
+    const asked = { number: question, event, awaits, start, end: null, outcome: "open" as const, answer: null }
+    addTo(invocation.questions, asked, Math.max(1, this.keep))
+  }
+
+  private answer({ invocation: id, question, outcome, answer }: Entry<"QuestionEnded">, end: Moment): void {
+    const { questions = noQuestions } = this.open.get(id) ?? {}
+    const asked = questions.findLast(({ number }) => number === question)
+    if (asked === undefined) return
+    Object.assign(asked, { end, outcome, answer })
+    const event = answer === null ? undefined : this.known.all.get(answer)
+    if (event !== undefined) event.takenBy = [...event.takenBy, id]
+  }
+
   private end({ invocation: id, step: name, outcome, error }: Entry<"InvocationEnded">, at: Moment): void {
     const step = this.step(name)
     if (outcome === "retried") step.retried++
-    else step[outcome]++
+    else {
+      step[outcome]++
+      if (this.paused.delete(id)) step.paused--
+    }
     const invocation = this.open.get(id)
     if (invocation === undefined) return
     const attempt = invocation.attempts.at(-1)!

@@ -24,6 +24,8 @@ export class Step implements StepModel {
   private readonly workers: Array<boolean> = []
   private lowest = 0
   running = 0
+  paused = 0
+  busiest = 0
   fired = 0
   invocations = 0
   succeeded = 0
@@ -79,8 +81,23 @@ export class Step implements StepModel {
     this.lowest = worker + 1
     this.invocations++
     this.running++
+    this.count()
     this.wait(at.at - ready.at)
     return { row: worker, since, ready, intake: batch !== undefined, quietAfter: batch?.quietAfter ?? null }
+  }
+
+  pause(): void {
+    this.paused++
+  }
+
+  resume(): void {
+    this.paused--
+    this.count()
+  }
+
+  private count(): void {
+    const busy = this.running - this.paused
+    if (busy > this.busiest) this.busiest = busy
   }
 
   end(worker: number, busy: number): void {

@@ -2,17 +2,20 @@
  * The `ctx` of a step's function, one per attempt. An attempt that is over cannot affect the run.
  */
 import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { StepEnded } from "../../../Errors.ts"
-import type { AnyEvent, Defs } from "../../../Event.ts"
+import type { AnyDef, AnyEvent, Defs } from "../../../Event.ts"
 import type { State } from "../../../State.ts"
-import type { StepContext } from "../../../Step.ts"
+import type { Asking, StepContext } from "../../../Step.ts"
 import { unread } from "../../../Unread.ts"
 import type { Node } from "../../graph/graph.ts"
 import type { Taken } from "../../graph/taken.ts"
 import { stepEnded } from "../flow/reasons.ts"
 import type { Scope } from "../scope/scope.ts"
+import { answersOf, asking } from "./asking.ts"
 import type { Outbox } from "./outbox.ts"
+import type { Question, Waiter } from "./questions.ts"
 
 /** The invocation of an attempt. */
 export interface Caller {
@@ -23,6 +26,12 @@ export interface Caller {
     readonly workflow: string
   }
   send(event: unknown): void
+  /** Asks a question: undefined where it is answered at once. */
+  ask(event: unknown, awaits: ReadonlyArray<string>, matches: Question["matches"], waiter: Waiter): Question | undefined
+  /** Nobody waits for the answer to a question any more; gives what is to be waited for before its code goes on. */
+  withdraw(question: Question | undefined): Effect.Effect<void>
+  /** Drops the questions of an attempt that is over. */
+  dropQuestions(questions: Iterable<Question>, reason: unknown): void
   /** Records an event that is dropped because its attempt is over. */
   sendLate(event: unknown): void
   readonly outbox: Outbox
@@ -46,6 +55,8 @@ export class Attempt implements Attempted {
   /** Why it was ended from outside. */
   #reason: (() => unknown) | undefined
   #controller: AbortController | undefined
+  /** Those that have been asked, whether they are open or not. */
+  #questions: Set<Question> | undefined
 
   constructor(caller: Caller, number: number) {
     this.#caller = caller
@@ -70,6 +81,44 @@ export class Attempt implements Attempted {
         throw error
       }
     }
+  }
+
+  get ask() {
+    return (question: unknown, answers: AnyDef | Defs, matches?: Question["matches"]): Asking<AnyEvent> => {
+      const awaits = answersOf(this.#caller.node, answers, matches)
+      return asking((waiter) => this.askFor(question, awaits, matches, waiter))
+    }
+  }
+
+  private askFor(
+    event: unknown,
+    awaits: ReadonlyArray<string>,
+    matches: Question["matches"],
+    waiter: Waiter
+  ): Effect.Effect<void> {
+    const caller = this.#caller
+    if (this.#reason !== undefined) {
+      waiter.drop(this.why())
+      return Effect.void
+    }
+    if (this.#ended) throw new StepEnded({ workflow: caller.run.workflow, step: caller.node.name, event })
+    let question: Question | undefined
+    try {
+      question = caller.ask(event, awaits, matches, waiter)
+    } catch (error) {
+      unread(event)
+      caller.fail(Cause.die(error))
+      throw error
+    }
+    // What it emits may end the run, or decide a race.
+    if (question === undefined) return Effect.void
+    if (this.over) {
+      caller.dropQuestions([question], this.why())
+      return Effect.void
+    }
+    this.#questions ??= new Set()
+    this.#questions.add(question)
+    return Effect.suspend(() => (this.over ? Effect.void : caller.withdraw(question)))
   }
 
   get collect() {
@@ -138,17 +187,23 @@ export class Attempt implements Attempted {
     return this.#reason === undefined ? stepEnded(this.#caller) : this.#reason()
   }
 
+  private dropQuestions(): void {
+    if (this.#questions !== undefined) this.#caller.dropQuestions(this.#questions, this.why())
+  }
+
   /** Ends it from outside; its signal is aborted with `reason`. */
   interrupt(reason: () => unknown): void {
     if (this.over) return
     this.#reason = reason
     this.#controller?.abort(reason())
+    this.dropQuestions()
   }
 
   /** It has completed or failed by itself. */
   end(): void {
     if (this.over) return
     this.#ended = true
+    this.dropQuestions()
     if (this.#controller === undefined) return
     // A listener of its signal that sends is not a mistake of the step.
     this.#reason = () => stepEnded(this.#caller)
@@ -164,8 +219,9 @@ export class Attempt implements Attempted {
 export const membersOf = (ctx: object): object => ({ ...ctx })
 
 /** The members of `ctx`. */
-const members: Readonly<Record<keyof StepContext<any, any>, true>> = {
+const members: Readonly<Record<keyof StepContext<any, any, any>, true>> = {
   send: true,
+  ask: true,
   collect: true,
   get: true,
   set: true,
@@ -177,7 +233,7 @@ const members: Readonly<Record<keyof StepContext<any, any>, true>> = {
   step: true
 }
 const names = Object.keys(members)
-const isMember = (key: PropertyKey): key is keyof StepContext<any, any> => Object.hasOwn(members, key)
+const isMember = (key: PropertyKey): key is keyof StepContext<any, any, any> => Object.hasOwn(members, key)
 const refuse = (): never => {
   throw new TypeError("ctx cannot be changed: make one of your own, { ...ctx, log }")
 }
@@ -202,8 +258,8 @@ const handler: ProxyHandler<Attempted> = {
  * were 20 % slower, so it is used only if the function could notice. Creating the functions for each attempt cost 15 ns
  * more than the proxy, and defining accessors 1,700.
  */
-export const contextOf = (attempted: Attempted, taken: Taken): StepContext<any, any> => {
+export const contextOf = (attempted: Attempted, taken: Taken): StepContext<any, any, any> => {
   if (taken === "not at all") return undefined as never
   const given = taken === "by members" ? attempted.current : new Proxy(attempted, handler)
-  return given as unknown as StepContext<any, any>
+  return given as unknown as StepContext<any, any, any>
 }

@@ -27,6 +27,7 @@ import type { Scopes } from "../scope/scopes.ts"
 import { annotated } from "../trace/logs.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import { Invocation } from "./invocation.ts"
+import type { Questions } from "./questions.ts"
 import type { Run, Working } from "./run.ts"
 import { RunState } from "./state.ts"
 
@@ -51,6 +52,7 @@ export interface Called {
   readonly router: Router
   readonly intakes: Intakes
   readonly scopes: Scopes
+  readonly questions: Questions | undefined
   readonly shutdown: {
     shutDown(): void
     /** An invocation could not be interrupted. */
@@ -67,6 +69,7 @@ export class Calls implements Run, Factory {
   readonly host: RunHost | undefined
   readonly state = new RunState()
   readonly router: Router
+  readonly questions: Questions | undefined
   private readonly run: Called
   private readonly outcome: Outcome
   private readonly loop: Loop
@@ -84,6 +87,7 @@ export class Calls implements Run, Factory {
     this.outcome = run.outcome
     this.loop = run.loop
     this.router = run.router
+    this.questions = run.questions
     this.lanes = run.lanes
     this.ready = run.ready
     this.scopes = run.scopes
@@ -119,6 +123,7 @@ export class Calls implements Run, Factory {
       return
     }
     const lane = this.lanes[invocation.node.index]!
+    this.questions?.ended(invocation)
     lane.busy--
     try {
       this.working?.delete(invocation)

@@ -17,7 +17,7 @@ import type { Run, Working } from "./run.ts"
 import { settling } from "./settling.ts"
 
 /** A function of the step, called with its context. */
-export type Direct = (ctx: StepContext<any, any>) => unknown
+export type Direct = (ctx: StepContext<any, any, any>) => unknown
 
 /** What an attempt keeps until it is over, of all that it does. */
 export type Keeps = "nothing" | "events" | "all"
@@ -31,7 +31,7 @@ export interface Guarded extends Working {
   /** Begins an attempt, which keeps what it does until it is over. */
   begin(number: number, keeps: Keeps): Attempt
   /** Calls a function of the step, by way of its host, and emits what that returns. */
-  perform(direct: Direct, ctx: StepContext<any, any>, recovers: boolean): Effect.Effect<void, unknown>
+  perform(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): Effect.Effect<void, unknown>
   /** Emits what has been kept of the attempt that succeeded. */
   flush(): void
 }
@@ -52,10 +52,10 @@ export const guardOf = (node: Node, settles: boolean): Guard => {
   return guard
 }
 
-const compose = ({ step }: Node, settles: boolean): Guard => {
+const compose = ({ asks, step }: Node, settles: boolean): Guard => {
   const retried = step.retry !== undefined || step.recover !== undefined
   const keeps = settles ? "all" : retried ? "events" : "nothing"
-  const attempt = attempting(keeps)
+  const attempt = attempting(keeps, asks.length > 0)
   let guard: Guard = (on) =>
     Effect.suspend(() => {
       const number = on.attempt === undefined ? 1 : on.attempts + 1
@@ -69,7 +69,7 @@ const compose = ({ step }: Node, settles: boolean): Guard => {
 
 type AttemptOf = (on: Guarded, number: number, recovers: boolean, direct: Direct) => Effect.Effect<void, unknown>
 
-const attempting = (keeps: Keeps): AttemptOf => {
+const attempting = (keeps: Keeps, asks: boolean): AttemptOf => {
   const once: AttemptOf = (on, number, recovers, direct) =>
     Effect.suspend(() => {
       const attempt = on.begin(number, keeps)
@@ -78,7 +78,11 @@ const attempting = (keeps: Keeps): AttemptOf => {
         () => Effect.sync(() => attempt.end())
       )
     })
-  return keeps === "all" ? settling(once) : once
+  // One that waited for an answer until it was over has no worker.
+  const withWorker: AttemptOf = (on, number, recovers, direct) =>
+    Effect.andThen(on.run.questions!.worker(on), once(on, number, recovers, direct))
+  const attempt = asks ? withWorker : once
+  return keeps === "all" ? settling(attempt) : attempt
 }
 
 const timingOut =

@@ -18,10 +18,11 @@ import { unread } from "../../../Unread.ts"
 import type { Node } from "../../graph/graph.ts"
 import type { Position } from "../scope/position.ts"
 import type { Scope } from "../scope/scope.ts"
-import { invocationId } from "../trace/ids.ts"
+import { eventId, invocationId } from "../trace/ids.ts"
 import { Attempt, type Caller, contextOf, membersOf } from "./attempt.ts"
 import { type Direct, type Guarded, guardOf, type Keeps } from "./guards.ts"
 import { type DirectOutbox, Kept, type Outbox, Staged } from "./outbox.ts"
+import { Question, type Waiter } from "./questions.ts"
 import { type Emitting, Receiving, rejection, waitFor } from "./receiving.ts"
 import { discarding, emitting, pieces, type Taker, take } from "./returned.ts"
 import type { Run } from "./run.ts"
@@ -35,6 +36,8 @@ interface Names {
   readonly events: ReadonlyArray<string>
   /** Number of emitted events, used for their ids. */
   emitted: number
+  /** Number of questions asked. */
+  asked: number
   /** Number of attempts that sent after their end. Counted separately, because late events depend on timing. */
   late: number
 }
@@ -76,7 +79,13 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   name(events: ReadonlyArray<string>, causes = events): void {
     // Frozen, because observers receive it.
-    this.names = { id: invocationId(this.node.name, causes), events: Object.freeze(events), emitted: 0, late: 0 }
+    this.names = {
+      id: invocationId(this.node.name, causes),
+      events: Object.freeze(events),
+      emitted: 0,
+      asked: 0,
+      late: 0
+    }
   }
 
   get id(): string | undefined {
@@ -164,7 +173,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return { id: this.id!, step: this.node.name, input: this.input, attempt, recovers }
   }
 
-  private call(direct: Direct, ctx: StepContext<any, any>, recovers: boolean): unknown {
+  private call(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): unknown {
     const host = this.run.host
     if (host?.perform === undefined) return direct(ctx)
     const run = () => direct(ctx)
@@ -181,7 +190,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return attempt
   }
 
-  perform(direct: Direct, ctx: StepContext<any, any>, recovers: boolean): Effect.Effect<void, unknown> {
+  perform(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): Effect.Effect<void, unknown> {
     return emitting(
       this.run.inContext(() => this.call(direct, ctx, recovers)),
       new Receiving(this)
@@ -238,6 +247,50 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       throw error
     }
     if (outbox === this) this.run.wake()
+  }
+
+  ask(
+    value: unknown,
+    awaits: ReadonlyArray<string>,
+    matches: Question["matches"],
+    waiter: Waiter
+  ): Question | undefined {
+    this.emits()
+    const { names, run } = this
+    const { host } = run
+    const questions = run.questions!
+    const number = names === undefined ? 0 : ++names.asked
+    const event = this.accept(value)
+    const hosted = { number, question: event, awaits }
+    const recorded = host?.asks?.(this.callOf(this.attempts, false), hosted)
+    if (recorded !== undefined) {
+      questions.forget(recorded)
+      waiter.settle(Exit.succeed(recorded))
+      return undefined
+    }
+    const id = names && eventId(event._tag, names.id, names.emitted)
+    // At once, even where what it emits is held until the attempt succeeds.
+    this.run.router.emit(this, event, false)
+    const answered = (answer: AnyEvent) => host?.answered?.(this.callOf(this.attempts, false), hosted, answer)
+    const question = new Question(this, number, id, event, awaits, matches, waiter, host && answered)
+    questions.ask(question)
+    run.wake()
+    return question
+  }
+
+  withdraw(question: Question | undefined): Effect.Effect<void> {
+    const questions = this.run.questions!
+    if (question !== undefined) questions.withdraw(question)
+    return questions.worker(this)
+  }
+
+  dropQuestions(asked: Iterable<Question>, reason: unknown): void {
+    const questions = this.run.questions!
+    for (const question of asked) {
+      questions.withdraw(question)
+      question.waiter.drop(reason)
+    }
+    questions.abandon(this)
   }
 
   sendLate(event: unknown): void {

@@ -3,9 +3,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { StepRejected } from "../../../Errors.ts"
+import { NoAnswer, StepRejected } from "../../../Errors.ts"
 import type { Call, Settlement } from "../../../Host.ts"
+import { isOf } from "../../../Look.ts"
 import { unread } from "../../../Unread.ts"
+import type { Node } from "../../graph/graph.ts"
 import type { Kept } from "./outbox.ts"
 import type { Receiver } from "./returned.ts"
 import type { Run, Working } from "./run.ts"
@@ -48,13 +50,18 @@ export const waitFor = (
   }
 }
 
-export const rejection = ({ run, node, input }: Waiting, cause: unknown): Exit.Exit<never, StepRejected> => {
+export const rejection = ({ run, node, input }: Waiting, cause: unknown): Exit.Exit<never, StepRejected | NoAnswer> => {
   try {
+    if (isOwnNoAnswer(cause, node, input)) return Exit.fail(cause)
     return Exit.fail(new StepRejected({ workflow: run.workflow, step: node.name, input, cause }))
   } catch (error) {
     return Exit.die(error)
   }
 }
+
+/** Whether a question of this very step was not answered, and not one of a run that it started. */
+export const isOwnNoAnswer = (cause: unknown, { asks, name }: Node, input: unknown): cause is NoAnswer =>
+  asks.length > 0 && isOf(NoAnswer, cause) && cause.step === name && cause.input === input
 
 export class Receiving implements Receiver {
   private readonly on: Emitting
@@ -108,11 +115,11 @@ export class Receiving implements Receiver {
   }
 
   /** Waits for a promise from now on, not from when the Effect runs: it may be interrupted before that. */
-  settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected> {
+  settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected | NoAnswer> {
     const { on } = this
-    let settled: Effect.Effect<A, StepRejected> | undefined
-    let resume: ((settled: Effect.Effect<A, StepRejected>) => void) | undefined
-    const settle = (effect: Effect.Effect<A, StepRejected>) => {
+    let settled: Effect.Effect<A, StepRejected | NoAnswer> | undefined
+    let resume: ((settled: Effect.Effect<A, StepRejected | NoAnswer>) => void) | undefined
+    const settle = (effect: Effect.Effect<A, StepRejected | NoAnswer>) => {
       settled ??= effect
       resume?.(effect)
     }

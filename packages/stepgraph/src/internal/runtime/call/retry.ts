@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { AnyStep } from "../../../Step.ts"
+import { isOwnNoAnswer } from "./receiving.ts"
 import type { Run, Working } from "./run.ts"
 
 type Retry = NonNullable<AnyStep["retry"]>
@@ -21,16 +22,37 @@ export const retrying =
     const { run } = on
     const conditions = inContext(retry, run)
     const recorded = recording(attempt(on), on)
-    if (run.host?.sleep === undefined) return Effect.retry(recorded, conditions)
-    // The pauses are the host's, and what an attempt sleeps is its own.
-    return Effect.clockWith((clock) =>
-      Effect.provideService(
-        Effect.retry(Effect.provideService(recorded, Clock.Clock, clock), conditions),
-        Clock.Clock,
-        pausing(clock, on)
-      )
-    )
+    return on.node.asks.length === 0 ? again(recorded, conditions, on) : unlessNoAnswer(recorded, conditions, on)
   }
+
+type Conditions = Effect.Retry.Options<unknown>
+
+/** When the inputs are closed, no other attempt will be answered either. */
+const unlessNoAnswer = (attempt: Effect.Effect<void, unknown>, conditions: Conditions, on: Retried) => {
+  const given = Effect.catch(Effect.asVoid(attempt), (error) =>
+    isOwnNoAnswer(error, on.node, on.input) ? Effect.succeed(error) : Effect.fail(error)
+  )
+  return Effect.flatMap(again(given, conditions, on), (unanswered) =>
+    unanswered === undefined ? Effect.void : Effect.fail(unanswered)
+  )
+}
+
+const again = <A>(
+  attempt: Effect.Effect<A, unknown>,
+  conditions: Conditions,
+  on: Retried
+): Effect.Effect<A, unknown> => {
+  const { run } = on
+  if (run.host?.sleep === undefined) return Effect.retry(attempt, conditions)
+  // The pauses are the host's, and what an attempt sleeps is its own.
+  return Effect.clockWith((clock) =>
+    Effect.provideService(
+      Effect.retry(Effect.provideService(attempt, Clock.Clock, clock), conditions),
+      Clock.Clock,
+      pausing(clock, on)
+    )
+  )
+}
 
 const pausing = (clock: Clock.Clock, { id, run }: Retried): Clock.Clock => {
   let pauses = 0

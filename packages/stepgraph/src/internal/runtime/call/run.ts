@@ -13,6 +13,7 @@ import type { Router } from "../flow/router.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import type { Position } from "../scope/position.ts"
 import type { Recorder } from "../trace/recorder.ts"
+import type { Questions } from "./questions.ts"
 import type { RunState } from "./state.ts"
 
 /** A delivery that is at work. */
@@ -75,4 +76,6 @@ export interface Run {
   /** Why it interrupts an invocation, asked at once: gives what the step's signal is aborted with. */
   reasonFor(invocation: Working): () => unknown
   readonly state: RunState
+  /** Of a graph with a step that asks. */
+  readonly questions: Questions | undefined
 }

@@ -49,6 +49,16 @@ export class Lane {
     }
   }
 
+  /** Puts a delivery before all that wait. */
+  pushFirst(delivery: Delivery): void {
+    this.waiting++
+    if (this.head !== undefined) {
+      this.rest ??= MutableList.make()
+      MutableList.prepend(this.rest, this.head)
+    }
+    this.head = delivery
+  }
+
   /** The next delivery that has not been called off. */
   take(factory: Factory): Delivery | undefined {
     while (this.head !== undefined) {

@@ -6,6 +6,7 @@ import type * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import {
   FinalizerFailed,
+  NoAnswer,
   RunDefect,
   StepDefect,
   StepRejected,
@@ -24,7 +25,8 @@ const isOfNestedRun = (error: unknown, step: string, input: unknown): error is E
   try {
     if (error instanceof WorkflowStalled || error instanceof WorkflowTimedOut) return true
     return (
-      (error instanceof StepRejected || error instanceof StepTimedOut) && (error.step !== step || error.input !== input)
+      (error instanceof StepRejected || error instanceof StepTimedOut || error instanceof NoAnswer) &&
+      (error.step !== step || error.input !== input)
     )
   } catch {
     // A proxy may throw on any access.

@@ -12,8 +12,9 @@ import { Host, type RunHost } from "../../../Host.ts"
 import type { RunStatus } from "../../../RunStatus.ts"
 import { AnnotateLogs } from "../../../Telemetry.ts"
 import { CurrentInvocation, Observer } from "../../../Trace.ts"
-import type { Graph, Route } from "../../graph/graph.ts"
+import type { Graph, Node, Route } from "../../graph/graph.ts"
 import { type Called, Calls } from "../call/calls.ts"
+import { Questions } from "../call/questions.ts"
 import type { Working } from "../call/run.ts"
 import type { Activation } from "../flow/activation.ts"
 import { Ambient } from "../flow/ambient.ts"
@@ -56,6 +57,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   readonly intakes: Intakes
   readonly scopes: Scopes
   readonly router: Router
+  readonly questions: Questions | undefined
   readonly calls: Calls
   /** Of a run that events can be sent to. */
   inputs: Inputs | undefined
@@ -84,11 +86,13 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     this.plain = !graph.ordered && !graph.scopeless && graph.kinds.length === 1 && !this.named
     this.intakes = new Intakes(graph, this)
     this.scopes = new Scopes(graph, this.intakes)
-    // Where a race may have to cancel it, each has to be known.
-    this.lanes = graph.nodes.map((node) => new Lane(node, this.plain && node.feeds.length === 0))
+    // Where a race may have to cancel it, or it may ask something, each has to be known.
+    const plainly = ({ asks, feeds }: Node) => this.plain && feeds.length === 0 && asks.length === 0
+    this.lanes = graph.nodes.map((node) => new Lane(node, plainly(node)))
     this.backPressure = new BackPressure(this.lanes)
     this.loop = new Loop(this, fiber.cache.scheduler, this.scheduler)
     this.router = new Router(this)
+    this.questions = graph.asking ? new Questions(this) : undefined
     this.calls = new Calls(this)
   }
 
@@ -130,7 +134,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
         this.takeIn(activation.route, activation.event)
         break
       case "inputs-closed":
-        if (!outcome.reached) scopes.closeInputs()
+        if (!outcome.reached) this.closeInputs()
         break
       case "settled":
         this.calls.settled(activation.delivery as Working, activation.exit)
@@ -176,9 +180,18 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
 
   private takeIn(route: Route, event: AnyEvent): void {
     const id = this.router.nameFromOutside(route, event, ++this.inputs!.count)
-    if (this.outcome.reached) this.recorder?.droppedAtOnce(id!, "ended")
+    if (this.outcome.reached) {
+      this.recorder?.droppedAtOnce(id!, "ended")
+      return
+    }
     // After everything that the start event led to, in the order sent.
-    else this.router.enterFromOutside(route, event, id, this.scopes.none, this.scopes.end?.before())
+    this.router.enterFromOutside(route, event, id, this.scopes.none, this.scopes.end?.before())
+    if (route.asked && !this.outcome.reached) this.questions!.answer(event, id, route.acceptors.length > 0)
+  }
+
+  private closeInputs(): void {
+    this.scopes.closeInputs()
+    if (!this.outcome.reached) this.questions?.closeInputs()
   }
 
   private timeOut(after: Duration.Duration): void {
@@ -192,6 +205,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   openInputs(): void {
     this.inputs = new Inputs(this)
     this.scopes.openInputs()
+    this.questions?.openInputs()
   }
 
   // ---------------------------------------------------------------- when nothing happens to it
@@ -232,7 +246,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   // ---------------------------------------------------------------- how it stands
 
   private get standing(): Standing {
-    return new Standing(this.graph, this.lanes, this.intakes)
+    return new Standing(this.graph, this.lanes, this.intakes, this.questions)
   }
 
   status(): RunStatus {

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { AnyEvent } from "../../../Event.ts"
 import type { Calls } from "../call/calls.ts"
+import type { Questions } from "../call/questions.ts"
 import type { Ambient } from "../flow/ambient.ts"
 import type { Lane } from "../flow/lane.ts"
 import type { Loop } from "../flow/loop.ts"
@@ -29,6 +30,7 @@ export interface Running {
   readonly loop: Loop
   readonly lanes: ReadonlyArray<Lane>
   readonly intakes: Intakes
+  readonly questions: Questions | undefined
   readonly inputs: Inputs | undefined
 }
 
@@ -106,13 +108,14 @@ export class Shutdown implements Ended {
   }
 
   tellEnd(exit: Exit.Exit<AnyEvent, unknown>): void {
-    const { calls, inputs, intakes, lanes, outcome, recorder } = this.run
+    const { calls, inputs, intakes, lanes, outcome, questions, recorder } = this.run
     if (recorder === undefined) return
     inputs?.takeInAll()
     for (const lane of lanes) {
       for (let left = lane.take(calls); left !== undefined; left = lane.take(calls)) recorder.dropped(left, "ended")
     }
     for (const left of intakes.left()) recorder.dropped(left, "leftover")
+    for (const { id } of questions?.left ?? []) recorder.droppedAtOnce(id!, "leftover")
     recorder.finished(exit, outcome.stopId)
   }
 }

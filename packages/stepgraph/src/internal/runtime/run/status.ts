@@ -7,6 +7,7 @@ import type { RunStatus } from "../../../RunStatus.ts"
 import { listed, waitingInWords } from "../../../Waiting.ts"
 import { type Graph, intakeText, type Node, quoted } from "../../graph/graph.ts"
 import { canStop } from "../../graph/reach.ts"
+import type { Questions } from "../call/questions.ts"
 import type { Lane } from "../flow/lane.ts"
 import type { Intakes } from "../intake/intakes.ts"
 
@@ -14,11 +15,13 @@ export class Standing {
   private readonly graph: Graph
   private readonly lanes: ReadonlyArray<Lane>
   private readonly intakes: Intakes
+  private readonly questions: Questions | undefined
 
-  constructor(graph: Graph, lanes: ReadonlyArray<Lane>, intakes: Intakes) {
+  constructor(graph: Graph, lanes: ReadonlyArray<Lane>, intakes: Intakes, questions: Questions | undefined) {
     this.graph = graph
     this.lanes = lanes
     this.intakes = intakes
+    this.questions = questions
   }
 
   status(state: RunStatus["state"], inputs: RunStatus["inputs"]): RunStatus {
@@ -31,15 +34,18 @@ export class Standing {
       state,
       inputs,
       steps: Object.fromEntries(steps),
-      waiting: state === "ended" ? this.intakes.holding() : this.intakes.waiting()
+      waiting: state === "ended" ? this.intakes.holding() : this.intakes.waiting(),
+      questions: this.questions?.waiting ?? []
     }
   }
 
   /** Reports that a run stopped with leftover events; `undefined` if there are none. */
   leftOver(stop: string): string | undefined {
-    const held = this.intakes.holding()
-    if (held.length === 0) return undefined
-    return `workflow '${this.graph.name}' stopped with '${stop}', and events were left over:${listed(held, waitingInWords)}`
+    const held = this.intakes.holding().map(waitingInWords)
+    const answers = (this.questions?.left ?? []).map(({ tag }) => `no question was asked for one ${tag}`)
+    const all = [...held, ...answers]
+    if (all.length === 0) return undefined
+    return `workflow '${this.graph.name}' stopped with '${stop}', and events were left over:${listed(all, (line) => line)}`
   }
 
   /** Nothing more can happen. `sendable`: whether events could be sent to the run. */
@@ -47,7 +53,14 @@ export class Standing {
     const { name, stops, inputs } = this.graph
     const unsent = sendable ? [] : [...inputs.keys()]
     const silent = this.lanes.filter((lane) => lane.silent > 0).map(({ node }) => node.name)
-    return new WorkflowStalled({ workflow: name, stops, unsent, silent, ...this.intakes.stalled() })
+    return new WorkflowStalled({
+      workflow: name,
+      stops,
+      unsent,
+      silent,
+      unanswered: this.questions?.lost ?? [],
+      ...this.intakes.stalled()
+    })
   }
 
   timedOut(after: Duration.Duration): WorkflowTimedOut {
@@ -64,7 +77,8 @@ export class Standing {
       after: Duration.format(after),
       running: counts(({ busy }) => busy),
       queued: counts(({ waiting }) => waiting),
-      waiting
+      waiting,
+      questions: this.questions?.waiting ?? []
     })
   }
 

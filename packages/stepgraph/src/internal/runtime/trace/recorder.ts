@@ -7,7 +7,13 @@ import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
 import type { AnyDef, AnyEvent } from "../../../Event.ts"
 import { nameAndMessage } from "../../../Show.ts"
-import { CurrentInvocation, type EventDropped, type Observer, type TraceEntry } from "../../../Trace.ts"
+import {
+  CurrentInvocation,
+  type EventDropped,
+  type Observer,
+  type QuestionEnded,
+  type TraceEntry
+} from "../../../Trace.ts"
 import type { Node } from "../../graph/graph.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import { dataOf } from "./data.ts"
@@ -15,6 +21,14 @@ import type { Telemetry } from "./telemetry.ts"
 
 type Reason = (typeof EventDropped.Type)["reason"]
 type WithoutCommon<Entry> = Entry extends TraceEntry ? Omit<Entry, "run" | "seq" | "at"> : never
+
+/** A question of an invocation. */
+interface Asked {
+  readonly on: Delivery & { readonly attempts: number }
+  readonly number: number
+  readonly id: string | undefined
+  readonly awaits: ReadonlyArray<string>
+}
 
 export class Recorder {
   private readonly run: string
@@ -135,6 +149,32 @@ export class Recorder {
       outcome: "retried"
     } as const
     this.record(() => ({ ...ended, error: words(cause) }), at)
+  }
+
+  paused({ node, id }: Delivery): void {
+    this.record(() => ({ _tag: "InvocationPaused", invocation: id!, step: node.name }))
+  }
+
+  resumed({ node, id }: Delivery): void {
+    this.record(() => ({ _tag: "InvocationResumed", invocation: id!, step: node.name }))
+  }
+
+  asked({ on, number, id, awaits }: Asked): void {
+    const { attempts, id: invocation, node } = on
+    const from = { invocation: invocation!, step: node.name, attempt: attempts }
+    this.record(() => ({ _tag: "QuestionAsked", ...from, question: number, event: id!, awaits }))
+  }
+
+  answered({ on, number }: Asked, outcome: (typeof QuestionEnded.Type)["outcome"], answer: string | null): void {
+    const { id: invocation, node } = on
+    this.record(() => ({
+      _tag: "QuestionEnded",
+      invocation: invocation!,
+      step: node.name,
+      question: number,
+      outcome,
+      answer
+    }))
   }
 
   finalizerFailed({ node, id }: Delivery, cause: Cause.Cause<unknown>): void {

@@ -101,6 +101,8 @@ interface Batch {
 interface Working {
   readonly since: bigint
   readonly span: Tracer.Span | undefined
+  /** Whether it holds no worker. */
+  paused: boolean
 }
 
 /** The data of one step. */
@@ -232,6 +234,14 @@ export class Telemetry {
       case "InvocationEnded":
         this.ended(entry, exit)
         return
+      case "InvocationPaused":
+      case "InvocationResumed":
+        this.pause(entry)
+        return
+      case "QuestionAsked":
+      case "QuestionEnded":
+        this.asked(entry)
+        return
       case "FinalizerFailed":
         // The invocation's own span has ended by now.
         this.span?.event("stepgraph.finalizer.failed", this.now(), { "stepgraph.step": entry.step, error: entry.error })
@@ -264,7 +274,7 @@ export class Telemetry {
       },
       links
     )
-    this.working.set(invocation, { since: now, span })
+    this.working.set(invocation, { since: now, span, paused: false })
     this.queue(step, -1)
     this.work(step, 1)
     step.metrics?.wait.updateUnsafe(waited, this.context)
@@ -284,10 +294,30 @@ export class Telemetry {
     const step = this.steps.get(name)!
     const now = this.now()
     this.working.delete(invocation)
-    this.work(step, -1)
+    if (!working.paused) this.work(step, -1)
     step.metrics?.duration(outcome).updateUnsafe(Number(now - working.since) / 1e9, this.context)
     working.span?.attribute("stepgraph.outcome", outcome)
     working.span?.end(now, exit === undefined ? Exit.void : legible(exit))
+  }
+
+  private pause({ _tag, invocation, step }: TraceEntry & { _tag: "InvocationPaused" | "InvocationResumed" }): void {
+    const working = this.working.get(invocation)
+    if (working === undefined) return
+    working.paused = _tag === "InvocationPaused"
+    this.work(this.steps.get(step)!, working.paused ? -1 : 1)
+  }
+
+  private asked(entry: TraceEntry & { _tag: "QuestionAsked" | "QuestionEnded" }): void {
+    const working = this.working.get(entry.invocation)
+    if (working === undefined) return
+    const attributes = { "stepgraph.question": entry.question }
+    if (entry._tag === "QuestionAsked") {
+      const awaits = { "stepgraph.event": entry.event, "stepgraph.awaits": entry.awaits }
+      working.span?.event("stepgraph.question.asked", this.now(), { ...attributes, ...awaits })
+    } else {
+      const answer = entry.answer === null ? {} : { "stepgraph.event": entry.answer }
+      working.span?.event(`stepgraph.question.${entry.outcome}`, this.now(), { ...attributes, ...answer })
+    }
   }
 
   private dropped(step: Step, event: string): void {

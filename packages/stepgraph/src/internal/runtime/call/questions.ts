@@ -1,0 +1,342 @@
+/**
+ * The questions that the steps of a run ask from inside their functions, and the answers that come from outside.
+ *
+ * An invocation holds no worker while one of its questions is open. When the last of them is answered, it waits in front of
+ * its step's lane for a worker, and goes on with that.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { NoAnswer } from "../../../Errors.ts"
+import type { AnyEvent } from "../../../Event.ts"
+import type { OpenQuestion } from "../../../Waiting.ts"
+import type { Lane } from "../flow/lane.ts"
+import type { Loop } from "../flow/loop.ts"
+import type { Ready } from "../flow/ready.ts"
+import type { Delivery } from "../scope/delivery.ts"
+import type { Recorder } from "../trace/recorder.ts"
+
+/** The run whose questions they are. */
+export interface Asked {
+  readonly workflow: string
+  readonly recorder: Recorder | undefined
+  readonly lanes: ReadonlyArray<Lane>
+  readonly ready: Ready
+  readonly loop: Loop
+}
+
+/** An invocation that asks. */
+export interface Asker extends Delivery {
+  readonly attempts: number
+}
+
+/** Whoever waits for an answer. */
+export interface Waiter {
+  /** Takes the answer, or the failure. */
+  settle(exit: Exit.Exit<AnyEvent, unknown>): void
+  /** The attempt that asked is over. */
+  drop(reason: unknown): void
+}
+
+export class Question {
+  readonly on: Asker
+  /** Its number among those of its invocation, and the id of its event, where somebody asks for ids. */
+  readonly number: number
+  readonly id: string | undefined
+  readonly event: AnyEvent
+  readonly awaits: ReadonlyArray<string>
+  readonly matches: ((event: AnyEvent) => unknown) | undefined
+  readonly waiter: Waiter
+  readonly answered: ((answer: AnyEvent) => void) | undefined
+  open = true
+
+  constructor(
+    on: Asker,
+    number: number,
+    id: string | undefined,
+    event: AnyEvent,
+    awaits: ReadonlyArray<string>,
+    matches: Question["matches"],
+    waiter: Waiter,
+    answered: Question["answered"]
+  ) {
+    this.on = on
+    this.number = number
+    this.id = id
+    this.event = event
+    this.awaits = awaits
+    this.matches = matches
+    this.waiter = waiter
+    this.answered = answered
+  }
+
+  /** Whether an event answers it; undefined where its own code throws, which it is then told. */
+  takes(event: AnyEvent): Exit.Exit<AnyEvent, unknown> | undefined {
+    if (!this.awaits.includes(event._tag)) return undefined
+    try {
+      return this.matches === undefined || this.matches(event) ? Exit.succeed(event) : undefined
+    } catch (error) {
+      return Exit.die(error)
+    }
+  }
+}
+
+/** Stands in a lane for an invocation that is to go on: whichever has waited longest. */
+class Ticket implements Delivery {
+  readonly node
+  readonly scope
+  readonly input = undefined
+  readonly id = undefined
+  readonly events: ReadonlyArray<string> = []
+  readonly underWay = false
+  calledOff = false
+  readonly start: () => void
+
+  constructor({ node, scope }: Asker, start: () => void) {
+    this.node = node
+    this.scope = scope
+    this.start = start
+  }
+
+  name(): void {}
+  cancel(): void {}
+}
+
+/** An invocation without a worker. */
+interface Away {
+  readonly on: Asker
+  /** How many of its questions are open. */
+  open: number
+  /** What it goes on with, once it has a worker. */
+  next: Array<() => void>
+}
+
+/** Those that are to go on and wait for a worker of one step, and as many tickets, of which the last is the first in the lane. */
+interface Returning {
+  readonly away: Array<Away>
+  readonly tickets: Array<Ticket>
+}
+
+/** An answer that came before its question. */
+interface Early {
+  readonly event: AnyEvent
+  readonly id: string | undefined
+  /** Whether a step accepts it too, so that it is of use even where nobody asks for it. */
+  readonly accepted: boolean
+}
+
+/** How many unanswered questions the error of a stalled run can show. */
+const mostUnanswered = 5
+
+export class Questions {
+  private readonly run: Asked
+  /** In the order in which they were asked. */
+  private readonly open = new Set<Question>()
+  private readonly away = new Map<Asker, Away>()
+  private readonly returning = new Map<Lane, Returning>()
+  private readonly early: Array<Early> = []
+  private readonly unanswered: Array<OpenQuestion> = []
+  private closed = true
+  private sendable = false
+
+  constructor(run: Asked) {
+    this.run = run
+  }
+
+  // ---------------------------------------------------------------- answers
+
+  openInputs(): void {
+    this.closed = false
+    this.sendable = true
+  }
+
+  /** An event has come from outside: it answers the first question that it fits, or is kept. */
+  answer(event: AnyEvent, id: string | undefined, accepted: boolean): void {
+    for (const question of this.open) {
+      const exit = question.takes(event)
+      if (exit === undefined || !question.open) continue
+      if (Exit.isSuccess(exit)) {
+        this.settle(question, exit, id)
+        return
+      }
+      this.settle(question, exit, undefined)
+    }
+    this.early.push({ event, id, accepted })
+  }
+
+  /** No answer can come any more. */
+  closeInputs(): void {
+    this.closed = true
+    for (const question of [...this.open]) if (question.open) this.settle(question, this.noAnswer(question), undefined)
+  }
+
+  private noAnswer({ on, event, awaits }: Question): Exit.Exit<never, unknown> {
+    if (this.unanswered.push({ step: on.node.name, question: event, awaits }) > mostUnanswered) this.unanswered.shift()
+    const { workflow } = this.run
+    const { sendable } = this
+    return Exit.fail(new NoAnswer({ workflow, step: on.node.name, input: on.input, question: event, awaits, sendable }))
+  }
+
+  // ---------------------------------------------------------------- questions
+
+  /** A question has been emitted: it is answered by what came before it, or waits without a worker. */
+  ask(question: Question): void {
+    this.run.recorder?.asked(question)
+    for (let at = 0; at < this.early.length; at++) {
+      const { event, id } = this.early[at]!
+      const exit = question.takes(event)
+      if (exit === undefined) continue
+      if (Exit.isSuccess(exit)) this.early.splice(at, 1)
+      this.end(question, exit, id)
+      question.waiter.settle(exit)
+      return
+    }
+    if (this.closed) {
+      const exit = this.noAnswer(question)
+      this.end(question, exit, undefined)
+      question.waiter.settle(exit)
+      return
+    }
+    this.open.add(question)
+    this.leave(question.on)
+  }
+
+  /** An answer that a host has recorded: it is not kept for another question. */
+  forget(event: AnyEvent): void {
+    const at = this.early.findIndex((early) => early.event === event)
+    if (at >= 0) this.early.splice(at, 1)
+  }
+
+  private settle(question: Question, exit: Exit.Exit<AnyEvent, unknown>, id: string | undefined): void {
+    this.end(question, exit, id)
+    const { on, waiter } = question
+    const away = this.away.get(on)!
+    away.open--
+    this.comeBack(away, () => waiter.settle(exit))
+  }
+
+  private end(question: Question, exit: Exit.Exit<AnyEvent, unknown> | undefined, id: string | undefined): void {
+    question.open = false
+    this.open.delete(question)
+    const outcome =
+      exit === undefined ? "interrupted" : Exit.isSuccess(exit) ? "answered" : Exit.hasDies(exit) ? "failed" : "closed"
+    this.run.recorder?.answered(question, outcome, outcome === "answered" ? id! : null)
+    if (exit !== undefined && Exit.isSuccess(exit)) question.answered?.(exit.value)
+  }
+
+  /** Nobody waits for it any more. */
+  withdraw(question: Question): void {
+    if (!question.open) return
+    this.end(question, undefined, undefined)
+    this.away.get(question.on)!.open--
+  }
+
+  // ---------------------------------------------------------------- workers
+
+  /** Gives the worker of an invocation to whatever else waits for one. */
+  private leave(on: Asker): void {
+    const away = this.away.get(on)
+    if (away === undefined) {
+      this.away.set(on, { on, open: 1, next: [] })
+      const lane = this.laneOf(on)
+      lane.busy--
+      this.run.recorder?.paused(on)
+      this.wake(lane)
+      return
+    }
+    away.open++
+    // It waits again, so it need not wait for a worker.
+    for (const go of this.takeBack(away)) go()
+  }
+
+  /** Lets an invocation go on: with a worker, unless it waits for another answer all the same. */
+  private comeBack(away: Away, go: () => void): void {
+    if (away.open > 0) {
+      go()
+      return
+    }
+    if (away.next.push(go) > 1) return
+    const lane = this.laneOf(away.on)
+    let returning = this.returning.get(lane)
+    if (returning === undefined) {
+      returning = { away: [], tickets: [] }
+      this.returning.set(lane, returning)
+    }
+    returning.away.push(away)
+    const ticket = new Ticket(away.on, () => this.goOn(lane))
+    returning.tickets.push(ticket)
+    lane.pushFirst(ticket)
+    this.wake(lane)
+  }
+
+  /** There is a worker for the one that has waited longest. */
+  private goOn(lane: Lane): void {
+    const { away, tickets } = this.returning.get(lane)!
+    tickets.pop()
+    const { next, on } = away.shift()!
+    this.away.delete(on)
+    this.run.recorder?.resumed(on)
+    for (const go of next) go()
+  }
+
+  /** It need not wait for a worker any more: gives what it would have gone on with. */
+  private takeBack(away: Away): ReadonlyArray<() => void> {
+    const { next, on } = away
+    if (next.length === 0) return next
+    away.next = []
+    const lane = this.laneOf(on)
+    const returning = this.returning.get(lane)!
+    returning.away.splice(returning.away.indexOf(away), 1)
+    returning.tickets.pop()!.calledOff = true
+    lane.waiting--
+    return next
+  }
+
+  private laneOf({ node }: Asker): Lane {
+    return this.run.lanes[node.index]!
+  }
+
+  private wake(lane: Lane): void {
+    this.run.ready.add(lane)
+    this.run.loop.wake()
+  }
+
+  /** Waits until an invocation has a worker, where it has none. */
+  worker(on: Asker): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const away = this.away.get(on)
+      if (away === undefined) resume(Effect.void)
+      else this.comeBack(away, () => resume(Effect.void))
+    })
+  }
+
+  /** An attempt is over by an interruption: whatever it still does needs no worker. */
+  abandon(on: Asker): void {
+    const away = this.away.get(on)
+    if (away !== undefined) for (const go of this.takeBack(away)) go()
+  }
+
+  /** An invocation has ended, and gives back a worker that it may not have. */
+  ended(on: Asker): void {
+    const away = this.away.get(on)
+    if (away === undefined) return
+    this.away.delete(on)
+    this.takeBack(away)
+    this.laneOf(on).busy++
+  }
+
+  // ---------------------------------------------------------------- how it stands
+
+  get waiting(): ReadonlyArray<OpenQuestion> {
+    return [...this.open].map(({ on, event, awaits }) => ({ step: on.node.name, question: event, awaits }))
+  }
+
+  /** The last questions that nobody answered before the inputs were closed. */
+  get lost(): ReadonlyArray<OpenQuestion> {
+    return this.unanswered
+  }
+
+  /** The answers that nobody has used: the ids of their events, where somebody asks for ids. */
+  get left(): ReadonlyArray<{ readonly tag: string; readonly id: string | undefined }> {
+    return this.early.flatMap(({ event: { _tag: tag }, id, accepted }) => (accepted ? [] : [{ tag, id }]))
+  }
+}
