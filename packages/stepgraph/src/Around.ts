@@ -47,8 +47,8 @@ export interface Next {
 type Wrapped = StepResult | PromiseLike<StepResult> | Effect.Effect<StepResult, StepFailure, any>
 
 type Needing<S, R> =
-  S extends Step<infer Accepted, infer Emitted, infer E, infer Own, infer Per, infer Asked>
-    ? Step<Accepted, Emitted, E, Own | R, Per, Asked>
+  S extends Step<infer Accepted, infer Emitted, infer E, infer Own, infer Per, infer Asked, infer Streamed>
+    ? Step<Accepted, Emitted, E, Own | R, Per, Asked, Streamed>
     : never
 type Around<W, R> = [R] extends [never]
   ? W

@@ -36,10 +36,12 @@ export interface GraphStep {
   readonly accepts: ReadonlyArray<string>
   /** `null` for a step that takes one event at a time. */
   readonly intake: GraphIntake | null
-  /** The input events that it may ask for, each once. */
-  readonly asks: ReadonlyArray<string>
   /** The events it emits, each once. */
   readonly emits: ReadonlyArray<string>
+  /** Those of them that go out at once, whatever becomes of the attempt that emits them. */
+  readonly streams: ReadonlyArray<string>
+  /** The input events that it may ask for, each once. */
+  readonly asks: ReadonlyArray<string>
   readonly workers: number | "unbounded"
   /** As text. */
   readonly timeout: string | null
@@ -111,6 +113,7 @@ interface Intake extends Omit<GraphIntake, "text" | "count" | "per" | "by" | "wi
 interface Step {
   readonly accepts: ReadonlyArray<Def> | Intake
   readonly emits: ReadonlyArray<Def>
+  readonly stream?: ReadonlyArray<Def>
   readonly asks?: ReadonlyArray<Def>
   readonly workers: number | "unbounded"
   readonly timeout?: Duration.Input
@@ -199,7 +202,7 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
   }
   for (const def of [start, ...inputs]) eventOf(def)
   const nodes = Object.entries(steps).map(([name, step]): GraphStep => {
-    const { accepts, emits, asks = [], workers, timeout, retry, recover, "~inner": inner } = step as Step
+    const { accepts, emits, stream = [], asks = [], workers, timeout, retry, recover, "~inner": inner } = step as Step
     const intake = isList(accepts) ? undefined : (accepts as Intake)
     const accepted = intake?.events ?? (accepts as ReadonlyArray<Def>)
     for (const event of new Set(accepted.map(eventOf))) event.acceptedBy.push(name)
@@ -211,8 +214,9 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
       name,
       accepts: tagsOf(accepted),
       intake: intake === undefined ? null : intakeOf(intake),
-      asks: tagsOf([...asked]),
       emits: tagsOf([...emitted]),
+      streams: tagsOf(stream),
+      asks: tagsOf([...asked]),
       workers,
       timeout: durationOf(timeout),
       retries: retry !== undefined,

@@ -15,8 +15,9 @@ import { isMade, listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 type Accepts = AnyDef | Defs | AnyIntake
 type InputOf<A> = A extends Intake<any, infer Input, any> ? Input : EventsOf<A>
 type AcceptedTags<A> = A extends Intake<infer Tags, any, any> ? Tags : TagsOf<A>
-/** `never` for a step that asks for nothing. */
-type AskedTags<As> = [As] extends [never] ? never : TagsOf<As>
+/** `never` where none are given. */
+type GivenTags<D> = [D] extends [never] ? never : TagsOf<D>
+type OneOf<D> = D extends Defs ? D[number] : D
 type PerOf<A> = A extends Intake<any, any, infer Per> ? Per : never
 
 export type { Problem }
@@ -146,9 +147,9 @@ export interface StepContext<A, Out, As = never> {
    */
   readonly ask: <const W extends AnyDef | Defs>(
     question: Out,
-    answer: [TagsOf<W>] extends [AskedTags<As>]
+    answer: [TagsOf<W>] extends [GivenTags<As>]
       ? W
-      : W & Problem<`this step does not ask for '${Exclude<TagsOf<W>, AskedTags<As>>}': name it in \`asks\``>,
+      : W & Problem<`this step does not ask for '${Exclude<TagsOf<W>, GivenTags<As>>}': name it in \`asks\``>,
     matches?: ((answer: EventsOf<W>) => boolean) | undefined
   ) => Asking<EventsOf<W>>
   /** Reads a cell of this run's state. */
@@ -177,11 +178,14 @@ export interface Step<
   E,
   R,
   Per extends string = never,
-  Asked extends string = never
+  Asked extends string = never,
+  Streamed extends string = never
 > {
   /** The accepted events: one at a time, or together through an intake. */
   readonly accepts: ReadonlyArray<AnyDef> | AnyIntake
   readonly emits: ReadonlyArray<AnyDef>
+  /** Those of them that go out at once, whatever becomes of the attempt that emits them. */
+  readonly stream?: ReadonlyArray<AnyDef> | undefined
   /** The input events that it may wait for with `ctx.ask`. */
   readonly asks?: ReadonlyArray<AnyDef> | undefined
   /** How many invocations may run at once in one run of the workflow. */
@@ -201,11 +205,12 @@ export interface Step<
     readonly services: R
     readonly per: Per
     readonly asked: Asked
+    readonly streamed: Streamed
   }
 }
 
 /** Any step, as the runtime sees it. */
-export type AnyStep = Step<any, any, any, any, any, any>
+export type AnyStep = Step<any, any, any, any, any, any, any>
 
 const defaultWorkers = 4
 
@@ -223,6 +228,7 @@ type Settings = Omit<AnyStep, "~types" | "~inner">
 export const stepOptions = Object.keys({
   accepts: 0,
   emits: 0,
+  stream: 0,
   asks: 0,
   workers: 0,
   buffer: 0,
@@ -241,6 +247,8 @@ export const stepOptions = Object.keys({
  *
  * - `accepts`: an event, a list of events (the step runs for each event), or an intake (`join`, `collect`, `gather`,
  * `race`)
+ * - `stream`: those of the emitted events that go out at once though the step has a `retry` or a `recover`: outputs that no
+ * step accepts
  * - `asks`: an input event, or a list of them, that the step may wait for with `ctx.ask`
  * - `workers`: a positive whole number (default: 4) or `"unbounded"`
  * - `buffer`: how many events may wait for the step (default: 1,024) before the generators and Streams that feed it
@@ -278,11 +286,13 @@ export function defineStep<
   Ret extends Returned<EventsOf<Em>> | Plain<EventsOf<Em>>,
   Rec extends Returned<EventsOf<Em>> = never,
   const As extends AnyDef | Defs = never,
+  const St extends OneOf<Em> | ReadonlyArray<OneOf<Em>> = never,
   Limit extends Duration.Input | undefined = undefined,
   Rt extends RetryOptions<Ret, Limit, As> | AnySchedule = RetryOptions<Ret, Limit, As>
 >(definition: {
   readonly accepts: A
   readonly emits: Em
+  readonly stream?: St | undefined
   readonly asks?: As | undefined
   readonly workers?: number | "unbounded" | undefined
   readonly buffer?: number | undefined
@@ -304,14 +314,16 @@ export function defineStep<
     : ErrorOf<Rec, As>,
   ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Limit, As>>,
   TagOf<PerOf<A>>,
-  AskedTags<As>
+  GivenTags<As>,
+  GivenTags<St>
 > {
-  const { accepts, emits, asks, retry, recover } = definition as unknown as AnyStep
+  const { accepts, emits, stream, asks, retry, recover } = definition as unknown as AnyStep
   return made(prototype, {
     // What there is no option for is kept, and refused by `workflow()`, which knows the step's name.
     ...(definition as object),
     accepts: typeof accepts === "function" ? [accepts] : accepts,
     emits: typeof emits === "function" ? [emits] : emits,
+    ...(stream === undefined ? undefined : { stream: typeof stream === "function" ? [stream] : stream }),
     ...(asks === undefined ? undefined : { asks: typeof asks === "function" ? [asks] : asks }),
     workers: definition.workers ?? defaultWorkers,
     timeout: definition.timeout,

@@ -26,6 +26,8 @@ export const EventEmitted = /*#__PURE__*/ Schema.TaggedStruct("EventEmitted", {
   event: Schema.String,
   tag: Schema.String,
   cause: Schema.NullOr(Schema.String),
+  /** The attempt that emitted it, for an event that the step lists in `stream`. */
+  attempt: Schema.optionalKey(Schema.Number),
   /** The event's fields as JSON, bounded and without `Redacted` values. */
   data: Schema.Json
 })

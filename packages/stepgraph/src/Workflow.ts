@@ -33,8 +33,8 @@ export interface Workflow<
 }
 
 // Unnamed conditional types over the union of the steps, so that editors show the errors and services themselves.
-type ErrorOf<S> = S extends Step<any, any, infer E, any, any, any> ? E : never
-type ServicesOf<S> = 0 extends 1 & S ? never : S extends Step<any, any, any, infer R, any, any> ? R : never
+type ErrorOf<S> = S extends Step<any, any, infer E, any, any, any, any> ? E : never
+type ServicesOf<S> = 0 extends 1 & S ? never : S extends Step<any, any, any, infer R, any, any, any> ? R : never
 
 /** A workflow of any types. */
 export type AnyWorkflow = Workflow<any, any, any, any, any, any>

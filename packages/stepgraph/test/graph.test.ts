@@ -85,6 +85,7 @@ describe("graphOf", () => {
       name: "read",
       accepts: ["Doc"],
       asks: [],
+      streams: [],
       intake: null,
       emits: ["Word", "Log"],
       workers: 8,

@@ -70,7 +70,7 @@ describe("workflow() lists options that do not exist", () => {
       "step 'end': there is no option 'timeOut': did you mean 'timeout'?"
     ])
     expect(withSteps({ end: step({ ...end, description: "ends it" }) })).toEqual([
-      "step 'end': there is no option 'description': the options are 'accepts', 'emits', 'asks', 'workers', 'buffer', 'timeout', 'retry', " +
+      "step 'end': there is no option 'description': the options are 'accepts', 'emits', 'stream', 'asks', 'workers', 'buffer', 'timeout', 'retry', " +
         "'run', 'recover'"
     ])
   })

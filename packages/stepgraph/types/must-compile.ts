@@ -619,3 +619,17 @@ export const askedFlow = workflow({
   steps: { askingAsync, askingEffect, askingRecovered }
 })
 same<WorkflowError<typeof askedFlow>, StepRejected | NoAnswer | WorkflowStalled>(true)
+
+// What goes out at once.
+const Token = defineEvent("Token", { text: Schema.String })
+export const streamingFlow = workflow({
+  name: "streaming",
+  start: Topic,
+  stop: Stop,
+  outputs: [Token],
+  steps: {
+    one: defineStep({ accepts: Topic, emits: [Token, Stop], stream: Token, run: () => Stop({ result: "" }) }),
+    list: defineStep({ accepts: Topic, emits: [Token, Stop], stream: [Token], run: async () => Token({ text: "" }) })
+  }
+})
+same<WorkflowError<typeof streamingFlow>, StepRejected | WorkflowStalled>(true)

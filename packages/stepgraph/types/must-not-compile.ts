@@ -103,3 +103,6 @@ defineStep({ accepts: Query, emits: Answer, asks: Ok, run: async (q, { ask }) =>
 const asking = defineStep({ accepts: Query, emits: Answer, asks: Ok, run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), Ok)).by }) })
 workflow({ name: "w", start: Query, stop: Stop, steps: { asking, finish } }) // «error» step 'asking' asks for 'Ok', but it is not an input event
 defineStep({ accepts: Query, emits: Answer, asks: Ok, run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), Ok)).by }), recover: (error) => Answer({ result: error._tag === "StepTimedOut" ? "" : "" }) }) // «error» have no overlap
+defineStep({ accepts: Query, emits: Answer, stream: Stop, run: () => Answer({ result: "" }) }) // «error» is not assignable to
+const streaming = defineStep({ accepts: Query, emits: [Answer, Ok], stream: Ok, run: () => Answer({ result: "" }) })
+workflow({ name: "w", start: Query, stop: Stop, steps: { streaming, finish, log: defineStep({ accepts: Ok, emits: [], run: () => {} }) } }) // «error» step 'streaming' streams 'Ok', but it is not an output event that no step accepts

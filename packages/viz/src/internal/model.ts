@@ -157,6 +157,7 @@ const intakeNotes = (
 
 const stepNotes = (step: GraphStep, nested: { readonly name: string } | undefined): ReadonlyArray<string> => [
   step.workers === "unbounded" ? "unbounded workers" : `${step.workers} ${step.workers === 1 ? "worker" : "workers"}`,
+  ...(step.streams.length === 0 ? [] : [`streams ${step.streams.join(", ")}`]),
   ...(step.asks.length === 0 ? [] : [`asks for ${step.asks.join(", ")}`]),
   ...(step.timeout === null ? [] : [`timeout ${step.timeout}`]),
   ...(step.retries ? ["retries"] : []),

@@ -63,6 +63,7 @@ export const compile = (flow: Definition): Graph => {
       needs: intake === undefined ? undefined : needsOf(intake),
       per: kinds.get(intake?.per?.tag)!,
       accepts: [...new Set(acceptedBy(step).map(routeOf))],
+      streams: step.stream && new Set(step.stream.map(({ tag }) => tag)),
       asks: [...new Set((step.asks ?? []).map(routeOf))],
       emits: [...emits.values()],
       routes: emits,

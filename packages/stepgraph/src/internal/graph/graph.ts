@@ -58,6 +58,8 @@ export interface Node {
   readonly per: number
   /** The accepted events, each once. */
   readonly accepts: ReadonlyArray<Route>
+  /** The tags of those that go out at once, whatever becomes of the attempt. */
+  readonly streams: ReadonlySet<string> | undefined
   /** The input events that it may ask for. */
   readonly asks: ReadonlyArray<Route>
   /** The declared emissions, each once. */

@@ -74,6 +74,9 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
   } else if (!step.emits.every(isDef)) {
     report(`step '${name}' emits something that is not an event: use what defineEvent returned`)
   }
+  if (step.stream !== undefined && !(Array.isArray(step.stream) && step.stream.every(isDef))) {
+    report(`step '${name}' streams something that is not an event: use what defineEvent returned, or a list of that`)
+  }
   if (step.asks !== undefined && !(Array.isArray(step.asks) && step.asks.every(isDef))) {
     report(`step '${name}' asks for something that is not an event: use what defineEvent returned, or a list of that`)
   }
@@ -192,9 +195,10 @@ const checkTags = (flow: Definition, report: Report): void => {
     }
   }
   for (const def of [flow.start, ...stopsOf(flow), ...flow.inputs, ...flow.outputs]) check(def)
-  for (const { accepts, emits, asks = [] } of Object.values(flow.steps)) {
+  for (const { accepts, emits, asks = [], stream = [] } of Object.values(flow.steps)) {
     const intake = isIntake(accepts) ? accepts : undefined
-    for (const def of [...(intake?.events ?? (accepts as ReadonlyArray<AnyDef>)), ...emits, ...asks]) check(def)
+    for (const def of [...(intake?.events ?? (accepts as ReadonlyArray<AnyDef>)), ...emits, ...asks, ...stream])
+      check(def)
     if (intake?.per !== undefined) check(intake.per)
   }
 }
@@ -213,6 +217,7 @@ const checkEnds = (flow: Definition, report: Report): void => {
   if (!accepted.has(flow.start.tag)) report(`no step accepts the start event '${flow.start.tag}'`)
   for (const stop of stops) if (!emitted.has(stop)) report(`no step emits the stop event '${stop}'`)
   const inputs = new Set(tags(flow.inputs))
+  const outputs = new Set(tags(flow.outputs))
   const asked = new Set(steps.flatMap(([, { asks = [] }]) => tags(asks)))
   for (const input of inputs) {
     if (!accepted.has(input) && !asked.has(input)) report(`no step accepts the input event '${input}', or asks for it`)
@@ -237,6 +242,13 @@ const checkEnds = (flow: Definition, report: Report): void => {
     const per = isIntake(step.accepts) ? step.accepts.per?.tag : undefined
     if (per !== undefined && !known.has(per)) {
       report(`step '${name}' keeps one intake per '${per}', but no step emits it and ${unknownEnd}`)
+    }
+    for (const tag of new Set(tags(step.stream ?? []))) {
+      if (!step.emits.some((def) => def.tag === tag)) {
+        report(`step '${name}' streams '${tag}', but it does not emit it: add '${tag}' to its 'emits'`)
+      } else if (accepted.has(tag) || !outputs.has(tag)) {
+        report(`step '${name}' streams '${tag}', but it is not an output event that no step accepts`)
+      }
     }
     for (const tag of new Set(tags(step.asks ?? []))) {
       if (!inputs.has(tag)) report(`step '${name}' asks for '${tag}', but it is not an input event`)

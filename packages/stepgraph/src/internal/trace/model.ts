@@ -70,6 +70,8 @@ export interface EventModel {
   readonly tag: string
   /** The invocation that emitted it; `null` for an event from outside. */
   readonly cause: string | null
+  /** The attempt that emitted it, for one that was heard at once though the attempt might fail. */
+  readonly attempt: number | null
   readonly at: Moment
   readonly data: Entry<"EventEmitted">["data"]
   /** The steps it was delivered to. */

@@ -268,11 +268,11 @@ export class RunModel {
     return step
   }
 
-  private emit({ event: id, tag, cause, data }: Entry<"EventEmitted">, at: Moment): void {
+  private emit({ event: id, tag, cause, attempt, data }: Entry<"EventEmitted">, at: Moment): void {
     if (this.keep === 0) return
     const by = cause === null ? undefined : this.kept.all.get(cause)
     if (by !== undefined) addTo(by.emitted, id, this.keep)
-    this.known.add(id, { id, tag, cause, at, data, to: none, takenBy: none, waiting: 0 })
+    this.known.add(id, { id, tag, cause, attempt: attempt ?? null, at, data, to: none, takenBy: none, waiting: 0 })
   }
 
   /** An event stops waiting in one of its steps. */

@@ -232,6 +232,10 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.run.router.emit(this, event, false)
   }
 
+  streams({ _tag }: AnyEvent): boolean {
+    return this.node.streams?.has(_tag) === true
+  }
+
   accept(value: unknown): AnyEvent {
     return this.run.accept(this.node, value)
   }

@@ -19,6 +19,8 @@ export interface Outbox {
 export interface DirectOutbox extends Outbox {
   /** Checks that a step may emit a value, and gives the event it stands for. */
   accept(value: unknown): AnyEvent
+  /** Whether an event is heard at once, whatever becomes of the attempt. */
+  streams(event: AnyEvent): boolean
   write(write: Settlement["writes"][number]): void
   /** Collects what was collected before. */
   collectAgain(tags: ReadonlyArray<string>): void
@@ -34,7 +36,9 @@ export class Staged implements Outbox {
   }
 
   emit(event: unknown): void {
-    this.events.push(this.direct.accept(event))
+    const accepted = this.direct.accept(event)
+    if (this.direct.streams(accepted)) this.direct.emit(accepted)
+    else this.events.push(accepted)
   }
 
   get<S>(state: State<S>): S {

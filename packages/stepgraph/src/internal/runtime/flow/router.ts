@@ -43,11 +43,16 @@ export interface Emitting extends Delivery {
   readonly returning: boolean
   /** The position of one more emission. */
   placeOf(last: boolean): Position | undefined
+  readonly attempts: number
   /** The number of an emission among those of this invocation. */
   number(): number
   /** The number of an event that came too late. */
   lateNumber(): number
 }
+
+/** The attempt of what is heard though it may fail. */
+const attemptOf = ({ attempts, node }: Emitting, { tag }: Route): number | undefined =>
+  node.streams?.has(tag) === true ? attempts : undefined
 
 /** What a router needs of its run. */
 export interface Routed {
@@ -115,7 +120,7 @@ export class Router {
   }
 
   private emitInside(from: Emitting, route: Route, event: AnyEvent, last: boolean): void {
-    const id = this.named ? this.name(route, event, from.id!, from.number()) : undefined
+    const id = this.named ? this.name(route, event, from.id!, from.number(), attemptOf(from, route)) : undefined
     if (this.outcome.reached || from.calledOff) {
       this.recorder?.droppedAtOnce(id!, this.outcome.reached ? "ended" : "raced")
     } else if (route.stop) {
@@ -130,9 +135,15 @@ export class Router {
   }
 
   /** Names what is emitted, by the invocation that emits it or as what comes from outside, and records it. */
-  private name({ def }: Route, event: AnyEvent, cause: string | undefined, index: number): string {
+  private name(
+    { def }: Route,
+    event: AnyEvent,
+    cause: string | undefined,
+    index: number,
+    attempt?: number | undefined
+  ): string {
     const id = eventId(def.tag, cause ?? "outside", index)
-    this.recorder?.emitted(id, def, event, cause ?? null)
+    this.recorder?.emitted(id, def, event, cause ?? null, attempt)
     return id
   }
 

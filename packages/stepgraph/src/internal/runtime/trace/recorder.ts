@@ -97,12 +97,13 @@ export class Recorder {
   }
 
   /** `cause` is the invocation it came from, `null` for what comes from outside. */
-  emitted(event: string, def: AnyDef, value: AnyEvent, cause: string | null): void {
+  emitted(event: string, def: AnyDef, value: AnyEvent, cause: string | null, attempt: number | undefined): void {
     this.record(() => ({
       _tag: "EventEmitted",
       event,
       tag: def.tag,
       cause,
+      ...(attempt === undefined ? undefined : { attempt }),
       data: this.observer === undefined ? {} : dataOf(def, value)
     }))
   }
