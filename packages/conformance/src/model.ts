@@ -34,12 +34,12 @@ const isOutside = (scope: Scope): boolean => scope.number < 0
  * A position in the tree of emissions. Each part is the index of an emission within its invocation, of a step that
  * accepted an event, or of a round of an intake, so it does not depend on timing.
  */
-type Place = ReadonlyArray<{ readonly by: "emission" | "acceptor" | "intake" | "input"; readonly n: number }>
+type Position = ReadonlyArray<{ readonly by: "emission" | "acceptor" | "intake" | "input"; readonly n: number }>
 
 export interface Event extends Payload {
   readonly tag: string
   readonly scope: Scope
-  readonly place: Place
+  readonly position: Position
   /** When it came to an intake. */
   readonly since?: number
 }
@@ -51,7 +51,7 @@ export interface Delivery {
   readonly input: ReadonlyArray<Event | undefined>
   readonly scope: Scope
   readonly opener: Event | undefined
-  readonly place: Place
+  readonly position: Position
 }
 
 export interface Run extends Delivery {
@@ -179,7 +179,7 @@ const deepestShared = (events: ReadonlyArray<Event>): Scope => {
  * Emissions of one invocation are ordered, whatever each led to. Everything else has some fixed order; here the
  * declaration order of the steps, with the results of intakes last.
  */
-const comparePlaces = (a: Place, b: Place): { readonly order: number; readonly sure: boolean } => {
+const comparePositions = (a: Position, b: Position): { readonly order: number; readonly sure: boolean } => {
   const rank = { emission: 0, acceptor: 1, intake: 2, input: 3 }
   for (let i = 0; i < a.length && i < b.length; i++) {
     if (a[i]!.by !== b[i]!.by) return { order: rank[a[i]!.by] - rank[b[i]!.by], sure: false }
@@ -190,7 +190,7 @@ const comparePlaces = (a: Place, b: Place): { readonly order: number; readonly s
 }
 
 const byPlace = (events: ReadonlyArray<Event>): ReadonlyArray<Event> =>
-  [...events].sort((a, b) => comparePlaces(a.place, b.place).order)
+  [...events].sort((a, b) => comparePositions(a.position, b.position).order)
 
 /** Whether these are the same events in an order that the contract allows. */
 export const isEmissionOrder = (events: ReadonlyArray<Event>, ids: ReadonlyArray<string>): boolean => {
@@ -200,7 +200,7 @@ export const isEmissionOrder = (events: ReadonlyArray<Event>, ids: ReadonlyArray
     return at < 0 ? [] : left.splice(at, 1)
   })
   const isBefore = (a: Event, b: Event): boolean => {
-    const { order, sure } = comparePlaces(a.place, b.place)
+    const { order, sure } = comparePositions(a.position, b.position)
     return !sure || order < 0
   }
   return (
@@ -315,7 +315,7 @@ const go = (state: State, run: Run): void => {
   const ends = !oneByOne || run.emitted === events.length
   const last = oneByOne ? Math.min(run.emitted + 1, events.length) : events.length
   while (run.emitted < last) {
-    emit(state, events[run.emitted]!, run.scope, [...run.place, { by: "emission", n: run.emitted }])
+    emit(state, events[run.emitted]!, run.scope, [...run.position, { by: "emission", n: run.emitted }])
     run.emitted += 1
     fireQuiet(state)
   }
@@ -359,11 +359,11 @@ const closeInputs = (state: State): void => {
 
 // ---------------------------------------------------------------- delivery
 
-const emit = (state: State, emission: Emitted, within: Scope, place: Place): void => {
+const emit = (state: State, emission: Emitted, within: Scope, position: Position): void => {
   if (state.outcome !== undefined) return
   const { spec } = state
   const facts = factsOf(spec)
-  const made = { ...emission, scope: within, place }
+  const made = { ...emission, scope: within, position }
   const parent = isOutside(within) ? outermost : within
   const scope = (opener: Event): Scope => ({ number: ++state.scopes, opener, parent })
   const event = facts.isOpener(made.tag) ? openWith(made, scope) : made
@@ -376,7 +376,7 @@ const emit = (state: State, emission: Emitted, within: Scope, place: Place): voi
   if (spec.outputs.includes(event.tag)) state.outputs = [...state.outputs, event.id]
   if (event.scope !== within) armAtOpening(state, event, event.scope)
   facts.acceptors(event.tag).forEach((step, branch) => {
-    deliver(state, step, { ...event, place: [...event.place, { by: "acceptor", n: branch }] })
+    deliver(state, step, { ...event, position: [...event.position, { by: "acceptor", n: branch }] })
   })
 }
 
@@ -395,7 +395,7 @@ const deliver = (state: State, step: number, event: Event): void => {
   }
   const { kind, of, count, per, by, within } = state.spec.steps[step]!.accepts
   if (kind === "each" || kind === "hand") {
-    return enqueue(state, { step, input: [event], scope: event.scope, opener: undefined, place: event.place })
+    return enqueue(state, { step, input: [event], scope: event.scope, opener: undefined, position: event.position })
   }
   const scope = nearest(event.scope, per)
   const intake = intakeOf(state, step, scope, by === true ? event.key : undefined)
@@ -516,8 +516,8 @@ const fire = (state: State, intake: Intake, input: Delivery["input"], scope: Sco
   intake.rounds += 1
   const { opener } = intake.scope
   const round = (intake.step * 100 + (intake.key ?? 0)) * 1000 + intake.rounds
-  const place: Place = [...(scope.opener?.place ?? []), { by: "intake", n: round }]
-  enqueue(state, { step: intake.step, input, scope, opener, place })
+  const position: Position = [...(scope.opener?.position ?? []), { by: "intake", n: round }]
+  enqueue(state, { step: intake.step, input, scope, opener, position })
 }
 
 const enqueue = (state: State, delivery: Delivery): void => {
@@ -550,14 +550,14 @@ const decide = (state: State, intake: Intake): void => {
  * All events of one return or one input arrive in the same moment. At its end, decided races drop and interrupt
  * everything that could still reach them, and then run their steps.
  */
-const endMoment = (state: State): void => {
+const settleRaces = (state: State): void => {
   const { decided } = state
-  for (const intake of decided) callOff(state, intake)
+  for (const intake of decided) cancel(state, intake)
   state.decided = []
   for (const intake of decided) fire(state, intake, intake.held, intake.scope)
 }
 
-const callOff = (state: State, intake: Intake): void => {
+const cancel = (state: State, intake: Intake): void => {
   const upstream = factsOf(state.spec).upstream(intake.step)
   const loses = (item: { readonly step: number; readonly scope: Scope }) =>
     upstream.has(item.step) && isWithin(item.scope, intake.scope)
@@ -777,7 +777,7 @@ const fireQuiet = (state: State): { readonly step: number; readonly scope: Scope
 
 /** The consequences of a move: decided races take effect, quiet gathers run, and the run may end. */
 const settle = (state: State): void => {
-  endMoment(state)
+  settleRaces(state)
   for (let race = fireQuiet(state); race !== undefined; race = fireQuiet(state)) {
     // If everything is quiet, there is nothing to cancel.
     const intake = intakeOf(state, race.step, race.scope, undefined)
@@ -845,17 +845,17 @@ export const outcomes = (spec: Spec, limit: number, which: Rules = rules): Reado
 
 /** Two states with one name continue in the same ways: scopes and events are named by their causes. */
 export const nameOf = (state: State): string => {
-  const where = (place: Place): string => place.map(({ by, n }) => `${by}${n}`).join(".")
+  const where = (position: Position): string => position.map(({ by, n }) => `${by}${n}`).join(".")
   const scope = (at: Scope): string =>
-    at.opener === undefined ? (isOutside(at) ? "-" : "") : `${scope(at.parent!)}${where(at.opener.place)}/`
-  const delivery = ({ input, scope: at, place }: Delivery) => `${input.map(idOf)}@${scope(at)}${where(place)}`
+    at.opener === undefined ? (isOutside(at) ? "-" : "") : `${scope(at.parent!)}${where(at.opener.position)}/`
+  const delivery = ({ input, scope: at, position }: Delivery) => `${input.map(idOf)}@${scope(at)}${where(position)}`
   const intakes = [...state.intakes.entries()].map(
     ([key, { step, scope: at, held, deadline, decided, rounds, onWay }]) =>
       [
         step,
         scope(at),
         key.split("/")[2],
-        held.map(({ id, place }) => `${id}@${where(place)}`),
+        held.map(({ id, position }) => `${id}@${where(position)}`),
         deadline && scope(deadline.scope),
         decided,
         rounds,

@@ -34,45 +34,45 @@ export const mutants: ReadonlyArray<Mutant> = [
     ""
   ],
   [
-    "gives its place to its first emission",
+    "gives its position to its first emission",
     "call/invocation.ts",
-    "if (place === undefined || !last)",
-    "if (place === undefined)"
+    "if (position === undefined || !last)",
+    "if (position === undefined)"
   ],
   ["puts an emission behind its own end", "scope/position.ts", "insert(this.index)", "insert(this.index + 1)"],
   [
-    "keeps the place of an invocation that has ended",
+    "keeps the position of an invocation that has ended",
     "call/invocation.ts",
-    "      this.leavePlace()\n      this.run.settled",
+    "      this.releasePosition()\n      this.run.settled",
     "      this.run.settled"
   ],
   [
-    "keeps the place of what a race has called off",
+    "keeps the position of what a race has called off",
     "call/calls.ts",
-    "    invocation.calledOff = true\n    invocation.leavePlace()\n",
-    "    invocation.calledOff = true\n"
+    "    invocation.cancelled = true\n    invocation.releasePosition()\n",
+    "    invocation.cancelled = true\n"
   ],
-  ["keeps the places of a batch", "intake/cell.ts", "from[i]!.position!.release()", "from[i]!.position!"],
+  ["keeps the positions of a batch", "intake/cell.ts", "from[i]!.position!.release()", "from[i]!.position!"],
   [
-    "keeps the place of what comes after a race",
+    "keeps the position of what comes after a race",
     "intake/collector.ts",
     "      position?.release()\n      this.raced",
     "      this.raced"
   ],
   [
-    "keeps the places of what is dropped",
+    "keeps the positions of what is dropped",
     "intake/cell.ts",
     "    for (const { position } of arrivals) position?.release()\n",
     ""
   ],
   [
-    "keeps the places of a scope that is over",
+    "keeps the positions of a scope that is over",
     "scope/quiescence.ts",
     "if (inFlight === 0) for (const watch of members) watch.leavePosition()",
     "{}"
   ],
   [
-    "gives a batch the place of its latest event",
+    "gives a batch the position of its latest event",
     "scope/position.ts",
     "if (Position.compare(a, b) < 0) {",
     "if (Position.compare(a, b) > 0) {"
@@ -80,8 +80,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "fires twice",
     "scope/quiescence.ts",
-    "if (watch !== undefined) this.intakes.quiet(watch)\n",
-    "if (watch !== undefined) { this.intakes.quiet(watch); this.intakes.quiet(watch) }\n"
+    "if (watch !== undefined) this.intakes.onQuiescence(watch)\n",
+    "if (watch !== undefined) { this.intakes.onQuiescence(watch); this.intakes.onQuiescence(watch) }\n"
   ],
   [
     "looks at outer scopes first",
@@ -110,8 +110,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "delivers after the stop",
     "flow/router.ts",
-    "    if (this.outcome.reached || from.calledOff) {",
-    "    if (from.calledOff) {"
+    "    if (this.outcome.reached || from.cancelled) {",
+    "    if (from.cancelled) {"
   ],
   ["runs one worker too many", "flow/lane.ts", "this.busy < this.node.workers", "this.busy <= this.node.workers"],
   [
@@ -123,7 +123,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "lets a gather run with half of what a decided race has called off",
     "scope/scope.ts",
-    "if (race !== this.quiet) this.disarm()",
+    "if (race !== this.quiescent) this.disarm()",
     ""
   ],
   [
@@ -135,7 +135,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "has a decided race drop what its own step may still complete",
     "../graph/graph.ts",
-    "return node.quiet !== undefined || !(race.leadsBackTo(node)",
+    "return node.quiescent !== undefined || !(race.leadsBackTo(node)",
     "return true || !(race.leadsBackTo(node)"
   ],
   ["ends a scope that an intake still holds an event of", "intake/cell.ts", "      scope.use()\n", ""],
@@ -203,8 +203,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "fires the last of a circle first",
     "scope/scope.ts",
-    "a.quiet.index < b.quiet.index",
-    "a.quiet.index > b.quiet.index"
+    "a.quiescent.index < b.quiescent.index",
+    "a.quiescent.index > b.quiescent.index"
   ],
   [
     "arms a gather for work beyond another",
@@ -242,7 +242,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "return !calls.none || recorder?.telling === true",
     "return false"
   ],
-  ["runs what has been called off", "flow/lane.ts", "      if (delivery.calledOff) continue\n", ""],
+  ["runs what has been cancelled", "flow/lane.ts", "      if (delivery.cancelled) continue\n", ""],
   [
     "takes the keys of an intake for one",
     "intake/cells.ts",
@@ -291,13 +291,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "makes no round of the end of the inputs",
     "scope/quiescence.ts",
-    "if (!unwanted.has(watch.quiet.node)) watch.arm()",
+    "if (!unwanted.has(watch.quiescent.node)) watch.arm()",
     "{}"
   ],
   [
     "makes a round of the end of the inputs where a race wants none",
     "scope/quiescence.ts",
-    "if (!unwanted.has(watch.quiet.node)) watch.arm()",
+    "if (!unwanted.has(watch.quiescent.node)) watch.arm()",
     "watch.arm()"
   ],
   [
@@ -387,7 +387,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "a.scope.number > b.scope.number"
   ],
   [
-    "fires what is left quiet before all has been called off",
+    "fires what is left quiet before all has been cancelled",
     "scope/quiescence.ts",
     "    if (this.together !== undefined) {\n      this.together.push(...quiet)\n      return\n    }\n",
     ""

@@ -7,7 +7,7 @@ import { NoAnswer, StepRejected } from "./Errors.ts"
 import { isOf } from "./Look.ts"
 import { kindOf } from "./Options.ts"
 import type { AnyStep, ServicesOf, Step, StepContext } from "./Step.ts"
-import { type AnyWorkflow, graphOf, type Workflow, workflow } from "./Workflow.ts"
+import { type AnyWorkflow, compiledOf, type Workflow, workflow } from "./Workflow.ts"
 
 /** What a step's function returned: an event, a list, a promise, an Effect, a generator, a Stream, or nothing. */
 export interface StepResult {
@@ -96,7 +96,7 @@ export function around<W extends AnyWorkflow, Ret extends Wrapped>(
   if (typeof wrap !== "function") {
     throw new TypeError(`around takes a function, not ${kindOf(wrap)}: write (call, next) => next()`)
   }
-  graphOf(flow)
+  compiledOf(flow)
   const { name, steps } = flow as AnyWorkflow
   const wrapped = Object.entries(steps as Record<string, AnyStep>).map(([key, step]) => {
     const run = (input: unknown, ctx: StepContext<any, any, any>) => {

@@ -24,7 +24,7 @@ import {
 } from "./Step.ts"
 import { stream } from "./Stream.ts"
 import { listed, tagsIn } from "./TypeId.ts"
-import { type AnyWorkflow, graphOf, type RunServices, type StopOf, type WorkflowError } from "./Workflow.ts"
+import { type AnyWorkflow, compiledOf, type RunServices, type StopOf, type WorkflowError } from "./Workflow.ts"
 
 /** What the step's function returns, as far as its errors and services go. */
 type Inner<W> = Effect.Effect<StopOf<W>, WorkflowError<W>, RunServices<W>>
@@ -107,7 +107,7 @@ export function asStep<
     : ErrorOf<Rec>,
   RunServices<W> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Inner<W>, Limit>>
 > {
-  const { routes, stops } = graphOf(inner)
+  const { routes, stops } = compiledOf(inner)
   refuseUnknown("asStep", options, optionNames)
   const { outputs = [], state, ...settings } = (options ?? {}) as RunOptions & { outputs?: ReadonlyArray<AnyDef> }
   checkOutputs(inner, outputs)

@@ -23,8 +23,8 @@ import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
 import {
   type AnyWorkflow,
+  compiledOf,
   type Given,
-  graphOf,
   type InputsOf,
   type MaybeMade,
   type OutputsOf,
@@ -153,7 +153,7 @@ const beginAloud = (
   return Effect.flatMap(PubSub.unbounded<Take<AnyEvent>>({ replay: keep }), (published) => {
     const prepare = (active: ActiveRun) => {
       active.router.onOutput = (event) => PubSub.publishUnsafe(published, [event])
-      if (graphOf(flow).inputs.size > 0) active.openInputs()
+      if (compiledOf(flow).inputs.size > 0) active.openInputs()
       if (signal !== undefined) interruptOn(signal, active)
     }
     const begun = begin(door, flow, input, options, prepare, () => PubSub.endUnsafe(published, Exit.void))
@@ -165,7 +165,7 @@ const beginAloud = (
 const send = (flow: AnyWorkflow, active: ActiveRun, event: unknown): Effect.Effect<void, InvalidEvent | RunEnded> =>
   Effect.suspend(() => {
     const tag = tagOf(event)
-    const route = tag === undefined ? undefined : graphOf(flow).inputs.get(tag)
+    const route = tag === undefined ? undefined : compiledOf(flow).inputs.get(tag)
     if (route === undefined) return Effect.fail(notAnInput(flow, tag, event))
     return Effect.flatMap(makeEvent(route.def, event), (event: AnyEvent) =>
       active.inputs!.send(route, event) ? Effect.void : Effect.fail(new RunEnded({ workflow: flow.name, event }))

@@ -12,8 +12,8 @@ import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
 import {
   type AnyWorkflow,
+  compiledOf,
   type Given,
-  graphOf,
   type MaybeMade,
   type RunError,
   type RunServices,
@@ -63,7 +63,7 @@ const begin = (
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
     checkOptions(door, options)
-    const graph = graphOf(flow)
+    const graph = compiledOf(flow)
     const start = makeEvent(flow.start, input)
     if (Exit.isFailure(start)) return start
     checkPlaces(door, start.value, input, options)

@@ -159,9 +159,9 @@ const errorInWords = (look: Look, error: Error): string => {
   const [name, message] = [errorText(error, "name"), errorText(error, "message")]
   const text = message === "" ? name : `${name}: ${message}`
   const cause = fieldOf(error, "cause")
-  const told = beginning(text, look.take(text))
+  const headline = beginning(text, look.take(text))
   const keys = message === "" ? Object.keys(error).filter((key) => !notFields.includes(key)) : []
-  const said = keys.length === 0 ? told : `${told} ${bodyInWords(look, error, keys, undefined)}`
+  const said = keys.length === 0 ? headline : `${headline} ${bodyInWords(look, error, keys, undefined)}`
   return cause === undefined ? said : `${said} (cause: ${write(look, cause, undefined)})`
 }
 

@@ -6,7 +6,7 @@ import { type Pipeable, Prototype } from "effect/Pipeable"
 import { type InvalidEvent, InvalidWorkflow, type WorkflowStalled, type WorkflowTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventDef, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import type { Check } from "./internal/graph/check.ts"
-import type { Graph } from "./internal/graph/graph.ts"
+import type { CompiledGraph } from "./internal/graph/graph.ts"
 import { examine } from "./internal/graph/problems.ts"
 import type { AnyStep, Step } from "./Step.ts"
 import { isMade, listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
@@ -156,7 +156,7 @@ export function workflow<
     steps: Object.freeze({ ...steps }),
     ...(timeout === undefined ? undefined : { timeout })
   })
-  graphOf(flow as AnyWorkflow)
+  compiledOf(flow as AnyWorkflow)
   return flow as any
 }
 
@@ -190,7 +190,7 @@ const prototype = /*#__PURE__*/ Object.assign(
   Prototype
 )
 
-const graphs = new WeakMap<object, Graph>()
+const graphs = new WeakMap<object, CompiledGraph>()
 
 /**
  * The graph of a workflow, stored beside its plain data. A copy that did not come from `workflow()` is checked on its
@@ -198,7 +198,7 @@ const graphs = new WeakMap<object, Graph>()
  *
  * @internal
  */
-export const graphOf = (flow: AnyWorkflow): Graph => {
+export const compiledOf = (flow: AnyWorkflow): CompiledGraph => {
   let graph = graphs.get(flow)
   if (graph === undefined) {
     const examined = examine(flow)

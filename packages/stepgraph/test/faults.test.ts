@@ -28,7 +28,7 @@ import { Race } from "../src/internal/runtime/intake/race.ts"
 import { ActiveRun } from "../src/internal/runtime/run/composition.ts"
 import { Inputs } from "../src/internal/runtime/run/inputs.ts"
 import { Shutdown } from "../src/internal/runtime/run/shutdown.ts"
-import { Standing } from "../src/internal/runtime/run/status.ts"
+import { Status } from "../src/internal/runtime/run/status.ts"
 import { Lifetime } from "../src/internal/runtime/scope/lifetime.ts"
 import { Position } from "../src/internal/runtime/scope/position.ts"
 import { Quiescence } from "../src/internal/runtime/scope/quiescence.ts"
@@ -185,7 +185,7 @@ const planted = (() => {
     Scopes,
     Shutdown,
     Staged,
-    Standing,
+    Status,
     Timers,
     Watch
   }

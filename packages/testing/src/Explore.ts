@@ -15,12 +15,12 @@ import type { Check, Invariants, Outcome } from "./Invariant.ts"
 import { along } from "./internal/choices.ts"
 import { type Coverage, Tally } from "./internal/coverage.ts"
 import { Explorer, type Found, type Plan } from "./internal/explorer.ts"
+import { withVirtualTimers } from "./internal/fake-timers.ts"
 import type { FaultKind } from "./internal/faults.ts"
 import { type Modes, modesOf } from "./internal/modes.ts"
 import { problemsOf } from "./internal/options.ts"
 import { written } from "./internal/replay.ts"
 import { tell } from "./internal/report.ts"
-import { withVirtualTimers } from "./internal/timers.ts"
 import { changed, fromToken, markOf, toToken } from "./internal/token.ts"
 import { inOneLine, type Uncontrolled } from "./internal/uncontrolled.ts"
 
@@ -398,7 +398,7 @@ const failureOf = (
   written: (schedule: string) => string
 ): ScheduleFailure => {
   const schedule = toToken(deviations, mark)
-  const { trace, told, early, endless } = executed
+  const { trace, notes, early, endless } = executed
   const replay = written(schedule)
   const message = tell({
     flow,
@@ -406,7 +406,7 @@ const failureOf = (
     outcome,
     usual,
     trace,
-    told,
+    notes,
     early,
     endless,
     input,

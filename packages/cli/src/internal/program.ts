@@ -33,8 +33,8 @@ export const program = (args: ReadonlyArray<string>, version: string): Effect.Ef
     Effect.catchTag("ShowHelp", ({ errors, commandPath }) => {
       // A command without a subcommand prints its help.
       if (errors.length === 0) return Effect.void
-      const told = errors.map(({ message }) => `${message.replace(/\s*\n\s*\n\s*/g, ". ").replace(/\s*\n\s*/g, " ")}.`)
-      return Effect.fail(new Misuse({ message: `${told.join("\n")}\nSee ${commandPath.join(" ")} --help.` }))
+      const text = errors.map(({ message }) => `${message.replace(/\s*\n\s*\n\s*/g, ". ").replace(/\s*\n\s*/g, " ")}.`)
+      return Effect.fail(new Misuse({ message: `${text.join("\n")}\nSee ${commandPath.join(" ")} --help.` }))
     }),
     Effect.tapError((error) => Console.error(error.message)),
     Effect.provide(platform)

@@ -89,9 +89,9 @@ const mostFrames = 3
 /** Explains why a run failed. A step's own error does not name its step, so add it. */
 const failureText = (flow: AnyWorkflow, error: unknown, step: string | undefined): string => {
   const { _tag, cause } = (error ?? {}) as { readonly _tag?: string; readonly cause?: unknown }
-  const told = error instanceof Error ? error.message : typeof error === "string" ? error : ""
+  const own = error instanceof Error ? error.message : typeof error === "string" ? error : ""
   const isBare = error instanceof Error && Object.keys(error).length === 0
-  const words = told || (isBare ? error.name : inspect(error instanceof Error ? { ...error } : error))
+  const words = own || (isBare ? error.name : inspect(error instanceof Error ? { ...error } : error))
   const message = step === undefined || words.includes(`step '${step}'`) ? words : `step '${step}' failed: ${words}`
   if (message.includes("Service not found: ")) {
     return `${message}\nThe command line provides no services: run this workflow from a program that provides it.`

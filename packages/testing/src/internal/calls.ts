@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
 import { Observer } from "stepgraph"
 import type { Body, Call, RunHost } from "stepgraph/host"
+import { owned } from "./fake-timers.ts"
 import { type FaultKind, faultTexts, instead } from "./faults.ts"
 import type { Modes } from "./modes.ts"
 import type { Names } from "./names.ts"
 import type { Outside } from "./outside.ts"
 import { show } from "./show.ts"
-import { owned } from "./timers.ts"
 import type { Ways } from "./ways.ts"
 
 /** The trace of this run does not include nested runs. */

@@ -7,7 +7,7 @@ import type { TraceModel } from "stepgraph/trace"
 import type { Uncontrolled } from "./uncontrolled.ts"
 
 /** A choice for the report, with the index of the trace entry that followed it. */
-export interface Told {
+export interface Note {
   readonly at: number
   /** How it differs from the usual choice; if it does not, which invocation went on. */
   readonly differs: string | undefined
@@ -22,7 +22,7 @@ export interface Executed {
   /** The model of its trace. */
   readonly model: TraceModel
   /** The choices that differ from the usual order, and which invocation went on at the others. */
-  readonly told: ReadonlyArray<Told>
+  readonly notes: ReadonlyArray<Note>
   /** Whether a sleep ended before a shorter one. */
   readonly early: boolean
   /** Whether it was stopped because it did not end. */

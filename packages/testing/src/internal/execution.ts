@@ -15,12 +15,12 @@ import { Host, type HostedRun, type RunHost } from "stepgraph/host"
 import { TraceModel } from "stepgraph/trace"
 import { Calls } from "./calls.ts"
 import type { Choices } from "./choices.ts"
-import type { Executed, Told } from "./executed.ts"
+import type { Executed, Note } from "./executed.ts"
+import { lead } from "./fake-timers.ts"
 import type { Modes } from "./modes.ts"
 import { Names } from "./names.ts"
 import { Outside } from "./outside.ts"
 import { steadyIds, steadyRandom } from "./random.ts"
-import { lead } from "./timers.ts"
 import { microtasks } from "./turn.ts"
 import { type Cause, inVain, onlyOutside, somethingOutside, wentOn } from "./uncontrolled.ts"
 import { type Tell, Ways } from "./ways.ts"
@@ -40,7 +40,7 @@ export class Execution {
   private readonly calls: Calls
   private readonly trace: Array<TraceEntry> = []
   private readonly model = new TraceModel()
-  private readonly told: Array<Told> = []
+  private readonly notes: Array<Note> = []
   private readonly uncontrolled = new Map<string, Cause>()
   private statusOf: (() => RunStatus) | undefined
   private fiber!: Fiber<unknown, unknown>
@@ -53,7 +53,7 @@ export class Execution {
 
   /** `outsideHasSay`: whether the outside world has woken a run of this workflow before. */
   constructor(choices: Choices, modes: Modes, telling: boolean, outsideHasSay: boolean) {
-    const tell: Tell = (differs, invocation) => this.told.push({ at: this.trace.length, differs, invocation })
+    const tell: Tell = (differs, invocation) => this.notes.push({ at: this.trace.length, differs, invocation })
     this.modes = modes
     this.outside = new Outside(modes.patience, outsideHasSay)
     this.ways = new Ways(choices, modes, this.names, this.outside, telling ? tell : undefined)
@@ -227,7 +227,7 @@ export class Execution {
 
   private executed(exit: Executed["exit"], left: ReadonlyArray<string>, status: RunStatus | undefined): Executed {
     lead(undefined)
-    const { trace, model, told, endless, waited, cancelled, uncontrolled } = this
+    const { trace, model, notes, endless, waited, cancelled, uncontrolled } = this
     const { early } = this.ways
     const { faults } = this.calls
     const uncaught = this.uncaught()
@@ -235,7 +235,7 @@ export class Execution {
       exit,
       trace,
       model,
-      told,
+      notes,
       early,
       endless,
       waited,

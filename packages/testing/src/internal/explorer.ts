@@ -114,7 +114,7 @@ export class Explorer {
       this.seen(ran, deviations)
       const broken = this.broken(ran, usual)
       if (broken !== undefined) {
-        return this.told(input, deviations, { broken, ran }, usual)
+        return this.describe(input, deviations, { broken, ran }, usual)
       }
       search.ran(deviations, ran.choices.counts)
       if (now() > this.turnAt) await this.turn(search.depth)
@@ -159,7 +159,7 @@ export class Explorer {
   }
 
   /** Runs a failing schedule once more to record its story. */
-  private async told(
+  private async describe(
     input: unknown,
     deviations: ReadonlyArray<Deviation>,
     first: Breaks,
@@ -199,7 +199,7 @@ export class Explorer {
       best = { broken, ran }
       i = Math.min(i, smallest.length)
     }
-    return this.told(input, smallest, best, usual)
+    return this.describe(input, smallest, best, usual)
   }
 
   /** Yields to the event loop, so a test's timeout and interruption work. */

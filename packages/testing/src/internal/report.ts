@@ -4,7 +4,7 @@
 import type { AnyWorkflow, TraceEntry } from "stepgraph"
 import { type EventModel, type InvocationModel, type RunModel, TraceModel } from "stepgraph/trace"
 import { type Broken, keyOf, type Outcome } from "../Invariant.ts"
-import type { Told } from "./executed.ts"
+import type { Note } from "./executed.ts"
 import type { Modes } from "./modes.ts"
 import { show, showApart } from "./show.ts"
 import { inOneLine, type Uncontrolled } from "./uncontrolled.ts"
@@ -15,7 +15,7 @@ export interface Story {
   readonly outcome: Outcome
   readonly usual: Outcome
   readonly trace: ReadonlyArray<TraceEntry>
-  readonly told: ReadonlyArray<Told>
+  readonly notes: ReadonlyArray<Note>
   readonly early: boolean
   readonly endless: boolean
   readonly input: unknown
@@ -162,14 +162,14 @@ const shows = (entry: TraceEntry | undefined, invocation: string): boolean =>
   (entry?._tag === "EventEmitted" && entry.cause === invocation) ||
   ((entry?._tag === "InvocationEnded" || entry?._tag === "InvocationStarted") && entry.invocation === invocation)
 
-const linesOf = ({ trace, told, outcome, endless }: Story): ReadonlyArray<Line> => {
+const linesOf = ({ trace, notes, outcome, endless }: Story): ReadonlyArray<Line> => {
   const telling = new Telling()
   let next = 0
   for (let index = 0; index <= trace.length; index++) {
     const entry = trace[index]
-    for (; told[next]?.at === index; next++) {
-      const { differs, invocation } = told[next]!
-      const last = told[next + 1]?.at !== index
+    for (; notes[next]?.at === index; next++) {
+      const { differs, invocation } = notes[next]!
+      const last = notes[next + 1]?.at !== index
       if (differs !== undefined) telling.add("", differs, true)
       else if (invocation !== undefined && !(last && shows(entry, invocation))) telling.goesOn(invocation)
     }
@@ -214,7 +214,7 @@ const ending = (outcome: Outcome, other: Outcome): string =>
 
 export const tell = (story: Story): string => {
   const { flow, broken, outcome, usual, schedules, replay, choices, uncontrolled, timers } = story
-  const marked = story.told.some(({ differs }) => differs !== undefined) ? ", marked →" : ""
+  const marked = story.notes.some(({ differs }) => differs !== undefined) ? ", marked →" : ""
   const what = choices === 0 ? "in the usual order already" : "in one order of events"
   const differs = choices === 1 ? "one choice differs" : `${choices} choices differ`
   const found =

@@ -9,8 +9,8 @@ import type { Timeline, TimelineEvent, TimelineInvocation } from "./timeline.ts"
 import { title } from "./timeline-text.ts"
 
 const some = <A>(all: ReadonlyArray<A>, tell: (one: A) => ReadonlyArray<string>, most = 8): ReadonlyArray<string> => {
-  const told = all.slice(0, most).flatMap(tell)
-  return all.length <= most ? told : [...told, `  and ${(all.length - most).toLocaleString("en")} more`]
+  const lines = all.slice(0, most).flatMap(tell)
+  return all.length <= most ? lines : [...lines, `  and ${(all.length - most).toLocaleString("en")} more`]
 }
 
 const shown = ({ tag, data }: TimelineEvent): string =>

@@ -78,10 +78,10 @@ export class ProgressTable {
 
   private head(room: number, paint: ReturnType<typeof painter>): string {
     const { name, outcome, took } = this.progress
-    const told = outcome === undefined ? seconds(took) : `${outcome} after ${time(Math.round(took))}`
-    const title = fitted(shorten(name), Math.max(1, Math.min(columnsOf(shorten(name)), room - told.length - 3)))
-    if (title.length + told.length + 3 > room) return paint("bold", fitted(title, room).trimEnd())
-    return `${paint("bold", title)} · ${outcome === "failed" ? paint("red", told) : told}`
+    const text = outcome === undefined ? seconds(took) : `${outcome} after ${time(Math.round(took))}`
+    const title = fitted(shorten(name), Math.max(1, Math.min(columnsOf(shorten(name)), room - text.length - 3)))
+    if (title.length + text.length + 3 > room) return paint("bold", fitted(title, room).trimEnd())
+    return `${paint("bold", title)} · ${outcome === "failed" ? paint("red", text) : text}`
   }
 
   private rows(): ReadonlyArray<Row> {

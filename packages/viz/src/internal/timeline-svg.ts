@@ -104,8 +104,8 @@ export const timelineSvg = (run: Timeline): string => {
       )
     }
     if (row >= leastMarked) drawn.push(...marks(one, at, thick))
-    const told = `${one.id}: ${one.outcome}, ${time(one.end.at - one.start.at)} running, ${time(one.start.at - one.ready.at)} waiting for a worker`
-    return `<g><title>${xml(told)}</title>${drawn.join("")}</g>`
+    const title = `${one.id}: ${one.outcome}, ${time(one.end.at - one.start.at)} running, ${time(one.start.at - one.ready.at)} waiting for a worker`
+    return `<g><title>${xml(title)}</title>${drawn.join("")}</g>`
   }
 
   const marks = (one: TimelineInvocation, at: number, thick: number): ReadonlyArray<string> => [
@@ -169,7 +169,7 @@ export const timelineSvg = (run: Timeline): string => {
     const label = axis === "time" ? time(value) : `entry ${Math.round(value)}`
     return `<line class="grid" x1="${n(at)}" x2="${n(at)}" y1="${top - 8}" y2="${n(height - 8)}"/><text class="soft" text-anchor="middle" x="${n(at)}" y="${top - 13}">${label}</text>`
   })
-  const told = remarks(run)
+  const notes = remarks(run)
   const has = (is: (one: TimelineInvocation) => boolean) => detailed && run.invocations.some(is)
   const legend = drawLegend([
     [true, '<rect class="run" y="-9" width="18" height="10" rx="2"/>', "running"],
@@ -203,7 +203,7 @@ export const timelineSvg = (run: Timeline): string => {
     [has(({ attempts }) => attempts.length > 1), '<text class="mark" x="12">↻</text>', "retried"],
     [drops.length > 0, '<text class="mark" x="12">◇</text>', "dropped"]
   ])
-  const full = height + told.length * 16 + 30
+  const full = height + notes.length * 16 + 30
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph-run" role="img" width="${width}" height="${n(full)}" viewBox="0 0 ${width} ${n(full)}">`,
     `<title>A run of ${xml(run.workflow)}</title>`,
@@ -217,7 +217,7 @@ export const timelineSvg = (run: Timeline): string => {
     ...bars,
     ...(detailed ? path : []),
     ...drops,
-    ...told.map(
+    ...notes.map(
       (line, i) =>
         `<text class="${i === 0 ? "hint" : "soft"}" x="16" y="${n(height + 12 + i * 16)}">${xml(line)}</text>`
     ),

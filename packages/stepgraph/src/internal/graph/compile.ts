@@ -4,7 +4,7 @@
 import { type AnyDef, recognizerOf } from "../../Event.ts"
 import { isIntake } from "../../Intake.ts"
 import { markFromOutside, markParking } from "./from-outside.ts"
-import { acceptedBy, type Definition, type Graph, type Node, type Route, stopsOf } from "./graph.ts"
+import { acceptedBy, type CompiledGraph, type Definition, type Node, type Route, stopsOf } from "./graph.ts"
 import { group, type Ungrouped } from "./groups.ts"
 import { needsOf } from "./needs.ts"
 import { secondTaken } from "./taken.ts"
@@ -13,7 +13,7 @@ import { downstream } from "./upstream.ts"
 const defaultBuffer = 1024
 
 /** Indexes a workflow whose problems have been found to be none. */
-export const compile = (flow: Definition): Graph => {
+export const compile = (flow: Definition): CompiledGraph => {
   const steps = Object.entries(flow.steps)
   const kinds = new Map<string | undefined, number>([[undefined, 0]])
   const openers = steps.flatMap(([, { accepts }]) => (isIntake(accepts) ? (accepts.per ?? []) : []))
@@ -75,7 +75,7 @@ export const compile = (flow: Definition): Graph => {
       sent: false,
       scopeless: false,
       parks: false,
-      quiet: undefined
+      quiescent: undefined
     }
   })
   openers.forEach(routeOf)

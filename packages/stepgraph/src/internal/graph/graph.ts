@@ -73,7 +73,7 @@ export interface Node {
   /** Those of them with a race inside or downstream; its decision may drop events held here. */
   readonly raced: ReadonlyArray<Group>
   /** The intakes that get a new round from work at this step. */
-  readonly arms: ReadonlyArray<Quiet>
+  readonly arms: ReadonlyArray<Quiescent>
   /** Whether an input can lead to it, alone or with other events. */
   readonly fed: boolean
   /** Whether it can run with events that inputs alone lead to. */
@@ -83,11 +83,11 @@ export interface Node {
   /** Whether an event that it holds can count as on its way, because inputs can bring what is missing. */
   readonly parks: boolean
   /** The intake's own entry, if this step has one that waits for quiet. */
-  readonly quiet: Quiet | undefined
+  readonly quiescent: Quiescent | undefined
 }
 
 /** An intake that needs to know its upstream: a `gather` or a `race`. */
-export interface Quiet {
+export interface Quiescent {
   /** Its index among those of its kind. */
   readonly index: number
   readonly node: Node
@@ -110,7 +110,7 @@ export interface Group {
   readonly index: number
   readonly kind: number
   /** In firing order. */
-  readonly members: ReadonlyArray<Quiet>
+  readonly members: ReadonlyArray<Quiescent>
   /** The nearest groups downstream, of the same kind: none of them is quiet before this one. */
   readonly next: ReadonlyArray<Group>
   /** Whether it contains a race, or has one downstream. */
@@ -119,7 +119,7 @@ export interface Group {
   readonly sent: boolean
 }
 
-export interface Graph {
+export interface CompiledGraph {
   readonly name: string
   readonly nodes: ReadonlyArray<Node>
   /** The route of each event, by tag. */
@@ -128,7 +128,7 @@ export interface Graph {
   readonly inputs: ReadonlyMap<string, Route>
   readonly stops: ReadonlyArray<string>
   /** By the kind of scope, in firing order. */
-  readonly quiets: ReadonlyArray<ReadonlyArray<Quiet>>
+  readonly quiescents: ReadonlyArray<ReadonlyArray<Quiescent>>
   readonly groups: ReadonlyArray<ReadonlyArray<Group>>
   /** The tags that open scopes. The kind of a scope is the index of its tag; 0 is the run itself. */
   readonly kinds: ReadonlyArray<string | undefined>
@@ -147,9 +147,9 @@ export interface Graph {
  * so only the race's own step, or an input, could still complete it. An intake that waits for quiet would run with half
  * of its events.
  */
-export const drops = (race: Quiet, node: Node): boolean => {
+export const drops = (race: Quiescent, node: Node): boolean => {
   if (node === race.node) return false
-  return node.quiet !== undefined || !(race.leadsBackTo(node) || (race.kind === 0 && node.fed))
+  return node.quiescent !== undefined || !(race.leadsBackTo(node) || (race.kind === 0 && node.fed))
 }
 
 /** The definitions that a step accepts, whatever its intake. */

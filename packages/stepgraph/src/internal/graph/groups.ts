@@ -6,7 +6,7 @@
  * cost of a delivery does not depend on the number of gathers in a row.
  */
 import { componentsOf } from "./components.ts"
-import type { Graph, Group, Node, Quiet, Route } from "./graph.ts"
+import type { CompiledGraph, Group, Node, Quiescent, Route } from "./graph.ts"
 import { downstream, upstream } from "./upstream.ts"
 
 /** Steps and events are both vertices: n steps that emit one event and n that accept it make 2n edges, not n². */
@@ -46,8 +46,8 @@ const distances = (start: Route): Map<Node, number> => {
  * For each step, the largest number of cycles with such an intake on a path to it. Steps of one cycle share a level,
  * and everything downstream has a higher one.
  */
-const levels = (quiets: ReadonlyArray<{ readonly node: Node }>, { circles, circleOf, next }: Vertices) => {
-  const waiting = new Set(quiets.map(({ node }) => circleOf(node)))
+const levels = (quiescents: ReadonlyArray<{ readonly node: Node }>, { circles, circleOf, next }: Vertices) => {
+  const waiting = new Set(quiescents.map(({ node }) => circleOf(node)))
   const level = new Array<number>(circles.length).fill(0)
   const inOrder = [...circles.keys()].sort((a, b) => circles[a]! - circles[b]!)
   for (const vertex of inOrder) {
@@ -66,19 +66,19 @@ const levels = (quiets: ReadonlyArray<{ readonly node: Node }>, { circles, circl
  * nearer to the start event first.
  */
 const inOrder = <Waiting extends { readonly node: Node }>(
-  quiets: ReadonlyArray<Waiting>,
+  quiescents: ReadonlyArray<Waiting>,
   start: Route,
   graph: Vertices
 ): ReadonlyArray<Waiting> => {
-  if (quiets.length < 2) return quiets
+  if (quiescents.length < 2) return quiescents
   const distance = distances(start)
-  const level = levels(quiets, graph)
+  const level = levels(quiescents, graph)
   const far = (node: Node) => distance.get(node) ?? Number.MAX_SAFE_INTEGER
-  return [...quiets].sort(({ node: a }, { node: b }) => level(a) - level(b) || far(a) - far(b) || a.index - b.index)
+  return [...quiescents].sort(({ node: a }, { node: b }) => level(a) - level(b) || far(a) - far(b) || a.index - b.index)
 }
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] extends ReadonlyArray<infer B> ? Array<B> : A[K] }
-/** A step without its `feeds`, `raced`, `arms` and `quiet` yet. */
+/** A step without its `feeds`, `raced`, `arms` and `quiescent` yet. */
 export type Ungrouped = { -readonly [K in keyof Node]: Node[K] }
 
 /**
@@ -89,13 +89,13 @@ export const group = (
   nodes: ReadonlyArray<Ungrouped>,
   start: Route,
   openers: ReadonlyArray<Route>
-): Pick<Graph, "quiets" | "groups"> => {
-  const quiets = openers.map((): Array<Quiet> => [])
+): Pick<CompiledGraph, "quiescents" | "groups"> => {
+  const quiescents = openers.map((): Array<Quiescent> => [])
   const groups = openers.map((): Array<Draft<Group>> => [])
   const waiting = nodes.flatMap((node) =>
     node.intake?.kind === "gather" || node.intake?.kind === "race" ? [{ node, intake: node.intake }] : []
   )
-  if (waiting.length === 0) return { quiets, groups }
+  if (waiting.length === 0) return { quiescents, groups }
   const graph = vertices(nodes)
   const { circleOf } = graph
   // In a scope, nothing happens at steps that its opening event does not lead to.
@@ -123,13 +123,13 @@ export const group = (
     // An invocation of its own step does not make a round.
     round?.delete(node)
     const opened = round !== undefined && openers[kind]!.acceptors.some((to) => to === node || round.has(to))
-    const index = quiets[kind]!.length
-    const quiet = { index, node, kind, group, waits, opened, leadsBackTo: leadingBack(node, circleOf) }
-    node.quiet = quiet
-    quiets[kind]!.push(quiet)
-    group.members.push(quiet)
+    const index = quiescents[kind]!.length
+    const quiescent = { index, node, kind, group, waits, opened, leadsBackTo: leadingBack(node, circleOf) }
+    node.quiescent = quiescent
+    quiescents[kind]!.push(quiescent)
+    group.members.push(quiescent)
     group.sent ||= kind === 0 && node.sent
-    if (round !== undefined) for (const other of round) (other.arms as Array<Quiet>).push(quiet)
+    if (round !== undefined) for (const other of round) (other.arms as Array<Quiescent>).push(quiescent)
   }
   for (const group of all) {
     const { kind } = group
@@ -153,7 +153,7 @@ export const group = (
     group.raced =
       group.members.some(({ node }) => node.intake?.kind === "race") || group.next.some(({ raced }) => raced)
   }
-  const races = new Map<Group, ReadonlyArray<Quiet>>()
+  const races = new Map<Group, ReadonlyArray<Quiescent>>()
   for (const group of all)
     races.set(
       group,
@@ -166,13 +166,13 @@ export const group = (
       return another !== undefined || (one !== undefined && one.node !== node) || group.next.some(({ raced }) => raced)
     })
   }
-  return { quiets, groups }
+  return { quiescents, groups }
 }
 
 /**
  * Among the steps that lead to a step, finds those in its cycle. Few steps are asked for, and the results are cached.
  */
-const leadingBack = (from: Node, circleOf: (node: Node) => number): Quiet["leadsBackTo"] => {
+const leadingBack = (from: Node, circleOf: (node: Node) => number): Quiescent["leadsBackTo"] => {
   const found = new Map<number, ReadonlySet<Node>>()
   const inCircle = (node: Node) => circleOf(node) === circleOf(from)
   return (to) => {

@@ -11,7 +11,7 @@ import { unknownOptions } from "../../Options.ts"
 import { show } from "../../Show.ts"
 import { type AnyStep, stepOptions } from "../../Step.ts"
 import { compile } from "./compile.ts"
-import { acceptedBy, type Definition, type Graph, stopsOf } from "./graph.ts"
+import { acceptedBy, type CompiledGraph, type Definition, stopsOf } from "./graph.ts"
 import { checkReach, checkScopes } from "./reach.ts"
 
 type Report = (problem: string) => void
@@ -257,7 +257,7 @@ const checkEnds = (flow: Definition, report: Report): void => {
 }
 
 /** All problems of a workflow, or its graph if there are none. */
-export const examine = (flow: Definition): Graph | ReadonlyArray<string> => {
+export const examine = (flow: Definition): CompiledGraph | ReadonlyArray<string> => {
   if (typeof flow !== "object" || flow === null)
     return ["it is not an object: give workflow({ name, start, stop, steps })"]
   const problems: Array<string> = []

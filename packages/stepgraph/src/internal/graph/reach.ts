@@ -2,7 +2,7 @@
  * Checks that need the whole graph: unreachable steps, and events from outside the scope that an intake names. Linear
  * in the size of the graph, whatever the order of declaration.
  */
-import { acceptedBy, type Definition, type Graph, type Node, quoted, type Route, stopsOf } from "./graph.ts"
+import { acceptedBy, type CompiledGraph, type Definition, type Node, quoted, type Route, stopsOf } from "./graph.ts"
 
 type Report = (problem: string) => void
 
@@ -41,7 +41,7 @@ export const canStop = (nodes: Iterable<Node>): boolean => {
 }
 
 /** Unreachable steps and stop events for which an emitting step exists. */
-export const checkReach = (flow: Definition, { nodes, routes, start, inputs }: Graph, report: Report): void => {
+export const checkReach = (flow: Definition, { nodes, routes, start, inputs }: CompiledGraph, report: Report): void => {
   // An event that no step emits is already reported at the step that accepts it; the step's unreachability adds
   // nothing.
   const unknown = nodes.flatMap(({ accepts }) => accepts).filter(({ emitters }) => emitters.length === 0)
@@ -73,7 +73,7 @@ export const checkReach = (flow: Definition, { nodes, routes, start, inputs }: G
 }
 
 /** Events that come from inputs on a path without any `per` event, each with its input. */
-const fromInputs = ({ inputs }: Graph, per: Route): ReadonlyMap<Route, string> => {
+const fromInputs = ({ inputs }: CompiledGraph, per: Route): ReadonlyMap<Route, string> => {
   const found = new Map([...inputs.values()].filter((route) => route !== per).map((route) => [route, route.tag]))
   const comes = (route: Route, { accepts }: Node) => {
     if (route === per) return false
@@ -102,7 +102,7 @@ const leadsFrom = (route: Route): ((to: Node) => boolean) => {
 }
 
 /** Events that reach an intake from outside the scope of its `per`, as far as the graph shows. */
-export const checkScopes = (graph: Graph, report: Report): void => {
+export const checkScopes = (graph: CompiledGraph, report: Report): void => {
   const { nodes, routes, start, inputs } = graph
   const scopeOf = (per: Route) => ({ leadsTo: leadsFrom(per), inputOf: fromInputs(graph, per) })
   const scopes = new Map<string, ReturnType<typeof scopeOf>>()

@@ -48,28 +48,28 @@ export const makeDetails = (
         ...(one.intake ? [`its intake waiting ${time(one.ready[0] - one.since[0])}`] : []),
         ...(one.attempts.length > 1 ? [`${one.attempts.length} attempts`] : [])
       ].join(" · ")
-      const told = [head, element("div", times, "soft")]
-      if (one.error !== null) told.push(element("div", one.error, "bad"))
+      const lines = [head, element("div", times, "soft")]
+      if (one.error !== null) lines.push(element("div", one.error, "bad"))
       for (const { outcome, error, from, to } of one.attempts) {
         if (outcome !== "retried") continue
-        told.push(element("div", `${time(to[0] - from[0])}, then retried: ${error}`, "bad"))
+        lines.push(element("div", `${time(to[0] - from[0])}, then retried: ${error}`, "bad"))
       }
-      for (const error of one.finalizerErrors) told.push(element("div", `a finalizer failed: ${error}`, "bad"))
-      if (one.scope !== null) told.push(element("div", `in the scope of ${one.scope}`, "soft"))
+      for (const error of one.finalizerErrors) lines.push(element("div", `a finalizer failed: ${error}`, "bad"))
+      if (one.scope !== null) lines.push(element("div", `in the scope of ${one.scope}`, "soft"))
       for (const { title, show } of inside(one.id)) {
         const button = element("button", `run inside: ${title}`)
         button.addEventListener("click", show)
-        told.push(button)
+        lines.push(button)
       }
       for (const [title, places] of [
         ["given", one.events],
         ["emitted", one.emitted]
       ] as const) {
         if (places.length === 0) continue
-        told.push(element("div", title, "soft"), ...places.slice(0, most).map(eventLine))
-        if (places.length > most) told.push(element("div", `and ${places.length - most} more`, "soft"))
+        lines.push(element("div", title, "soft"), ...places.slice(0, most).map(eventLine))
+        if (places.length > most) lines.push(element("div", `and ${places.length - most} more`, "soft"))
       }
-      return told
+      return lines
     },
     words: (place) => {
       let text = words.get(place)

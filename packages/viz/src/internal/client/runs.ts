@@ -53,9 +53,9 @@ export const showRuns = (document: Browser, window: Browser, parts: RunsParts): 
   const found = document.getElementById("found")
   const look = (go: boolean) => {
     const shown = hosts.filter((host) => !host.hidden).map((host) => mounted.get(host)!)
-    const told = shown.map((chart) => chart.search(search.value, go)).filter((text) => text !== "")
+    const results = shown.map((chart) => chart.search(search.value, go)).filter((text) => text !== "")
     const drawn = shown.some(({ data }) => data.summarised !== null) ? " among those drawn one by one" : ""
-    found.textContent = told.length === 0 ? "" : `${told.join(" · ")} found${drawn}`
+    found.textContent = results.length === 0 ? "" : `${results.join(" · ")} found${drawn}`
   }
   search.addEventListener("input", () => look(false))
   search.addEventListener("keydown", (event: Browser) => {

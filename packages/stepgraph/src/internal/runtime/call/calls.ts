@@ -112,7 +112,7 @@ export class Calls implements Run, Factory {
     this.working ??= new Set()
     this.working.add(invocation)
     // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
-    if (this.outcome.reached || invocation.calledOff) this.interrupt(invocation)
+    if (this.outcome.reached || invocation.cancelled) this.interrupt(invocation)
   }
 
   settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void {
@@ -139,13 +139,13 @@ export class Calls implements Run, Factory {
   }
 
   private ended(invocation: Working, exit: Exit.Exit<unknown, unknown>): void {
-    this.recorder?.ended(invocation.attempts, invocation, exit, this.outcome.reached || invocation.calledOff)
+    this.recorder?.ended(invocation.attempts, invocation, exit, this.outcome.reached || invocation.cancelled)
     if (Exit.isFailure(exit)) this.failed(invocation, exit.cause)
   }
 
   private failed(invocation: Working, cause: Cause.Cause<unknown>): void {
     const { outcome } = this
-    if (!outcome.reached && !invocation.calledOff) outcome.fail(invocation, cause)
+    if (!outcome.reached && !invocation.cancelled) outcome.fail(invocation, cause)
     // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
     else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
       this.recorder?.finalizerFailed(invocation, cause)
@@ -178,10 +178,10 @@ export class Calls implements Run, Factory {
     }
   }
 
-  callOff(invocation: Working): void {
-    if (invocation.calledOff) return
-    invocation.calledOff = true
-    invocation.leavePlace()
+  cancel(invocation: Working): void {
+    if (invocation.cancelled) return
+    invocation.cancelled = true
+    invocation.releasePosition()
     this.recorder?.dropped(invocation, "raced")
     this.lanes[invocation.node.index]!.waiting--
     this.scopes.leave(invocation)

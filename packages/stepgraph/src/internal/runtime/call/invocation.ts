@@ -43,7 +43,7 @@ interface Names {
 }
 
 /** Parts that most invocations do not need. */
-class More {
+class Extras {
   /** Where its attempt keeps what it does; undefined where that takes effect as it comes. */
   staged: Staged | undefined
   fiber: Fiber<unknown, unknown> | undefined
@@ -60,19 +60,19 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   readonly input: unknown
   scope: Scope
   /** Where somebody asks for the order of emissions, and as long as it may still emit. */
-  private place: Position | undefined
-  calledOff = false
+  private position: Position | undefined
+  cancelled = false
   private phase: Phase = "waiting"
   attempt: Attempt | undefined
   private names: Names | undefined
-  private more: More | undefined
+  private extras: Extras | undefined
 
-  constructor(run: Run, node: Node, input: unknown, scope: Scope, place: Position | undefined) {
+  constructor(run: Run, node: Node, input: unknown, scope: Scope, position: Position | undefined) {
     this.run = run
     this.node = node
     this.input = input
     this.scope = scope
-    this.place = place
+    this.position = position
   }
 
   // ---------------------------------------------------------------- what it is
@@ -112,15 +112,15 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   get current(): Attempt {
     if (this.attempt === undefined) {
       this.attempt = new Attempt(this, 1)
-      if (this.more?.reason !== undefined) this.attempt.interrupt(this.more.reason)
+      if (this.extras?.reason !== undefined) this.attempt.interrupt(this.extras.reason)
       else if (this.ended) this.attempt.end()
     }
     return this.attempt
   }
 
-  private needMore(): More {
-    this.more ??= new More()
-    return this.more
+  private needExtras(): Extras {
+    this.extras ??= new Extras()
+    return this.extras
   }
 
   [NodeInspectSymbol](): object {
@@ -140,7 +140,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   get unwanted(): boolean {
-    return this.calledOff || this.run.over
+    return this.cancelled || this.run.over
   }
 
   // ---------------------------------------------------------------- its beginning
@@ -186,7 +186,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     const attempt = new Attempt(this, number)
     this.attempt = attempt
     if (again) this.run.recorder?.started(number, this)
-    if (keeps !== "nothing") this.needMore().staged = keeps === "all" ? new Kept(this) : new Staged(this)
+    if (keeps !== "nothing") this.needExtras().staged = keeps === "all" ? new Kept(this) : new Staged(this)
     return attempt
   }
 
@@ -201,11 +201,11 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   /** Where what its attempt does goes. */
   get outbox(): Outbox {
-    return this.more?.staged ?? this
+    return this.extras?.staged ?? this
   }
 
   get kept(): Kept {
-    return this.more!.staged as Kept
+    return this.extras!.staged as Kept
   }
 
   get<S>(state: State<S>): S {
@@ -307,7 +307,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   /** It emits something, or has returned a list or the like, which may be empty: no `return` is missing. */
   emits(): void {
-    const noted: { emitted: boolean } = this.attempt ?? this.needMore()
+    const noted: { emitted: boolean } = this.attempt ?? this.needExtras()
     noted.emitted = true
   }
 
@@ -329,22 +329,22 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   flush(): void {
-    const { events } = this.more!.staged!
-    this.more!.staged = undefined
+    const { events } = this.extras!.staged!
+    this.extras!.staged = undefined
     this.emitToEnd(events)
   }
 
-  placeOf(last: boolean): Position | undefined {
-    const { place } = this
-    if (place === undefined || !last) return place?.before()
-    this.place = undefined
-    return place
+  positionOf(last: boolean): Position | undefined {
+    const { position } = this
+    if (position === undefined || !last) return position?.before()
+    this.position = undefined
+    return position
   }
 
-  /** Lets its place go, as nothing comes of it any more. */
-  leavePlace(): void {
-    this.place?.release()
-    this.place = undefined
+  /** Lets its position go, as nothing comes of it any more. */
+  releasePosition(): void {
+    this.position?.release()
+    this.position = undefined
   }
 
   // ---------------------------------------------------------------- what its function returned
@@ -361,7 +361,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   nothing(): void {
     const { node, run } = this
-    if (node.emits.length > 0 && !(this.attempt ?? this.more)?.emitted) run.saidNothing(node)
+    if (node.emits.length > 0 && !(this.attempt ?? this.extras)?.emitted) run.saidNothing(node)
     this.end(Exit.void)
   }
 
@@ -421,7 +421,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     }
     try {
       if (rejected) this.end(rejection(this, value))
-      else if (this.calledOff) {
+      else if (this.cancelled) {
         unread(value)
         this.end(Exit.interrupt(this.run.fiberId))
       } else {
@@ -440,7 +440,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       this.exited(exit)
       return
     }
-    this.needMore().fiber = fiber
+    this.needExtras().fiber = fiber
     fiber.addObserver((exit) => {
       try {
         this.run.inContext(() => this.exited(exit))
@@ -456,7 +456,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   /** Interrupts it, whatever it is doing. Its end is told as any other. */
   interrupt(): void {
     if (this.phase === "over" || this.phase === "returning") return
-    this.calledOff = true
+    this.cancelled = true
     // A promise that has already been rejected is still reported. Leave it before aborting its signal: a rejection
     // caused by that adds nothing.
     const lasts = this.phase === "awaiting a promise" && this.run.failing
@@ -467,10 +467,10 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
         .catch((error) => this.lose(error))
     try {
       const reason = this.run.reasonFor(this)
-      this.needMore().reason = reason
+      this.needExtras().reason = reason
       this.attempt?.interrupt(reason)
     } finally {
-      if (this.more?.fiber !== undefined) this.more.fiber.interruptUnsafe(this.run.fiberId)
+      if (this.extras?.fiber !== undefined) this.extras.fiber.interruptUnsafe(this.run.fiberId)
       // A promise cannot be interrupted, only abandoned.
       else if (!lasts && this.phase === "awaiting a promise") leave()
     }
@@ -478,12 +478,12 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   /** A race has been decided elsewhere. */
   cancel(): void {
-    if (this.phase === "waiting") this.run.callOff(this)
+    if (this.phase === "waiting") this.run.cancel(this)
     else this.interrupt()
   }
 
   private exited(exit: Exit.Exit<unknown, unknown>): void {
-    if (this.more !== undefined) this.more.fiber = undefined
+    if (this.extras !== undefined) this.extras.fiber = undefined
     if (Exit.isSuccess(exit)) this.returned(exit.value)
     else this.end(exit)
   }
@@ -503,7 +503,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.phase = "over"
     this.attempt?.end()
     try {
-      this.leavePlace()
+      this.releasePosition()
       this.run.settled(this, exit)
     } catch (error) {
       this.lose(error)
@@ -513,7 +513,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   /** Exceptions here are the step's own fault, unless it has already ended. */
   private threw(error: unknown): void {
     if (this.ended) this.lose(error)
-    else if (this.more?.fiber === undefined) this.end(Exit.die(error))
+    else if (this.extras?.fiber === undefined) this.end(Exit.die(error))
     else {
       // It ends with its fiber.
       this.run.lost(this, error)

@@ -88,7 +88,7 @@ class Ticket implements Delivery {
   readonly id = undefined
   readonly events: ReadonlyArray<string> = []
   readonly underWay = false
-  calledOff = false
+  cancelled = false
   readonly start: () => void
 
   constructor({ node, scope }: Asker, start: () => void) {
@@ -286,7 +286,7 @@ export class Questions {
     const lane = this.laneOf(on)
     const returning = this.returning.get(lane)!
     returning.away.splice(returning.away.indexOf(away), 1)
-    returning.tickets.pop()!.calledOff = true
+    returning.tickets.pop()!.cancelled = true
     lane.waiting--
     return next
   }

@@ -18,8 +18,8 @@ import type { RunState } from "./state.ts"
 
 /** A delivery that is at work. */
 export interface Working extends Delivery {
-  calledOff: boolean
-  leavePlace(): void
+  cancelled: boolean
+  releasePosition(): void
   /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
   readonly returning: boolean
   readonly ended: boolean
@@ -28,8 +28,8 @@ export interface Working extends Delivery {
   number(): number
   /** The number of an event that came too late: below zero. */
   lateNumber(): number
-  /** The place of one more emission; the last one takes over its own. */
-  placeOf(last: boolean): Position | undefined
+  /** The position of one more emission; the last one takes over its own. */
+  positionOf(last: boolean): Position | undefined
   interrupt(): void
 }
 
@@ -61,7 +61,7 @@ export interface Run {
   hasRoom(node: Node): boolean
   awaitRoom(node: Node): Effect.Effect<void>
   /** Takes back what still waits, because a race has been decided. */
-  callOff(invocation: Working): void
+  cancel(invocation: Working): void
   /** An invocation goes on by itself, and will call `settled`. */
   running(invocation: Working): void
   settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void

@@ -66,7 +66,7 @@ export class Lane {
       const next = this.rest === undefined ? MutableList.Empty : MutableList.take(this.rest)
       this.head = next === MutableList.Empty ? undefined : next
       const delivery = takesInputs ? factory.ofInput(this.node, head) : (head as Delivery)
-      if (delivery.calledOff) continue
+      if (delivery.cancelled) continue
       this.waiting--
       return delivery
     }

@@ -42,7 +42,7 @@ export interface Emitting extends Delivery {
   /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
   readonly returning: boolean
   /** The position of one more emission. */
-  placeOf(last: boolean): Position | undefined
+  positionOf(last: boolean): Position | undefined
   readonly attempts: number
   /** The number of an emission among those of this invocation. */
   number(): number
@@ -100,8 +100,8 @@ export class Router {
     const event = eventOf(route, value)
     // Hot: most is returned by a step, at once, and goes on to another. Short enough to be compiled into the step's own call.
     const plainly = from.returning && !route.stop && !route.output && !this.named
-    if (plainly && this.loop.inside && !this.outcome.reached && !from.calledOff) {
-      this.enter(route, event, undefined, from.scope, from.placeOf(last))
+    if (plainly && this.loop.inside && !this.outcome.reached && !from.cancelled) {
+      this.enter(route, event, undefined, from.scope, from.positionOf(last))
     } else this.emitEvent(from, route, event, last)
   }
 
@@ -121,14 +121,14 @@ export class Router {
 
   private emitInside(from: Emitting, route: Route, event: AnyEvent, last: boolean): void {
     const id = this.named ? this.name(route, event, from.id!, from.number(), attemptOf(from, route)) : undefined
-    if (this.outcome.reached || from.calledOff) {
+    if (this.outcome.reached || from.cancelled) {
       this.recorder?.droppedAtOnce(id!, this.outcome.reached ? "ended" : "raced")
     } else if (route.stop) {
       // What has returned the stop event ends first, and then all others are interrupted.
       this.outcome.stop(event, id, from.returning)
     } else {
       if (route.output) this.onOutput?.(event)
-      this.enter(route, event, id, from.scope, from.placeOf(last))
+      this.enter(route, event, id, from.scope, from.positionOf(last))
       // What is returned together is delivered together.
       if (!from.returning) this.scopes.decideRaces()
     }
@@ -154,7 +154,7 @@ export class Router {
     if (recorder === undefined || outcome.finished) return
     try {
       const id = this.name(routeOf(from.node, value), value as AnyEvent, from.id!, from.lateNumber())
-      recorder.droppedAtOnce(id, outcome.reached ? "ended" : from.calledOff ? "raced" : "late")
+      recorder.droppedAtOnce(id, outcome.reached ? "ended" : from.cancelled ? "raced" : "late")
     } catch {
       // It is not an event that could be recorded, and nobody needs it.
     }

@@ -5,7 +5,7 @@ import * as Ref from "effect/Ref"
 import type { Waiting } from "../../../Errors.ts"
 import type { AnyEvent, Defs } from "../../../Event.ts"
 import { show } from "../../../Show.ts"
-import { drops, intakeText, type Node, type Quiet } from "../../graph/graph.ts"
+import { drops, intakeText, type Node, type Quiescent } from "../../graph/graph.ts"
 import { needsOf } from "../../graph/needs.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import { Cell, type Left, leftOf } from "./cell.ts"
@@ -33,7 +33,7 @@ export class HandCollector {
   /** Most steps use one list, which is then found without its tags. */
   private last: Kept | undefined
   /** The result for each invocation: a repeated call, or another attempt, does not add its event again. */
-  private readonly told = new WeakMap<Delivery, Map<Kept, ReadonlyArray<AnyEvent> | undefined>>()
+  private readonly taken = new WeakMap<Delivery, Map<Kept, ReadonlyArray<AnyEvent> | undefined>>()
 
   constructor(node: Node, run: Dispatch) {
     this.node = node
@@ -50,13 +50,13 @@ export class HandCollector {
     if (defs.length === 0) return []
     const kept = this.last !== undefined && isSame(this.last.defs, defs) ? this.last : this.keptFor(defs)
     this.last = kept
-    let told = this.told.get(delivery)
-    if (told === undefined) {
-      told = new Map()
-      this.told.set(delivery, told)
+    let taken = this.taken.get(delivery)
+    if (taken === undefined) {
+      taken = new Map()
+      this.taken.set(delivery, taken)
     }
-    if (!told.has(kept)) told.set(kept, this.add(delivery, kept))
-    return told.get(kept)
+    if (!taken.has(kept)) taken.set(kept, this.add(delivery, kept))
+    return taken.get(kept)
   }
 
   private keptFor(defs: Defs): Kept {
@@ -102,7 +102,7 @@ export class HandCollector {
   }
 
   /** Drops the events of a cell, because a race that it leads to has been decided and no more can come. */
-  private drop(cell: Cell, race: Quiet): void {
+  private drop(cell: Cell, race: Quiescent): void {
     if (!drops(race, this.node)) return
     for (const { id } of cell.clear()) this.run.recorder?.dropped({ node: this.node, events: [id!] }, "raced")
   }

@@ -9,7 +9,7 @@ import { OutsideScope, type Waiting } from "../../../Errors.ts"
 import type { AnyEvent } from "../../../Event.ts"
 import type { AnyIntake } from "../../../Intake.ts"
 import { unread } from "../../../Unread.ts"
-import { drops, type Node, type Quiet } from "../../graph/graph.ts"
+import { drops, type Node, type Quiescent } from "../../graph/graph.ts"
 import type { Position } from "../scope/position.ts"
 import type { Scope, Watch } from "../scope/scope.ts"
 import { Cell, type Left, leftOf, waitingOf } from "./cell.ts"
@@ -62,7 +62,7 @@ export class Collector implements Owner {
     if (owner === undefined) {
       throw new OutsideScope({ event, intake: node.name, per: intake.per!.tag })
     }
-    const watch = node.quiet && owner.watches[node.quiet.index]!
+    const watch = node.quiescent && owner.watches[node.quiescent.index]!
     if (watch?.decided) {
       position?.release()
       this.raced(id)
@@ -87,9 +87,9 @@ export class Collector implements Owner {
   }
 
   /** Everything upstream in a scope is quiet. */
-  quiet(watch: Watch): void {
-    if (this.gather !== undefined) this.gather.quiet(watch)
-    else this.race!.quiet(watch)
+  onQuiescence(watch: Watch): void {
+    if (this.gather !== undefined) this.gather.onQuiescence(watch)
+    else this.race!.onQuiescence(watch)
   }
 
   /** A scope of the kind that it is kept for has been opened. */
@@ -106,7 +106,7 @@ export class Collector implements Owner {
    * Drops what a cell holds, as a race that it leads to has been decided and no more of it can come. Its timer is cancelled with
    * everything else that was on its way there.
    */
-  private drop(cell: Cell, race: Quiet): void {
+  private drop(cell: Cell, race: Quiescent): void {
     if (!drops(race, this.node)) return
     for (const { id } of cell.clear()) this.raced(id)
     this.cells.forget(cell)
@@ -119,7 +119,12 @@ export class Collector implements Owner {
   /** What is there and what it waits for. */
   waiting(): ReadonlyArray<Waiting> {
     const cells = [...this.cells.all()]
-    if (cells.length === 0 && this.node.per === 0 && this.node.quiet === undefined && this.intake.by === undefined) {
+    if (
+      cells.length === 0 &&
+      this.node.per === 0 &&
+      this.node.quiescent === undefined &&
+      this.intake.by === undefined
+    ) {
       cells.push(new Cell(this.node.needs!, false, false, this.run.scopes.root, undefined))
     }
     return cells.map((cell) => waitingOf(this.node, cell))

@@ -18,7 +18,7 @@ export class Gather {
   }
 
   /** Everything upstream has gone quiet in a scope. */
-  quiet(watch: Watch): void {
+  onQuiescence(watch: Watch): void {
     const { scope } = watch
     const cell = this.cells.in(scope)[0]
     const round = cell?.takeInOrder()

@@ -2,7 +2,7 @@
  * All collections of a run: its intakes, and those of `ctx.collect`.
  */
 import type { Waiting } from "../../../Errors.ts"
-import type { Graph, Node } from "../../graph/graph.ts"
+import type { CompiledGraph, Node } from "../../graph/graph.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import type { Scope, Watch } from "../scope/scope.ts"
 import type { Kept } from "../scope/scopes.ts"
@@ -12,13 +12,13 @@ import { Collector } from "./collector.ts"
 import type { Dispatch } from "./dispatch.ts"
 
 export class Intakes implements Kept {
-  private readonly graph: Graph
+  private readonly graph: CompiledGraph
   private readonly run: Dispatch
   /** By the index of the step. */
   private readonly collectors: ReadonlyArray<Collector | undefined>
   private handCollectors: Map<Node, HandCollector> | undefined
 
-  constructor(graph: Graph, run: Dispatch) {
+  constructor(graph: CompiledGraph, run: Dispatch) {
     this.graph = graph
     this.run = run
     this.collectors = graph.nodes.map((node) => (node.intake === undefined ? undefined : new Collector(node, run)))
@@ -30,17 +30,17 @@ export class Intakes implements Kept {
 
   /** A scope has been opened: creates what is kept for its kind. */
   open(scope: Scope): void {
-    for (const { node } of this.graph.quiets[scope.kind]!) this.of(node)!.open(scope)
+    for (const { node } of this.graph.quiescents[scope.kind]!) this.of(node)!.open(scope)
   }
 
   /** Everything upstream of an intake is quiet. */
-  quiet(watch: Watch): void {
-    this.of(watch.quiet.node)!.quiet(watch)
+  onQuiescence(watch: Watch): void {
+    this.of(watch.quiescent.node)!.onQuiescence(watch)
   }
 
   /** Nothing can happen in a scope any more. */
   close(scope: Scope): void {
-    for (const { node } of this.graph.quiets[scope.kind]!) this.of(node)!.close(scope)
+    for (const { node } of this.graph.quiescents[scope.kind]!) this.of(node)!.close(scope)
   }
 
   byHand({ node }: Delivery): HandCollector {

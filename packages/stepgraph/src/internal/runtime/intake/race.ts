@@ -38,7 +38,7 @@ export class Race {
   }
 
   /** Everything upstream has gone quiet in a scope: there is no other who could win. */
-  quiet(watch: Watch): void {
+  onQuiescence(watch: Watch): void {
     // Nothing else is on its way: the step is runnable at once, before anything around it looks quiet.
     if (!watch.decided && !this.node.intake!.single) this.take(watch, this.cells.of(watch.scope, undefined))()
   }

@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { InvalidEvent } from "../../../Errors.ts"
 import { type AnyEvent, makeEvent } from "../../../Event.ts"
 import type { RunOptions } from "../../../State.ts"
-import { type AnyWorkflow, graphOf } from "../../../Workflow.ts"
+import { type AnyWorkflow, compiledOf } from "../../../Workflow.ts"
 import type { ActiveRun } from "./composition.ts"
 import { checkOptions, checkPlaces, type Door } from "./doors.ts"
 import { beginWith, execute } from "./execute.ts"
@@ -32,7 +32,7 @@ export const begin = (
 ): Effect.Effect<Begun, InvalidEvent, Scope.Scope> =>
   Effect.gen(function* () {
     checkOptions(door, options)
-    const graph = graphOf(flow)
+    const graph = compiledOf(flow)
     const start = yield* makeEvent(flow.start, input)
     checkPlaces(door, start, input, options)
     const scope = yield* Effect.scope

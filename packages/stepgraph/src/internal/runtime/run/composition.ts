@@ -12,7 +12,7 @@ import { Host, type RunHost } from "../../../Host.ts"
 import type { RunStatus } from "../../../RunStatus.ts"
 import { AnnotateLogs } from "../../../Telemetry.ts"
 import { CurrentInvocation, Observer } from "../../../Trace.ts"
-import type { Graph, Node, Route } from "../../graph/graph.ts"
+import type { CompiledGraph, Node, Route } from "../../graph/graph.ts"
 import { type Called, Calls } from "../call/calls.ts"
 import { Questions } from "../call/questions.ts"
 import type { Working } from "../call/run.ts"
@@ -33,7 +33,7 @@ import { Recorder } from "../trace/recorder.ts"
 import { telemetryOf } from "../trace/telemetry.ts"
 import { Inputs, type Receiving } from "./inputs.ts"
 import { type Running, Shutdown } from "./shutdown.ts"
-import { Standing } from "./status.ts"
+import { Status } from "./status.ts"
 
 export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, Running, Timed {
   readonly workflow: string
@@ -61,11 +61,11 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   readonly calls: Calls
   /** Of a run that events can be sent to. */
   inputs: Inputs | undefined
-  private readonly graph: Graph
+  private readonly graph: CompiledGraph
   private generatedId: string | undefined
   private warned = false
 
-  constructor(graph: Graph, fiber: Fiber<unknown, unknown>) {
+  constructor(graph: CompiledGraph, fiber: Fiber<unknown, unknown>) {
     this.graph = graph
     this.workflow = graph.name
     this.context = fiber.context
@@ -197,7 +197,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   private timeOut(after: Duration.Duration): void {
     const { outcome } = this
     outcome.timedOut = true
-    const error = this.standing.timedOut(after)
+    const error = this.snapshot.timedOut(after)
     outcome.end(Exit.fail(error), error)
   }
 
@@ -214,7 +214,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     if (!this.calls.none || !this.timers.noneAwaited) return
     const { inputs } = this
     if (inputs === undefined || (!inputs.open && inputs.none)) {
-      this.outcome.end(Exit.fail(this.standing.stalled(inputs !== undefined)))
+      this.outcome.end(Exit.fail(this.snapshot.stalled(inputs !== undefined)))
     } else if (inputs.none && !this.warned) this.warnOfInputs()
   }
 
@@ -222,7 +222,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   private warnOfInputs(): void {
     for (const node of this.scopes.waitingForInputs()) {
       this.warned = true
-      Effect.runForkWith(this.context)(Effect.logWarning(this.standing.waitsForInputs(node)))
+      Effect.runForkWith(this.context)(Effect.logWarning(this.snapshot.waitsForInputs(node)))
     }
   }
 
@@ -245,19 +245,19 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
 
   // ---------------------------------------------------------------- how it stands
 
-  private get standing(): Standing {
-    return new Standing(this.graph, this.lanes, this.intakes, this.questions)
+  private get snapshot(): Status {
+    return new Status(this.graph, this.lanes, this.intakes, this.questions)
   }
 
   status(): RunStatus {
     const { outcome } = this
     const state = outcome.finished ? "ended" : outcome.reached ? "ending" : "running"
-    return this.standing.status(state, this.inputs?.open && !outcome.reached ? "open" : "closed")
+    return this.snapshot.status(state, this.inputs?.open && !outcome.reached ? "open" : "closed")
   }
 
   /** What to say of the events that were left over when it stopped. */
   leftOver(): string | undefined {
     const { exit } = this.outcome
-    return exit !== undefined && Exit.isSuccess(exit) ? this.standing.leftOver(exit.value._tag) : undefined
+    return exit !== undefined && Exit.isSuccess(exit) ? this.snapshot.leftOver(exit.value._tag) : undefined
   }
 }

@@ -10,14 +10,14 @@ import type { AnyEvent } from "../../../Event.ts"
 import { show } from "../../../Show.ts"
 import type { StateValue } from "../../../State.ts"
 import { Observer } from "../../../Trace.ts"
-import type { Graph } from "../../graph/graph.ts"
+import type { CompiledGraph } from "../../graph/graph.ts"
 import { runDefect } from "../flow/outcome.ts"
 import { whenAborted } from "./aborts.ts"
 import { ActiveRun } from "./composition.ts"
 
 /** Runs a workflow's graph from its start event to its end, after passing the run to `prepare`. */
 export const execute = (
-  graph: Graph,
+  graph: CompiledGraph,
   start: AnyEvent,
   timeout: Duration.Input | undefined,
   prepare?: (active: ActiveRun) => void

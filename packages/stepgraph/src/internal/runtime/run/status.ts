@@ -5,19 +5,19 @@ import * as Duration from "effect/Duration"
 import { WorkflowStalled, WorkflowTimedOut } from "../../../Errors.ts"
 import type { RunStatus } from "../../../RunStatus.ts"
 import { listed, waitingInWords } from "../../../Waiting.ts"
-import { type Graph, intakeText, type Node, quoted } from "../../graph/graph.ts"
+import { type CompiledGraph, intakeText, type Node, quoted } from "../../graph/graph.ts"
 import { canStop } from "../../graph/reach.ts"
 import type { Questions } from "../call/questions.ts"
 import type { Lane } from "../flow/lane.ts"
 import type { Intakes } from "../intake/intakes.ts"
 
-export class Standing {
-  private readonly graph: Graph
+export class Status {
+  private readonly graph: CompiledGraph
   private readonly lanes: ReadonlyArray<Lane>
   private readonly intakes: Intakes
   private readonly questions: Questions | undefined
 
-  constructor(graph: Graph, lanes: ReadonlyArray<Lane>, intakes: Intakes, questions: Questions | undefined) {
+  constructor(graph: CompiledGraph, lanes: ReadonlyArray<Lane>, intakes: Intakes, questions: Questions | undefined) {
     this.graph = graph
     this.lanes = lanes
     this.intakes = intakes

@@ -7,7 +7,7 @@ export interface Delivery extends Flight {
   /** The input of the step's function. */
   readonly input: unknown
   /** Whether a race or the end of the run has cancelled it, so its emissions are unwanted. */
-  readonly calledOff: boolean
+  readonly cancelled: boolean
   /** The ids of its invocation and of its events, if the run is recorded. */
   readonly id: string | undefined
   readonly events: ReadonlyArray<string> | undefined

@@ -5,7 +5,7 @@
  * group. An invocation's emissions are delivered before the invocation is counted out, so the count reaches 0 only when
  * no event can come.
  */
-import type { Group, Node, Quiet } from "../../graph/graph.ts"
+import type { Group, Node, Quiescent } from "../../graph/graph.ts"
 import { downstream, upstream } from "../../graph/upstream.ts"
 import { Heap } from "./heap.ts"
 import type { Flight, GroupWatch, Scope, Watch } from "./scope.ts"
@@ -27,24 +27,24 @@ export interface Parked extends Flight {
 /** Whether an event from this step can reach the group without passing through a decided race. */
 const leadsTo = (from: Node, group: Group, scope: Scope): boolean => {
   if (!scope.owners.some((owner) => owner?.hasDecided)) return true
-  const isOpen = ({ per, quiet }: Node) =>
-    quiet === undefined || scope.owners[per]?.watches[quiet.index]?.decided !== true
-  for (const node of downstream(from.emits, () => true, isOpen)) if (node.quiet?.group === group) return true
+  const isOpen = ({ per, quiescent }: Node) =>
+    quiescent === undefined || scope.owners[per]?.watches[quiescent.index]?.decided !== true
+  for (const node of downstream(from.emits, () => true, isOpen)) if (node.quiescent?.group === group) return true
   return false
 }
 
 /** Called for each intake when everything upstream of it is quiet. */
-export interface Quieted {
-  quiet(watch: Watch): void
+export interface OnQuiescence {
+  onQuiescence(watch: Watch): void
 }
 
 /** Counts what is in flight, and finds quiet intakes. Each call costs O(1) for each group that a step feeds. */
 export class Quiescence {
-  private readonly intakes: Quieted
+  private readonly intakes: OnQuiescence
   /** During `atOnce`: groups that have gone quiet and have yet to fire. */
   private together: Array<GroupWatch> | undefined
 
-  constructor(intakes: Quieted) {
+  constructor(intakes: OnQuiescence) {
     this.intakes = intakes
   }
 
@@ -139,7 +139,7 @@ export class Quiescence {
   hold(scope: Scope): void {
     scope.use()
     for (const group of scope.groups) group.enter()
-    for (const watch of scope.watches) if (watch.quiet.opened) watch.arm()
+    for (const watch of scope.watches) if (watch.quiescent.opened) watch.arm()
   }
 
   release(scope: Scope): void {
@@ -157,21 +157,21 @@ export class Quiescence {
    */
   closeInputs(root: Scope): void {
     const sent = root.groups.filter(({ group }) => group.sent)
-    const decided = root.watches.filter(({ decided }) => decided).map(({ quiet }) => quiet.node)
+    const decided = root.watches.filter(({ decided }) => decided).map(({ quiescent }) => quiescent.node)
     const unwanted = upstream(decided)
     for (const group of sent) {
       group.hear()
-      for (const watch of group.members) if (!unwanted.has(watch.quiet.node)) watch.arm()
+      for (const watch of group.members) if (!unwanted.has(watch.quiescent.node)) watch.arm()
     }
     this.letGo(sent)
   }
 
   /** The gathers that would fire if the inputs were closed, when nothing else is in flight. */
-  waitingForInputs(root: Scope): ReadonlyArray<Quiet> {
+  waitingForInputs(root: Scope): ReadonlyArray<Quiescent> {
     const waiting = root.watches.filter(
-      ({ armed, quiet: { node, group } }) => armed && group.sent && node.intake?.kind === "gather"
+      ({ armed, quiescent: { node, group } }) => armed && group.sent && node.intake?.kind === "gather"
     )
-    return waiting.map(({ quiet }) => quiet)
+    return waiting.map(({ quiescent }) => quiescent)
   }
 
   private letGo(groups: ReadonlyArray<GroupWatch>): void {
@@ -204,7 +204,7 @@ export class Quiescence {
       while (next !== undefined && next.inFlight > 0) next = ready?.take()
       if (next === undefined) break
       const watch = next.take()
-      if (watch !== undefined) this.intakes.quiet(watch)
+      if (watch !== undefined) this.intakes.onQuiescence(watch)
       // If nothing came of it, it is as quiet as before.
       quiet = [next]
     }

@@ -22,7 +22,7 @@ export class Races {
 
   decided(race: Watch, take: () => () => void): void {
     // Until its step is runnable, the race itself is in flight.
-    const flight: Flight = { node: race.quiet.node, scope: race.scope, underWay: false, cancel: () => {} }
+    const flight: Flight = { node: race.quiescent.node, scope: race.scope, underWay: false, cancel: () => {} }
     this.quiescence.enter(flight)
     this.decisions.push({ race, take, flight })
   }
@@ -31,7 +31,7 @@ export class Races {
    * All events emitted together have been delivered: the races that they decided run, and everything else on its way to
    * those is cancelled. This handles all races at once, so neither the order of a list nor that of the steps matters.
    */
-  endMoment(): void {
+  settle(): void {
     // Hot: called at each end of an invocation, and short enough to be inlined.
     if (this.decisions.length > 0) this.run()
   }
@@ -41,7 +41,7 @@ export class Races {
       const decisions = this.decisions
       this.decisions = []
       const runs = decisions.map(({ take }) => take())
-      const reached = decisions.map(({ race: { quiet, group } }) => ({ race: quiet, ...group.reach!.all() }))
+      const reached = decisions.map(({ race: { quiescent, group } }) => ({ race: quiescent, ...group.reach!.all() }))
       // A gather on the way to a race has no further round, and the events of an intake there belong to a round that
       // will never be complete.
       for (const { race, drops } of reached) for (const drop of drops) drop(race)

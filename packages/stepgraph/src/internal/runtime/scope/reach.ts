@@ -1,10 +1,10 @@
 /**
  * Everything on the way to the races of one group in one scope, which may have to go once one of them is decided there.
  */
-import type { Quiet } from "../../graph/graph.ts"
+import type { Quiescent } from "../../graph/graph.ts"
 
 /** Drops held events, because a race that they lead to has been decided, unless the race keeps them. */
-export type Drop = (race: Quiet) => void
+export type Drop = (race: Quiescent) => void
 
 export class Reach<Flight> {
   /** What is in flight here, but neither at an earlier group nor in a nested scope. */

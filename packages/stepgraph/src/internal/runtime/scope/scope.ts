@@ -4,7 +4,7 @@
  * Longer than other modules: a scope and the groups that are watched in it are made of each other.
  */
 import type { AnyEvent } from "../../../Event.ts"
-import type { Graph, Group, Node, Quiet } from "../../graph/graph.ts"
+import type { CompiledGraph, Group, Node, Quiescent } from "../../graph/graph.ts"
 import { Heap } from "./heap.ts"
 import type { Position } from "./position.ts"
 import { Reach } from "./reach.ts"
@@ -33,11 +33,11 @@ export class Watch {
   come = 0
   /** Whether its group lists it as armed, now or before. */
   queued = false
-  readonly quiet: Quiet
+  readonly quiescent: Quiescent
   readonly group: GroupWatch
 
-  constructor(quiet: Quiet, group: GroupWatch) {
-    this.quiet = quiet
+  constructor(quiescent: Quiescent, group: GroupWatch) {
+    this.quiescent = quiescent
     this.group = group
   }
 
@@ -46,11 +46,11 @@ export class Watch {
   }
 
   arm(): void {
-    if (this.armed || this.decided || !this.quiet.waits) return
+    if (this.armed || this.decided || !this.quiescent.waits) return
     this.armed = true
     const { scope } = this
     scope.use()
-    for (const reach of scope.reaches(this.quiet.node)) reach.hold(this, (race) => this.drop(race))
+    for (const reach of scope.reaches(this.quiescent.node)) reach.hold(this, (race) => this.drop(race))
     this.group.queue(this)
   }
 
@@ -58,7 +58,7 @@ export class Watch {
     if (!this.armed) return
     this.armed = false
     const { scope } = this
-    for (const reach of scope.reaches(this.quiet.node)) reach.letGo(this)
+    for (const reach of scope.reaches(this.quiescent.node)) reach.letGo(this)
     scope.letGo()
   }
 
@@ -76,12 +76,12 @@ export class Watch {
   }
 
   /** On the way to a decided race, it has no other round. */
-  private drop(race: Quiet): void {
-    if (race !== this.quiet) this.disarm()
+  private drop(race: Quiescent): void {
+    if (race !== this.quiescent) this.disarm()
   }
 }
 
-const firesBefore = (a: Watch, b: Watch): boolean => a.quiet.index < b.quiet.index
+const firesBefore = (a: Watch, b: Watch): boolean => a.quiescent.index < b.quiescent.index
 
 /** The state of the intakes of one group in one scope. */
 export class GroupWatch {
@@ -248,7 +248,7 @@ export class Scope {
   readonly watches: ReadonlyArray<Watch>
 
   constructor(
-    graph: Pick<Graph, "kinds" | "groups" | "quiets">,
+    graph: Pick<CompiledGraph, "kinds" | "groups" | "quiescents">,
     kind: number,
     parent: Scope | undefined,
     opener: Scope["opener"]
@@ -270,11 +270,11 @@ export class Scope {
     const known = graph.groups[kind]!
     const groups = new Array<GroupWatch>(known.length)
     this.groups = groups
-    const watches: Array<Watch> = new Array(graph.quiets[kind]!.length)
+    const watches: Array<Watch> = new Array(graph.quiescents[kind]!.length)
     // Each needs the ones after it.
     for (let i = known.length - 1; i >= 0; i--) {
       groups[i] = new GroupWatch(known[i]!, this)
-      for (const watch of groups[i]!.members) watches[watch.quiet.index] = watch
+      for (const watch of groups[i]!.members) watches[watch.quiescent.index] = watch
     }
     this.watches = watches
   }
@@ -284,7 +284,7 @@ export class Scope {
    * at `position`.
    */
   reserve(position: Position): void {
-    for (const watch of this.watches) if (watch.quiet.waits) watch.end = position.after()
+    for (const watch of this.watches) if (watch.quiescent.waits) watch.end = position.after()
   }
 
   /** Something happens in it, or still may: each use must be released. */
@@ -336,7 +336,7 @@ export class Scope {
    * it. It is never over.
    */
   static none(root: Scope): Scope {
-    const none = new Scope({ kinds: [undefined, undefined], groups: [[]], quiets: [[]] }, 0, root, undefined)
+    const none = new Scope({ kinds: [undefined, undefined], groups: [[]], quiescents: [[]] }, 0, root, undefined)
     none.owners[0] = root
     none.use()
     return none

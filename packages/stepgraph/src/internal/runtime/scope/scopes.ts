@@ -2,17 +2,17 @@
  * All the scopes of a run: what is in flight in each of them, and what follows when something of that has ended.
  */
 import type { AnyEvent } from "../../../Event.ts"
-import type { Graph, Node } from "../../graph/graph.ts"
+import type { CompiledGraph, Node } from "../../graph/graph.ts"
 import type { Needs } from "../../graph/needs.ts"
 import { type Closing, Lifetime } from "./lifetime.ts"
 import { Outside, Parking } from "./parking.ts"
 import { Position } from "./position.ts"
-import { Quiescence, type Quieted } from "./quiescence.ts"
+import { type OnQuiescence, Quiescence } from "./quiescence.ts"
 import { Races } from "./races.ts"
 import { type Flight, Scope, type Watch } from "./scope.ts"
 
 /** What is kept for each scope. */
-export interface Kept extends Closing, Quieted {
+export interface Kept extends Closing, OnQuiescence {
   /** A scope has been opened: what is kept for its kind begins. */
   open(scope: Scope): void
 }
@@ -21,14 +21,14 @@ export class Scopes {
   readonly root: Scope
   /** The end of the order of emission, if the graph needs that order. */
   readonly end: Position | undefined
-  private readonly graph: Graph
+  private readonly graph: CompiledGraph
   private readonly kept: Kept
   private readonly quiescence: Quiescence
   private readonly races: Races
   private readonly outside: Outside | undefined
   private readonly lifetime: Lifetime
 
-  constructor(graph: Graph, kept: Kept) {
+  constructor(graph: CompiledGraph, kept: Kept) {
     this.graph = graph
     this.kept = kept
     this.quiescence = new Quiescence(kept)
@@ -143,7 +143,7 @@ export class Scopes {
 
   /** All that was emitted together has been delivered. */
   decideRaces(): void {
-    this.races.endMoment()
+    this.races.settle()
   }
 
   /**
@@ -151,10 +151,10 @@ export class Scopes {
    * leaves quiet fires, and scopes that are over are let go.
    */
   conclude(ended: Flight | undefined): void {
-    this.races.endMoment()
+    this.races.settle()
     if (ended !== undefined && this.counts(ended)) {
       this.leave(ended)
-      this.races.endMoment()
+      this.races.settle()
     }
     this.lifetime.letGo()
   }

@@ -75,9 +75,9 @@ export class Recorder {
     const { telling } = this
     this.telling = true
     try {
-      const told: unknown = this.observer?.(entry)
+      const returned: unknown = this.observer?.(entry)
       // An `async` observer may reject later, which must not end the program.
-      if (isPromiseLike(told)) told.then(undefined, () => {})
+      if (isPromiseLike(returned)) returned.then(undefined, () => {})
     } catch {
     } finally {
       this.telling = telling

@@ -13,7 +13,7 @@ import * as Tracer from "effect/Tracer"
 import { nameAndMessage } from "../../../Show.ts"
 import { Telemetry as Options, type TelemetryOptions } from "../../../Telemetry.ts"
 import type { TraceEntry } from "../../../Trace.ts"
-import type { Graph } from "../../graph/graph.ts"
+import type { CompiledGraph } from "../../graph/graph.ts"
 
 /** Bucket bounds in seconds: OpenTelemetry's proposal for durations, plus some for very short ones. */
 const boundaries = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
@@ -63,7 +63,7 @@ class WorkflowMetrics {
   private readonly workflow: string
   private readonly durations: Outcomes = new Map()
 
-  constructor({ name, nodes }: Graph) {
+  constructor({ name, nodes }: CompiledGraph) {
     this.workflow = name
     this.steps = nodes.map((node) => new StepMetrics(name, node.name))
   }
@@ -75,9 +75,9 @@ class WorkflowMetrics {
   }
 }
 
-const kept = new WeakMap<Graph, WorkflowMetrics>()
+const kept = new WeakMap<CompiledGraph, WorkflowMetrics>()
 
-const metricsOf = (graph: Graph): WorkflowMetrics => {
+const metricsOf = (graph: CompiledGraph): WorkflowMetrics => {
   let metrics = kept.get(graph)
   if (metrics === undefined) {
     metrics = new WorkflowMetrics(graph)
@@ -123,7 +123,7 @@ class Step {
 }
 
 /** The telemetry of a run, if the program provides a tracer or asks for it. */
-export const telemetryOf = (graph: Graph, fiber: Fiber<unknown, unknown>): Telemetry | undefined => {
+export const telemetryOf = (graph: CompiledGraph, fiber: Fiber<unknown, unknown>): Telemetry | undefined => {
   const provided = fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
   const wanted = Context.get(fiber.context, Options)
   if (wanted === undefined) return provided ? new Telemetry(graph, fiber.context, both) : undefined
@@ -177,7 +177,7 @@ export class Telemetry {
   /** The latest emitted event: its deliveries follow at once. */
   private source: { readonly event: string; readonly from: Tracer.Span | undefined } | undefined
 
-  constructor(graph: Graph, context: Context.Context<never>, options: TelemetryOptions) {
+  constructor(graph: CompiledGraph, context: Context.Context<never>, options: TelemetryOptions) {
     this.workflow = graph.name
     this.spans = options.spans
     this.metrics = options.metrics ? metricsOf(graph) : undefined
