@@ -391,6 +391,30 @@ export const mutants: ReadonlyArray<Mutant> = [
     "scope/quiescence.ts",
     "    if (this.together !== undefined) {\n      this.together.push(...quiet)\n      return\n    }\n",
     ""
+  ],
+  [
+    "takes the next lane by chance",
+    "flow/ready.ts",
+    "    if (this.last === undefined) this.first = lane\n",
+    "    if (this.last !== undefined && Math.random() < 0.5) {\n      lane.following = this.first\n      this.first = lane\n      return\n    }\n    if (this.last === undefined) this.first = lane\n"
+  ],
+  [
+    "lets the clock say whether a deadline that has fired is over",
+    "intake/join.ts",
+    "      over()\n      this.complete(cell)\n",
+    "      over()\n      if (timers.now() < cell.since + this.within!) this.startTimer(cell)\n      else this.complete(cell)\n"
+  ],
+  [
+    "decides races when the moment is over",
+    "scope/scopes.ts",
+    "    this.races.endMoment()\n    if (ended !== undefined",
+    "    queueMicrotask(() => this.races.endMoment())\n    if (ended !== undefined"
+  ],
+  [
+    "collects before a host lets the call enter",
+    "call/outbox.ts",
+    "const look = this.direct.look(defs)",
+    "const look = { events: this.direct.collect(defs), stale: () => false }"
   ]
 ]
 

@@ -55,6 +55,8 @@ export interface Spec {
   readonly stops: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
   readonly inputs?: Inputs
+  /** After how many virtual milliseconds the run ends, whatever it has come to. */
+  readonly timeout?: number
   readonly steps: ReadonlyArray<StepSpec>
 }
 

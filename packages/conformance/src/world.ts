@@ -49,7 +49,10 @@ export type Entry =
 
 export interface Ran {
   readonly record: ReadonlyArray<Entry>
-  readonly outcome: Outcome | { readonly _tag: "Hung" | "Endless" } | { readonly _tag: "Broken"; readonly why: string }
+  readonly outcome:
+    | Outcome
+    | { readonly _tag: "Hung" | "Endless" | "TimedOut" | "Interrupted" }
+    | { readonly _tag: "Broken"; readonly why: string }
   /** The input and output of every invocation: `input` by step, and the ids emitted by its last attempt. */
   readonly runs: ReadonlyArray<Recorded>
   /**
@@ -90,7 +93,7 @@ export interface World {
   readonly exhaust: (waitForPromises: boolean, onTick: (now: number) => void) => Promise<boolean>
 }
 
-const makeWorld = (timing: Timing): World => {
+export const makeWorld = (timing: Timing): World => {
   let now = 0
   let tasks: Array<{ readonly run: () => void; readonly priority: number }> = []
   const timers: Array<{ readonly at: number; readonly wake: () => void }> = []
@@ -182,7 +185,7 @@ export interface Live {
 }
 
 /** Sends what the spec says from outside, at times that the timing says, and then closes the inputs. */
-const sendAll = (spec: Spec, { sends, closes }: Inputs, timing: Timing, record: Array<Entry>, live: Live) =>
+export const sendAll = (spec: Spec, { sends, closes }: Inputs, timing: Timing, record: Array<Entry>, live: Live) =>
   Effect.gen(function* () {
     const wait = (most: number, n: number) => Effect.sleep(pick(most + 1, timing.seed, "outside", n))
     for (const [n, { after }] of sends.entries()) {
@@ -234,8 +237,10 @@ export const runWith = async ({ run, launch }: Doors, spec: Spec, timing: Timing
 }
 
 export const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {
+  if (Exit.hasInterrupts(exit)) return { _tag: "Interrupted" }
   if (Exit.isSuccess(exit)) return { _tag: "Stopped", stop: exit.value._tag, id: exit.value.id }
   const error = Cause.squash(exit.cause) as any
+  if (error?._tag === "WorkflowTimedOut") return { _tag: "TimedOut" }
   if (error?._tag === "WorkflowStalled") return { _tag: "Stalled", waiting: sumOf(error.waiting) }
   const boom = error?._tag === "StepRejected" || error?._tag === "StepDefect" ? error.cause : error
   if (boom instanceof Boom) return { _tag: "Failed", step: boom.step, input: boom.input }
@@ -426,7 +431,9 @@ export const buildWorkflow = (
               const given = { events, opener: step.accepts.per === undefined ? undefined : ctx.per }
               const { recovered } = plan(spec, index, given)
               const ids = events.map(idOf).join()
-              runs.findLast((other) => other.step === index && other.input.join() === ids)!.emitted = [...recovered]
+              // A journal may have replaced the attempt that failed.
+              const known = runs.findLast((other) => other.step === index && other.input.join() === ids)
+              if (known !== undefined) known.emitted = [...recovered]
               return recovered.map(make)
             }
           }
@@ -436,6 +443,7 @@ export const buildWorkflow = (
   ])
   return workflow({
     name: "generated",
+    ...(spec.timeout === undefined ? {} : { timeout: spec.timeout }),
     start: def(spec.start),
     stop: spec.stops.map(def),
     inputs: inputs.map(def),

@@ -1,6 +1,21 @@
 /**
  * The one door out of a run: whoever performs its calls. A host calls the steps' functions, or does something else in their
  * place, and says when what comes of them goes on. `@stepgraph/testing` is one; in production there is none.
+ *
+ * A run depends on nothing but what happens to it, and on the order of that: it starts, an input comes, the inputs are closed, a
+ * call is settled, a time has passed, it is interrupted. With `settle` and `sleep`, and the handle of `launch`, a host owns all
+ * of these. Where it lets each of them enter only while the run is `resting`, and writes them down, the list is a journal: fed
+ * to a new run in the same order, it makes the same trace and the same outcome, without a call of a step and without a clock.
+ *
+ * - `perform` gives `undefined` for a call that the journal holds: its function is not called, and `settle` is called at once.
+ * - `settle` lets it enter with the recorded settlement once it is next. A call that a race has lost, or the end of the run, is
+ *   settled as any other.
+ * - `sleep` fires, if it is still wanted, once the recorded time is next.
+ * - Inputs, their end and an interruption are sent through the handle once they are next.
+ *
+ * Called again in such a run are `by`, the conditions and schedules of a `retry`, and the code of schemas and of initial values:
+ * they are to depend on their arguments alone. An observer is told everything again; what a function sends after its end, which
+ * is dropped, it is not.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -40,15 +55,21 @@ export interface HostedQuestion {
   readonly awaits: ReadonlyArray<string>
 }
 
-/** All that a call did to its run. A failure and an interruption have it too: what they wrote and collected stays. */
+/**
+ * All that a call did to its run. A failure and an interruption have it too: what they wrote and collected stays. An attempt
+ * that took too long has failed with `StepTimedOut`; one that emitted what it may not, with that error, even if its own code
+ * has caught it.
+ */
 export interface Settlement {
   readonly exit: Exit.Exit<void, unknown>
-  /** What it emitted, in order. Emitted only where it succeeded. */
+  /** What it emitted, in order. It enters only with a success. */
   readonly events: ReadonlyArray<AnyEvent>
   /** What it wrote last to each cell of state. */
   readonly writes: ReadonlyArray<StateValue | StoredValue>
-  /** The types of each list that it asked `ctx.collect` for. */
+  /** The types of each list that it asked `ctx.collect` for: what it was given depends on those that entered before. */
   readonly collected: ReadonlyArray<ReadonlyArray<string>>
+  /** Whether it has returned nothing, not even an empty list. Where the run stalls, a missing `return` may be why. */
+  readonly silent: boolean
 }
 
 /** The value of a cell that is known by its name only, encoded by the cell's schema as JSON. */
@@ -57,28 +78,26 @@ export interface StoredValue {
   readonly json: unknown
 }
 
-/** What `perform` gives, or an Effect of it succeeds with, in place of a call that was settled before: that enters at once. */
-export class Recorded {
-  readonly settlement: Settlement
-
-  constructor(settlement: Settlement) {
-    this.settlement = settlement
-  }
-}
-
 /** What a host does with a call that is over. One of `enter` and `again` is to be called, once, now or later. */
 export interface Settling {
-  /** Lets all of it take effect. */
+  /**
+   * Lets all of it take effect, before it returns: what it wrote and collected, its emissions, and the end of the invocation.
+   * What comes of a failure where the step has a `retry` or a `recover` may follow later: until then, the run is not `resting`.
+   */
   enter(settlement: Settlement): void
   /** Makes the call again, in the same attempt, as if it had not been made. */
   again(): void
-  /** Whether a cell of state that it has read holds something else by now. */
+  /**
+   * Whether a cell of state that it has read holds something else by now, or it would collect something else. `false` for a
+   * call that is interrupted, which cannot be made again.
+   */
   stale(): boolean
 }
 
 /**
  * What a run sleeps for: its own `timeout`, the `within` of an intake, the `timeout` of an attempt, the pauses of a `retry`.
- * What a step sleeps inside its function is its own.
+ * What a step sleeps inside its function is its own. A journal needs no `attempt`: that interrupts the function, and the call is
+ * settled with it.
  */
 export interface Sleep {
   readonly why: "run" | "within" | "attempt" | "retry"
@@ -94,6 +113,8 @@ export interface HostedRun {
   readonly parent: typeof CurrentInvocation.Service
   /** How the run stands at this moment. */
   status(): RunStatus
+  /** Whether everything that has happened to it is done: the moment for the next. */
+  resting(): boolean
 }
 
 /** What performs one run. What it leaves out is done as without a host. */
@@ -121,8 +142,8 @@ export interface RunHost {
   readonly answered?: (call: Call, question: HostedQuestion, answer: AnyEvent) => void
   /**
    * A call is over, and none of what it did has taken effect: it is kept until the host lets it enter. Where this is
-   * given, what a call emits and writes to the state is seen by nobody else before. The run's `enter` is to be called
-   * between two things that happen to it, not in the middle of one: see `idle`.
+   * given, what a call emits, writes to the state and collects is seen by nobody else before. `enter` is to be called while
+   * the run is `resting`.
    */
   readonly settle?: (call: Call, settlement: Settlement, settling: Settling) => void
   /**
@@ -130,7 +151,7 @@ export interface RunHost {
    * whatever else is due at their instant comes first.
    */
   readonly sleep?: (sleep: Sleep, fire: () => void) => () => void
-  /** Nothing of the run can go on before a call is settled, a time has passed or something comes from outside. */
+  /** The run has come to rest: nothing of it goes on before a call is settled, a time has passed or something comes from outside. */
   readonly idle?: () => void
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schedule, Schema } from "effect"
 import { collect, defineState, defineStep, gather, race, run, WorkflowTimedOut, workflow } from "stepgraph"
-import { type Call, Host, Recorded, type RunHost, type Settlement, type Settling, type Sleep } from "stepgraph/host"
+import { type Call, Host, type RunHost, type Settlement, type Settling, type Sleep } from "stepgraph/host"
 import { Done, numbers, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 
 const hosted = (host: RunHost) => Effect.provideService(Host, () => host)
@@ -109,14 +109,11 @@ const replaying = (journal: ReadonlyArray<Entry>): RunHost => {
     queueMicrotask(idle)
   }
   return {
-    settle: () => {
-      throw new Error("nothing is settled that was settled before")
+    perform: () => undefined,
+    settle: (call, _, { enter }) => {
+      const key = keyOf(call)
+      awaits(key, () => enter(journal.find((entry) => entry.key === key)!.settlement!))
     },
-    perform: (call) =>
-      Effect.callback<Recorded>((resume) => {
-        const key = keyOf(call)
-        awaits(key, () => resume(Effect.succeed(new Recorded(journal.find((entry) => entry.key === key)!.settlement!))))
-      }),
     sleep: ({ why, id }, fire) => {
       awaits(`${why} ${id}`, fire)
       return () => {}
@@ -181,7 +178,8 @@ describe("a host that settles calls", () => {
         exit: Exit.void,
         events: [Task({ n: 1 })],
         writes: [{ state: sum, value: 7 }],
-        collected: []
+        collected: [],
+        silent: false
       })
       yield* Effect.yieldNow
       expect(waiting).toEqual([])

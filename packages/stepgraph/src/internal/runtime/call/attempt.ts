@@ -35,8 +35,6 @@ export interface Caller {
   /** Records an event that is dropped because its attempt is over. */
   sendLate(event: unknown): void
   readonly outbox: Outbox
-  /** Fails the run, even where the step's own code swallows the error. */
-  fail(cause: Cause.Cause<unknown>): void
 }
 
 /** The owner of an attempt, which is created on demand. */
@@ -77,7 +75,7 @@ export class Attempt implements Attempted {
         caller.send(event)
       } catch (error) {
         unread(event)
-        caller.fail(Cause.die(error))
+        caller.outbox.fail(Cause.die(error))
         throw error
       }
     }
@@ -107,7 +105,7 @@ export class Attempt implements Attempted {
       question = caller.ask(event, awaits, matches, waiter)
     } catch (error) {
       unread(event)
-      caller.fail(Cause.die(error))
+      caller.outbox.fail(Cause.die(error))
       throw error
     }
     // What it emits may end the run, or decide a race.

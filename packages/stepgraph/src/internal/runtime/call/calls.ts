@@ -19,7 +19,8 @@ import type { Outcome } from "../flow/outcome.ts"
 import type { Ready } from "../flow/ready.ts"
 import { aborted } from "../flow/reasons.ts"
 import { emissionOf, type Router } from "../flow/router.ts"
-import type { Timers } from "../flow/timers.ts"
+import type { Sleeper, Timers } from "../flow/timers.ts"
+import type { Look } from "../intake/by-hand.ts"
 import type { Intakes } from "../intake/intakes.ts"
 import type { Position } from "../scope/position.ts"
 import type { Scope } from "../scope/scope.ts"
@@ -59,6 +60,8 @@ export interface Called {
     notInterrupted(error: unknown, activity: string): void
   }
   activate(activation: Activation): void
+  /** It may have come to rest. */
+  rested(): void
   broke(error: unknown, activity: string): void
   collapse(error: unknown, activity: string): void
 }
@@ -76,6 +79,8 @@ export class Calls implements Run, Factory {
   private readonly lanes: ReadonlyArray<Lane>
   private readonly ready: Ready
   private readonly scopes: Scopes
+  /** Number of those that a host has to wait for. */
+  moving = 0
   /** Those that go on by themselves. A run that never waits has none, so the set is made on demand. */
   private working: Set<Working> | undefined
 
@@ -187,6 +192,19 @@ export class Calls implements Run, Factory {
     this.scopes.leave(invocation)
   }
 
+  enter(invocation: Working, then: () => void): void {
+    this.run.activate({ _tag: "entered", delivery: invocation, then })
+  }
+
+  moves(): void {
+    this.moving++
+  }
+
+  rests(): void {
+    this.moving--
+    this.run.rested()
+  }
+
   fail(invocation: Working, cause: Cause.Cause<unknown>): void {
     const outcome = this.outcome.failureOf(invocation, cause)
     this.run.activate({ _tag: "interrupt", outcome, reason: undefined })
@@ -210,12 +228,16 @@ export class Calls implements Run, Factory {
     return this.run.intakes.byHand(invocation).offer(invocation, defs)
   }
 
+  look(invocation: Working, defs: Defs): Look {
+    return this.run.intakes.byHand(invocation).look(invocation, defs)
+  }
+
   saidNothing(node: Node): void {
     this.lanes[node.index]!.silent++
   }
 
-  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void> {
-    return this.run.timers.sleep(why, id, duration)
+  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration, of?: Sleeper): Effect.Effect<void> {
+    return this.run.timers.sleep(why, id, duration, of)
   }
 
   hasRoom(node: Node): boolean {

@@ -6,7 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { StepTimedOut } from "../../../Errors.ts"
-import type { Call } from "../../../Host.ts"
+import type { Call, Settlement } from "../../../Host.ts"
 import type { StepContext } from "../../../Step.ts"
 import type { Node } from "../../graph/graph.ts"
 import { behind } from "../flow/causes.ts"
@@ -27,7 +27,15 @@ export interface Guarded extends Working {
   readonly run: Run
   readonly attempt: Attempt | undefined
   readonly kept: Kept
+  readonly unwanted: boolean
+  /** Whether it has emitted nothing, not even an empty list. */
+  readonly silent: boolean
   callOf(attempt: number, recovers: boolean): Call
+  /** Lets all that a settled attempt did take effect, and ends the invocation where it was its last. */
+  enter(settlement: Settlement): void
+  /** What comes after a failed attempt has begun, if it was to begin. */
+  rests(): void
+  moves(): void
   /** Begins an attempt, which keeps what it does until it is over. */
   begin(number: number, keeps: Keeps): Attempt
   /** Calls a function of the step, by way of its host, and emits what that returns. */
@@ -53,18 +61,20 @@ export const guardOf = (node: Node, settles: boolean): Guard => {
 }
 
 const compose = ({ asks, step }: Node, settles: boolean): Guard => {
+  const guarded = (attempt: AttemptOf) => (settles ? settling(attempt) : attempt)
   const retried = step.retry !== undefined || step.recover !== undefined
   const keeps = settles ? "all" : retried ? "events" : "nothing"
-  const attempt = attempting(keeps, asks.length > 0)
+  const once = attempting(keeps, asks.length > 0)
+  // Outside of a timeout: that an attempt has taken too long is what it is settled with.
+  const attempt = guarded(step.timeout === undefined ? once : timingOut(once, Duration.fromInputUnsafe(step.timeout)))
   let guard: Guard = (on) =>
     Effect.suspend(() => {
       const number = on.attempt === undefined ? 1 : on.attempts + 1
       return attempt(on, number, false, (ctx) => step.run(on.input, ctx))
     })
-  if (step.timeout !== undefined) guard = timingOut(guard, Duration.fromInputUnsafe(step.timeout))
   if (step.retry !== undefined) guard = retrying(guard, step.retry)
-  if (step.recover !== undefined) guard = recovering(guard, attempt, step.recover)
-  return keeps === "nothing" ? guard : flushing(guard)
+  if (step.recover !== undefined) guard = recovering(guard, guarded(once), step.recover)
+  return keeps === "events" ? flushing(guard) : guard
 }
 
 type AttemptOf = (on: Guarded, number: number, recovers: boolean, direct: Direct) => Effect.Effect<void, unknown>
@@ -78,28 +88,31 @@ const attempting = (keeps: Keeps, asks: boolean): AttemptOf => {
         () => Effect.sync(() => attempt.end())
       )
     })
+  if (!asks) return once
   // One that waited for an answer until it was over has no worker.
-  const withWorker: AttemptOf = (on, number, recovers, direct) =>
-    Effect.andThen(on.run.questions!.worker(on), once(on, number, recovers, direct))
-  const attempt = asks ? withWorker : once
-  return keeps === "all" ? settling(attempt) : attempt
+  return (on, number, recovers, direct) => {
+    const worker = Effect.suspend(() => {
+      on.rests()
+      return on.run.questions!.worker(on)
+    })
+    return Effect.andThen(worker, once(on, number, recovers, direct))
+  }
 }
 
 const timingOut =
-  (guard: Guard, duration: Duration.Duration): Guard =>
-  (on) => {
+  (once: AttemptOf, duration: Duration.Duration): AttemptOf =>
+  (on, number, recovers, direct) => {
     const { run, node, input } = on
     const after = Duration.format(duration)
     const props = { workflow: run.workflow, step: node.name, input, after }
     // As `Effect.timeoutOrElse`, which makes its error only when what took too long has been interrupted.
-    let limits = 0
-    const sleep = run.sleep("attempt", () => `${on.id}/${++limits}`, duration)
+    const sleep = run.sleep("attempt", () => `${on.id}/${number}`, duration)
     const limit = Effect.flatMap(sleep, () => {
       const error = new StepTimedOut(props)
       on.attempt?.interrupt(() => error)
       return Effect.fail(error)
     })
-    return Effect.raceFirst(guard(on), limit)
+    return Effect.raceFirst(once(on, number, recovers, direct), limit)
   }
 
 const recovering =

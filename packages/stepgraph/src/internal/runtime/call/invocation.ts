@@ -16,6 +16,7 @@ import type { State } from "../../../State.ts"
 import type { StepContext } from "../../../Step.ts"
 import { unread } from "../../../Unread.ts"
 import type { Node } from "../../graph/graph.ts"
+import type { Look } from "../intake/by-hand.ts"
 import type { Position } from "../scope/position.ts"
 import type { Scope } from "../scope/scope.ts"
 import { eventId, invocationId } from "../trace/ids.ts"
@@ -51,6 +52,8 @@ class Extras {
   reason: (() => unknown) | undefined
   /** Whether it has emitted anything; if it has an attempt, the attempt knows. */
   emitted = false
+  /** Whether a host is to wait for it: it comes to a call, to a pause or to its end, whatever its scheduler does meanwhile. */
+  moving = false
 }
 
 /** Hot: there is one for each event that is delivered, and it waits in a queue. */
@@ -139,6 +142,10 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return this.phase === "over"
   }
 
+  get silent(): boolean {
+    return this.node.emits.length > 0 && !(this.attempt ?? this.extras)?.emitted
+  }
+
   get unwanted(): boolean {
     return this.cancelled || this.run.over
   }
@@ -161,6 +168,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   private startGuarded(): void {
     const { input, node, run } = this
     const settles = run.host?.settle !== undefined
+    if (settles) this.moves()
     if (node.guarded || settles) this.fork(guardOf(node, settles)(this))
     else
       take(
@@ -191,10 +199,45 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   perform(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): Effect.Effect<void, unknown> {
-    return emitting(
-      this.run.inContext(() => this.call(direct, ctx, recovers)),
-      new Receiving(this)
-    )
+    const returned = this.run.inContext(() => this.call(direct, ctx, recovers))
+    this.rests()
+    return emitting(returned, new Receiving(this))
+  }
+
+  enter(settlement: Settlement): void {
+    const { step } = this.node
+    const last = Exit.isSuccess(settlement.exit) || (step.retry === undefined && step.recover === undefined)
+    if (!last) this.moves()
+    this.run.enter(this, () => {
+      this.kept.enter(settlement)
+      if (last) this.endWith(settlement)
+    })
+  }
+
+  private endWith({ events, exit, silent }: Settlement): void {
+    if (Exit.isFailure(exit)) this.end(exit)
+    else if (this.unwanted) this.end(Exit.interrupt(this.run.fiberId))
+    else {
+      try {
+        this.emitToEnd(events)
+        if (silent) this.run.saidNothing(this.node)
+        this.end(Exit.void)
+      } catch (error) {
+        this.end(Exit.die(error))
+      }
+    }
+  }
+
+  moves(): void {
+    if (this.ended) return
+    this.needExtras().moving = true
+    this.run.moves()
+  }
+
+  rests(): void {
+    if (!this.extras?.moving) return
+    this.extras.moving = false
+    this.run.rests()
   }
 
   // ---------------------------------------------------------------- what it emits and writes
@@ -224,7 +267,11 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return this.run.collect(this, defs)
   }
 
-  collectAgain(tags: ReadonlyArray<string>): void {
+  look(defs: Defs): Look {
+    return this.run.look(this, defs)
+  }
+
+  collectAll(tags: ReadonlyArray<string>): void {
     this.collect(tags.map((tag) => this.node.accepts.find((route) => route.tag === tag)!.def))
   }
 
@@ -360,8 +407,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   nothing(): void {
-    const { node, run } = this
-    if (node.emits.length > 0 && !(this.attempt ?? this.extras)?.emitted) run.saidNothing(node)
+    if (this.silent) this.run.saidNothing(this.node)
     this.end(Exit.void)
   }
 
@@ -448,7 +494,8 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
         this.lose(error)
       }
     })
-    this.run.running(this)
+    // A host may have let it end already: nothing of the step is left to its fiber then.
+    if (!this.ended) this.run.running(this)
   }
 
   // ---------------------------------------------------------------- its end
@@ -484,6 +531,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   private exited(exit: Exit.Exit<unknown, unknown>): void {
     if (this.extras !== undefined) this.extras.fiber = undefined
+    if (this.ended) return
     if (Exit.isSuccess(exit)) this.returned(exit.value)
     else this.end(exit)
   }
@@ -495,6 +543,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       this.attempt?.end()
     } finally {
       this.run.lost(this, error)
+      this.rests()
     }
   }
 
@@ -505,6 +554,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     try {
       this.releasePosition()
       this.run.settled(this, exit)
+      this.rests()
     } catch (error) {
       this.lose(error)
     }

@@ -4,15 +4,20 @@
  * An invocation is its own direct outbox, so that nothing is made for most. A staged one keeps the emissions of an attempt
  * that may still fail. One that is kept whole keeps the writes too, for a host that settles calls.
  */
+import type * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
 import type { AnyEvent, Defs } from "../../../Event.ts"
 import type { Settlement } from "../../../Host.ts"
 import type { State } from "../../../State.ts"
+import type { Look } from "../intake/by-hand.ts"
 
 export interface Outbox {
   emit(event: unknown): void
   get<S>(state: State<S>): S
   set<S>(state: State<S>, value: S): void
   collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined
+  /** A mistake that the step's own code may swallow: it fails the run all the same. */
+  fail(cause: Cause.Cause<unknown>): void
 }
 
 /** What takes effect at once. */
@@ -22,8 +27,10 @@ export interface DirectOutbox extends Outbox {
   /** Whether an event is heard at once, whatever becomes of the attempt. */
   streams(event: AnyEvent): boolean
   write(write: Settlement["writes"][number]): void
-  /** Collects what was collected before. */
-  collectAgain(tags: ReadonlyArray<string>): void
+  /** What `collect` would give, which keeps nothing. */
+  look(defs: Defs): Look
+  /** Collects what an attempt has looked at. */
+  collectAll(tags: ReadonlyArray<string>): void
 }
 
 /** Keeps emissions. What an attempt writes takes effect at once, and stays if it fails. */
@@ -52,6 +59,10 @@ export class Staged implements Outbox {
   collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined {
     return this.direct.collect(defs)
   }
+
+  fail(cause: Cause.Cause<unknown>): void {
+    this.direct.fail(cause)
+  }
 }
 
 /** Keeps all that an attempt does until its host lets it enter the run. */
@@ -59,9 +70,9 @@ export class Kept extends Staged {
   /** What it has written last, by cell, and what it has read before it wrote. */
   private readonly written = new Map<State<any>, unknown>()
   private readonly read = new Map<State<any>, unknown>()
-  private readonly collected: Array<ReadonlyArray<string>> = []
-  /** Set where it was settled before, and its function has not been called. */
-  recorded: Settlement | undefined
+  /** What it has collected, by the types of its lists. */
+  private readonly looks = new Map<string, Look & { readonly tags: ReadonlyArray<string> }>()
+  private mistake: Cause.Cause<unknown> | undefined
 
   override get<S>(state: State<S>): S {
     if (this.written.has(state)) return this.written.get(state) as S
@@ -73,28 +84,42 @@ export class Kept extends Staged {
     this.written.set(state, value)
   }
 
-  /** An event is collected once for an invocation, however often that asks, so this may be done again as it enters. */
   override collect(defs: Defs): ReadonlyArray<AnyEvent> | undefined {
-    const events = this.direct.collect(defs)
-    this.collected.push(defs.map(({ tag }) => tag))
-    return events
+    const look = this.direct.look(defs)
+    const tags = defs.map(({ tag }) => tag)
+    const list = JSON.stringify(tags)
+    const known = this.looks.get(list)
+    if (known !== undefined) return known.events
+    if (tags.length > 0) this.looks.set(list, { ...look, tags })
+    return look.events
   }
 
-  /** Whether a cell that it has read holds something else by now. */
+  override fail(cause: Cause.Cause<unknown>): void {
+    this.mistake ??= cause
+  }
+
+  /** Whether a cell that it has read holds something else by now, or what it has collected from does. */
   get stale(): boolean {
     for (const [state, value] of this.read) if (!Object.is(this.direct.get(state), value)) return true
+    for (const look of this.looks.values()) if (look.stale()) return true
     return false
   }
 
-  settled(exit: Settlement["exit"]): Settlement {
+  settled(exit: Settlement["exit"], silent: boolean): Settlement {
     const writes = [...this.written].map(([state, value]) => ({ state, value }))
-    return { exit, events: this.events, writes, collected: this.collected }
+    const collected = Array.from(this.looks.values(), ({ tags }) => tags)
+    return {
+      exit: this.mistake === undefined ? exit : Exit.failCause(this.mistake),
+      events: this.events,
+      writes,
+      collected,
+      silent
+    }
   }
 
-  /** Lets what a settlement holds take effect, but for its events, which are emitted when the step is done. */
-  enter({ events, writes, collected }: Settlement): void {
-    for (const tags of collected) this.direct.collectAgain(tags)
+  /** Lets what a settlement holds take effect, but for its events, which only a success emits. */
+  enter({ writes, collected }: Settlement): void {
+    for (const tags of collected) this.direct.collectAll(tags)
     for (const write of writes) this.direct.write(write)
-    this.events = [...events]
   }
 }

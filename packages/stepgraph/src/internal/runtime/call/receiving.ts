@@ -4,11 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { NoAnswer, StepRejected } from "../../../Errors.ts"
-import type { Call, Settlement } from "../../../Host.ts"
+import type { Call } from "../../../Host.ts"
 import { isOf } from "../../../Look.ts"
 import { unread } from "../../../Unread.ts"
 import type { Node } from "../../graph/graph.ts"
-import type { Kept } from "./outbox.ts"
 import type { Receiver } from "./returned.ts"
 import type { Run, Working } from "./run.ts"
 
@@ -22,7 +21,6 @@ interface Waiting extends Working {
 export interface Emitting extends Waiting {
   /** Whether nothing that it still emits is wanted. */
   readonly unwanted: boolean
-  readonly kept: Kept
   send(event: unknown): void
   emits(): void
   emitEach(events: ReadonlyArray<unknown>, returned: boolean): void
@@ -106,12 +104,6 @@ export class Receiving implements Receiver {
   emitOther(value: unknown): void {
     this.on.emits()
     this.on.emitEach([value], false)
-  }
-
-  recorded(settlement: Settlement): Effect.Effect<void> {
-    return Effect.sync(() => {
-      this.on.kept.recorded = settlement
-    })
   }
 
   /** Waits for a promise from now on, not from when the Effect runs: it may be interrupted before that. */

@@ -6,13 +6,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { AnyStep } from "../../../Step.ts"
+import type { Sleeper } from "../flow/timers.ts"
 import { isOwnNoAnswer } from "./receiving.ts"
 import type { Run, Working } from "./run.ts"
 
 type Retry = NonNullable<AnyStep["retry"]>
 
 /** An invocation of a step that is retried. */
-export interface Retried extends Working {
+export interface Retried extends Working, Sleeper {
   readonly run: Run
 }
 
@@ -54,10 +55,12 @@ const again = <A>(
   )
 }
 
-const pausing = (clock: Clock.Clock, { id, run }: Retried): Clock.Clock => {
+const pausing = (clock: Clock.Clock, on: Retried): Clock.Clock => {
+  const { id, run } = on
   let pauses = 0
   return Object.assign(Object.create(clock) as Clock.Clock, {
-    sleep: (duration: Parameters<Clock.Clock["sleep"]>[0]) => run.sleep("retry", () => `${id}/${++pauses}`, duration)
+    sleep: (duration: Parameters<Clock.Clock["sleep"]>[0]) =>
+      run.sleep("retry", () => `${id}/${++pauses}`, duration, on)
   })
 }
 

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { AnyEvent } from "../../../Event.ts"
-import { Recorded, type Settlement } from "../../../Host.ts"
 import { unread } from "../../../Unread.ts"
 import { type Emitter, pulling } from "./pulling.ts"
 
@@ -46,8 +45,6 @@ export interface Receiver extends Emitter {
   emits(): void
   /** Emits what is no plain event, which throws unless it is an event all the same. */
   emitOther(value: unknown): void
-  /** Takes what the call came to before, in place of what its function returns. */
-  recorded(settlement: Settlement): Effect.Effect<void>
 }
 
 class InFiber implements Taker<Effect.Effect<void, unknown>> {
@@ -88,7 +85,6 @@ export const emitting = (value: unknown, receiver: Receiver): Effect.Effect<void
 
 /** What is left when it is neither nothing, an event, a list, an Effect nor a promise. */
 export const pieces = (value: unknown, receiver: Receiver): Effect.Effect<void, unknown> => {
-  if (value instanceof Recorded) return receiver.recorded(value.settlement)
   if (typeof value === "object") {
     receiver.emits()
     if (Stream.isStream(value)) {
@@ -136,10 +132,6 @@ class Discarding implements Receiver {
   send() {}
 
   emitOther() {}
-
-  recorded() {
-    return Effect.void
-  }
 
   emitReturned() {
     return Effect.void

@@ -10,6 +10,8 @@ import type { AnyEvent, Defs } from "../../../Event.ts"
 import type { RunHost, Sleep } from "../../../Host.ts"
 import type { Node } from "../../graph/graph.ts"
 import type { Router } from "../flow/router.ts"
+import type { Sleeper } from "../flow/timers.ts"
+import type { Look } from "../intake/by-hand.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import type { Position } from "../scope/position.ts"
 import type { Recorder } from "../trace/recorder.ts"
@@ -57,11 +59,17 @@ export interface Run {
   /** Whether that is a failure: what has been rejected in the same moment stands behind it. */
   readonly failing: boolean
   /** Sleeps for a time that the host may own. */
-  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void>
+  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration, of?: Sleeper): Effect.Effect<void>
   hasRoom(node: Node): boolean
   awaitRoom(node: Node): Effect.Effect<void>
   /** Takes back what still waits, because a race has been decided. */
   cancel(invocation: Working): void
+  /** Lets what a host has settled take effect, in one piece. */
+  enter(invocation: Working, then: () => void): void
+  /** An invocation is about to make a call, or to decide whether a failed one is made again: the host waits. */
+  moves(): void
+  /** It has made it, has come to a pause, or has ended. */
+  rests(): void
   /** An invocation goes on by itself, and will call `settled`. */
   running(invocation: Working): void
   settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void
@@ -71,6 +79,8 @@ export interface Run {
   saidNothing(node: Node): void
   fail(invocation: Working, cause: Cause.Cause<unknown>): void
   collect(invocation: Working, defs: Defs): ReadonlyArray<AnyEvent> | undefined
+  /** What `collect` would give, which keeps nothing. */
+  look(invocation: Working, defs: Defs): Look
   /** Records what an invocation emits when the attempt that does it is over. */
   droppedLate(from: Working, value: unknown): void
   /** Why it interrupts an invocation, asked at once: gives what the step's signal is aborted with. */

@@ -11,7 +11,14 @@ import type { Run } from "./run.ts"
 interface Settled {
   readonly run: Run
   readonly kept: Kept
+  readonly silent: boolean
+  /** Whether nothing that it does is wanted any more. */
+  readonly unwanted: boolean
   callOf(attempt: number, recovers: boolean): Call
+  /** Lets all that an attempt did take effect, and ends the invocation where it was its last. */
+  enter(settlement: Settlement): void
+  /** The attempt is in the hands of the host. */
+  rests(): void
 }
 
 type Attempting<On, Direct> = (
@@ -28,28 +35,28 @@ export const settling =
     Effect.uninterruptibleMask((restore) => {
       const once: Effect.Effect<void, unknown> = Effect.flatMap(
         Effect.exit(restore(attempt(on, number, recovers, direct))),
-        (exit) => Effect.flatMap(settlementOf(on, on.callOf(number, recovers), exit), enter)
+        (exit) => settled(on, on.callOf(number, recovers), exit, once)
       )
-      const enter = (settlement: Settlement | undefined): Effect.Effect<void, unknown> => {
-        if (settlement === undefined) return once
-        on.kept.enter(settlement)
-        return settlement.exit
-      }
       return once
     })
 
-/** What it enters with, once the host lets it; `undefined` where it is to be made again. */
-const settlementOf = (
-  { kept, run }: Settled,
+/** What the attempt ends with, once the host has let it enter. That is done before its fiber goes on. */
+const settled = (
+  on: Settled,
   call: Call,
-  exit: Exit.Exit<void, unknown>
-): Effect.Effect<Settlement | undefined> =>
-  kept.recorded !== undefined
-    ? Effect.succeed(kept.recorded)
-    : Effect.callback((resume) =>
-        run.host!.settle!(call, kept.settled(exit), {
-          enter: (settlement) => resume(Effect.succeed(settlement)),
-          again: () => resume(Effect.succeed(undefined)),
-          stale: () => kept.stale
-        })
-      )
+  exit: Exit.Exit<void, unknown>,
+  again: Effect.Effect<void, unknown>
+): Effect.Effect<void, unknown> =>
+  Effect.callback((resume) => {
+    const { kept } = on
+    on.run.host!.settle!(call, kept.settled(exit, on.silent), {
+      enter: (settlement) => {
+        on.enter(settlement)
+        resume(settlement.exit)
+      },
+      again: () => resume(again),
+      // What is not wanted any more is interrupted before it is made again.
+      stale: () => !on.unwanted && kept.stale
+    })
+    on.rests()
+  })

@@ -16,6 +16,8 @@ export type Activation =
   | { readonly _tag: "inputs-closed" }
   /** An invocation has ended. One that ends while the run is at work is part of what is done then. */
   | { readonly _tag: "settled"; readonly delivery: Delivery; readonly exit: Exit.Exit<unknown, unknown> }
+  /** A host lets all that a call did take effect, and the end of its invocation with it, where that is its last call. */
+  | { readonly _tag: "entered"; readonly delivery: Delivery; readonly then: () => void }
   /** A time has passed, or will not be waited for any more. */
   | { readonly _tag: "fired"; readonly flight: Flight; readonly then: () => void }
   /** Somebody has taken an output, and may have room for the next. */
@@ -36,6 +38,8 @@ export const doing = (activation: Activation): string => {
       return "closing the inputs"
     case "settled":
       return `ending step '${activation.delivery.node.name}'`
+    case "entered":
+      return `letting a call of step '${activation.delivery.node.name}' take effect`
     case "fired":
       return `letting a time pass at step '${activation.flight.node.name}'`
     case "output-taken":

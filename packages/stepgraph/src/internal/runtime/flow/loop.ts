@@ -115,7 +115,12 @@ export class Loop {
       this.budget.depth--
       this.inside = false
     }
-    if (!this.scheduled) this.run.rested()
+    this.run.rested()
+  }
+
+  /** Whether it waits for something to happen to the run. */
+  get resting(): boolean {
+    return !this.inside && !this.scheduled
   }
 
   private drain(): void {

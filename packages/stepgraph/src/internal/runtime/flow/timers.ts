@@ -28,6 +28,14 @@ export interface Timed {
   collapse(error: unknown, activity: string): void
 }
 
+/** An invocation between two calls. */
+export interface Sleeper {
+  /** It is about to make the next: the host waits for that. */
+  moves(): void
+  /** It has come to a pause. */
+  rests(): void
+}
+
 const lastPart = 0.5
 
 /**
@@ -63,13 +71,20 @@ export class Timers {
     return Context.get(this.run.context, Clock.Clock).currentTimeMillisUnsafe()
   }
 
-  /** A sleep of a step. `id` is asked for by a host only. */
-  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration): Effect.Effect<void> {
+  /** A sleep of a step, which may be one between two calls of it. `id` is asked for by a host only. */
+  sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration, of?: Sleeper): Effect.Effect<void> {
     const { host } = this.run
     if (host?.sleep === undefined) return Effect.sleep(duration)
     const millis = Duration.toMillis(duration)
-    if (!Number.isFinite(millis)) return Effect.never
-    return Effect.callback((resume) => Effect.sync(host.sleep!({ why, id: id(), millis }, () => resume(Effect.void))))
+    return Effect.callback((resume) => {
+      const over = () => {
+        of?.moves()
+        resume(Effect.void)
+      }
+      const stop = Number.isFinite(millis) ? host.sleep!({ why, id: id(), millis }, over) : () => {}
+      of?.rests()
+      return Effect.sync(stop)
+    })
   }
 
   /** Calls `then` when the time has passed, and `cancelled` when it never will. */

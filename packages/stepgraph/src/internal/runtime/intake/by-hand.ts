@@ -16,7 +16,18 @@ interface Kept {
   readonly cell: Cell
   readonly defs: Defs
   readonly tags: ReadonlySet<string>
+  /** How often what it holds has changed. */
+  changes: number
 }
+
+/** What collecting would give, at the moment when an attempt has asked. */
+export interface Look {
+  readonly events: ReadonlyArray<AnyEvent> | undefined
+  /** Whether it may give something else by now. */
+  readonly stale: () => boolean
+}
+
+const nameOf = (defs: Defs): string => JSON.stringify(defs.map(({ tag }) => tag))
 
 const isSame = (a: Defs, b: Defs): boolean => a.length === b.length && a.every((def, index) => def === b[index])
 
@@ -41,56 +52,87 @@ export class HandCollector {
   }
 
   offer(delivery: Delivery, defs: Defs): ReadonlyArray<AnyEvent> | undefined {
+    let list = this.last
+    if (list === undefined || !Array.isArray(defs) || !isSame(list.defs, defs)) {
+      if (this.nothingIn(defs)) return []
+      list = this.keptFor(defs)
+      this.last = list
+    }
+    let taken = this.taken.get(delivery)
+    if (taken === undefined) {
+      taken = new Map()
+      this.taken.set(delivery, taken)
+    }
+    if (!taken.has(list)) taken.set(list, this.add(delivery, list))
+    return taken.get(list)
+  }
+
+  /** What `offer` would give now. Nothing is kept: that is left to `offer`, when a host lets the call enter. */
+  look(delivery: Delivery, defs: Defs): Look {
+    if (this.nothingIn(defs)) return { events: [], stale: () => false }
+    const known = () => Ref.getUnsafe(this.kept).get(nameOf(defs))
+    const list = known() ?? this.makeKept(defs)
+    const taken = this.taken.get(delivery)
+    if (taken?.has(list)) return { events: taken.get(list), stale: () => false }
+    const event = delivery.input as AnyEvent
+    const { changes } = list
+    return {
+      events: list.tags.has(event._tag) ? list.cell.completedBy(event) : undefined,
+      stale: () => (known()?.changes ?? 0) !== changes
+    }
+  }
+
+  /** Throws where a list cannot be collected. */
+  private nothingIn(defs: Defs): boolean {
     if (this.node.intake !== undefined) {
       throw new TypeError(
         `ctx.collect is for steps that accept one event at a time, and '${this.node.name}' accepts ${intakeText(this.node.intake)}`
       )
     }
     if (!Array.isArray(defs)) throw notDefinitions(defs)
-    if (defs.length === 0) return []
-    const kept = this.last !== undefined && isSame(this.last.defs, defs) ? this.last : this.keptFor(defs)
-    this.last = kept
-    let taken = this.taken.get(delivery)
-    if (taken === undefined) {
-      taken = new Map()
-      this.taken.set(delivery, taken)
-    }
-    if (!taken.has(kept)) taken.set(kept, this.add(delivery, kept))
-    return taken.get(kept)
+    const other = defs.findIndex((def: unknown) => typeof def !== "function" || !("tag" in def))
+    if (other >= 0) throw notDefinitions(defs[other])
+    return defs.length === 0
   }
 
   private keptFor(defs: Defs): Kept {
-    const other = defs.findIndex((def: unknown) => typeof def !== "function" || !("tag" in def))
-    if (other >= 0) throw notDefinitions(defs[other])
-    const tags = defs.map(({ tag }) => tag)
-    const list = JSON.stringify(tags)
     const all = Ref.getUnsafe(this.kept)
+    const list = nameOf(defs)
     let kept = all.get(list)
     if (kept === undefined) {
-      const { node } = this
-      const accepted = new Set(node.accepts.map(({ tag }) => tag))
-      const unknown = tags.find((tag) => !accepted.has(tag))
-      if (unknown !== undefined) {
-        throw new TypeError(
-          `ctx.collect waits for '${unknown}', but step '${node.name}' does not accept it: add '${unknown}' to its 'accepts'`
-        )
+      kept = this.makeKept(defs)
+      const made = kept
+      for (const reach of this.run.scopes.root.reaches(this.node)) {
+        reach.hold(made.cell, (race) => this.drop(made, race))
       }
-      const needs = needsOf({ kind: "join", events: defs, count: undefined })
-      // It is kept for the run, whatever scope its events are in.
-      const { scopes } = this.run
-      const { root } = scopes
-      const cell = new Cell(needs, false, false, root, undefined, scopes.parkingOf(node, needs, false))
-      for (const reach of root.reaches(node)) reach.hold(cell, (race) => this.drop(cell, race))
-      // The list belongs to the step, which may change it.
-      kept = { cell, defs: [...defs], tags: new Set(tags) }
-      all.set(list, kept)
+      all.set(list, made)
     }
     return kept
   }
 
-  private add(delivery: Delivery, { cell, tags }: Kept): ReadonlyArray<AnyEvent> | undefined {
+  private makeKept(defs: Defs): Kept {
+    const { node } = this
+    const tags = defs.map(({ tag }) => tag)
+    const accepted = new Set(node.accepts.map(({ tag }) => tag))
+    const unknown = tags.find((tag) => !accepted.has(tag))
+    if (unknown !== undefined) {
+      throw new TypeError(
+        `ctx.collect waits for '${unknown}', but step '${node.name}' does not accept it: add '${unknown}' to its 'accepts'`
+      )
+    }
+    const needs = needsOf({ kind: "join", events: defs, count: undefined })
+    // It is kept for the run, whatever scope its events are in.
+    const { scopes } = this.run
+    const cell = new Cell(needs, false, false, scopes.root, undefined, scopes.parkingOf(node, needs, false))
+    // The list belongs to the step, which may change it.
+    return { cell, defs: [...defs], tags: new Set(tags), changes: 0 }
+  }
+
+  private add(delivery: Delivery, list: Kept): ReadonlyArray<AnyEvent> | undefined {
+    const { cell, tags } = list
     const event = delivery.input as AnyEvent
     if (!tags.has(event._tag)) return undefined
+    list.changes++
     // Its position stays with the invocation, which is the one to emit.
     cell.add(event, delivery.events?.[0], delivery.scope, undefined)
     if (cell.lacking > 0) return undefined
@@ -102,9 +144,10 @@ export class HandCollector {
   }
 
   /** Drops the events of a cell, because a race that it leads to has been decided and no more can come. */
-  private drop(cell: Cell, race: Quiescent): void {
+  private drop(list: Kept, race: Quiescent): void {
     if (!drops(race, this.node)) return
-    for (const { id } of cell.clear()) this.run.recorder?.dropped({ node: this.node, events: [id!] }, "raced")
+    list.changes++
+    for (const { id } of list.cell.clear()) this.run.recorder?.dropped({ node: this.node, events: [id!] }, "raced")
   }
 
   left(): ReadonlyArray<Left> {

@@ -180,6 +180,16 @@ export class Cell {
     return list === undefined ? taken[0]! : list.map(({ slot, nth }) => taken[slot]![nth])
   }
 
+  /** The round that one more event would complete. Nothing is added or taken. */
+  completedBy(event: AnyEvent): ReadonlyArray<AnyEvent> | undefined {
+    const at = this.wanted.slotOf(event._tag)!
+    const slot = this.slots[at]!
+    if (this.lacking > 1 || slot.length + 1 !== slot.needed) return undefined
+    const come = this.slots.map((slot) => slot.all().map((kept) => (kept as Arrival).event))
+    come[at]!.push(event)
+    return this.wanted.list!.map(({ slot, nth }) => come[slot]![nth]!)
+  }
+
   /** When its first event came. */
   get since(): number {
     return Math.min(...this.slots.map(({ since }) => since))

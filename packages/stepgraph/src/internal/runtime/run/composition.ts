@@ -99,7 +99,8 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   private hosted(): RunHost | undefined {
     const { context, workflow } = this
     const host = Context.get(context, Host)
-    return host?.({ workflow, parent: Context.get(context, CurrentInvocation), status: () => this.status() })
+    const parent = Context.get(context, CurrentInvocation)
+    return host?.({ workflow, parent, status: () => this.status(), resting: () => this.resting })
   }
 
   get id(): string {
@@ -138,6 +139,9 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
         break
       case "settled":
         this.calls.settled(activation.delivery as Working, activation.exit)
+        return
+      case "entered":
+        activation.then()
         return
       case "fired":
         activation.then()
@@ -226,8 +230,13 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     }
   }
 
+  /** Whether all that has happened to it is done. */
+  private get resting(): boolean {
+    return this.loop.resting && this.calls.moving === 0
+  }
+
   rested(): void {
-    if (!this.outcome.reached) this.host?.idle?.()
+    if (this.host?.idle !== undefined && this.resting && !this.outcome.finished) this.host.idle()
   }
 
   finish(): void {
