@@ -407,8 +407,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "decides races when the moment is over",
     "scope/scopes.ts",
-    "    this.races.endMoment()\n    if (ended !== undefined",
-    "    queueMicrotask(() => this.races.endMoment())\n    if (ended !== undefined"
+    "    this.races.settle()\n    if (ended !== undefined",
+    "    queueMicrotask(() => this.races.settle())\n    if (ended !== undefined"
   ],
   [
     "collects before a host lets the call enter",
