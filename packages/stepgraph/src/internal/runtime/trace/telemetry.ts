@@ -1,90 +1,18 @@
 /**
  * Spans and metrics of one run, made from its trace entries if telemetry is on.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
-import * as Metric from "effect/Metric"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import * as Tracer from "effect/Tracer"
-import { nameAndMessage } from "../../../Show.ts"
 import { Telemetry as Options, type TelemetryOptions } from "../../../Telemetry.ts"
 import type { TraceEntry } from "../../../Trace.ts"
 import type { CompiledGraph } from "../../graph/graph.ts"
-
-/** Bucket bounds in seconds: OpenTelemetry's proposal for durations, plus some for very short ones. */
-const boundaries = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
-
-const seconds = (name: string, description: string, attributes: Record<string, string>) =>
-  Metric.histogram(name, { description, boundaries, attributes: { ...attributes, unit: "s" } })
-
-type Outcomes = Map<string, Metric.Histogram<number>>
-
-/** A histogram for each outcome, created on first use. */
-const byOutcome = (made: Outcomes, outcome: string, make: () => Metric.Histogram<number>): Metric.Histogram<number> => {
-  let histogram = made.get(outcome)
-  if (histogram === undefined) {
-    histogram = make()
-    made.set(outcome, histogram)
-  }
-  return histogram
-}
-
-/** The metrics of one step, in all runs. */
-class StepMetrics {
-  readonly wait: Metric.Histogram<number>
-  readonly queued: Metric.Gauge<number>
-  readonly busy: Metric.Gauge<number>
-  private readonly durations: Outcomes = new Map()
-  private readonly attributes: Record<string, string>
-
-  constructor(workflow: string, step: string) {
-    const attributes = { workflow, step }
-    this.attributes = attributes
-    this.wait = seconds("stepgraph.step.wait", "How long events or batches waited for a worker of the step", attributes)
-    this.queued = Metric.gauge("stepgraph.step.queued", { description: "How many wait for a worker", attributes })
-    this.busy = Metric.gauge("stepgraph.step.busy", { description: "How many workers are at work", attributes })
-  }
-
-  duration(outcome: string): Metric.Histogram<number> {
-    const description = "How long the step's function took, by its outcome"
-    return byOutcome(this.durations, outcome, () =>
-      seconds("stepgraph.step.duration", description, { ...this.attributes, outcome })
-    )
-  }
-}
-
-/** The metrics of one workflow, in all its runs. Expensive to create, cheap to update: cached. */
-class WorkflowMetrics {
-  readonly steps: ReadonlyArray<StepMetrics>
-  private readonly workflow: string
-  private readonly durations: Outcomes = new Map()
-
-  constructor({ name, nodes }: CompiledGraph) {
-    this.workflow = name
-    this.steps = nodes.map((node) => new StepMetrics(name, node.name))
-  }
-
-  duration(outcome: string): Metric.Histogram<number> {
-    const attributes = { workflow: this.workflow, outcome }
-    const description = "How long a run took, by its outcome"
-    return byOutcome(this.durations, outcome, () => seconds("stepgraph.run.duration", description, attributes))
-  }
-}
-
-const kept = new WeakMap<CompiledGraph, WorkflowMetrics>()
-
-const metricsOf = (graph: CompiledGraph): WorkflowMetrics => {
-  let metrics = kept.get(graph)
-  if (metrics === undefined) {
-    metrics = new WorkflowMetrics(graph)
-    kept.set(graph, metrics)
-  }
-  return metrics
-}
+import { legible } from "./legible.ts"
+import { metricsOf, type StepMetrics, type WorkflowMetrics } from "./metrics.ts"
 
 /** OpenTelemetry's limit per span: a gather of a million events is still one span. */
 const most = 128
@@ -128,37 +56,6 @@ export const telemetryOf = (graph: CompiledGraph, fiber: Fiber<unknown, unknown>
   const wanted = Context.get(fiber.context, Options)
   if (wanted === undefined) return provided ? new Telemetry(graph, fiber.context, both) : undefined
   return wanted.spans || wanted.metrics ? new Telemetry(graph, fiber.context, wanted) : undefined
-}
-
-/**
- * An exit that tracers can read: they convert every part of an error to text, whatever the cost, and lose the span if
- * that throws. So anything but an ordinary error is replaced by its text.
- */
-const legible = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
-  if (Exit.isSuccess(exit)) return exit
-  const { reasons } = exit.cause
-  const errorOf = (reason: Cause.Reason<unknown>) =>
-    Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
-  if (reasons.every((reason) => isLegible(errorOf(reason), 8))) return exit
-  const legibleReason = (reason: Cause.Reason<unknown>): Cause.Reason<unknown> => {
-    const error = errorOf(reason)
-    if (isLegible(error, 8)) return reason
-    const words = new Error(nameAndMessage(error))
-    return Cause.isDieReason(reason) ? Cause.makeDieReason(words) : Cause.makeFailReason(words)
-  }
-  return Exit.failCause(Cause.fromReasons(reasons.map(legibleReason)))
-}
-
-const isLegible = (error: unknown, causes: number): boolean => {
-  if (typeof error !== "object" || error === null) return typeof error !== "bigint" && typeof error !== "function"
-  try {
-    if (!(error instanceof Error) || causes === 0) return false
-    const { name, message, stack, cause } = error
-    const texts = [name, message, stack ?? ""].every((text) => typeof text === "string")
-    return texts && (cause === undefined || isLegible(cause, causes - 1))
-  } catch {
-    return false
-  }
 }
 
 const both: TelemetryOptions = { spans: true, metrics: true }
