@@ -122,7 +122,7 @@ describe("an editor's hover text", () => {
 })
 
 describe("the cost of checking a workflow", () => {
-  const budget = 400
+  const budget = 430
 
   const instantiations = (steps: number) => {
     const each = (line: (n: number) => string) => Array.from({ length: steps }, (_, n) => line(n)).join("\n")
