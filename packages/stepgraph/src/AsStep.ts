@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AnyDef, EventsOf, TagOf, TagsOf } from "./Event.ts"
+import type { Limit } from "./Limit.ts"
 import { refuseUnknown } from "./Options.ts"
 import { run } from "./Run.ts"
 import type { RunOptions } from "./State.ts"
@@ -30,7 +31,7 @@ import { type AnyWorkflow, compiledOf, type RunServices, type StopOf, type Workf
 type Inner<W> = Effect.Effect<StopOf<W>, WorkflowError<W>, RunServices<W>>
 type Emitted<W extends AnyWorkflow, Out extends ReadonlyArray<AnyDef>> = EventsOf<W["stop"]> | EventsOf<Out>
 
-const optionNames = ["outputs", "state", "workers", "buffer", "timeout", "retry", "recover"]
+const optionNames = ["outputs", "state", "workers", "buffer", "timeout", "limit", "retry", "recover"]
 
 /** The outputs that wait for room in the outer workflow before the inner one is held back. */
 const capacity = 1024
@@ -40,7 +41,7 @@ const capacity = 1024
  *
  * - `outputs`: those of the workflow's outputs that the step emits too, each when the run emits it; the others are dropped
  * - `state`: initial values for the cells of each run
- * - `workers`, `buffer`, `timeout`, `retry`, `recover`: as in `defineStep`; with a `retry` or a `recover`, outputs are held
+ * - `workers`, `buffer`, `timeout`, `limit`, `retry`, `recover`: as in `defineStep`; with a `retry` or a `recover`, outputs are held
  * until an attempt succeeds
  *
  * The run's errors and services are the step's. It has its own state and its own workers, and no inputs: they are closed.
@@ -81,19 +82,20 @@ export function asStep<
   W extends AnyWorkflow,
   const Out extends ReadonlyArray<W["outputs"][number]> = [],
   Rec extends Returned<Emitted<W, Out>> = never,
-  Limit extends Duration.Input | undefined = undefined,
-  Rt extends RetryOptions<Inner<W>, Limit> | AnySchedule = RetryOptions<Inner<W>, Limit>
+  Timeout extends Duration.Input | undefined = undefined,
+  Rt extends RetryOptions<Inner<W>, Timeout> | AnySchedule = RetryOptions<Inner<W>, Timeout>
 >(
   inner: W,
   options?: RunOptions & {
     readonly outputs?: Out | undefined
     readonly workers?: number | "unbounded" | undefined
     readonly buffer?: number | undefined
-    readonly timeout?: Limit | undefined
-    readonly retry?: (Rt & Takes<Rt, WorkflowError<W> | TimedOut<Limit>>) | undefined
+    readonly timeout?: Timeout | undefined
+    readonly limit?: Limit<EventsOf<W["start"]>> | ReadonlyArray<Limit<EventsOf<W["start"]>>> | undefined
+    readonly retry?: (Rt & Takes<Rt, WorkflowError<W> | TimedOut<Timeout>>) | undefined
     readonly recover?:
       | ((
-          error: WorkflowError<W> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Inner<W>, Limit>>,
+          error: WorkflowError<W> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Inner<W>, Timeout>>,
           input: EventsOf<W["start"]>,
           ctx: StepContext<W["start"], Emitted<W, Out>>
         ) => Rec)
@@ -103,9 +105,9 @@ export function asStep<
   TagOf<W["start"]>,
   TagsOf<W["stop"]> | TagsOf<Out>,
   [Rec] extends [never]
-    ? WorkflowError<W> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Inner<W>, Limit>>
+    ? WorkflowError<W> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Inner<W>, Timeout>>
     : ErrorOf<Rec>,
-  RunServices<W> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Inner<W>, Limit>>
+  RunServices<W> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Inner<W>, Timeout>>
 > {
   const { routes, stops } = compiledOf(inner)
   refuseUnknown("asStep", options, optionNames)

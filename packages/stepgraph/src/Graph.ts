@@ -8,6 +8,7 @@
  */
 import * as Duration from "effect/Duration"
 import { intakeText } from "./internal/graph/graph.ts"
+import { type Limit, limitsOf } from "./Limit.ts"
 import { kindOf } from "./Options.ts"
 import type { AnyWorkflow } from "./Workflow.ts"
 
@@ -47,6 +48,8 @@ export interface GraphStep {
   readonly timeout: string | null
   readonly retries: boolean
   readonly recovers: boolean
+  /** The names of its limits, in the order in which a call takes them. */
+  readonly limits: ReadonlyArray<string>
   /** The workflow that `asStep` made the step of. */
   readonly inner: Graph | null
 }
@@ -117,6 +120,7 @@ interface Step {
   readonly asks?: ReadonlyArray<Def>
   readonly workers: number | "unbounded"
   readonly timeout?: Duration.Input
+  readonly limit?: Limit | ReadonlyArray<Limit>
   readonly retry?: unknown
   readonly recover?: unknown
   readonly "~inner"?: unknown
@@ -202,7 +206,18 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
   }
   for (const def of [start, ...inputs]) eventOf(def)
   const nodes = Object.entries(steps).map(([name, step]): GraphStep => {
-    const { accepts, emits, stream = [], asks = [], workers, timeout, retry, recover, "~inner": inner } = step as Step
+    const {
+      accepts,
+      emits,
+      stream = [],
+      asks = [],
+      workers,
+      timeout,
+      limit,
+      retry,
+      recover,
+      "~inner": inner
+    } = step as Step
     const intake = isList(accepts) ? undefined : (accepts as Intake)
     const accepted = intake?.events ?? (accepts as ReadonlyArray<Def>)
     for (const event of new Set(accepted.map(eventOf))) event.acceptedBy.push(name)
@@ -221,6 +236,7 @@ export const graphOf = (flow: WorkflowData | Graph): Graph => {
       timeout: durationOf(timeout),
       retries: retry !== undefined,
       recovers: recover !== undefined,
+      limits: limitsOf(limit).map(({ name }) => name),
       inner: isWorkflow(inner) ? graphOf(inner) : null
     }
   })

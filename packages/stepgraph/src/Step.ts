@@ -9,6 +9,7 @@ import type { Problem } from "./Definition.ts"
 import type { NoAnswer, StepRejected, StepTimedOut } from "./Errors.ts"
 import type { AnyDef, Defs, EventOf, EventsOf, TagOf, TagsOf } from "./Event.ts"
 import { type AnyIntake, type Each, type Intake, isIntake } from "./Intake.ts"
+import type { Limit } from "./Limit.ts"
 import type { State } from "./State.ts"
 import { isMade, listed, made, prototypeOf, tagsIn } from "./TypeId.ts"
 
@@ -193,6 +194,7 @@ export interface Step<
   /** How many events may wait for the step before the generators and Streams that feed it pause. Default: 1,024. */
   readonly buffer?: number | undefined
   readonly timeout: Duration.Input | undefined
+  readonly limit?: Limit | ReadonlyArray<Limit> | undefined
   readonly retry: Effect.Retry.Options<any> | Schedule.Schedule<any, any, any, any> | undefined
   readonly run: (input: any, ctx: StepContext<any, any, any>) => unknown
   readonly recover: ((error: any, input: any, ctx: StepContext<any, any, any>) => unknown) | undefined
@@ -233,6 +235,7 @@ export const stepOptions = Object.keys({
   workers: 0,
   buffer: 0,
   timeout: 0,
+  limit: 0,
   retry: 0,
   run: 0,
   recover: 0
@@ -254,6 +257,7 @@ export const stepOptions = Object.keys({
  * - `buffer`: how many events may wait for the step (default: 1,024) before the generators and Streams that feed it
  * pause
  * - `timeout`: the time limit of an attempt, which is then interrupted and fails with `StepTimedOut`
+ * - `limit`: what `defineLimit` returned, or several of them: each attempt waits for its turn
  * - `retry`: the options of `Effect.retry`; the events of a failed attempt are discarded
  * - `recover`: turns a failure into an event, and removes the step's error from the workflow's type
  *
@@ -287,8 +291,8 @@ export function defineStep<
   Rec extends Returned<EventsOf<Em>> = never,
   const As extends AnyDef | Defs = never,
   const St extends OneOf<Em> | ReadonlyArray<OneOf<Em>> = never,
-  Limit extends Duration.Input | undefined = undefined,
-  Rt extends RetryOptions<Ret, Limit, As> | AnySchedule = RetryOptions<Ret, Limit, As>
+  Timeout extends Duration.Input | undefined = undefined,
+  Rt extends RetryOptions<Ret, Timeout, As> | AnySchedule = RetryOptions<Ret, Timeout, As>
 >(definition: {
   readonly accepts: A
   readonly emits: Em
@@ -296,12 +300,13 @@ export function defineStep<
   readonly asks?: As | undefined
   readonly workers?: number | "unbounded" | undefined
   readonly buffer?: number | undefined
-  readonly timeout?: Limit | undefined
-  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret, As> | TimedOut<Limit>>) | undefined
+  readonly timeout?: Timeout | undefined
+  readonly limit?: Limit<InputOf<A>> | ReadonlyArray<Limit<InputOf<A>>> | undefined
+  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret, As> | TimedOut<Timeout>>) | undefined
   readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, As>) => Sound<Ret> & Ret
   readonly recover?:
     | ((
-        error: ErrorOf<Ret, As> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit, As>>,
+        error: ErrorOf<Ret, As> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>,
         input: InputOf<A>,
         ctx: StepContext<A, EventsOf<Em>, As>
       ) => Rec)
@@ -310,9 +315,9 @@ export function defineStep<
   AcceptedTags<A>,
   TagsOf<Em>,
   [Rec] extends [never]
-    ? ErrorOf<Ret, As> | TimedOut<Limit> | RetryError<Rt, RetryOptions<Ret, Limit, As>>
+    ? ErrorOf<Ret, As> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>
     : ErrorOf<Rec, As>,
-  ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Limit, As>>,
+  ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Timeout, As>>,
   TagOf<PerOf<A>>,
   GivenTags<As>,
   GivenTags<St>

@@ -122,6 +122,24 @@ export const QuestionEnded = /*#__PURE__*/ Schema.TaggedStruct("QuestionEnded", 
   answer: Schema.NullOr(Schema.String)
 })
 
+const limited = {
+  ...common,
+  invocation: Schema.String,
+  step: Schema.String,
+  /** The attempt that is to begin. */
+  attempt: Schema.Number,
+  /** The limit's name. */
+  limit: Schema.String,
+  /** The key of its `by`, as text. */
+  key: Schema.NullOr(Schema.String)
+}
+
+/** An attempt waits for a limit of its step. */
+export const LimitReached = /*#__PURE__*/ Schema.TaggedStruct("LimitReached", limited)
+
+/** An attempt that waited for a limit has its turn. */
+export const LimitPassed = /*#__PURE__*/ Schema.TaggedStruct("LimitPassed", limited)
+
 /** A finalizer failed while its step was interrupted. This does not change the outcome. */
 export const FinalizerFailed = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFailed", {
   ...common,
@@ -157,6 +175,8 @@ export const TraceEntry = /*#__PURE__*/ Schema.Union([
   InvocationResumed,
   QuestionAsked,
   QuestionEnded,
+  LimitReached,
+  LimitPassed,
   FinalizerFailed,
   RunFinished
 ])

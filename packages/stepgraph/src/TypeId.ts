@@ -5,7 +5,7 @@
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { hasProperty } from "effect/Predicate"
 
-type Kind = "EventDef" | "Intake" | "Step" | "Workflow"
+type Kind = "EventDef" | "Intake" | "Limit" | "Step" | "Workflow"
 const typeId = (kind: Kind): string => `~stepgraph/${kind}`
 
 /** What every definition of a kind inherits. */

@@ -5,6 +5,7 @@
  */
 export { around, type Next, type StepCall, type StepFailure, type StepNeeds, type StepResult } from "./Around.ts"
 export { asStep } from "./AsStep.ts"
+export { defineLimit } from "./DefineLimit.ts"
 export * from "./Errors.ts"
 export { defineEvent, type Event, type EventDef, type EventOf, isEventDef } from "./Event.ts"
 export { collect, gather, type Intake, type IntakeOptions, isIntake, join, race, type Within } from "./Intake.ts"
@@ -19,6 +20,7 @@ export {
   type RunOf,
   type RunStatus
 } from "./Launch.ts"
+export { isLimit, type Limit, type LimitOptions } from "./Limit.ts"
 export { type RunPromiseOptions, run, runPromise } from "./Run.ts"
 export { defineState, type RunOptions, type State, type StateValue } from "./State.ts"
 export {

@@ -92,6 +92,7 @@ describe("graphOf", () => {
       timeout: "2s",
       retries: true,
       recovers: false,
+      limits: [],
       inner: null
     })
     expect(step("text")).toMatchObject({ workers: 4, timeout: null, retries: false, recovers: true })

@@ -6,11 +6,13 @@ import {
   asStep,
   collect,
   defineEvent,
+  defineLimit,
   defineState,
   defineStep,
   gather,
   type InvalidEvent,
   join,
+  type Limit,
   launch,
   type NoAnswer,
   type Run,
@@ -633,3 +635,22 @@ export const streamingFlow = workflow({
   }
 })
 same<WorkflowError<typeof streamingFlow>, StepRejected | WorkflowStalled>(true)
+
+// A limit's key is asked of what the step is given; a limit adds neither errors nor services.
+const byQuery = defineLimit("by query", { concurrent: 2, by: (event: { readonly query: string }) => event.query })
+const whole = defineLimit("whole", { times: 60, per: "1 minute", by: (event) => event.anything })
+same<typeof byQuery, Limit<{ readonly query: string }>>(true)
+const limitedStep = defineStep({
+  accepts: Query,
+  emits: Answer,
+  limit: [byQuery, whole],
+  run: ({ query }) => Answer({ result: query })
+})
+same<typeof limitedStep, Step<"Query", "Answer", never, never>>(true)
+export const limitedFlow = asStep(talkative, { limit: byQuery })
+export const ofSeveral = defineStep({
+  accepts: gather(Query),
+  emits: Answer,
+  limit: defineLimit("batch", { concurrent: 1, by: (all: ReadonlyArray<{ readonly query: string }>) => all.length }),
+  run: () => Answer({ result: "" })
+})

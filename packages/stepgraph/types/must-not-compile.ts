@@ -2,7 +2,7 @@
 // Not formatted: a statement and its mark stay on one line.
 import { type } from "arktype"
 import { Context, Effect, type Schedule, Schema, SchemaGetter, Stream } from "effect"
-import { around, asStep, collect, defineEvent, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
+import { around, asStep, collect, defineEvent, defineLimit, defineState, defineStep, launch, launchPromise, run, runPromise, workflow } from "stepgraph"
 import * as v from "valibot"
 import { z } from "zod"
 
@@ -106,3 +106,8 @@ defineStep({ accepts: Query, emits: Answer, asks: Ok, run: async (q, { ask }) =>
 defineStep({ accepts: Query, emits: Answer, stream: Stop, run: () => Answer({ result: "" }) }) // «error» is not assignable to
 const streaming = defineStep({ accepts: Query, emits: [Answer, Ok], stream: Ok, run: () => Answer({ result: "" }) })
 workflow({ name: "w", start: Query, stop: Stop, steps: { streaming, finish, log: defineStep({ accepts: Ok, emits: [], run: () => {} }) } }) // «error» step 'streaming' streams 'Ok', but it is not an output event that no step accepts
+const byId = defineLimit("by id", { concurrent: 1, by: (event: { readonly id: string }) => event.id })
+defineStep({ accepts: Query, emits: Answer, limit: byId, run: () => Answer({ result: "" }) }) // «error» Property 'id' is missing
+defineStep({ accepts: Query, emits: Answer, limit: { name: "x" }, run: () => Answer({ result: "" }) }) // «error» Type '{ name: string; }' is not assignable to type 'Limit<
+defineLimit("x", { concurrent: "many" }) // «error» Type 'string' is not assignable to type 'number'
+defineLimit("x", { times: 3, per: "5s" }) // «error» Type '"5s"' is not assignable to type

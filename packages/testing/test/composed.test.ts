@@ -1,7 +1,7 @@
 // Workflows made of others are explored like any.
 import { explorePromise } from "@stepgraph/testing"
 import { Effect, Schema } from "effect"
-import { asStep, defineEvent, defineStep, gather, workflow } from "stepgraph"
+import { asStep, defineEvent, defineLimit, defineStep, gather, workflow } from "stepgraph"
 import { expect, it } from "vitest"
 
 const Start = defineEvent("Start")
@@ -38,4 +38,38 @@ it("finds every order of a workflow as a step, with its outputs", async () => {
   const found = await explorePromise(flow)
   expect(found.complete).toBe(true)
   expect(found.outcomes.map(({ outcome }) => outcome.text)).toEqual([`Stop {"ns":[1,2]}`])
+})
+
+it("waits for limits the same way in each schedule, and tries every order", async () => {
+  const Item = defineEvent("Item", { n: Schema.Number })
+  const Done = defineEvent("Done", { n: Schema.Number })
+  const model = defineLimit("model", { concurrent: 1, times: 2, per: "1 minute" })
+  let running = 0
+  const flow = workflow({
+    name: "limited",
+    start: Start,
+    stop: Stop,
+    steps: {
+      list: defineStep({ accepts: Start, emits: Item, run: () => [1, 2, 3].map((n) => Item({ n })) }),
+      work: defineStep({
+        accepts: Item,
+        emits: Done,
+        limit: model,
+        run: ({ n }) =>
+          Effect.gen(function* () {
+            if (++running > 1) return yield* Effect.die("two at once")
+            yield* Effect.yieldNow
+            running--
+            return Done({ n })
+          })
+      }),
+      all: defineStep({ accepts: gather(Done), emits: Stop, run: (all) => Stop({ ns: all.map(({ n }) => n) }) })
+    }
+  })
+  const found = await explorePromise(flow, { results: "any" })
+  expect(found).toMatchObject({ complete: true, uncontrolled: [] })
+  expect(found.outcomes.map(({ outcome }) => outcome.text)).toEqual([`Stop {"ns":[1,2,3]}`])
+  const again = await explorePromise(flow, { results: "any" })
+  expect(again.schedules).toBe(found.schedules)
+  expect(await explorePromise(flow, { cancel: true })).toMatchObject({ complete: true })
 })

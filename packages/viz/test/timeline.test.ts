@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import {
   collect,
   defineEvent,
+  defineLimit,
   defineStep,
   gather,
   join,
@@ -104,6 +105,28 @@ describe("timeline", () => {
       yield* Fiber.await(running)
       return entries
     })
+
+  it.effect("shows which calls wait for which limit, though their workers are busy", () =>
+    Effect.gen(function* () {
+      const { name, start, stop, steps } = jobs("unbounded")
+      const limit = defineLimit("model", { concurrent: 1, by: ({ n }: { readonly n: number }) => `key ${n % 2}` })
+      const flow = workflow({ name, start, stop, steps: { ...steps, work: { ...steps.work, limit } } })
+      const run = timeline(yield* traceOf(flow), { workflow: flow })
+      const waits = run.invocations.flatMap(({ limits }) =>
+        limits.map(({ limit, key, from, to }) => [limit, key, from.at, to.at])
+      )
+      expect(waits).toEqual([
+        ["model", "key 1", 0, 10],
+        ["model", "key 0", 0, 20]
+      ])
+      expect(toText(run)).toContain("2 calls waited 30 ms in all for limit 'model'.")
+      expect(toText(run)).toContain("┄ waiting for a limit")
+      expect(toText(run)).toMatch(/┄+━/)
+      expect(toSvg(run)).toContain("20 ms waiting for limit model")
+      expect(toSvg(run)).toContain("waiting for a limit</text>")
+      expect(toText(flow)).toContain("work, unbounded workers, limit model")
+    })
+  )
 
   it.effect("gives each worker a row, and distinguishes waiting from running", () =>
     Effect.gen(function* () {

@@ -30,6 +30,12 @@ export interface ChartInvocation {
   readonly error: string | null
   /** Present only if they add something to the invocation itself. */
   readonly attempts: ReadonlyArray<ChartAttempt>
+  /** Its waits for limits. */
+  readonly limits: ReadonlyArray<{
+    readonly name: string
+    readonly from: ChartMoment
+    readonly to: ChartMoment
+  }>
   /** Indices into the list of events. */
   readonly events: ReadonlyArray<number>
   readonly emitted: ReadonlyArray<number>
@@ -191,6 +197,11 @@ export const chartData = (run: Timeline, beside?: Beside): ChartData => {
             outcome,
             error
           })),
+      limits: one.limits.map(({ limit, key, from, to }) => ({
+        name: key === null ? limit : `${limit} (${key})`,
+        from: moment(from),
+        to: moment(to)
+      })),
       events: one.events.slice(0, mostOfAKind).map(placeOf),
       emitted: one.emitted.slice(0, mostOfAKind).map(placeOf),
       intake: one.intake,

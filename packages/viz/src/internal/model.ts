@@ -159,6 +159,7 @@ const stepNotes = (step: GraphStep, nested: { readonly name: string } | undefine
   step.workers === "unbounded" ? "unbounded workers" : `${step.workers} ${step.workers === 1 ? "worker" : "workers"}`,
   ...(step.streams.length === 0 ? [] : [`streams ${step.streams.join(", ")}`]),
   ...(step.asks.length === 0 ? [] : [`asks for ${step.asks.join(", ")}`]),
+  ...step.limits.map((limit) => `limit ${limit}`),
   ...(step.timeout === null ? [] : [`timeout ${step.timeout}`]),
   ...(step.retries ? ["retries"] : []),
   ...(step.recovers ? ["recovers"] : []),

@@ -5,7 +5,14 @@ import type { InvocationModel, RunModel } from "stepgraph/trace"
 import { criticalPath } from "./critical.ts"
 import { type Drawable, drawn } from "./drawable.ts"
 import { count, time } from "./text.ts"
-import type { Timeline, TimelineAttempt, TimelineInvocation, TimelineQuestion, TimelineStep } from "./timeline.ts"
+import type {
+  Timeline,
+  TimelineAttempt,
+  TimelineInvocation,
+  TimelineLimit,
+  TimelineQuestion,
+  TimelineStep
+} from "./timeline.ts"
 
 /** A run that has begun; `workflow` tells the number of workers. */
 export const timelineOf = (
@@ -88,7 +95,8 @@ const untilNow = (invocation: InvocationModel, { last }: RunModel): TimelineInvo
   const attempts = invocation.attempts.map((attempt): TimelineAttempt => ({ ...attempt, end: attempt.end ?? last }))
   const until = invocation.end ?? last
   const questions = invocation.questions.map((asked): TimelineQuestion => ({ ...asked, end: asked.end ?? until }))
-  return { ...invocation, end: until, attempts, questions }
+  const limits = invocation.limits.map((wait): TimelineLimit => ({ ...wait, to: wait.to ?? until }))
+  return { ...invocation, end: until, attempts, questions, limits }
 }
 
 /** The hint: a step whose events waited for a worker, preferably on the critical path. */

@@ -42,6 +42,7 @@ const style =
   "svg.stepgraph-run .interrupted{fill:var(--sg-dropped)}" +
   "svg.stepgraph-run .between{opacity:.35}" +
   "svg.stepgraph-run .asking{fill:var(--sg-raised);opacity:.65}" +
+  "svg.stepgraph-run .limited{fill:var(--sg-ground);opacity:.7}" +
   "svg.stepgraph-run .queue{fill:var(--sg-wait);opacity:.75}" +
   "svg.stepgraph-run .path{fill:none;stroke:var(--sg-critical);stroke-width:1.4}" +
   "svg.stepgraph-run .path.waiting{stroke-dasharray:4 3;stroke-width:2}" +
@@ -103,8 +104,12 @@ export const timelineSvg = (run: Timeline): string => {
         `<rect class="asking" x="${n(x(start))}" y="${n(at + thick / 4)}" width="${n(width)}" height="${n(thick / 2)}"/>`
       )
     }
+    for (const { from, to } of one.limits) {
+      const wide = Math.max(0.5, x(to) - x(from))
+      drawn.push(`<rect class="limited" x="${n(x(from))}" y="${n(at)}" width="${n(wide)}" height="${n(thick)}"/>`)
+    }
     if (row >= leastMarked) drawn.push(...marks(one, at, thick))
-    const title = `${one.id}: ${one.outcome}, ${time(one.end.at - one.start.at)} running, ${time(one.start.at - one.ready.at)} waiting for a worker`
+    const title = `${one.id}: ${one.outcome}, ${time(one.end.at - one.start.at)} running, ${time(one.start.at - one.ready.at)} waiting for a worker${limitsInWords(one)}`
     return `<g><title>${xml(title)}</title>${drawn.join("")}</g>`
   }
 
@@ -200,6 +205,11 @@ export const timelineSvg = (run: Timeline): string => {
       '<rect class="interrupted" y="-9" width="18" height="10" rx="2"/>',
       "interrupted ⊘"
     ],
+    [
+      has(({ limits }) => limits.length > 0),
+      '<rect class="run" y="-9" width="18" height="10" rx="2"/><rect class="limited" y="-9" width="18" height="10"/>',
+      "waiting for a limit"
+    ],
     [has(({ attempts }) => attempts.length > 1), '<text class="mark" x="12">↻</text>', "retried"],
     [drops.length > 0, '<text class="mark" x="12">◇</text>', "dropped"]
   ])
@@ -226,6 +236,9 @@ export const timelineSvg = (run: Timeline): string => {
     ""
   ].join("\n")
 }
+
+const limitsInWords = ({ limits }: TimelineInvocation): string =>
+  limits.map(({ limit, from, to }) => `, ${time(to.at - from.at)} waiting for limit ${limit}`).join("")
 
 /** A description of the picture for screen readers. */
 const description = (run: Timeline): string => {

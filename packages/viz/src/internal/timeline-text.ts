@@ -46,6 +46,9 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
       for (const { start, end } of invocation.questions) {
         for (let i = place(start); i <= Math.max(place(start), place(end) - 1); i++) put(i, 2, paint("dim", asking))
       }
+      for (const { from, to } of invocation.limits) {
+        for (let i = place(from); i < place(to); i++) put(i, onPath ? 2 : 1, paint("yellow", "┄"))
+      }
       for (const { outcome, end } of invocation.attempts) {
         const mark = marks[outcome as keyof typeof marks]
         if (mark !== undefined)
@@ -93,6 +96,7 @@ export const timelineText = (run: Timeline, { width = 100, colour = false }: Tex
 /** The remarks on a run, one sentence each. */
 export const remarks = (run: Timeline): ReadonlyArray<string> => [
   run.hint ?? "Nothing waited long for a worker.",
+  ...limitsOf(run),
   ...(run.drops.length === 0
     ? []
     : [`${count(run.drops.length, "event")} dropped: ${tally(run.drops.map(({ reason }) => said[reason]))}.`]),
@@ -106,11 +110,27 @@ export const remarks = (run: Timeline): ReadonlyArray<string> => [
       ])
 ]
 
+/** One sentence for each limit that anything waited for. */
+const limitsOf = ({ invocations }: Timeline): ReadonlyArray<string> => {
+  const waits = new Map<string, { calls: number; millis: number }>()
+  for (const { limits } of invocations) {
+    for (const { limit, from, to } of limits) {
+      const sum = waits.get(limit) ?? { calls: 0, millis: 0 }
+      waits.set(limit, { calls: sum.calls + 1, millis: sum.millis + to.at - from.at })
+    }
+  }
+  return [...waits].map(
+    ([limit, { calls, millis }]) =>
+      `${count(calls, "call")} waited ${time(millis)} in all for limit '${shorten(limit)}'.`
+  )
+}
+
 const legendOf = (run: Timeline): string => {
   const has = (outcome: string) =>
     run.invocations.some(({ attempts }) => attempts.some((one) => one.outcome === outcome))
   return [
     "═ running, on the critical path",
+    ...(run.invocations.some(({ limits }) => limits.length > 0) ? ["┄ waiting for a limit"] : []),
     ...(run.steps.some(({ waited }) => waited > 0) ? ["▁▄█ waiting for a worker"] : []),
     ...(run.invocations.some(({ questions }) => questions.length > 0) ? [`${asking} waiting for an answer`] : []),
     ...Object.entries(marks).flatMap(([outcome, mark]) => (has(outcome) ? [`${mark} ${outcome}`] : []))

@@ -30,6 +30,14 @@ export interface TimelineQuestion {
   readonly answer: string | null
 }
 
+/** A wait for a limit; a worker is kept meanwhile. */
+export interface TimelineLimit {
+  readonly limit: string
+  readonly key: string | null
+  readonly from: Moment
+  readonly to: Moment
+}
+
 /** One invocation of a step. */
 export interface TimelineInvocation {
   readonly id: string
@@ -46,6 +54,8 @@ export interface TimelineInvocation {
   readonly error: string | null
   readonly attempts: ReadonlyArray<TimelineAttempt>
   readonly questions: ReadonlyArray<TimelineQuestion>
+  /** What it waited for before its attempts began: limits of its step. */
+  readonly limits: ReadonlyArray<TimelineLimit>
   /** Ids of the events it was given. */
   readonly events: ReadonlyArray<string>
   /** Ids of the events it emitted. */

@@ -49,7 +49,7 @@ export const compile = (flow: Definition): CompiledGraph => {
   const nodes: Array<Ungrouped> = steps.map(([name, step], index) => {
     const intake = isIntake(step.accepts) ? step.accepts : undefined
     const workers = step.workers === "unbounded" ? Number.POSITIVE_INFINITY : step.workers
-    const guarded = step.timeout !== undefined || step.retry !== undefined || step.recover !== undefined
+    const guarded = [step.timeout, step.limit, step.retry, step.recover].some((guard) => guard !== undefined)
     const emits = new Map(step.emits.map((def) => [def.tag, routeOf(def)]))
     return {
       index,

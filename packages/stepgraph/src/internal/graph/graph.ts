@@ -48,7 +48,7 @@ export interface Node {
   readonly workers: number
   /** How many deliveries may wait before what feeds it is no longer pulled. */
   readonly buffer: number
-  /** Whether it has a timeout, a retry or a recovery, so that it always runs as an Effect. */
+  /** Whether it has a timeout, a limit, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
   /** How its function uses `ctx`, so most functions get no more than they read. */
   readonly ctx: Taken

@@ -7,6 +7,7 @@ import { isEffect } from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { AnyDef } from "../../Event.ts"
 import { type AnyIntake, isIntake } from "../../Intake.ts"
+import { isLimit } from "../../Limit.ts"
 import { unknownOptions } from "../../Options.ts"
 import { show } from "../../Show.ts"
 import { type AnyStep, stepOptions } from "../../Step.ts"
@@ -122,6 +123,11 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
   if (step.timeout !== undefined && !isDuration(step.timeout)) {
     report(
       `step '${name}' has the timeout ${text(step.timeout)}, which is not a duration: write "1 second" or a number of milliseconds`
+    )
+  }
+  if (step.limit !== undefined && !(Array.isArray(step.limit) ? step.limit : [step.limit]).every(isLimit)) {
+    report(
+      `step '${name}' has the limit ${text(step.limit)}: give it what defineLimit returned, or a list of such limits`
     )
   }
   if (step.retry !== undefined) checkRetry(name, step.retry, report)

@@ -36,6 +36,16 @@ export interface QuestionModel {
   readonly answer: string | null
 }
 
+/** A wait for a limit. */
+export interface LimitModel {
+  readonly limit: string
+  /** The key of its `by`, as text. */
+  readonly key: string | null
+  readonly from: Moment
+  /** `null` while it waits. */
+  readonly to: Moment | null
+}
+
 /** One invocation of a step. */
 export interface InvocationModel {
   readonly id: string
@@ -53,6 +63,8 @@ export interface InvocationModel {
   readonly error: string | null
   readonly attempts: ReadonlyArray<AttemptModel>
   readonly questions: ReadonlyArray<QuestionModel>
+  /** What it has waited for, or waits for. */
+  readonly limits: ReadonlyArray<LimitModel>
   /** Ids of the events it was given: its causes. */
   readonly events: ReadonlyArray<string>
   /** Ids of the events it emitted: its effects. */

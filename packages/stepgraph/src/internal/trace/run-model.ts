@@ -10,6 +10,7 @@ import type {
   EventModel,
   FinalizerFailureModel,
   InvocationModel,
+  LimitModel,
   Moment,
   QuestionModel,
   StepModel
@@ -28,7 +29,8 @@ export interface RunModelOptions {
 }
 
 type Writable<A> = { -readonly [K in keyof A]: A[K] }
-type Invocation = Writable<Omit<InvocationModel, "attempts" | "questions" | "emitted">> & {
+type Invocation = Writable<Omit<InvocationModel, "attempts" | "questions" | "emitted" | "limits">> & {
+  limits: Array<Writable<LimitModel>>
   readonly attempts: Array<Writable<AttemptModel>>
   questions: Array<Writable<QuestionModel>>
   readonly emitted: Array<string>
@@ -38,6 +40,7 @@ type Event = Writable<Omit<EventModel, "to" | "takenBy">> & { to: Array<string>;
 /** Shared empty lists. */
 const none: Array<string> = []
 const noQuestions: Array<Writable<QuestionModel>> = []
+const never: Array<LimitModel> = []
 
 /**
  * One run, as far as its entries have been added.
@@ -246,6 +249,21 @@ export class RunModel {
         this.delivered = undefined
         this.answer(entry, at)
         return
+      case "LimitReached": {
+        this.delivered = undefined
+        const invocation = this.open.get(entry.invocation)
+        if (invocation === undefined) return
+        const wait = { limit: entry.limit, key: entry.key, from: at, to: null }
+        if (invocation.limits === never) invocation.limits = [wait]
+        else addTo(invocation.limits, wait, Math.max(1, this.keep))
+        return
+      }
+      case "LimitPassed": {
+        this.delivered = undefined
+        const wait = this.open.get(entry.invocation)?.limits.at(-1)
+        if (wait !== undefined) wait.to = at
+        return
+      }
       case "FinalizerFailed": {
         this.delivered = undefined
         const { invocation, step, error } = entry
@@ -305,6 +323,7 @@ export class RunModel {
       error: null,
       attempts: [attempt],
       questions: noQuestions,
+      limits: never,
       events,
       emitted: [],
       intake,
@@ -355,6 +374,9 @@ export class RunModel {
     attempt.error = error
     if (outcome === "retried") return
     invocation.end = at
+    // Interrupted while it waited.
+    const wait = invocation.limits.at(-1)
+    if (wait !== undefined) wait.to ??= at
     invocation.outcome = outcome
     invocation.error = error
     step.end(invocation.row, at.at - invocation.start.at)

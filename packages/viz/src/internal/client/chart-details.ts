@@ -54,6 +54,9 @@ export const makeDetails = (
         if (outcome !== "retried") continue
         lines.push(element("div", `${time(to[0] - from[0])}, then retried: ${error}`, "bad"))
       }
+      for (const { name, from, to } of one.limits) {
+        lines.push(element("div", `waiting ${time(to[0] - from[0])} for limit ${name}`, "soft"))
+      }
       for (const error of one.finalizerErrors) lines.push(element("div", `a finalizer failed: ${error}`, "bad"))
       if (one.scope !== null) lines.push(element("div", `in the scope of ${one.scope}`, "soft"))
       for (const { title, show } of inside(one.id)) {

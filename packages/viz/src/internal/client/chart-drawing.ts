@@ -197,6 +197,12 @@ export const makeDrawing = (
         paper.fillRect(x(value(from)), top, Math.max(1, x(value(to)) - x(value(from)) - 1), thick)
       }
     } else paper.fillRect(left, top, Math.max(1, end - left - 0.5), thick)
+    // Its worker is busy, but it waits for a limit.
+    const before = paper.globalAlpha
+    paper.globalAlpha = before * 0.7
+    paper.fillStyle = colours.ground
+    for (const { from, to } of one.limits) paper.fillRect(x(value(from)), top, x(value(to)) - x(value(from)), thick)
+    paper.globalAlpha = before
   }
   const drawMarks = (one: ChartInvocation, left: number, end: number, top: number, thick: number) => {
     const bottom = top + thick

@@ -232,6 +232,14 @@ export class Calls implements Run, Factory {
     return this.run.intakes.byHand(invocation).look(invocation, defs)
   }
 
+  limited(node: Node, limit: string, change: 1 | -1): void {
+    const lane = this.lanes[node.index]!
+    lane.limited ??= new Map()
+    const waiting = (lane.limited.get(limit) ?? 0) + change
+    if (waiting > 0) lane.limited.set(limit, waiting)
+    else lane.limited.delete(limit)
+  }
+
   saidNothing(node: Node): void {
     this.lanes[node.index]!.silent++
   }

@@ -1,12 +1,13 @@
 /**
- * How a step with a timeout, a retry or a recovery is performed, and any step under a host that settles calls: one chain for
- * each node, `recover(retry(timeout(perform(direct))))`, of which only what is needed is there.
+ * How a step with a timeout, a limit, a retry or a recovery is performed, and any step under a host that settles calls: one chain for
+ * each node, `recover(retry(limits(timeout(perform(direct)))))`, of which only what is needed is there.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { StepTimedOut } from "../../../Errors.ts"
 import type { Call, Settlement } from "../../../Host.ts"
+import { limitsOf } from "../../../Limit.ts"
 import type { StepContext } from "../../../Step.ts"
 import type { Node } from "../../graph/graph.ts"
 import { behind } from "../flow/causes.ts"
@@ -72,6 +73,7 @@ const compose = ({ asks, step }: Node, settles: boolean): Guard => {
       const number = on.attempt === undefined ? 1 : on.attempts + 1
       return attempt(on, number, false, (ctx) => step.run(on.input, ctx))
     })
+  for (const limit of limitsOf(step.limit).toReversed()) guard = limit["~guard"](guard)
   if (step.retry !== undefined) guard = retrying(guard, step.retry)
   if (step.recover !== undefined) guard = recovering(guard, guarded(once), step.recover)
   return keeps === "events" ? flushing(guard) : guard

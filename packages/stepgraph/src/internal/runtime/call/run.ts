@@ -75,6 +75,8 @@ export interface Run {
   settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void
   /** Something has thrown where an invocation was to end: the run ends by it. */
   lost(invocation: Working, error: unknown): void
+  /** One more call of a step waits for a limit, or one less. */
+  limited(node: Node, limit: string, change: 1 | -1): void
   /** A step that may emit has returned nothing, and emitted nothing before. */
   saidNothing(node: Node): void
   fail(invocation: Working, cause: Cause.Cause<unknown>): void

@@ -21,6 +21,8 @@ export class Lane {
   busy = 0
   /** How often the step returned and emitted nothing although it may emit. */
   silent = 0
+  /** How many of the busy ones wait for a limit, by its name. */
+  limited: Map<string, number> | undefined
   /** Whether the lane is in the list of runnable lanes, and the lane after it. */
   listed = false
   following: Lane | undefined

@@ -26,10 +26,10 @@ export class Status {
 
   status(state: RunStatus["state"], inputs: RunStatus["inputs"]): RunStatus {
     // Queued deliveries are dropped when a run ends.
-    const steps = this.lanes.map(({ node, waiting, busy }) => [
-      node.name,
-      { queued: state === "running" ? waiting : 0, running: busy }
-    ])
+    const steps = this.lanes.map(({ node, waiting, busy, limited }) => {
+      const step = { queued: state === "running" ? waiting : 0, running: busy }
+      return [node.name, limited?.size ? { ...step, limited: Object.fromEntries(limited) } : step]
+    })
     return {
       state,
       inputs,

@@ -178,6 +178,14 @@ export class Recorder {
     }))
   }
 
+  limitReached(attempt: number, on: Delivery, limit: string, key: unknown): void {
+    this.record(() => ({ _tag: "LimitReached", ...limited(attempt, on, limit, key) }))
+  }
+
+  limitPassed(attempt: number, on: Delivery, limit: string, key: unknown): void {
+    this.record(() => ({ _tag: "LimitPassed", ...limited(attempt, on, limit, key) }))
+  }
+
   finalizerFailed({ node, id }: Delivery, cause: Cause.Cause<unknown>): void {
     this.record(() => ({ _tag: "FinalizerFailed", invocation: id!, step: node.name, error: words(cause) }))
   }
@@ -205,6 +213,14 @@ export class Recorder {
     this.record(make, undefined, exit)
   }
 }
+
+const limited = (attempt: number, { node, id }: Delivery, limit: string, key: unknown) => ({
+  invocation: id!,
+  step: node.name,
+  attempt,
+  limit,
+  key: key === undefined ? null : String(key)
+})
 
 /** The first error of a cause as text. */
 const words = (cause: Cause.Cause<unknown>): string => {

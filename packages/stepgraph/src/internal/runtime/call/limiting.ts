@@ -1,0 +1,270 @@
+/**
+ * Calls that wait in line for a limit, which all runs of the process share.
+ *
+ * A line belongs to a limit, a key and a `Clock`: virtual time has lines of its own, so that a test or an exploration never
+ * waits for another.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import type { RateLimiter, RateLimiterError } from "effect/persistence/RateLimiter"
+import { show } from "../../../Show.ts"
+import type { Guard, Guarded } from "./guards.ts"
+
+export interface Limited {
+  readonly name: string
+  readonly concurrent: number
+  /** How many calls may start in any time as long as the window. */
+  readonly rate: { readonly times: number; readonly window: Duration.Duration } | undefined
+  readonly by: ((input: any) => unknown) | undefined
+  /** Counts the rate for several processes. */
+  readonly limiter: RateLimiter | undefined
+}
+
+/** Effect's service by its name: importing it would bring its Redis client into every program with a limit. */
+const Limiter = /*#__PURE__*/ Context.Service<RateLimiter>("~effect/persistence/RateLimiter")
+
+export const limiting = (limit: Limited): ((guard: Guard) => Guard) => {
+  const lines = new Lines(limit)
+  return (guard) => (on) =>
+    Effect.withFiber((fiber) =>
+      Effect.uninterruptibleMask((restore) => {
+        const key = keyOf(limit, on)
+        const line = lines.of(fiber.context, key)
+        const call = new Call(limit, line, on, fiber, key)
+        return Effect.flatMap(
+          Effect.onExit(restore(call.wait), (exit) => Effect.sync(() => call.waited(exit))),
+          () => Effect.onExit(restore(guard(on)), () => Effect.sync(() => line.release(fiber)))
+        )
+      })
+    )
+}
+
+const keyOf = ({ name, by }: Limited, { input, run }: Guarded): unknown => {
+  if (by === undefined) return undefined
+  const key = run.inContext(() => by(input))
+  if ((typeof key === "object" && key !== null) || typeof key === "function") {
+    throw new TypeError(`the \`by\` of limit '${name}' gave ${show(key)}: give a string or a number`)
+  }
+  return key
+}
+
+/** The lines of a limit. */
+class Lines {
+  private readonly limit: Limited
+  private readonly all = new WeakMap<Clock.Clock, Map<unknown, Line>>()
+
+  constructor(limit: Limited) {
+    this.limit = limit
+  }
+
+  of(context: Context.Context<never>, key: unknown): Line {
+    const clock = Context.get(context, Clock.Clock)
+    let lines = this.all.get(clock)
+    if (lines === undefined) {
+      lines = new Map()
+      this.all.set(clock, lines)
+    }
+    const line = lines.get(key) ?? new Line(this.limit, clock)
+    // The latest is the last, so the first ones are those that may not be needed any more.
+    lines.delete(key)
+    this.forget(lines)
+    lines.set(key, line)
+    return line
+  }
+
+  /** Forgets one line or two that nobody remembers: a key may never come again. */
+  private forget(lines: Map<unknown, Line>): void {
+    let left = 2
+    for (const [key, line] of lines) {
+      if (left-- === 0 || !line.isFresh) return
+      lines.delete(key)
+    }
+  }
+}
+
+/** Those that wait for one limit, by one key, and when the latest calls started. */
+class Line {
+  readonly clock: Clock.Clock
+  private readonly limit: Limited
+  private readonly waiting = new Set<Call>()
+  private readonly starts: Array<number> = []
+  private running = 0
+  private waking = false
+
+  constructor(limit: Limited, clock: Clock.Clock) {
+    this.limit = limit
+    this.clock = clock
+  }
+
+  /** Whether it is as if nobody had ever called. */
+  get isFresh(): boolean {
+    return this.running === 0 && this.waiting.size === 0 && this.millisLeft(1) <= 0
+  }
+
+  join(call: Call): void {
+    this.waiting.add(call)
+  }
+
+  leave(call: Call, fiber: Fiber<unknown, unknown>): void {
+    if (this.waiting.delete(call)) this.wakeNext(fiber)
+  }
+
+  isFirst(call: Call): boolean {
+    for (const first of this.waiting) return first === call
+    return false
+  }
+
+  get isFull(): boolean {
+    return this.running >= this.limit.concurrent
+  }
+
+  /** How long until a call may start by the rate. */
+  get tooSoon(): number {
+    return this.limit.rate === undefined ? 0 : this.millisLeft(this.limit.rate.times)
+  }
+
+  /** How long until the last call but `count - 1` is out of the window. */
+  private millisLeft(count: number): number {
+    const { rate } = this.limit
+    const start = this.starts.at(-count)
+    return rate === undefined || start === undefined
+      ? 0
+      : start + Duration.toMillis(rate.window) - this.clock.currentTimeMillisUnsafe()
+  }
+
+  enter(): void {
+    this.running++
+    const { rate } = this.limit
+    if (rate === undefined) return
+    this.starts.push(this.clock.currentTimeMillisUnsafe())
+    if (this.starts.length > 2 * rate.times) this.starts.splice(0, this.starts.length - rate.times)
+  }
+
+  release(fiber: Fiber<unknown, unknown>): void {
+    this.running--
+    this.wakeNext(fiber)
+  }
+
+  /** In a turn of its own: the call that has just entered begins before the next one, and no stack grows. */
+  private wakeNext({ currentDispatcher }: Fiber<unknown, unknown>): void {
+    if (this.waking || this.waiting.size === 0) return
+    this.waking = true
+    const wake = () => {
+      this.waking = false
+      for (const first of this.waiting) {
+        first.wake()
+        return
+      }
+    }
+    currentDispatcher.scheduleTask(wake, 0)
+  }
+}
+
+/** One call, until the limit lets it through. */
+class Call {
+  private readonly limit: Limited
+  private readonly line: Line
+  private readonly on: Guarded
+  private readonly fiber: Fiber<unknown, unknown>
+  private readonly key: unknown
+  private entered = false
+  private told = false
+  private resume: (() => void) | undefined
+
+  constructor(limit: Limited, line: Line, on: Guarded, fiber: Fiber<unknown, unknown>, key: unknown) {
+    this.limit = limit
+    this.line = line
+    this.on = on
+    this.fiber = fiber
+    this.key = key
+    line.join(this)
+  }
+
+  /** Done when it has entered. */
+  get wait(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { line } = this
+      if (!line.isFirst(this) || line.isFull) return this.waitsFor(this.sleep)
+      const millis = line.tooSoon
+      if (millis > 0) return this.waitsFor(Effect.sleep(millis))
+      const limiter = this.limit.rate === undefined ? undefined : this.limiter
+      if (limiter === undefined) return this.enter
+      return Effect.flatMap(this.ask(limiter), (millis) =>
+        millis > 0 ? this.waitsFor(Effect.sleep(millis)) : this.enter
+      )
+    })
+  }
+
+  private waitsFor(something: Effect.Effect<void>): Effect.Effect<void> {
+    if (!this.told) this.tell(true)
+    return Effect.flatMap(something, () => this.wait)
+  }
+
+  private get sleep(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      this.resume = () => resume(Effect.void)
+      return Effect.sync(() => {
+        this.resume = undefined
+      })
+    })
+  }
+
+  wake(): void {
+    const { resume } = this
+    this.resume = undefined
+    // Whoever has made room for it may belong to another request.
+    if (resume !== undefined) this.on.run.inContext(resume)
+  }
+
+  private get enter(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.entered = true
+      this.line.enter()
+    })
+  }
+
+  private get limiter(): RateLimiter | undefined {
+    const { limit, fiber } = this
+    if (limit.limiter !== undefined) return limit.limiter
+    const provided = Context.getOption(fiber.context, Limiter)
+    return provided._tag === "Some" ? provided.value : undefined
+  }
+
+  /** How long the limiter has it wait. One that cannot be asked does not stop the program: the process keeps its own rate. */
+  private ask(limiter: RateLimiter): Effect.Effect<number> {
+    const { name, rate } = this.limit
+    const key = this.key === undefined ? name : `${name}/${String(this.key)}`
+    const consumed = limiter.consume({ key, limit: rate!.times, window: rate!.window, onExceeded: "fail" })
+    return Effect.matchEffect(consumed, {
+      onSuccess: () => Effect.succeed(0),
+      onFailure: ({ reason }: RateLimiterError) =>
+        reason._tag === "RateLimitExceeded"
+          ? Effect.succeed(Math.max(1, Duration.toMillis(reason.retryAfter)))
+          : Effect.as(
+              Effect.logWarning(`limit '${name}' counts in this process alone, for its store failed`, reason),
+              0
+            )
+    })
+  }
+
+  /** It has entered, or has been interrupted. */
+  waited(exit: Exit.Exit<void>): void {
+    if (this.told) this.tell(false)
+    this.line.leave(this, this.fiber)
+    if (this.entered && Exit.isFailure(exit)) this.line.release(this.fiber)
+  }
+
+  /** Lets the run's status and trace know that it waits, or no longer does. */
+  private tell(waits: boolean): void {
+    this.told = waits
+    const { limit, key, on } = this
+    on.run.limited(on.node, limit.name, waits ? 1 : -1)
+    const attempt = on.attempt === undefined ? 1 : on.attempts + 1
+    if (waits) on.run.recorder?.limitReached(attempt, on, limit.name, key)
+    else if (this.entered) on.run.recorder?.limitPassed(attempt, on, limit.name, key)
+  }
+}
