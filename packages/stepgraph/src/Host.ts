@@ -148,9 +148,11 @@ export interface RunHost {
   readonly settle?: (call: Call, settlement: Settlement, settling: Settling) => void
   /**
    * Calls back when the time has passed, and never after what it returns has been called. `run` and `within` are deadlines:
-   * whatever else is due at their instant comes first.
+   * whatever else is due at their instant comes first. Where it gives `undefined`, the run sleeps as without a host.
    */
-  readonly sleep?: (sleep: Sleep, fire: () => void) => () => void
+  readonly sleep?: (sleep: Sleep, fire: () => void) => (() => void) | undefined
+  /** A call has read a cell of state, or written to it. */
+  readonly touches?: (call: Call, cell: string, value: unknown, written: boolean) => void
   /** The run has come to rest: nothing of it goes on before a call is settled, a time has passed or something comes from outside. */
   readonly idle?: () => void
 }

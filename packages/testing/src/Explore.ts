@@ -375,7 +375,15 @@ const replay = async (
   const broken = explorer.broken(ran, usual.outcome)
   if (broken === undefined) return undefined
   const { executed, outcome } = ran
-  return { broken, deviations: ran.choices.deviations(), executed, outcome, usual: usual.outcome, schedules: 0 }
+  return {
+    broken,
+    deviations: ran.choices.deviations(),
+    executed,
+    outcome,
+    usual: usual.outcome,
+    again: undefined,
+    schedules: 0
+  }
 }
 
 const report = (flow: AnyWorkflow, schedules: number, depth: number): void => {
@@ -390,7 +398,7 @@ const warn = (flow: AnyWorkflow, uncontrolled: Uncontrolled, { timers }: Modes):
   )
 
 const failureOf = (
-  { broken, deviations, executed, outcome, usual, schedules }: Found,
+  { broken, deviations, executed, outcome, usual, again, schedules }: Found,
   { flow, modes }: Plan,
   { uncontrolled }: Explorer,
   mark: string,
@@ -405,6 +413,7 @@ const failureOf = (
     broken,
     outcome,
     usual,
+    again,
     trace,
     notes,
     early,

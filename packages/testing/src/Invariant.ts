@@ -2,9 +2,10 @@
  * The built-in invariants, and the input of custom ones.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
-import type { TraceEntry } from "stepgraph"
+import { SuppressedErrors, type TraceEntry } from "stepgraph"
 import type { Graph } from "stepgraph/graph"
 import { nameAndMessage } from "stepgraph/internal"
 import type { Executed } from "./internal/executed.ts"
@@ -19,6 +20,8 @@ export interface Outcome {
   readonly error: unknown
   /** The outcome as text. */
   readonly text: string
+  /** What else went wrong: the further errors of its cause, and those that it suppresses. */
+  readonly also: ReadonlyArray<unknown>
 }
 
 /** One run, as an invariant sees it. */
@@ -73,29 +76,45 @@ export interface Broken {
 export const outcomeOf = ({ exit, endless, status, trace, uncaught }: Executed): Outcome => {
   if (uncaught !== undefined) {
     const { error, by } = uncaught
-    return { state: "failed", result: undefined, error, text: `ends its process: ${by} throws ${errorText(error)}` }
+    return {
+      state: "failed",
+      result: undefined,
+      error,
+      text: `ends its process: ${by} throws ${errorText(error)}`,
+      also: []
+    }
   }
   if (endless) {
     const text = `goes on and on: given up after ${trace.length.toLocaleString("en")} entries of its trace`
-    return { state: "hung", result: undefined, error: undefined, text }
+    return { state: "hung", result: undefined, error: undefined, text, also: [] }
   }
   if (exit === undefined) {
     const running = Object.entries(status?.steps ?? {}).filter(([, { running }]) => running > 0)
     const who = running.map(([step, { running }]) => `${running > 1 ? `${running} of ` : ""}step '${step}'`).join(", ")
     const text = `hangs: ${who === "" ? "nothing can go on" : `${who} never ended`}`
-    return { state: "hung", result: undefined, error: undefined, text }
+    return { state: "hung", result: undefined, error: undefined, text, also: [] }
   }
   if (Exit.isSuccess(exit)) {
-    return { state: "stopped", result: exit.value, error: undefined, text: show(exit.value) }
+    return { state: "stopped", result: exit.value, error: undefined, text: show(exit.value), also: [] }
   }
-  const error = Cause.squash(exit.cause)
+  const { error, also } = errorsOf(exit.cause)
   if (Cause.hasInterruptsOnly(exit.cause)) {
-    return { state: "interrupted", result: undefined, error, text: "is interrupted" }
+    return { state: "interrupted", result: undefined, error, text: "is interrupted", also }
   }
-  return { state: "failed", result: undefined, error, text: `fails with ${errorText(error)}` }
+  return { state: "failed", result: undefined, error, text: `fails with ${errorText(error)}`, also }
 }
 
-const errorText = (error: unknown): string => (isError(error) ? nameAndMessage(error) : show(error))
+/** The error of a cause, and what came with it. */
+const errorsOf = (cause: Cause.Cause<unknown>): { readonly error: unknown; readonly also: ReadonlyArray<unknown> } => {
+  const error = Cause.squash(cause)
+  const errors = cause.reasons.flatMap((reason) =>
+    Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
+  )
+  const suppressed = Context.getOrUndefined(Cause.annotations(cause), SuppressedErrors) ?? []
+  return { error, also: [...errors, ...suppressed].filter((other) => other !== error) }
+}
+
+export const errorText = (error: unknown): string => (isError(error) ? nameAndMessage(error) : show(error))
 
 /** A key that differs for every two different outcomes: two errors may have the same message and different fields. */
 export const keyOf = ({ state, result, error, text }: Outcome): string => {

@@ -600,7 +600,12 @@ export const corpus: ReadonlyArray<Planted> = [
     invariant: "finalizersRun"
   },
   { name: "a finalizer fails when it comes early", flow: failingFinalizer(), invariant: "finalizersRun" },
-  { name: "a timeout is mistaken for an answer", flow: timeoutDefault(), invariant: "sameResult" },
+  {
+    name: "a timeout is mistaken for an answer",
+    flow: timeoutDefault(),
+    options: { faults: { kinds: ["timeout"] } },
+    invariant: "sameResult"
+  },
   {
     name: "a check and a write are not atomic",
     flow: checkThenAct(),

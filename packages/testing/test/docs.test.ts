@@ -76,7 +76,13 @@ it.for(snippets)("$source:$line", { timeout: 30_000 }, async ({ source, line, co
         schedules,
         random: 0,
         timers: "virtual",
-        invariants: { sameResult: false, neverFails: false, neverStalls: false }
+        invariants: {
+          sameResult: false,
+          neverFails: false,
+          neverStalls: false,
+          // Where a finalizer fails on purpose.
+          finalizersRun: !code.includes("SuppressedErrors")
+        }
       }) as Effect.Effect<any>
     )
     if (seen.complete) complete++

@@ -563,6 +563,106 @@ describe("immediate results", () => {
   })
 })
 
+describe("a time limit", () => {
+  const limited = (run: () => unknown, more: object = {}, timeout = "20 seconds") =>
+    workflow({
+      name: "limited",
+      start: Start,
+      stop: Stop,
+      steps: {
+        items: items(2),
+        work: defineStep({
+          accepts: Item,
+          emits: Done,
+          ...more,
+          run: run as () => Effect.Effect<ReturnType<typeof Done>>
+        }),
+        end: defineStep({ accepts: gather(Done), emits: Stop, run: (done) => Stop({ value: done.length }) })
+      },
+      ...(timeout === "" ? {} : { timeout: timeout as "20 seconds" })
+    }) as never
+  const works = () => Effect.as(Effect.sleep("1 hour"), Done({ n: 1 }))
+  const anyEnd = { invariants: { neverFails: false, sameResult: false } } as const
+
+  it("is no work: it is reached only if nothing else can happen", async () => {
+    const without = await explorePromise(limited(works, {}, ""))
+    for (const flow of [limited(works), limited(works, { timeout: "1 second" })]) {
+      expect(await explorePromise(flow)).toMatchObject({
+        complete: true,
+        schedules: without.schedules,
+        outcomes: [{ outcome: { text: 'Stop {"value":2}' } }]
+      })
+    }
+  })
+
+  it("is reached by what never ends, the shorter limit first", async () => {
+    const ends = async (flow: never, of: "an Effect" | "a promise" = "an Effect") => {
+      const { complete, outcomes } = await explorePromise(flow, anyEnd)
+      expect(complete).toBe(of === "an Effect")
+      return outcomes.map(({ outcome }) => (outcome.error as { _tag: string } | undefined)?._tag)
+    }
+    const never = () => Effect.never
+    expect(await ends(limited(never))).toEqual(["WorkflowTimedOut"])
+    expect(await ends(limited(never, { timeout: "19 seconds" }))).toEqual(["StepTimedOut"])
+    expect(await ends(limited(never, { timeout: "21 seconds" }))).toEqual(["WorkflowTimedOut"])
+    expect(
+      await ends(
+        limited(() => new Promise(() => {}), { timeout: "19 seconds" }),
+        "a promise"
+      )
+    ).toEqual(["StepTimedOut"])
+  })
+
+  it("waits for the outside world", async () => {
+    const slow = async () => {
+      await setTimeoutPromise(20)
+      return Done({ n: 1 })
+    }
+    const { outcomes } = await explorePromise(limited(slow, { timeout: "1 second" }), { ...anyEnd, warn: false })
+    expect(outcomes.map(({ outcome }) => outcome.text)).toEqual(['Stop {"value":2}'])
+  })
+
+  it("may be reached early as a fault, which says which limit it is", async () => {
+    const flow = limited(works, { timeout: "1 second" })
+    const early = { faults: { kinds: ["timeout"] }, invariants: { sameResult: false } } as const
+    const seen = await explorePromise(flow, early)
+    expect(seen.complete).toBe(true)
+    const ends = seen.outcomes.map(({ outcome }) => (outcome.error as { _tag: string } | undefined)?._tag)
+    expect(ends.sort()).toEqual(["StepTimedOut", "StepTimedOut", "WorkflowTimedOut", "WorkflowTimedOut", undefined])
+    const replayed = async (tag: string) => {
+      const found = seen.outcomes.find(({ outcome }) => (outcome.error as { _tag: string } | undefined)?._tag === tag)
+      return (
+        await failing(
+          explore(flow, { ...early, replay: found!.schedule, input: {}, check: { never: () => false } } as never)
+        )
+      ).message
+    }
+    expect(await replayed("StepTimedOut")).toMatch(/→ work\(Item \{"n":\d\}\) reaches its timeout of 1s\n/)
+    expect(await replayed("WorkflowTimedOut")).toContain("→ the run itself reaches its timeout of 20s\n")
+    const ofItems = await explorePromise(flow, { ...early, faults: { kinds: ["timeout"], steps: ["items" as never] } })
+    expect(ofItems.outcomes).toHaveLength(1)
+  })
+
+  it("is not `within`, which stays a choice", async () => {
+    const flow = workflow({
+      name: "within",
+      start: Start,
+      stop: Stop,
+      steps: {
+        items: items(2),
+        work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Effect.as(Effect.sleep(1), Done({ n })) }),
+        end: defineStep({
+          accepts: collect(Done, 2, { within: "1 minute" }),
+          emits: Stop,
+          run: (done) => Stop({ value: done.length })
+        })
+      }
+    })
+    const { outcomes } = await explorePromise(flow, anyResult)
+    expect(outcomes.map(({ outcome }) => outcome.text).sort()).toEqual(['Stop {"value":1}', 'Stop {"value":2}'])
+  })
+})
+
 describe("faults", () => {
   const flow = workflow({
     name: "asking",
@@ -777,7 +877,7 @@ describe("an invalid exploration", () => {
       - 'signal' must be an AbortSignal, not {}
       - there is no 'schedule': did you mean 'schedules'?
       - 'faults.max' must be a whole number from 0, not -1
-      - 'faults.kinds' must be a list of 'fail', 'fail-after', 'die', 'interrupt', 'interrupt-after', 'hang', not ["explode"]
+      - 'faults.kinds' must be a list of 'fail', 'fail-after', 'die', 'interrupt', 'interrupt-after', 'hang', 'timeout', not ["explode"]
       - there is no 'faults.often': there are max, kinds, steps
       - 'faults.steps' names "serach", but the workflow has no such step
       - there is no 'invariants.sameResults': did you mean 'invariants.sameResult'?
@@ -983,9 +1083,66 @@ describe("a report", () => {
         work: defineStep({ accepts: Start, emits: Stop, run: () => Effect.as(Effect.sleep(1), Stop({ value: 1 })) })
       }
     })
-    const { message } = await failing(explore(flow))
-    expect(message).toContain("→ the run itself wakes from a sleep of 45s before work(Start) wakes from one of 1ms")
+    const { message } = await failing(explore(flow, { faults: { kinds: ["timeout"] } }))
+    expect(message).toContain("→ the run itself reaches its timeout of 45s")
+    expect(await explorePromise(flow)).toMatchObject({ complete: true, schedules: 1 })
     expect(await explorePromise(flow, { time: "ordered" })).toMatchObject({ complete: true, schedules: 1 })
+  })
+
+  it("lists every reason of a failure, and what it suppresses", async () => {
+    class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { item: Schema.String }) {}
+    const fails = Effect.ensuring(Effect.fail(new OutOfStock({ item: "tea" })), Effect.die(new Error("cannot close")))
+    const flow = workflow({
+      name: "stock",
+      start: Start,
+      stop: Stop,
+      steps: {
+        take: defineStep({ accepts: Start, emits: Stop, run: () => Effect.andThen(Effect.sleep(1), fails) }),
+        watch: defineStep({
+          accepts: Start,
+          emits: Stop,
+          run: () => Effect.onInterrupt(Effect.never, () => Effect.die(new Error("cannot stop")))
+        })
+      }
+    })
+    const { message } = await failing(explore(flow))
+    expect(message).toContain(
+      "  this time  fails with StepDefect: step 'take' of workflow 'stock' failed, given Start: OutOfStock " +
+        '{"item":"tea"}\n' +
+        "             and StepDefect: step 'take' of workflow 'stock' failed, given Start: cannot close\n" +
+        "             and FinalizerFailed: step 'watch' of workflow 'stock' failed while it was shut down, given Start: cannot stop\n"
+    )
+  })
+
+  it("says to give `layer` where a service from outside remembers earlier schedules", async () => {
+    class Count extends Context.Service<Count, { n: number }>()("Count") {}
+    const flow = workflow({
+      name: "counted",
+      start: Start,
+      stop: Stop,
+      steps: {
+        items: items(2),
+        work: defineStep({ accepts: Item, emits: Done, run: ({ n }) => Effect.as(Effect.sleep(1), Done({ n })) }),
+        end: defineStep({
+          accepts: gather(Done),
+          emits: Stop,
+          run: Effect.fn(function* () {
+            return Stop({ value: ++(yield* Count).n })
+          })
+        })
+      }
+    })
+    const outside = explore(flow).pipe(Effect.provideService(Count, { n: 0 }))
+    const { message } = await failing(outside)
+    expect(message).toContain(
+      '  usually    Stop {"value":1}\n  this time  Stop {"value":4}\n  again      Stop {"value":3}\n\n' +
+        "The usual order now ends differently itself: a service from outside remembers what earlier schedules did to it.\n" +
+        "Give `layer`, which is built again for each schedule."
+    )
+    const layer = Layer.sync(Count, () => ({ n: 0 }))
+    expect(await Effect.runPromise(explore(flow, { layer }))).toMatchObject({ complete: true })
+    const wrong = await failing(explore(sleepers(2), { check: { "in order": (trace) => trace.length > 99 } }))
+    expect(wrong.message).not.toContain("Give `layer`")
   })
 
   it("shows where two long results differ", async () => {

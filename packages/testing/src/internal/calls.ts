@@ -6,7 +6,7 @@ import { isPromiseLike } from "effect/Predicate"
 import { Observer } from "stepgraph"
 import type { Body, Call, RunHost } from "stepgraph/host"
 import { owned } from "./fake-timers.ts"
-import { type FaultKind, faultTexts, instead } from "./faults.ts"
+import { type CallFault, faultTexts, instead } from "./faults.ts"
 import type { Modes } from "./modes.ts"
 import type { Names } from "./names.ts"
 import type { Outside } from "./outside.ts"
@@ -17,7 +17,6 @@ import type { Ways } from "./ways.ts"
 const unobserved = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Observer, undefined)
 
 export class Calls {
-  faults = 0
   /** Number of steps made to hang. */
   hanging = 0
   private readonly modes: Modes
@@ -36,7 +35,7 @@ export class Calls {
   }
 
   /** What performs a run; `parent` is the invocation of another one that it was started in. */
-  hostOf(parent: string | undefined): Pick<RunHost, "perform" | "waits"> {
+  hostOf(parent: string | undefined): Pick<RunHost, "perform" | "waits" | "sleep"> {
     // A run inside a step is not in the trace, and neither are its invocations.
     const traced = ({ id }: Call) => (parent === undefined ? id : undefined)
     return {
@@ -45,7 +44,12 @@ export class Calls {
         this.names.add(call, parent)
         return this.perform(call, body, traced(call))
       },
-      waits: (call) => this.waits(call, traced(call))
+      waits: (call) => this.waits(call, traced(call)),
+      sleep: ({ why, id, millis }, fire) => {
+        if (why !== "run" && why !== "attempt") return undefined
+        const invocation = why === "run" ? parent : id.slice(0, id.lastIndexOf("/"))
+        return this.ways.clock.add(millis, { invocation, limit: why === "run" ? "run" : "step" }, fire)
+      }
     }
   }
 
@@ -66,9 +70,10 @@ export class Calls {
     }
   }
 
-  private fault({ step, input }: Call): FaultKind | undefined {
-    const { max, kinds, steps } = this.modes.faults
-    if (this.faults >= max || (steps !== undefined && !steps.includes(step))) return undefined
+  private fault({ step, input }: Call): CallFault | undefined {
+    const { max, steps } = this.modes.faults
+    const kinds = this.modes.faults.kinds.filter((kind) => kind !== "timeout")
+    if (this.ways.faults >= max || (steps !== undefined && !steps.includes(step))) return undefined
     const option = this.ways.choose(
       kinds.length + 1,
       "fault",
@@ -76,7 +81,7 @@ export class Calls {
       (option) => `${step}(${show(input)}) ${faultTexts[kinds[option - 1]!]}`
     )
     if (option === 0) return undefined
-    this.faults++
+    this.ways.faults++
     const fault = kinds[option - 1]!
     if (fault === "hang") this.hanging++
     return fault

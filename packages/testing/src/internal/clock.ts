@@ -14,6 +14,8 @@ export interface Sleeper {
   readonly fiber: Fiber<unknown, unknown> | undefined
   readonly invocation: string | undefined
   readonly wake: () => void
+  /** Set for the `timeout` of a step or of a run: a limit, not work. */
+  readonly limit?: "step" | "run" | undefined
 }
 
 /** The exception from a timer's callback, which would end the process in production. */
@@ -29,6 +31,8 @@ export class ControlledClock implements Clock.Clock {
   private millis = 0
   /** Ordered by deadline, then by the time of falling asleep. */
   readonly sleepers: Array<Sleeper> = []
+  /** The limits, in the same order. */
+  readonly limits: Array<Sleeper> = []
   /** The first uncaught exception. */
   uncaught: Uncaught | undefined
 
@@ -57,13 +61,14 @@ export class ControlledClock implements Clock.Clock {
   /** Adds a sleeper and returns a function that removes it. */
   add(
     millis: number,
-    { fiber, invocation }: Partial<Pick<Sleeper, "fiber" | "invocation">>,
+    { fiber, invocation, limit }: Partial<Pick<Sleeper, "fiber" | "invocation" | "limit">>,
     wake: () => void
   ): () => void {
-    const sleeper = { deadline: this.millis + millis, millis, fiber, invocation, wake }
-    let place = this.sleepers.length
-    while (place > 0 && this.sleepers[place - 1]!.deadline > sleeper.deadline) place--
-    this.sleepers.splice(place, 0, sleeper)
+    const sleeper: Sleeper = { deadline: this.millis + millis, millis, fiber, invocation, wake, limit }
+    const sleepers = limit === undefined ? this.sleepers : this.limits
+    let place = sleepers.length
+    while (place > 0 && sleepers[place - 1]!.deadline > sleeper.deadline) place--
+    sleepers.splice(place, 0, sleeper)
     return () => this.remove(sleeper)
   }
 
@@ -75,7 +80,8 @@ export class ControlledClock implements Clock.Clock {
   }
 
   private remove(sleeper: Sleeper): void {
-    const place = this.sleepers.indexOf(sleeper)
-    if (place >= 0) this.sleepers.splice(place, 1)
+    const sleepers = sleeper.limit === undefined ? this.sleepers : this.limits
+    const place = sleepers.indexOf(sleeper)
+    if (place >= 0) sleepers.splice(place, 1)
   }
 }

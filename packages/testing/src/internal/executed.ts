@@ -6,12 +6,14 @@ import type { RunStatus, TraceEntry } from "stepgraph"
 import type { TraceModel } from "stepgraph/trace"
 import type { Uncontrolled } from "./uncontrolled.ts"
 
-/** A choice for the report, with the index of the trace entry that followed it. */
+/** A choice, or what an invocation did to the state, for the report, with the index of the trace entry that followed it. */
 export interface Note {
   readonly at: number
   /** How it differs from the usual choice; if it does not, which invocation went on. */
   readonly differs: string | undefined
   readonly invocation: string | undefined
+  /** What that invocation read or wrote. */
+  readonly touch: string | undefined
 }
 
 /** The observations of one run. */

@@ -21,9 +21,12 @@ import type { Modes } from "./modes.ts"
 import { Names } from "./names.ts"
 import { Outside } from "./outside.ts"
 import { steadyIds, steadyRandom } from "./random.ts"
+import { show } from "./show.ts"
 import { microtasks } from "./turn.ts"
 import { type Cause, inVain, onlyOutside, somethingOutside, wentOn } from "./uncontrolled.ts"
-import { type Tell, Ways } from "./ways.ts"
+import { type Tell, type Touch, Ways } from "./ways.ts"
+
+const inTouch = ({ cell, value, written }: Touch): string => `${written ? "writes" : "reads"} '${cell}': ${show(value)}`
 
 const silence = new Proxy(globalThis.console, { get: () => () => {} })
 const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
@@ -41,6 +44,7 @@ export class Execution {
   private readonly trace: Array<TraceEntry> = []
   private readonly model = new TraceModel()
   private readonly notes: Array<Note> = []
+  private readonly tell: Tell | undefined
   private readonly uncontrolled = new Map<string, Cause>()
   private statusOf: (() => RunStatus) | undefined
   private fiber!: Fiber<unknown, unknown>
@@ -53,10 +57,14 @@ export class Execution {
 
   /** `outsideHasSay`: whether the outside world has woken a run of this workflow before. */
   constructor(choices: Choices, modes: Modes, telling: boolean, outsideHasSay: boolean) {
-    const tell: Tell = (differs, invocation) => this.notes.push({ at: this.trace.length, differs, invocation })
+    const tell: Tell = (differs, invocation, touch) => {
+      if (!this.ways.over)
+        this.notes.push({ at: this.trace.length, differs, invocation, touch: touch && inTouch(touch) })
+    }
+    this.tell = telling ? tell : undefined
     this.modes = modes
     this.outside = new Outside(modes.patience, outsideHasSay)
-    this.ways = new Ways(choices, modes, this.names, this.outside, telling ? tell : undefined)
+    this.ways = new Ways(choices, modes, this.names, this.outside, this.tell)
     this.calls = new Calls(modes, this.names, this.outside, this.ways, () => this.turns)
   }
 
@@ -75,7 +83,10 @@ export class Execution {
         if (parent !== undefined) this.names.inside(parent, id)
         return id
       }
-      return { runId, next: (steps) => this.ways.next(steps), ...this.calls.hostOf(parent) }
+      const touches: RunHost["touches"] = ({ id }, cell, value, written) => {
+        if (parent === undefined) this.tell?.(undefined, id, { cell, value, written })
+      }
+      return { runId, next: (steps) => this.ways.next(steps), touches, ...this.calls.hostOf(parent) }
     }
     let own = context.pipe(
       Context.add(Scheduler.Scheduler, this.ways.pool),
@@ -118,7 +129,10 @@ export class Execution {
       }
       if (!this.ways.goOnInTurn()) {
         if (this.needsMicrotasks()) return this.microtasks(signal)
-        if (!this.cancels() && !this.ways.goOn()) return this.waitOutside(signal)
+        if (!this.cancels() && !this.ways.goOn()) {
+          if (!this.reachesLimit()) return this.waitOutside(signal)
+          this.ways.reachLimit()
+        }
       }
       this.flushed = false
     }
@@ -155,6 +169,11 @@ export class Execution {
     return this.continue(signal)
   }
 
+  /** Whether nothing can happen before a time limit: what the outside world has been asked for may still come. */
+  private reachesLimit(): boolean {
+    return this.ways.limited && !(this.outside.awaits && this.outside.hasOpened() !== false)
+  }
+
   /** Nothing can go on by itself: the outside world wakes something, or the run hangs. */
   private async waitOutside(signal: AbortSignal | undefined): Promise<Executed> {
     const { pool, clock } = this.ways
@@ -165,6 +184,12 @@ export class Execution {
       givesUp: () => signal?.aborted === true,
       hanging: this.calls.hanging > 0
     })
+    if (typeof settled === "string" && settled !== "given up" && this.ways.limited) {
+      for (const step of this.outside.stuck) this.uncontrolled.set(onlyOutside(step), "outside")
+      this.leadTimers()
+      this.ways.reachLimit()
+      return this.continue(signal)
+    }
     if (typeof settled === "string") {
       this.waited = settled === "in vain"
       if (this.waited) this.uncontrolled.set(inVain(this.modes.patience, this.outside.stuck), "outside")
@@ -229,7 +254,7 @@ export class Execution {
     lead(undefined)
     const { trace, model, notes, endless, waited, cancelled, uncontrolled } = this
     const { early } = this.ways
-    const { faults } = this.calls
+    const { faults } = this.ways
     const uncaught = this.uncaught()
     return {
       exit,

@@ -52,6 +52,8 @@ export interface Found {
   readonly executed: Executed
   readonly outcome: Outcome
   readonly usual: Outcome
+  /** How the usual order ends when it is run again, if that is different. */
+  readonly again: Outcome | undefined
   readonly schedules: number
 }
 
@@ -167,17 +169,35 @@ export class Explorer {
   ): Promise<Found> {
     const { endless, waited } = first.ran.executed
     // If a run did not end or waited in vain, a second run would add nothing.
-    if (endless || (waited && deviations.length === 0)) return this.foundBy(first, deviations, usual)
+    if (endless || (waited && deviations.length === 0)) return this.foundBy(first, deviations, usual, undefined)
+    const again = await this.usualAgain(input, deviations, waited, usual)
     const ran = await this.ran(input, along(deviations), true)
     const broken = this.broken(ran, usual)
-    if (broken?.invariant === first.broken.invariant) return this.foundBy({ broken, ran }, deviations, usual)
+    if (broken?.invariant === first.broken.invariant) return this.foundBy({ broken, ran }, deviations, usual, again)
     this.notAgain()
-    return this.foundBy(first, deviations, usual)
+    return this.foundBy(first, deviations, usual, again)
   }
 
-  private foundBy({ broken, ran }: Breaks, deviations: ReadonlyArray<Deviation>, usual: Outcome): Found {
+  /** Runs the usual order again: services that remember earlier schedules make it end differently. */
+  private async usualAgain(
+    input: unknown,
+    deviations: ReadonlyArray<Deviation>,
+    waited: boolean,
+    usual: Outcome
+  ): Promise<Outcome | undefined> {
+    if (deviations.length === 0 || waited) return undefined
+    const { executed, outcome } = await this.ran(input, along([]), false)
+    return executed.uncontrolled.size > 0 || keyOf(outcome) === keyOf(usual) ? undefined : outcome
+  }
+
+  private foundBy(
+    { broken, ran }: Breaks,
+    deviations: ReadonlyArray<Deviation>,
+    usual: Outcome,
+    again: Outcome | undefined
+  ): Found {
     const { executed, outcome } = ran
-    return { broken, deviations, executed, outcome, usual, schedules: this.schedules }
+    return { broken, deviations, executed, outcome, usual, again, schedules: this.schedules }
   }
 
   /** Removes deviations while the same rule is still broken. */

@@ -11,8 +11,11 @@ import { TaggedError } from "stepgraph/internal"
  * - `die`: dies with a defect
  * - `interrupt`, `interrupt-after`: interrupts itself, before or after its work
  * - `hang`: never ends by itself
+ * - `timeout`: reaches its time limit early, or the whole run does, if it has one
  */
-export type FaultKind = "fail" | "fail-after" | "die" | "interrupt" | "interrupt-after" | "hang"
+export type FaultKind = CallFault | "timeout"
+/** A fault in place of a call. */
+export type CallFault = "fail" | "fail-after" | "die" | "interrupt" | "interrupt-after" | "hang"
 
 export const faultKinds: ReadonlyArray<FaultKind> = [
   "fail",
@@ -20,10 +23,11 @@ export const faultKinds: ReadonlyArray<FaultKind> = [
   "die",
   "interrupt",
   "interrupt-after",
-  "hang"
+  "hang",
+  "timeout"
 ]
 
-export const faultTexts: Readonly<Record<FaultKind, string>> = {
+export const faultTexts: Readonly<Record<CallFault, string>> = {
   fail: "is made to fail",
   "fail-after": "is made to fail after it has done its work",
   die: "is made to die",
@@ -41,7 +45,7 @@ export class InjectedFault extends TaggedError("InjectedFault")<{
   }
 }
 
-export const instead = (fault: FaultKind, step: string, body: Body): Effect.Effect<unknown, unknown> => {
+export const instead = (fault: CallFault, step: string, body: Body): Effect.Effect<unknown, unknown> => {
   switch (fault) {
     case "fail":
       return Effect.fail(new InjectedFault(step))

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import type { Fiber } from "effect/Fiber"
 import { CurrentInvocation } from "stepgraph"
 import type { Call } from "stepgraph/host"
+import type { Sleeper } from "./clock.ts"
 import { show } from "./show.ts"
 
 /** Identifies the owner. */
@@ -15,7 +16,7 @@ export interface Named {
 }
 
 /** A sleeper also has its duration. */
-type Way = Named | (Named & { readonly millis: number })
+type Way = Named | (Named & Pick<Sleeper, "millis" | "limit">)
 
 export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undefined =>
   fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation
@@ -51,6 +52,10 @@ export class Names {
     return id === undefined ? undefined : this.calls.get(id)
   }
 
+  stepOf(named: Named): string | undefined {
+    return this.callOf(named)?.step
+  }
+
   nameOf(named: Named): string {
     const call = this.callOf(named)
     return call === undefined ? "the run itself" : `${call.step}(${show(call.input)})`
@@ -61,9 +66,17 @@ export class Names {
     return this.callOf(named)?.id ?? "run"
   }
 
+  /** Describes a time limit that is reached. */
+  reaches(limit: Named & Pick<Sleeper, "limit" | "millis">): string {
+    const name = this.nameOf(limit)
+    const whose = limit.limit === "step" || this.callOf(limit) === undefined ? name : `the run inside ${name}`
+    return `${whose} reaches its timeout of ${millisText(limit)}`
+  }
+
   /** Describes a way that differs from production's. */
   overtakes(way: Way, usual: Way): string {
     const [who, whom] = [this.nameOf(way), this.nameOf(usual)]
+    if ("millis" in way && way.limit !== undefined) return `${this.reaches(way)} before ${whom} goes on`
     if (!("millis" in way)) return `${who} goes on before ${whom}`
     if (!("millis" in usual)) return `${who} wakes from a sleep of ${millisText(way)} before ${whom} goes on`
     const other = way.millis === usual.millis ? "does" : `wakes from one of ${millisText(usual)}`

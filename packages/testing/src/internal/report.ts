@@ -3,7 +3,7 @@
  */
 import type { AnyWorkflow, TraceEntry } from "stepgraph"
 import { type EventModel, type InvocationModel, type RunModel, TraceModel } from "stepgraph/trace"
-import { type Broken, keyOf, type Outcome } from "../Invariant.ts"
+import { type Broken, errorText, keyOf, type Outcome } from "../Invariant.ts"
 import type { Note } from "./executed.ts"
 import type { Modes } from "./modes.ts"
 import { show, showApart } from "./show.ts"
@@ -14,6 +14,8 @@ export interface Story {
   readonly broken: Broken
   readonly outcome: Outcome
   readonly usual: Outcome
+  /** How the usual order ends when it is run again, if that is different. */
+  readonly again: Outcome | undefined
   readonly trace: ReadonlyArray<TraceEntry>
   readonly notes: ReadonlyArray<Note>
   readonly early: boolean
@@ -49,6 +51,14 @@ class Telling {
 
   add(who: string, text: string, marked = false): void {
     this.lines.push({ who, text, marked })
+  }
+
+  /** An invocation reads or writes a cell of state. */
+  touches(id: string, what: string): void {
+    for (const run of this.model.runs.values()) {
+      const invocation = run.running.get(id)
+      if (invocation !== undefined) return this.add(invocation.step, `${what}${this.which(id, run)}`)
+    }
   }
 
   /** An invocation goes on and does something that the trace does not show. */
@@ -168,9 +178,15 @@ const linesOf = ({ trace, notes, outcome, endless }: Story): ReadonlyArray<Line>
   for (let index = 0; index <= trace.length; index++) {
     const entry = trace[index]
     for (; notes[next]?.at === index; next++) {
-      const { differs, invocation } = notes[next]!
-      const last = notes[next + 1]?.at !== index
+      const { differs, invocation, touch } = notes[next]!
+      const following = notes[next + 1]
+      const last = following?.at !== index
+      // What it touches next says that it goes on.
+      if (!last && invocation !== undefined && following.touch !== undefined && following.invocation === invocation) {
+        if (differs === undefined && touch === undefined) continue
+      }
       if (differs !== undefined) telling.add("", differs, true)
+      else if (touch !== undefined) telling.touches(invocation!, touch)
       else if (invocation !== undefined && !(last && shows(entry, invocation))) telling.goesOn(invocation)
     }
     if (entry !== undefined) telling.entry(entry)
@@ -212,6 +228,10 @@ const ending = (outcome: Outcome, other: Outcome): string =>
     ? showApart(outcome.result, other.result)
     : outcome.text
 
+const remembers =
+  "The usual order now ends differently itself: a service from outside remembers what earlier schedules did to it.\n" +
+  "Give `layer`, which is built again for each schedule."
+
 export const tell = (story: Story): string => {
   const { flow, broken, outcome, usual, schedules, replay, choices, uncontrolled, timers } = story
   const marked = story.notes.some(({ differs }) => differs !== undefined) ? ", marked →" : ""
@@ -224,6 +244,8 @@ export const tell = (story: Story): string => {
     "",
     ...(choices === 0 ? [] : [fact("usually", ending(usual, outcome))]),
     fact("this time", ending(outcome, usual)),
+    ...outcome.also.map((error) => fact("", `and ${errorText(error)}`)),
+    ...(story.again === undefined ? [] : [fact("again", ending(story.again, usual)), "", remembers]),
     ...(story.input !== undefined ? [fact("input", show(story.input))] : []),
     "",
     choices === 0 ? "What happens:" : `What happens this time (${differs} from the usual order${marked}):`,

@@ -12,8 +12,15 @@ import { Pool, type Task } from "./scheduler.ts"
 /** Something that could go on next. */
 type Way = Task | Sleeper
 
-/** Records a choice: how it differs from the usual one, or which invocation went on. */
-export type Tell = (differs: string | undefined, invocation: string | undefined) => void
+/** A cell of state that an invocation has read or written. */
+export interface Touch {
+  readonly cell: string
+  readonly value: unknown
+  readonly written: boolean
+}
+
+/** Records a choice (how it differs from the usual one, or which invocation went on) or what an invocation touches. */
+export type Tell = (differs: string | undefined, invocation: string | undefined, touch?: Touch) => void
 
 const wokeEarly = (way: Way, usual: Way): boolean => "wake" in way && "wake" in usual && way.deadline > usual.deadline
 
@@ -24,6 +31,8 @@ export class Ways {
   early = false
   /** Set when the run is over: remaining work then follows the usual order. */
   over = false
+  /** Number of faults so far. */
+  faults = 0
   private preempted = 0
   private readonly choices: Choices
   private readonly modes: Modes
@@ -47,10 +56,11 @@ export class Ways {
     return true
   }
 
-  /** Lets one of all possible tasks go on; `false` if none can by itself. */
+  /** Lets one of all possible tasks go on; `false` if none can by itself. A time limit that is reached is none. */
   goOn(): boolean {
     const ways = this.all()
     if (ways.length === 0) return false
+    if (this.reachesEarly()) return true
     const option = this.choose(
       ways.length,
       "order",
@@ -63,15 +73,45 @@ export class Ways {
     return true
   }
 
+  /** Whether there is a time limit to reach when nothing else can happen. */
+  get limited(): boolean {
+    return this.clock.limits.length > 0
+  }
+
+  reachLimit(): void {
+    this.take(this.clock.limits[0]!)
+  }
+
+  /** A fault: a time limit is reached though something else could go on. */
+  private reachesEarly(): boolean {
+    const { max, kinds, steps } = this.modes.faults
+    if (this.faults >= max || !kinds.includes("timeout") || !this.limited) return false
+    const limits = this.clock.limits.filter((limit) => steps === undefined || steps.includes(this.names.stepOf(limit)!))
+    const option = this.choose(
+      limits.length + 1,
+      "fault",
+      () => ["", ...limits.map((limit) => `${this.names.keyOf(limit)} ${limit.limit}`)],
+      (option) => this.names.reaches(limits[option - 1]!)
+    )
+    if (option === 0) return false
+    this.faults++
+    this.take(limits[option - 1]!)
+    return true
+  }
+
   /** Production's order: ready tasks, results, sleepers; held-up tasks come last. */
   private all(): ReadonlyArray<Way> {
     const { ready, arrivals, preempted } = this.pool
-    const { sleepers } = this.clock
+    const { limits, sleepers } = this.clock
     const now = [...ready, ...arrivals]
     if (this.modes.time === "any") return [...now, ...sleepers, ...preempted]
     // A held-up task is not asleep, so no time passes before it goes on.
     if (now.length + preempted.length > 0) return [...now, ...preempted]
-    return sleepers.filter(({ deadline }) => deadline === sleepers[0]!.deadline)
+    const first = Math.min(...[sleepers[0], limits[0]].map((sleeper) => sleeper?.deadline ?? Infinity))
+    const due = (way: Sleeper) => way.deadline === first
+    // Whatever else is due at the instant of a run's limit comes first.
+    const asleep = [...sleepers, ...limits.filter(({ limit }) => limit === "step")].filter(due)
+    return asleep.length > 0 ? asleep : limits.filter(due)
   }
 
   private take(way: Way): void {

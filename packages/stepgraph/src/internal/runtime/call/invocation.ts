@@ -252,11 +252,14 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   get<S>(state: State<S>): S {
-    return this.run.state.get(state)
+    const value = this.run.state.get(state)
+    this.run.host?.touches?.(this.callOf(this.attempts, false), state.name, value, false)
+    return value
   }
 
   set<S>(state: State<S>, value: S): void {
     this.run.state.set(state, value)
+    this.run.host?.touches?.(this.callOf(this.attempts, false), state.name, value, true)
   }
 
   write(write: Settlement["writes"][number]): void {

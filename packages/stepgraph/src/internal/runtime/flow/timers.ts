@@ -83,7 +83,10 @@ export class Timers {
       }
       const stop = Number.isFinite(millis) ? host.sleep!({ why, id: id(), millis }, over) : () => {}
       of?.rests()
-      return Effect.sync(stop)
+      if (stop !== undefined) return Effect.sync(stop)
+      const clock = Context.get(this.run.context, Clock.Clock)
+      resume(Effect.map(clock.sleep(duration), () => of?.moves()))
+      return undefined
     })
   }
 
@@ -114,7 +117,9 @@ export class Timers {
   private begin(sleep: Sleep, over: (exit: Exit.Exit<void>) => void): () => void {
     const { context, fiberId, host } = this.run
     if (host?.sleep !== undefined) {
-      return Number.isFinite(sleep.millis) ? host.sleep(sleep, () => over(Exit.void)) : () => {}
+      if (!Number.isFinite(sleep.millis)) return () => {}
+      const stop = host.sleep(sleep, () => over(Exit.void))
+      if (stop !== undefined) return stop
     }
     const fiber = Effect.runForkWith(context)(lastOfTheInstant(sleep.millis))
     fiber.addObserver(over)
