@@ -452,12 +452,20 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     const fulfilled = (value: unknown) => {
       const late = called
       called = true
-      this.comesBack(value, late, false)
+      try {
+        this.comesBack(value, late, false)
+      } catch (error) {
+        this.lose(error)
+      }
     }
     const rejected = (cause: unknown) => {
       const late = called
       called = true
-      this.comesBack(cause, late, true)
+      try {
+        this.comesBack(cause, late, true)
+      } catch (error) {
+        this.lose(error)
+      }
     }
     waitFor(this, promise, fulfilled, rejected)
   }
@@ -468,17 +476,13 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       unread(value)
       return
     }
-    try {
-      if (rejected) this.end(rejection(this, value))
-      else if (this.cancelled) {
-        unread(value)
-        this.end(Exit.interrupt(this.run.fiberId))
-      } else {
-        this.phase = "running"
-        this.returned(value)
-      }
-    } catch (error) {
-      this.lose(error)
+    if (rejected) this.end(rejection(this, value))
+    else if (this.cancelled) {
+      unread(value)
+      this.end(Exit.interrupt(this.run.fiberId))
+    } else {
+      this.phase = "running"
+      this.returned(value)
     }
   }
 
