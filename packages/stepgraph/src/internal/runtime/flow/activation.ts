@@ -1,6 +1,6 @@
 /**
- * All that can happen to a run. Nothing else changes it, and what it does follows from these and their order alone: no time, no
- * turn of a scheduler and no chance has a part in it. So a list of them is a run, and to do them again is to have it again.
+ * Everything that can happen to a run. A run depends on its activations and their order alone, not on time, the scheduler or
+ * chance. So a list of activations describes a run completely, and feeding it back repeats the run.
  */
 import type * as Duration from "effect/Duration"
 import type * as Exit from "effect/Exit"
@@ -14,20 +14,20 @@ export type Activation =
   /** An event from outside. */
   | { readonly _tag: "input"; readonly route: Route; readonly event: AnyEvent }
   | { readonly _tag: "inputs-closed" }
-  /** An invocation has ended. One that ends while the run is at work is part of what is done then. */
+  /** An invocation has ended. If the run is at work, the end is handled as part of that work. */
   | { readonly _tag: "settled"; readonly delivery: Delivery; readonly exit: Exit.Exit<unknown, unknown> }
-  /** A host lets all that a call did take effect, and the end of its invocation with it, where that is its last call. */
+  /** A host lets a call's effects enter the run, and with its last call the end of the invocation. */
   | { readonly _tag: "entered"; readonly delivery: Delivery; readonly then: () => void }
-  /** A time has passed, or will not be waited for any more. */
+  /** A timer has fired or been cancelled. */
   | { readonly _tag: "fired"; readonly flight: Flight; readonly then: () => void }
-  /** Somebody has taken an output, and may have room for the next. */
+  /** A reader has taken an output and may have room for the next. */
   | { readonly _tag: "output-taken" }
-  /** The whole run has taken too long. */
+  /** The run's own timeout has passed. */
   | { readonly _tag: "timed-out"; readonly after: Duration.Duration }
-  /** Somebody wants no more of it, or a step has made a mistake that its own code might swallow. */
+  /** The caller interrupts the run, or a step made a mistake that its own code might swallow. */
   | { readonly _tag: "interrupt"; readonly outcome: Exit.Exit<AnyEvent, unknown>; readonly reason: unknown }
 
-/** What a run was doing, for the error of one that broke meanwhile. */
+/** Describes the current work, for the error if it breaks. */
 export const doing = (activation: Activation): string => {
   switch (activation._tag) {
     case "start":

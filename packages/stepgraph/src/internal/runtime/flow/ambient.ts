@@ -1,6 +1,6 @@
 /**
  * The ambient context (`AsyncLocalStorage`) in which a run was started. If another request or a timer wakes the run,
- * the following steps must not see that one's context.
+ * the steps that follow must not see its context.
  */
 
 /** An `AsyncResource` captures the context in which it is created. */

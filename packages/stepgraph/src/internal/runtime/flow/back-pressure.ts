@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect"
 import type { Node } from "../../graph/graph.ts"
 import type { Lane } from "./lane.ts"
 
-/** What was full is filled again when it is half empty, so that what feeds it is not woken for each event. */
+/** A full lane is refilled once it is half empty, so that its producers are not woken for each event. */
 export const isHalfEmpty = (waiting: number, buffer: number): boolean => waiting === buffer >> 1
 
-/** The outputs that somebody reads one by one. */
+/** The outputs, if a reader takes them one by one. */
 export interface Outlet {
-  /** Whether as many wait as its reader wants. */
+  /** Whether as many outputs wait as the reader wants. */
   readonly full: boolean
 }
 
@@ -22,13 +22,13 @@ interface Paused {
   readonly resume: () => void
 }
 
-/** What is asked of it again and again costs as much as the graph is large, however many producers wait. */
+/** The cost of a check depends on the size of the graph, not on the number of waiting producers. */
 export class BackPressure {
   private readonly lanes: ReadonlyArray<Lane>
   /** The waiting producers of each step, oldest first; a step without any is absent. */
   private paused: Map<Node, Set<Paused>> | undefined
   private count = 0
-  /** Where there is none, there is always room for outputs. */
+  /** Without a reader, there is always room for outputs. */
   outlet: Outlet | undefined
 
   constructor(lanes: ReadonlyArray<Lane>) {
@@ -57,7 +57,7 @@ export class BackPressure {
     })
   }
 
-  /** Whether what has just been taken from a lane makes room in it. */
+  /** Whether the delivery just taken from a lane makes room in it. */
   releases(lane: Lane): boolean {
     return this.paused !== undefined && this.paused.size > 0 && isHalfEmpty(lane.waiting, lane.node.buffer)
   }
@@ -66,7 +66,7 @@ export class BackPressure {
   refill(): boolean {
     if (this.paused === undefined) return false
     let some = false
-    // What is resumed goes on at once, so the first ones may leave no room for the others.
+    // A resumed producer continues at once, so the first may leave no room for the others.
     while (this.resumeOldest((node) => this.hasRoom(node))) some = true
     return some
   }
@@ -79,9 +79,8 @@ export class BackPressure {
   }
 
   /**
-   * Whether every full lane that a step waits for will be emptied by somebody: by a worker that does not wait for room
-   * itself, or by one whose own wait will end. What only waits for itself, round a circle, never moves. Outputs are taken by
-   * whoever reads them.
+   * Whether every full lane that a step waits for will be emptied: by a worker that is not waiting for room, or by one
+   * whose own wait will end. Producers that wait for each other in a cycle never move. Outputs are emptied by their reader.
    */
   private willMove(node: Node, moves: Map<Node, boolean>): boolean {
     const known = moves.get(node)

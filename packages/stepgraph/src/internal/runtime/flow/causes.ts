@@ -8,7 +8,7 @@ import { SuppressedErrors } from "../../../SuppressedErrors.ts"
 
 type Reason = Cause.Reason<unknown>
 
-/** What a reason that is no interruption holds. */
+/** The error of a failure or a defect. */
 export const errorOf = (reason: Reason): unknown =>
   Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
 
@@ -17,7 +17,7 @@ export const errorOf = (reason: Reason): unknown =>
  * their fields: payloads may be huge, run code when read, or throw.
  *
  * In Effect, a defect hides a typed error beside it, and a promise rejects with a failure before a defect. So after a typed
- * error, whatever is not a typed error of the run goes into an annotation, and after a defect all become defects.
+ * error, everything but the run's typed errors goes into an annotation, and after a defect all become defects.
  */
 export const behind = (cause: Cause.Cause<unknown>, others: ReadonlyArray<Reason>): Cause.Cause<unknown> => {
   const before = cause.reasons.map(errorOf)
@@ -43,7 +43,7 @@ export const behind = (cause: Cause.Cause<unknown>, others: ReadonlyArray<Reason
 const mostFrames = 8
 const noStack = () => undefined
 
-/** A typed error says in which step it arose, as it does in which span: between the spans of the step and those of its run. */
+/** Notes the step in which a typed error arose, as its spans do: between the step's own spans and those of its run. */
 export const aroseIn = (reason: Reason, place: string, context: Context.Context<never>): Reason => {
   const outer = Context.get(context, CurrentStackFrame)
   const inside: Array<StackFrame> = []

@@ -10,7 +10,7 @@ import type { Scope } from "../scope/scope.ts"
 /** Makes deliveries. */
 export interface Factory {
   make(node: Node, input: unknown, scope: Scope, position: Position | undefined): Delivery
-  /** Of what waited as no more than its input. */
+  /** Makes the delivery of an input that waited alone. */
   ofInput(node: Node, input: unknown): Delivery
 }
 
@@ -21,14 +21,14 @@ export class Lane {
   busy = 0
   /** How often the step returned and emitted nothing although it may emit. */
   silent = 0
-  /** How many of the busy ones wait for a limit, by its name. */
+  /** Number of busy workers that wait for a limit, by its name. */
   limited: Map<string, number> | undefined
   /** Whether the lane is in the list of runnable lanes, and the lane after it. */
   listed = false
   following: Lane | undefined
-  /** Whether inputs wait and not deliveries: a fan-out of a million takes 333 MiB so, and not 500. */
+  /** Whether inputs wait instead of deliveries: a fan-out of a million then takes 333 MiB instead of 500. */
   readonly takesInputs: boolean
-  // What is next stands outside the list: where one at a time waits, no list is ever made.
+  // The next item is kept outside the list: if only one waits at a time, no list is ever made.
   private head: unknown
   private rest: MutableList.MutableList<unknown> | undefined
 
@@ -41,7 +41,7 @@ export class Lane {
     return this.waiting > 0 && this.busy < this.node.workers
   }
 
-  /** A delivery, or where the lane `takesInputs` the input of one. */
+  /** Adds a delivery, or only its input if the lane `takesInputs`. */
   push(waiting: unknown): void {
     this.waiting++
     if (this.head === undefined) this.head = waiting
@@ -51,7 +51,7 @@ export class Lane {
     }
   }
 
-  /** Puts a delivery before all that wait. */
+  /** Puts a delivery first in line. */
   pushFirst(delivery: Delivery): void {
     this.waiting++
     if (this.head !== undefined) {
@@ -61,7 +61,7 @@ export class Lane {
     this.head = delivery
   }
 
-  /** The next delivery that has not been called off. */
+  /** The next delivery that has not been cancelled. */
   take(factory: Factory): Delivery | undefined {
     while (this.head !== undefined) {
       const { head, takesInputs } = this

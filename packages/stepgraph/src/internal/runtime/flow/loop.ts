@@ -1,5 +1,5 @@
 /**
- * The loop of a run: does what happens to it in one piece, and goes on with what is ready until everything waits for something.
+ * The loop of a run: handles each activation in one piece, then runs ready lanes until everything waits.
  *
  * It combines a list of runnable lanes, first in first out, with a flag that makes every nested call return to one
  * loop: no fiber is parked between two ready events, and the stack does not grow. Any exception in here ends the run,
@@ -23,13 +23,13 @@ export interface Driven {
   readonly ambient: Ambient
   readonly host: RunHost | undefined
   readonly calls: Factory
-  /** Does what an activation says, and what follows from it at once; `nested` where the run is in the middle of another. */
+  /** Applies an activation and its immediate consequences; `nested` if the run is in the middle of another. */
   perform(activation: Activation, nested: boolean): void
   /** Nothing is ready. */
   idle(): void
-  /** A turn is over, and nothing is left to do before something happens to the run. */
+  /** A turn is over, and the run waits for its next activation. */
   rested(): void
-  /** Interrupts what still runs, and ends the run when nothing does. Where it throws, it is called again to go on. */
+  /** Interrupts running work, and ends the run once none is left. If it throws, the next call continues. */
   finish(): void
   /** An exception outside a step's own code. */
   broke(error: unknown, activity: string): void
@@ -55,7 +55,7 @@ export class Loop {
     this.scheduler = this.budget.dispatcherOf(scheduler, dispatcher)
   }
 
-  /** Does what happens to the run, in one piece; what follows from an input or an output is left to the next turn. */
+  /** Handles an activation in one piece. Work that follows from an input or an output is left to the next turn. */
   enter(activation: Activation): void {
     const { inside } = this
     this.inside = true
@@ -118,7 +118,7 @@ export class Loop {
     this.run.rested()
   }
 
-  /** Whether it waits for something to happen to the run. */
+  /** Whether the run waits for its next activation. */
   get resting(): boolean {
     return !this.inside && !this.scheduled
   }
@@ -126,7 +126,7 @@ export class Loop {
   private drain(): void {
     const { budget, outcome, ready } = this
     const choose = this.run.host?.next
-    // Hot: what is rare stands in functions of its own, so that the work itself is compiled into this loop.
+    // Hot: rare cases are separate functions, so that the work itself is inlined into this loop.
     while (!outcome.reached) {
       if ((budget.left === 0 || choose !== undefined) && !this.goesOn()) return
       const lane = ready.next()
@@ -137,7 +137,7 @@ export class Loop {
     }
   }
 
-  /** Lets one worker of a lane take what is next. */
+  /** Gives the next delivery of a lane to a worker. */
   private work(lane: Lane): void {
     const delivery = lane.take(this.run.calls)
     if (delivery === undefined) return
@@ -145,11 +145,11 @@ export class Loop {
     this.ready.add(lane)
     const hasRoom = this.backPressure.releases(lane)
     delivery.start()
-    // Not before: what a producer then emits may decide a race, and cancel what has been taken and has not begun.
+    // Not before: a resumed producer may decide a race, which would cancel a delivery that was taken but has not begun.
     if (hasRoom) this.backPressure.refill()
   }
 
-  /** Whether this turn takes one more event; a host may have everybody else take a turn first. */
+  /** Whether this turn takes one more event; a host may make it yield first. */
   private goesOn(): boolean {
     const { budget, ready } = this
     const choose = this.run.host?.next
@@ -158,7 +158,7 @@ export class Loop {
     return false
   }
 
-  /** No lane can run: resume producers that wait for room. */
+  /** No lane can run, so resumes producers that wait for room. */
   private findsMore(): boolean {
     if (this.backPressure.refill() || this.backPressure.letThrough()) return true
     this.run.idle()
@@ -181,7 +181,7 @@ export class Loop {
       }
     }
     this.scheduler.scheduleTask(task, 0)
-    // Only now: a scheduler that throws has not taken it.
+    // Set last, because a scheduler that throws has not taken the task.
     this.scheduled = true
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The end of a run: once, with its first outcome, and only when nothing of it is running.
+ * The end of a run: once, with its first outcome, and only when none of its work is running.
  */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -38,7 +38,7 @@ const isOfNestedRun = (error: unknown, step: string, input: unknown): error is E
 export interface Ended {
   readonly workflow: string
   readonly context: Context.Context<never>
-  /** Whether something of it is still running. */
+  /** Whether any of its work is still running. */
   readonly atWork: boolean
   /** Interrupts everything that runs, now or as soon as possible. */
   shutDown(): void
@@ -56,11 +56,11 @@ export const runDefect = (workflow: string, activity: string, cause: unknown): E
 }
 
 export class Outcome {
-  /** What the run ends, or has ended, with. */
+  /** The exit that the run ends, or has ended, with. */
   exit: Exit.Exit<AnyEvent, unknown> | undefined
-  /** The id of the stop event, where the run is recorded. */
+  /** The id of the stop event, if the run is recorded. */
   stopId: string | undefined
-  /** Whether the time of the whole run is over. */
+  /** Whether the run's own timeout has passed. */
   timedOut = false
   finished = false
   /** Errors after the outcome. They never change it. */
@@ -74,17 +74,17 @@ export class Outcome {
     this.run = run
   }
 
-  /** Whether there is one: nothing that is still emitted is wanted. */
+  /** Whether the run has an outcome, so that later emissions are dropped. */
   get reached(): boolean {
     return this.exit !== undefined
   }
 
-  /** Whether it is an end by a failure. */
+  /** Whether that outcome is a failure. */
   get failed(): boolean {
     return this.exit?._tag === "Failure" && !Cause.hasInterruptsOnly(this.exit.cause)
   }
 
-  /** The errors to log: those that the outcome does not show, and every failure of a finalizer. */
+  /** The errors to log: those missing from the outcome, and every failure of a finalizer. */
   get unseen(): ReadonlyArray<unknown> {
     const { exit, failed } = this
     const typed = failed && Exit.isFailure(exit!) && Cause.hasFails(exit.cause)
@@ -92,7 +92,7 @@ export class Outcome {
     return this.late.filter((reason) => !seen(reason) || errorOf(reason) instanceof FinalizerFailed).map(errorOf)
   }
 
-  /** The reason for the signals of the steps that it interrupts. */
+  /** The abort reason for the steps that it interrupts. */
   get reason(): unknown {
     const { exit } = this
     if (this.abortReason === undefined && exit !== undefined) {
@@ -118,19 +118,19 @@ export class Outcome {
     this.run.shutDown()
   }
 
-  /** Ends it by a stop event; what has `returned` it ends first, and then all others are interrupted. */
+  /** Ends it with a stop event. The invocation that `returned` the event ends first, then all others are interrupted. */
   stop(event: AnyEvent, id: string | undefined, returned: boolean): void {
     this.stopId = id
     this.exit = Exit.succeed(event)
     if (!returned) this.run.shutDown()
   }
 
-  /** Ends it by the failure of a step. */
+  /** Ends it with the failure of a step. */
   fail(delivery: Delivery, cause: Cause.Cause<unknown>): void {
     this.end(this.failureOf(delivery, cause))
   }
 
-  /** The failure of a step as a run's own: its defects are given its name. */
+  /** A step's failure as the run's own, with the step's name on its defects. */
   failureOf(delivery: Delivery, cause: Cause.Cause<unknown>): Exit.Exit<never, unknown> {
     return Exit.failCause(Cause.fromReasons(this.named(delivery, cause)))
   }
@@ -151,7 +151,7 @@ export class Outcome {
     })
   }
 
-  /** A step fails by itself in the same moment as another: its failure follows the other. */
+  /** A step fails in the same moment as another: its failure is appended. */
   failedToo(delivery: Delivery, cause: Cause.Cause<unknown>): void {
     this.late.push(...this.named(delivery, cause).filter((reason) => !Cause.isInterruptReason(reason)))
   }
@@ -162,18 +162,18 @@ export class Outcome {
     this.late.push(Cause.makeDieReason(new FinalizerFailed(failure)))
   }
 
-  /** The run's own machinery has failed, or a callback. */
+  /** The runtime itself has failed, or a callback. */
   broke(defect: Error): void {
     if (this.exit === undefined) this.exit = Exit.die(defect)
     else this.late.push(Cause.makeDieReason(defect))
   }
 
-  /** Ends the run if nothing of it is running. If it throws, the next call continues with the rest. */
+  /** Ends the run if none of its work is running. If it throws, the next call continues with the rest. */
   finishIfDone(): void {
     if (this.exit === undefined || this.run.atWork) return
     if (!this.finished) {
       this.finished = true
-      // A run that was interrupted ends as that and nothing else; there they are logged, as they are after a stop.
+      // An interrupted run ends as interrupted and nothing else; its other errors are logged, as after a stop.
       if (this.failed && this.late.length > 0 && Exit.isFailure(this.exit)) {
         this.exit = Exit.failCause(behind(this.exit.cause, this.late))
       }
@@ -182,7 +182,7 @@ export class Outcome {
     while (this.called < this.onFinished.length) this.onFinished[this.called++]!()
   }
 
-  /** Calls back when nothing of the run is running. */
+  /** Calls back when none of the run's work is running. */
   whenFinished(then: () => void): void {
     if (this.finished) then()
     else this.onFinished.push(then)

@@ -1,10 +1,10 @@
 /**
- * The ready list: the lanes that have something waiting and a free worker, first in first out.
+ * The ready list: the lanes with a waiting delivery and a free worker, first in first out.
  */
 import type { RunHost } from "../../../Host.ts"
 import type { Lane } from "./lane.ts"
 
-/** The lanes are a list of themselves: 0.01 µs an event less than an array that is filled at one end and emptied at the other. */
+/** The lanes themselves form a linked list: 0.01 µs an event less than an array used as a queue. */
 export class Ready {
   private first: Lane | undefined
   private last: Lane | undefined
@@ -13,7 +13,7 @@ export class Ready {
     return this.first === undefined
   }
 
-  /** Adds a lane that can use a turn and is not in the list yet. */
+  /** Adds a lane that can run, unless it is already in the list. */
   add(lane: Lane): void {
     if (lane.listed || !lane.runnable) return
     lane.listed = true
@@ -23,7 +23,7 @@ export class Ready {
     this.last = lane
   }
 
-  /** Lets the host say whose turn is next; `false` where it has everybody else take a turn first. */
+  /** Lets the host choose the next lane; `false` if it makes the run yield first. */
   chosen(choose: NonNullable<RunHost["next"]>): boolean {
     const lanes: Array<Lane> = []
     for (let lane = this.first; lane !== undefined; lane = lane.following) lanes.push(lane)
@@ -34,7 +34,7 @@ export class Ready {
     return true
   }
 
-  // In the list as it is now: a host may have sent an event meanwhile.
+  // Look the lane up again: a host may have sent an event meanwhile.
   private moveToFront(chosen: Lane | undefined): void {
     if (chosen === undefined || chosen === this.first) return
     let before = this.first!

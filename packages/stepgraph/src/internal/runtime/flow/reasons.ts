@@ -3,7 +3,7 @@
  */
 import type { Node } from "../../graph/graph.ts"
 
-/** An `AbortError`, by which code distinguishes a cancellation from a failure of its own. */
+/** An `AbortError`, by which code distinguishes a cancellation from its own failure. */
 export const aborted = (message: string, cause?: unknown): DOMException => {
   const reason = new DOMException(message, "AbortError")
   if (cause !== undefined) Object.defineProperty(reason, "cause", { value: cause, configurable: true, writable: true })

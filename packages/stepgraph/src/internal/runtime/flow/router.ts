@@ -1,5 +1,5 @@
 /**
- * Where an event goes: to every step that accepts it, into its intake or its lane, and in a scope of its own where it opens one.
+ * Routes an event to every step that accepts it, into its intake or its lane, in a new scope if the event opens one.
  */
 
 import * as Exit from "effect/Exit"
@@ -21,7 +21,7 @@ import type { Loop } from "./loop.ts"
 import type { Outcome } from "./outcome.ts"
 import type { Ready } from "./ready.ts"
 
-/** Where an emission goes. Throws `InvalidEmission` where its step has not declared it. */
+/** The route of an emission. Throws `InvalidEmission` if its step has not declared the event. */
 const routeOf = ({ first, routes }: Node, value: unknown): Route => {
   const tag = (value as AnyEvent | undefined)?._tag as string
   if (first !== undefined && first.tag === tag) return first
@@ -30,35 +30,35 @@ const routeOf = ({ first, routes }: Node, value: unknown): Route => {
   return route
 }
 
-/** The event that a value stands for: itself where its definition has made it, otherwise a literal that is to be checked. */
+/** The event that a value stands for: itself if its definition created it, otherwise a literal, which is checked. */
 const eventOf = ({ def, recognizes }: Route, value: unknown): AnyEvent =>
   isLatest(def, value) || recognizes(value as AnyEvent) ? (value as AnyEvent) : def(value)
 
-/** The event that a step may emit as this value. Throws where there is none. */
+/** The event that a value stands for. Throws if the step may not emit it. */
 export const emissionOf = (node: Node, value: unknown): AnyEvent => eventOf(routeOf(node, value), value)
 
 /** The invocation that emits. */
 export interface Emitting extends Delivery {
-  /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
+  /** Whether its function is done, so that a race decided by its emissions need not interrupt it. */
   readonly returning: boolean
-  /** The position of one more emission. */
+  /** Creates the position of the next emission. */
   positionOf(last: boolean): Position | undefined
   readonly attempts: number
-  /** The number of an emission among those of this invocation. */
+  /** The number of the next emission within this invocation. */
   number(): number
   /** The number of an event that came too late. */
   lateNumber(): number
 }
 
-/** The attempt of what is heard though it may fail. */
+/** The current attempt, for an event that is heard even if the attempt fails. */
 const attemptOf = ({ attempts, node }: Emitting, { tag }: Route): number | undefined =>
   node.streams?.has(tag) === true ? attempts : undefined
 
-/** What a router needs of its run. */
+/** The run that a router serves. */
 export interface Routed {
   readonly workflow: string
   readonly recorder: Recorder | undefined
-  /** Whether somebody asks for the ids of events and invocations. */
+  /** Whether ids of events and invocations are needed. */
   readonly named: boolean
   readonly outcome: Outcome
   readonly lanes: ReadonlyArray<Lane>
@@ -70,7 +70,7 @@ export interface Routed {
 }
 
 export class Router {
-  /** Told each output event, where somebody listens. */
+  /** Receives each output event, if anyone listens. */
   onOutput: ((event: AnyEvent) => void) | undefined
   private readonly run: Routed
   private readonly recorder: Recorder | undefined
@@ -94,18 +94,18 @@ export class Router {
     this.intakes = run.intakes
   }
 
-  /** Sends an emission on its way; `last` where it is known to be the last one. Throws where the step may not emit it. */
+  /** Routes an emission; `last` if it is known to be the last one. Throws if the step may not emit it. */
   emit(from: Emitting, value: unknown, last: boolean): void {
     const route = routeOf(from.node, value)
     const event = eventOf(route, value)
-    // Hot: most is returned by a step, at once, and goes on to another. Short enough to be compiled into the step's own call.
+    // Hot: most events are returned by one step and go to another. Short enough to be inlined into the step's call.
     const plainly = from.returning && !route.stop && !route.output && !this.named
     if (plainly && this.loop.inside && !this.outcome.reached && !from.cancelled) {
       this.enter(route, event, undefined, from.scope, from.positionOf(last))
     } else this.emitEvent(from, route, event, last)
   }
 
-  /** Nothing ends the run half-way, such as an observer that aborts it at what it is told. */
+  /** Keeps the run from ending half-way, for example if an observer aborts it. */
   private emitEvent(from: Emitting, route: Route, event: AnyEvent, last: boolean): void {
     const { loop } = this
     const { inside } = loop
@@ -115,7 +115,7 @@ export class Router {
     } finally {
       loop.inside = inside
     }
-    // What has returned it ends first.
+    // The invocation that returned it ends first.
     if (!inside && this.outcome.reached && !from.returning) loop.goOn()
   }
 
@@ -124,17 +124,17 @@ export class Router {
     if (this.outcome.reached || from.cancelled) {
       this.recorder?.droppedAtOnce(id!, this.outcome.reached ? "ended" : "raced")
     } else if (route.stop) {
-      // What has returned the stop event ends first, and then all others are interrupted.
+      // The invocation that returned the stop event ends first, then all others are interrupted.
       this.outcome.stop(event, id, from.returning)
     } else {
       if (route.output) this.onOutput?.(event)
       this.enter(route, event, id, from.scope, from.positionOf(last))
-      // What is returned together is delivered together.
+      // Events returned together are delivered together.
       if (!from.returning) this.scopes.decideRaces()
     }
   }
 
-  /** Names what is emitted, by the invocation that emits it or as what comes from outside, and records it. */
+  /** Gives an event its id, from the invocation that emitted it or as one from outside, and records it. */
   private name(
     { def }: Route,
     event: AnyEvent,
@@ -147,25 +147,25 @@ export class Router {
     return id
   }
 
-  /** An invocation that is over, or was cancelled, still emits: that comes to nothing. */
+  /** Drops an emission of an invocation that is over or was cancelled. */
   late(from: Emitting, value: unknown): void {
     const { outcome, recorder } = this
-    // Nothing comes after the entry that says that nothing is left running.
+    // The entry for the end of the run is the last one.
     if (recorder === undefined || outcome.finished) return
     try {
       const id = this.name(routeOf(from.node, value), value as AnyEvent, from.id!, from.lateNumber())
       recorder.droppedAtOnce(id, outcome.reached ? "ended" : from.cancelled ? "raced" : "late")
     } catch {
-      // It is not an event that could be recorded, and nobody needs it.
+      // Not an event, so there is nothing to record.
     }
   }
 
-  /** Names an event that comes from outside, the start event as number 0. */
+  /** Gives an event from outside its id; the start event is number 0. */
   nameFromOutside(route: Route, event: AnyEvent, number: number): string | undefined {
     return this.named ? this.name(route, event, undefined, number) : undefined
   }
 
-  /** Takes in what comes from outside. */
+  /** Takes in an event from outside. */
   enterFromOutside(
     route: Route,
     event: AnyEvent,
@@ -181,7 +181,7 @@ export class Router {
     }
   }
 
-  /** Routes an event, in a scope of its own where it opens one. */
+  /** Routes an event, in a new scope if it opens one. */
   private enter(
     route: Route,
     event: AnyEvent,
@@ -208,7 +208,7 @@ export class Router {
     if (acceptors.length === 0) around?.release()
     for (let i = 0; i < acceptors.length; i++) {
       const node = acceptors[i]!
-      // Each of several acceptors takes a position of its own, so that what they emit has an order too.
+      // Each of several acceptors gets a separate position, so that their emissions are ordered, too.
       const position = i === acceptors.length - 1 ? around : around?.before()
       this.recorder?.delivered(id!, node)
       if (node.feeds.length > 0) this.scopes.come(node, scope)
@@ -230,14 +230,14 @@ export class Router {
     } catch (error) {
       this.recorder?.dropped({ node: collector.node, events: [id!] }, "ended")
       if (isOf(OutsideScope, error)) throw error
-      // The intake's own `by` has thrown: that is no fault of whoever emitted.
+      // The intake's `by` has thrown, which is not the emitter's fault.
       const { workflow } = this.run
       const defect = new StepDefect({ workflow, step: collector.node.name, input: event, cause: error })
       this.outcome.end(Exit.die(defect))
     }
   }
 
-  /** Makes a step runnable with a batch of its intake; `round` tells batches of nothing apart. */
+  /** Makes a step runnable with a batch of its intake; `round` distinguishes empty batches. */
   push(
     node: Node,
     input: unknown,
@@ -249,12 +249,12 @@ export class Router {
     const delivery = this.deliver(node, input, scope, position, undefined)
     if (delivery === undefined || !this.named) return
     const events = from.map(({ id }) => id!)
-    // A batch of nothing is named by its scope and round.
+    // An empty batch is named by its scope and round.
     delivery.name(events, events.length > 0 ? events : [scope.opener?.id ?? "", String(round)])
     this.recorder?.fired(delivery)
   }
 
-  /** Gives the delivery, where it is made already. */
+  /** Returns the delivery, if it has been made already. */
   private deliver(
     node: Node,
     input: unknown,

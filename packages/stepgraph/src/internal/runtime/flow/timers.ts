@@ -24,15 +24,15 @@ export interface Timed {
   readonly outcome: Outcome
   readonly scopes: Scopes
   activate(activation: Activation): void
-  /** The clock itself does not work, or what was to happen then. */
+  /** The clock has failed, or a timer's callback. */
   collapse(error: unknown, activity: string): void
 }
 
 /** An invocation between two calls. */
 export interface Sleeper {
-  /** It is about to make the next: the host waits for that. */
+  /** The next call is about to begin, and the host waits for it. */
   moves(): void
-  /** It has come to a pause. */
+  /** It pauses. */
   rests(): void
 }
 
@@ -51,14 +51,14 @@ const lastOfTheInstant = (millis: number): Effect.Effect<void> =>
 export class Timers {
   private readonly run: Timed
   private timers: Set<Timer> | undefined
-  /** How many of them something at a step waits for. */
+  /** Number of timers that a step waits for. */
   private awaited = 0
 
   constructor(run: Timed) {
     this.run = run
   }
 
-  /** Whether no step has something to come when a time has passed. */
+  /** Whether no step waits for a timer. */
   get noneAwaited(): boolean {
     return this.awaited === 0
   }
@@ -71,7 +71,7 @@ export class Timers {
     return Context.get(this.run.context, Clock.Clock).currentTimeMillisUnsafe()
   }
 
-  /** A sleep of a step, which may be one between two calls of it. `id` is asked for by a host only. */
+  /** Sleeps for a step, possibly between two of its calls. `id` is only called for a host. */
   sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration, of?: Sleeper): Effect.Effect<void> {
     const { host } = this.run
     if (host?.sleep === undefined) return Effect.sleep(duration)
@@ -90,7 +90,7 @@ export class Timers {
     })
   }
 
-  /** Calls `then` when the time has passed, and `cancelled` when it never will. */
+  /** Calls `then` when the time has passed, or `cancelled` if the timer is cancelled. */
   start(sleep: Sleep, then: () => void, cancelled?: () => void): Timer {
     this.timers ??= new Set()
     const { timers } = this
@@ -126,7 +126,7 @@ export class Timers {
     return () => fiber.interruptUnsafe(fiberId)
   }
 
-  /** As `Dispatch` says. */
+  /** See `Dispatch`. */
   after(
     node: Node,
     { id, scope }: Arrival,
