@@ -13,6 +13,7 @@ import {
   type AnySchedule,
   defineStep,
   type ErrorOf,
+  type GivenTags,
   type RetryError,
   type RetryOptions,
   type RetryServices,
@@ -31,7 +32,7 @@ import { type AnyWorkflow, compiledOf, type RunServices, type StopOf, type Workf
 type Inner<W> = Effect.Effect<StopOf<W>, WorkflowError<W>, RunServices<W>>
 type Emitted<W extends AnyWorkflow, Out extends ReadonlyArray<AnyDef>> = EventsOf<W["stop"]> | EventsOf<Out>
 
-const optionNames = ["outputs", "state", "workers", "buffer", "timeout", "limit", "retry", "recover"]
+const optionNames = ["outputs", "stream", "state", "workers", "buffer", "timeout", "limit", "retry", "recover"]
 
 /** The outputs that wait for room in the outer workflow before the inner one is held back. */
 const capacity = 1024
@@ -40,6 +41,7 @@ const capacity = 1024
  * Makes a step of a workflow: it accepts the workflow's start event, runs the workflow, and emits its stop event.
  *
  * - `outputs`: those of the workflow's outputs that the step emits too, each when the run emits it; the others are dropped
+ * - `stream`: those of them that go out at once even with a `retry` or a `recover`, as in `defineStep`
  * - `state`: initial values for the cells of each run
  * - `workers`, `buffer`, `timeout`, `limit`, `retry`, `recover`: as in `defineStep`; with a `retry` or a `recover`, outputs are held
  * until an attempt succeeds
@@ -81,6 +83,7 @@ const capacity = 1024
 export function asStep<
   W extends AnyWorkflow,
   const Out extends ReadonlyArray<W["outputs"][number]> = [],
+  const St extends Out[number] | ReadonlyArray<Out[number]> = never,
   Rec extends Returned<Emitted<W, Out>> = never,
   Timeout extends Duration.Input | undefined = undefined,
   Rt extends RetryOptions<Inner<W>, Timeout> | AnySchedule = RetryOptions<Inner<W>, Timeout>
@@ -88,6 +91,7 @@ export function asStep<
   inner: W,
   options?: RunOptions & {
     readonly outputs?: Out | undefined
+    readonly stream?: St | undefined
     readonly workers?: number | "unbounded" | undefined
     readonly buffer?: number | undefined
     readonly timeout?: Timeout | undefined
@@ -107,7 +111,10 @@ export function asStep<
   [Rec] extends [never]
     ? WorkflowError<W> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Inner<W>, Timeout>>
     : ErrorOf<Rec>,
-  RunServices<W> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Inner<W>, Timeout>>
+  RunServices<W> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Inner<W>, Timeout>>,
+  never,
+  never,
+  GivenTags<St>
 > {
   const { routes, stops } = compiledOf(inner)
   refuseUnknown("asStep", options, optionNames)

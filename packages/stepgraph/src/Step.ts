@@ -17,7 +17,7 @@ type Accepts = AnyDef | Defs | AnyIntake
 type InputOf<A> = A extends Intake<any, infer Input, any> ? Input : EventsOf<A>
 type AcceptedTags<A> = A extends Intake<infer Tags, any, any> ? Tags : TagsOf<A>
 /** `never` where none are given. */
-type GivenTags<D> = [D] extends [never] ? never : TagsOf<D>
+export type GivenTags<D> = [D] extends [never] ? never : TagsOf<D>
 type OneOf<D> = D extends Defs ? D[number] : D
 type PerOf<A> = A extends Intake<any, any, infer Per> ? Per : never
 

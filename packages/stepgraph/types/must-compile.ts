@@ -654,3 +654,8 @@ export const ofSeveral = defineStep({
   limit: defineLimit("batch", { concurrent: 1, by: (all: ReadonlyArray<{ readonly query: string }>) => all.length }),
   run: () => Answer({ result: "" })
 })
+const streamed = asStep(talkative, { outputs: [Other, Topic], stream: Other, retry: { times: 1 } })
+same<
+  typeof streamed,
+  Step<"Query", "Answer" | "Other" | "Topic", "DbDown" | StepRejected | WorkflowStalled, Db, never, never, "Other">
+>(true)

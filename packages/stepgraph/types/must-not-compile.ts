@@ -82,6 +82,7 @@ Mixed({ n: "3", unit: "m" }) // «error» Property 'at' is missing
 defineState("count", z.string().transform(Number), 0) // «error» cell 'count' has a schema that changes what it is given
 defineState("count", z.number(), "0") // «error» Argument of type 'string' is not assignable to parameter of type 'number | (() => number)'
 defineState("count", 0, 0) // «error» Argument of type 'number' is not assignable
+asStep(talking, { stream: Stop }) // «error» is missing the following properties from type 'readonly never[]'
 asStep(flow, { outputs: [Answer] }) // «error» is not assignable to type 'never'
 asStep(flow, { recover: () => Answer({ result: "" }) }) // «error» Type '"Answer"' is not assignable to type '"Stop"'
 workflow({ name: "w", start: Start, stop: Stop, steps: { start, whole: asStep(flow), finish } }) // «error» step 'finish' accepts 'Answer', but no step emits it

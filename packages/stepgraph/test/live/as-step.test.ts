@@ -154,6 +154,17 @@ describe("a workflow as a step", () => {
     })
   )
 
+  it.effect("lets the outputs that it streams out at once, attempt after attempt", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      const twice = asking((n) => (++calls < 2 ? Effect.fail(new Broken({ n })) : Effect.succeed(calls)))
+      const ask = asStep(twice, { outputs: [Token], stream: Token, retry: { times: 1 } })
+      const flow = workflow({ name: "outer", start: Start, stop: Stop, outputs: [Token], steps: { list, ask, all } })
+      const events = yield* result(Stream.runCollect(stream(flow, { count: 1 })))
+      expect(events.map((event) => ("part" in event ? event.part : event._tag))).toEqual([1, 2, 1, 2, "Stop"])
+    })
+  )
+
   it.effect("fails with the inner run's own error, or with its own timeout", () =>
     Effect.gen(function* () {
       const steps = { list, all }
