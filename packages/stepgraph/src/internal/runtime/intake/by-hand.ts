@@ -16,14 +16,14 @@ interface Kept {
   readonly cell: Cell
   readonly defs: Defs
   readonly tags: ReadonlySet<string>
-  /** How often what it holds has changed. */
+  /** Number of changes to its events. */
   changes: number
 }
 
-/** What collecting would give, at the moment when an attempt has asked. */
+/** The result of collecting, as of the moment when an attempt asked. */
 export interface Look {
   readonly events: ReadonlyArray<AnyEvent> | undefined
-  /** Whether it may give something else by now. */
+  /** Whether the result may have changed since. */
   readonly stale: () => boolean
 }
 
@@ -67,7 +67,7 @@ export class HandCollector {
     return taken.get(list)
   }
 
-  /** What `offer` would give now. Nothing is kept: that is left to `offer`, when a host lets the call enter. */
+  /** The result that `offer` would give now. Keeps nothing: `offer` does, once a host lets the call enter. */
   look(delivery: Delivery, defs: Defs): Look {
     if (this.nothingIn(defs)) return { events: [], stale: () => false }
     const known = () => Ref.getUnsafe(this.kept).get(nameOf(defs))
@@ -82,7 +82,7 @@ export class HandCollector {
     }
   }
 
-  /** Throws where a list cannot be collected. */
+  /** Throws if a list cannot be collected. */
   private nothingIn(defs: Defs): boolean {
     if (this.node.intake !== undefined) {
       throw new TypeError(
@@ -121,7 +121,7 @@ export class HandCollector {
       )
     }
     const needs = needsOf({ kind: "join", events: defs, count: undefined })
-    // It is kept for the run, whatever scope its events are in.
+    // The list is kept for the run, whatever the scope of its events.
     const { scopes } = this.run
     const cell = new Cell(needs, false, false, scopes.root, undefined, scopes.parkingOf(node, needs, false))
     // The list belongs to the step, which may change it.
@@ -133,11 +133,11 @@ export class HandCollector {
     const event = delivery.input as AnyEvent
     if (!tags.has(event._tag)) return undefined
     list.changes++
-    // Its position stays with the invocation, which is the one to emit.
+    // The invocation keeps its own position, because it is the one that emits.
     cell.add(event, delivery.events?.[0], delivery.scope, undefined)
     if (cell.lacking > 0) return undefined
     const { events, scope } = cell.take()
-    // What it emits from now on descends from all of them.
+    // Its emissions from now on descend from all of them.
     if (delivery.scope.isNone && !scope.isNone) this.run.scopes.moveInto(scope, delivery)
     cell.parking?.gone()
     return events as ReadonlyArray<AnyEvent>

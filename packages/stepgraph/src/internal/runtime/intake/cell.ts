@@ -19,9 +19,9 @@ export interface Round {
   readonly events: ReadonlyArray<AnyEvent | undefined>
   /** The deepest scope that contains all of them. */
   readonly scope: Scope
-  /** The first of their positions, for the batch; `undefined` where nothing has come, or nobody asks for the order. */
+  /** The earliest of their positions, for the batch; `undefined` if nothing has come, or order is not needed. */
   readonly position: Position | undefined
-  /** What they were emitted as, where the run is recorded. */
+  /** Their ids, if the run is recorded. */
   readonly from: ReadonlyArray<Arrival>
 }
 
@@ -32,7 +32,7 @@ class Slot {
   readonly tag: string
   readonly needed: number
   length = 0
-  // Hot: where one is needed, the first stands outside the list, and most intakes never make that list.
+  // Hot: the first event is kept outside the list. Most intakes need only one and never make the list.
   private first: Arrival | AnyEvent | undefined
   private come: MutableList.MutableList<Arrival | AnyEvent> | undefined
   private readonly at: MutableList.MutableList<number> | undefined
@@ -53,7 +53,7 @@ class Slot {
     }
   }
 
-  /** Removes what one round needs, or what there is of it. */
+  /** Removes the events of one round, or as many of them as there are. */
   take(): ReadonlyArray<Arrival | AnyEvent> {
     const count = Math.min(this.needed, this.length)
     if (this.at !== undefined) MutableList.takeN(this.at, count)
@@ -158,7 +158,7 @@ export class Cell {
     return { events: arrivals.map((arrival) => arrival?.event), scope, position, from }
   }
 
-  /** Takes all out in the order of arrival. */
+  /** Removes all events in the order of arrival. */
   takeInOrder(): Round {
     const from = this.takeKept() as Array<Arrival>
     // Most have come in order: for 100,000, sorting takes 0.02 µs an event, and checking 0.003.
@@ -180,7 +180,7 @@ export class Cell {
     return list === undefined ? taken[0]! : list.map(({ slot, nth }) => taken[slot]![nth])
   }
 
-  /** The round that one more event would complete. Nothing is added or taken. */
+  /** The round that one more event would complete. Changes nothing. */
   completedBy(event: AnyEvent): ReadonlyArray<AnyEvent> | undefined {
     const at = this.wanted.slotOf(event._tag)!
     const slot = this.slots[at]!
@@ -233,7 +233,7 @@ export interface Left {
 export const leftOf = (node: Node, cell: Cell): ReadonlyArray<Left> =>
   cell.arrivals().map(({ id }) => ({ node, events: [id!] }))
 
-/** What is there, and what is lacking. */
+/** The events that are there, and those that are missing. */
 export const waitingOf = (node: Node, cell: Cell): Waiting => ({
   step: node.name,
   intake: intakeText(node.intake!),

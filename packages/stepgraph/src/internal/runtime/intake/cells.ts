@@ -4,7 +4,7 @@
 import type { Scope } from "../scope/scope.ts"
 import { Cell } from "./cell.ts"
 
-/** What the cells belong to. */
+/** The owner of the cells. */
 export interface Owner {
   make(scope: Scope, key: unknown): Cell
   /** Called for each cell that is no longer kept. */
@@ -24,7 +24,7 @@ const isSame = (a: unknown, b: unknown): boolean => a === b || (Number.isNaN(a) 
 
 export class Cells {
   private readonly owner: Owner
-  /** The only cell, or else all of them by their scopes: an intake that has one at a time never makes a map. */
+  /** The only cell, or all of them by scope: an intake with one cell at a time never makes a map. */
   private only: Cell | undefined
   private kept: Map<Scope, Kept> | undefined
   private last: Cell | undefined

@@ -1,6 +1,5 @@
 /**
- * One step's intake in one run: takes events in, and keeps them until `join.ts`, `gather.ts` or `race.ts` has a round for the
- * step.
+ * One step's intake in one run: keeps events until `join.ts`, `gather.ts` or `race.ts` has a round for the step.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,7 +24,7 @@ export class Collector implements Owner {
   private readonly within: number | undefined
   private readonly run: Dispatch
   private readonly cells: Cells
-  // One of the three is there.
+  // Exactly one of the three is set.
   private readonly join: Join | undefined
   private readonly gather: Gather | undefined
   readonly race: Race | undefined
@@ -55,7 +54,7 @@ export class Collector implements Owner {
     for (const reach of cell.scope.reaches(this.node)) reach.letGo(cell)
   }
 
-  /** Takes in an event. Throws `OutsideScope` where no scope of the intake's kind is around it. */
+  /** Takes in an event. Throws `OutsideScope` if no scope of the intake's kind is around it. */
   offer(event: AnyEvent, id: string | undefined, scope: Scope, position: Position | undefined): void {
     const { node, intake } = this
     const owner = scope.owners[node.per]
@@ -92,19 +91,19 @@ export class Collector implements Owner {
     else this.race!.onQuiescence(watch)
   }
 
-  /** A scope of the kind that it is kept for has been opened. */
+  /** A scope of the intake's kind has been opened. */
   open(scope: Scope): void {
     this.race?.open(scope)
   }
 
-  /** Nothing can come in a scope any more. A gather has given out all that it held there. */
+  /** Nothing can come in a scope any more. A gather holds nothing there by now. */
   close(scope: Scope): void {
     this.race?.close(scope)
   }
 
   /**
-   * Drops what a cell holds, as a race that it leads to has been decided and no more of it can come. Its timer is cancelled with
-   * everything else that was on its way there.
+   * Drops the events of a cell, because a race that it leads to has been decided and no more can come. Its timer is
+   * cancelled with everything else on its way there.
    */
   private drop(cell: Cell, race: Quiescent): void {
     if (!drops(race, this.node)) return
@@ -116,7 +115,7 @@ export class Collector implements Owner {
     this.run.recorder?.dropped({ node: this.node, events: [id!] }, "raced")
   }
 
-  /** What is there and what it waits for. */
+  /** The events it holds and those it waits for. */
   waiting(): ReadonlyArray<Waiting> {
     const cells = [...this.cells.all()]
     if (
@@ -130,7 +129,7 @@ export class Collector implements Owner {
     return cells.map((cell) => waitingOf(this.node, cell))
   }
 
-  /** What nobody wanted. */
+  /** The leftover events. */
   left(): ReadonlyArray<Left> {
     return this.cells.all().flatMap((cell) => leftOf(this.node, cell))
   }

@@ -1,5 +1,5 @@
 /**
- * What an intake needs of its run.
+ * The run that an intake belongs to.
  */
 import type { Node } from "../../graph/graph.ts"
 import type { Arrival } from "../scope/arrival.ts"
@@ -8,7 +8,7 @@ import type { Scope } from "../scope/scope.ts"
 import type { Scopes } from "../scope/scopes.ts"
 import type { Recorder } from "../trace/recorder.ts"
 
-/** A time that is waited for. */
+/** A running timer. */
 export interface Timer {
   cancel(): void
 }
@@ -17,7 +17,7 @@ export interface Dispatch {
   readonly scopes: Scopes
   readonly recorder: Recorder | undefined
   readonly router: {
-    /** Makes the step runnable with a batch; `round` tells batches of nothing apart. */
+    /** Makes the step runnable with a batch; `round` distinguishes empty batches. */
     push(
       node: Node,
       input: unknown,
@@ -44,6 +44,6 @@ export interface Dispatch {
   }
   /** The context that the run was started in. */
   readonly ambient: { enter<A>(work: () => A): A }
-  /** Whether an event says all of its arrival: there is one scope, and nobody asks for order or ids. */
+  /** Whether an event needs no `Arrival`: there is one scope, and neither order nor ids are needed. */
   readonly plain: boolean
 }

@@ -1,5 +1,5 @@
 /**
- * A gather: its step runs with all that has come, in the order of emission, when everything upstream has gone quiet.
+ * A gather: its step runs with all events, in the order of emission, once everything upstream is quiet.
  */
 import type { Node } from "../../graph/graph.ts"
 import type { Watch } from "../scope/scope.ts"
@@ -17,7 +17,7 @@ export class Gather {
     this.cells = cells
   }
 
-  /** Everything upstream has gone quiet in a scope. */
+  /** Everything upstream is quiet in a scope. */
   onQuiescence(watch: Watch): void {
     const { scope } = watch
     const cell = this.cells.in(scope)[0]

@@ -28,7 +28,7 @@ export class Intakes implements Kept {
     return this.collectors[node.index]
   }
 
-  /** A scope has been opened: creates what is kept for its kind. */
+  /** A scope has been opened: creates the data of its kind. */
   open(scope: Scope): void {
     for (const { node } of this.graph.quiescents[scope.kind]!) this.of(node)!.open(scope)
   }
@@ -53,7 +53,7 @@ export class Intakes implements Kept {
     return collector
   }
 
-  /** What every intake waits for: the non-empty ones, or if there are none, all that could run. */
+  /** The waiting intakes: the non-empty ones, or if there are none, all that could run. */
   waiting(): ReadonlyArray<Waiting> {
     const holding = this.holding()
     return holding.length > 0 ? holding : this.all().flatMap((collector) => collector.waiting())

@@ -1,5 +1,5 @@
 /**
- * A join or a collect: its step runs each time a round is whole, or with what is there `within` a time.
+ * A join or a collect: its step runs whenever a round is complete, or at its `within` deadline with the events so far.
  */
 import type { Node } from "../../graph/graph.ts"
 import type { Cell } from "./cell.ts"
@@ -25,7 +25,7 @@ export class Join {
     else if (this.within !== undefined && cell.timer === undefined) this.startTimer(cell)
   }
 
-  /** Runs the step with one round: a whole one, or at the deadline what is there. */
+  /** Runs the step with one round: complete, or at the deadline with the events so far. */
   private complete(cell: Cell): void {
     const { timer } = cell
     cell.timer = undefined
@@ -34,7 +34,7 @@ export class Join {
     this.run.router.push(this.node, events, scope, position, from, 0)
     cell.parking?.gone()
     if (this.within !== undefined && !cell.empty) this.startTimer(cell)
-    // Not before: until the batch is on its way, the deadline is what a gather further on waits for.
+    // Not before: until the batch is on its way, a gather downstream waits for the deadline.
     timer?.cancel()
   }
 
@@ -43,7 +43,7 @@ export class Join {
     const left = Math.max(0, cell.since + this.within! - timers.now())
     let timer: Timer | undefined
     const over = () => {
-      // What is left over may have a deadline of its own by now.
+      // The remaining events may have a new deadline.
       if (cell.timer === timer) cell.timer = undefined
     }
     const fired = () => {

@@ -1,5 +1,5 @@
 /**
- * A race: its step runs once in each scope, with the first that come; `scope/races.ts` then cancels what else is on its way.
+ * A race: its step runs once in each scope, with the first events; `scope/races.ts` then cancels all others on their way.
  */
 import type { Waiting } from "../../../Errors.ts"
 import type { Node } from "../../graph/graph.ts"
@@ -8,11 +8,11 @@ import { type Cell, waitingOf } from "./cell.ts"
 import type { Cells } from "./cells.ts"
 import type { Dispatch } from "./dispatch.ts"
 
-/** How many of the races that nobody has won a stalled run still names. */
+/** Maximum number of undecided races that the error of a stalled run names. */
 const mostLost = 5
 
 export class Race {
-  /** How many races nobody has won though nothing could come any more, and the last of them. */
+  /** The races that can no longer be won: how many, and the last of them. */
   lost = 0
   readonly lastLost: Array<Waiting> = []
   private readonly node: Node
@@ -25,7 +25,7 @@ export class Race {
     this.cells = cells
   }
 
-  /** Makes an undecided race known for a scope, so that it can be asked what the run waits for. */
+  /** Creates an undecided race for a scope, so that `status` can list it. */
   open(scope: Scope): void {
     this.cells.of(scope, undefined)
   }
@@ -37,13 +37,13 @@ export class Race {
     this.run.scopes.decided(watch, () => this.take(watch, cell))
   }
 
-  /** Everything upstream has gone quiet in a scope: there is no other who could win. */
+  /** Everything upstream is quiet in a scope: nothing else can win. */
   onQuiescence(watch: Watch): void {
-    // Nothing else is on its way: the step is runnable at once, before anything around it looks quiet.
+    // Nothing else is on its way, so make the step runnable at once, before anything around it looks quiet.
     if (!watch.decided && !this.node.intake!.single) this.take(watch, this.cells.of(watch.scope, undefined))()
   }
 
-  /** Nothing can come in a scope any more: a race that nobody has won there waits no longer. */
+  /** Nothing can come in a scope any more: an undecided race there stops waiting. */
   close(scope: Scope): void {
     const [cell] = this.cells.in(scope)
     if (cell === undefined) return
@@ -52,7 +52,7 @@ export class Race {
     this.cells.forget(cell)
   }
 
-  /** Takes out what decides a race, once in its scope, and gives what makes its step runnable. */
+  /** Removes the events that decide a race, once in its scope, and returns a function that makes its step runnable. */
   private take(watch: Watch, cell: Cell): () => void {
     watch.decide()
     const { events, position = this.run.scopes.behind(watch), from } = cell.take()

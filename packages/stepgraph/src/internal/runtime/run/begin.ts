@@ -56,6 +56,6 @@ export const begin = (
     return { active: yield* Deferred.await(started), fiber }
   })
 
-/** The run's own end: whoever interrupts it while it ends does not change that. */
+/** The run's own end, which a late interruption does not change. */
 export const resultOf = ({ active, fiber }: Begun): Effect.Effect<AnyEvent, unknown> =>
   Effect.flatMap(Fiber.await(fiber), () => active.outcome.exit!)

@@ -1,5 +1,5 @@
 /**
- * One run: puts its parts together, and is the one door through which anything happens to it.
+ * One run: assembles its parts, and is the only way to act on it.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -42,7 +42,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   readonly scheduler: SchedulerDispatcher
   readonly plain: boolean
   readonly host: RunHost | undefined
-  /** Whether somebody asks for the ids of events and invocations. */
+  /** Whether ids of events and invocations are needed. */
   readonly named: boolean
   readonly annotates: boolean
   readonly recorder: Recorder | undefined
@@ -59,7 +59,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
   readonly router: Router
   readonly questions: Questions | undefined
   readonly calls: Calls
-  /** Of a run that events can be sent to. */
+  /** Set for a run that events can be sent to. */
   inputs: Inputs | undefined
   private readonly graph: CompiledGraph
   private generatedId: string | undefined
@@ -86,7 +86,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     this.plain = !graph.ordered && !graph.scopeless && graph.kinds.length === 1 && !this.named
     this.intakes = new Intakes(graph, this)
     this.scopes = new Scopes(graph, this.intakes)
-    // Where a race may have to cancel it, or it may ask something, each has to be known.
+    // A race may cancel it, or it may ask a question, so each delivery must exist.
     const plainly = ({ asks, feeds }: Node) => this.plain && feeds.length === 0 && asks.length === 0
     this.lanes = graph.nodes.map((node) => new Lane(node, plainly(node)))
     this.backPressure = new BackPressure(this.lanes)
@@ -112,10 +112,10 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
 
   /** Begins the run with its start event, and works until everything waits for something. */
   begin(event: AnyEvent, timeout: Duration.Input | undefined): void {
-    // A `by` is called by whoever emits, at once.
+    // The intake's `by` runs while its event is being emitted.
     if (this.graph.keyed) this.ambient.capture()
     this.loop.enter({ _tag: "start", event, timeout })
-    // Whatever comes now comes from somewhere else.
+    // From here on, calls come from another context.
     if (!this.outcome.finished) this.ambient.capture()
   }
 
@@ -124,7 +124,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     this.ambient.enter(() => this.loop.enter(activation))
   }
 
-  /** Does what an activation says, and then what follows from all of it: `loop.ts` goes on with what is ready. */
+  /** Applies an activation and its consequences; `loop.ts` then runs the ready lanes. */
   perform(activation: Activation, nested: boolean): void {
     const { outcome, scopes } = this
     switch (activation._tag) {
@@ -146,7 +146,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
       case "fired":
         activation.then()
         if (outcome.reached) return
-        // What is in the middle of being delivered is delivered to its end before a race takes effect.
+        // A delivery in progress is completed before a race takes effect.
         if (nested) scopes.leave(activation.flight)
         else scopes.conclude(activation.flight)
         return
@@ -205,7 +205,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     outcome.end(Exit.fail(error), error)
   }
 
-  /** Lets the run wait for events from outside, until its inputs are closed. */
+  /** Keeps the run waiting for events from outside until its inputs are closed. */
   openInputs(): void {
     this.inputs = new Inputs(this)
     this.scopes.openInputs()
@@ -222,7 +222,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     } else if (inputs.none && !this.warned) this.warnOfInputs()
   }
 
-  /** A gather that waits for nothing but the end of the inputs would wait for ever where nobody thinks of closing them. */
+  /** A gather that waits only for the end of the inputs would wait forever if nobody closes them. */
   private warnOfInputs(): void {
     for (const node of this.scopes.waitingForInputs()) {
       this.warned = true
@@ -230,7 +230,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     }
   }
 
-  /** Whether all that has happened to it is done. */
+  /** Whether no activation is pending. */
   private get resting(): boolean {
     return this.loop.resting && this.calls.moving === 0
   }
@@ -264,7 +264,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     return this.snapshot.status(state, this.inputs?.open && !outcome.reached ? "open" : "closed")
   }
 
-  /** What to say of the events that were left over when it stopped. */
+  /** Reports the events that were left over when it stopped. */
   leftOver(): string | undefined {
     const { exit } = this.outcome
     return exit !== undefined && Exit.isSuccess(exit) ? this.snapshot.leftOver(exit.value._tag) : undefined

@@ -42,7 +42,7 @@ export const execute = (
         return Effect.andThen(finished(active), logged(active))
       })
     })
-    // After it, and not in it: a run that was interrupted by a signal is not interrupted once more.
+    // Outside the scope: a run that its signal has interrupted must not be interrupted again.
     const outcome = Effect.flatMap(ended, () => outcomeOf(active))
     return LogLevel.isLessThanOrEqualTo(fiber.cache.minimumLogLevel, "Debug")
       ? Effect.tap(outcome, () => logLeftOver(active))
@@ -121,7 +121,7 @@ export const observed = <A, E, R>(
   observe: Observer | undefined
 ): Effect.Effect<A, E, R> => {
   if (observe === undefined) return effect
-  // What an observer throws is ignored, and so would be that it is none.
+  // Observer errors are swallowed, so reject a non-function here.
   if (typeof observe !== "function") throw new TypeError(`observe must be a function, not ${show(observe)}`)
   return Effect.provideService(effect, Observer, observe)
 }

@@ -1,5 +1,5 @@
 /**
- * The events that come to a run from outside, in the order in which they come.
+ * Events from outside the run, in order of arrival.
  */
 import type { SchedulerDispatcher } from "effect/Scheduler"
 import type { AnyEvent } from "../../../Event.ts"
@@ -8,7 +8,7 @@ import type { Activation } from "../flow/activation.ts"
 import type { Outcome } from "../flow/outcome.ts"
 import type { Recorder } from "../trace/recorder.ts"
 
-/** The run that is sent them. */
+/** The run that receives them. */
 export interface Receiving {
   readonly outcome: Outcome
   readonly recorder: Recorder | undefined
@@ -18,9 +18,9 @@ export interface Receiving {
 }
 
 export class Inputs {
-  /** Whether they may still come. */
+  /** Whether inputs are still open. */
   open = true
-  /** How many have come. */
+  /** Number of events received. */
   count = 0
   private readonly run: Receiving
   private readonly held: Array<Activation> = []
@@ -29,12 +29,12 @@ export class Inputs {
     this.run = run
   }
 
-  /** Whether none is still to be taken in. */
+  /** Whether none is pending. */
   get none(): boolean {
     return this.held.length === 0
   }
 
-  /** Takes in an event; `false` where it comes too late. */
+  /** Takes in an event; `false` if it comes too late. */
   send(route: Route, event: AnyEvent): boolean {
     if (!this.open || this.run.outcome.reached) return false
     this.betweenEntries({ _tag: "input", route, event })
@@ -48,8 +48,8 @@ export class Inputs {
   }
 
   /**
-   * An observer is told of things when they are half done: what comes from there, and all that comes after it, waits until
-   * everybody else has had a turn.
+   * An observer is called in the middle of the run's work, so an event that it sends waits for the next turn, and so does
+   * every event after it.
    */
   private betweenEntries(activation: Activation): void {
     const { run } = this
@@ -73,7 +73,7 @@ export class Inputs {
     if (activation !== undefined) this.run.activate(activation)
   }
 
-  /** Takes in what is still held. */
+  /** Takes in the pending events. */
   takeInAll(): void {
     while (!this.none) this.takeIn()
   }

@@ -1,6 +1,6 @@
 /**
- * How a run is shut down once it has an outcome: what waits for a time is cancelled, what works is interrupted and waited for,
- * and what is queued or held is dropped.
+ * Shuts a run down once it has an outcome: cancels timers, interrupts running steps and waits for them, and drops queued and
+ * held events.
  */
 
 import type * as Context from "effect/Context"
@@ -37,7 +37,7 @@ export interface Running {
 export class Shutdown implements Ended {
   private readonly run: Running
   private begun = false
-  /** Whether the run's own machinery has failed, so that what it has counted may be wrong. */
+  /** Whether the runtime itself has failed, so that its counts may be wrong. */
   private broken = false
 
   constructor(run: Running) {
@@ -55,7 +55,7 @@ export class Shutdown implements Ended {
   get atWork(): boolean {
     const { calls, recorder } = this.run
     if (this.broken) calls.forgetEnded()
-    // Ended by an observer in the middle of what it is told of: that is told to its end first.
+    // If an observer ended the run in the middle of an operation, that is recorded to its end first.
     return !calls.none || recorder?.telling === true
   }
 
@@ -88,13 +88,13 @@ export class Shutdown implements Ended {
     loop.goOn()
   }
 
-  /** The others are interrupted all the same, and it is tried once more. */
+  /** Interrupts the others all the same, and then tries this one again. */
   notInterrupted(error: unknown, activity: string): void {
     if (!this.broken) this.begun = false
     this.run.loop.collapse(error, activity)
   }
 
-  /** Something of the run's own machinery has thrown. */
+  /** The runtime itself has thrown. */
   broke(error: unknown, activity: string): void {
     this.broken = true
     const { outcome } = this.run

@@ -332,8 +332,8 @@ export class Scope {
   }
 
   /**
-   * The scope of inputs and of what they alone lead to. It stands for no scope: only intakes of the run itself take events from
-   * it. It is never over.
+   * Stands in for the missing scope of inputs and of everything that they alone lead to. Only intakes of the run itself
+   * take events from it. It is never over.
    */
   static none(root: Scope): Scope {
     const none = new Scope({ kinds: [undefined, undefined], groups: [[]], quiescents: [[]] }, 0, root, undefined)

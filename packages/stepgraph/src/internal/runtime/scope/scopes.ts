@@ -1,5 +1,5 @@
 /**
- * All the scopes of a run: what is in flight in each of them, and what follows when something of that has ended.
+ * All scopes of a run: counts the flights in each, and draws the consequences when one ends.
  */
 import type { AnyEvent } from "../../../Event.ts"
 import type { CompiledGraph, Node } from "../../graph/graph.ts"
@@ -11,9 +11,9 @@ import { type OnQuiescence, Quiescence } from "./quiescence.ts"
 import { Races } from "./races.ts"
 import { type Flight, Scope, type Watch } from "./scope.ts"
 
-/** What is kept for each scope. */
+/** The owner of data kept per scope. */
 export interface Kept extends Closing, OnQuiescence {
-  /** A scope has been opened: what is kept for its kind begins. */
+  /** A scope has been opened: creates the data of its kind. */
   open(scope: Scope): void
 }
 
@@ -39,12 +39,12 @@ export class Scopes {
     this.end = graph.ordered ? Position.end() : undefined
   }
 
-  /** Opens the run's own scope; `position` is the start event's. It is held until `release`. */
+  /** Opens the run's own scope at the start event's `position`. In use until `release`. */
   openRoot(position: Position | undefined): void {
     this.hold(this.root, position)
   }
 
-  /** Opens a scope inside of another; `position` is the event's that opens it. It is held until `release`. */
+  /** Opens a scope inside another at the opening event's `position`. In use until `release`. */
   open(kind: number, around: Scope, event: AnyEvent, id: string | undefined, position: Position | undefined): Scope {
     const scope = new Scope(this.graph, kind, around.isNone ? this.root : around, { event, id })
     this.hold(scope, position)
@@ -99,7 +99,7 @@ export class Scopes {
     this.quiescence.come(node, scope)
   }
 
-  /** Whether anything waits for its end: an intake downstream, or a scope that may then be over. */
+  /** Whether anything waits for a flight's end: an intake downstream, or a scope that may then be over. */
   counts({ node, scope }: Flight): boolean {
     return node.feeds.length > 0 || scope !== this.root
   }
@@ -109,7 +109,7 @@ export class Scopes {
     if (this.outside !== undefined && flight.scope.isNone) this.outside.enter(flight)
   }
 
-  /** A flight has come to nothing. */
+  /** A flight has ended without effect. */
   leave(flight: Flight): void {
     const { outside, quiescence } = this
     if (outside === undefined || !flight.scope.isNone) quiescence.leave(flight)
@@ -121,7 +121,7 @@ export class Scopes {
     }
   }
 
-  /** Work in no scope goes on in this scope, from which it was given an event. */
+  /** Work in no scope continues in this scope, because it received an event from it. */
   moveInto(scope: Scope, flight: Flight & { scope: Scope }): void {
     this.quiescence.atOnce(() => {
       this.leave(flight)
@@ -130,25 +130,25 @@ export class Scopes {
     })
   }
 
-  /** The position of a batch of nothing: after everything that its scope emitted directly, round by round. */
+  /** The position of an empty batch: after everything that its scope emitted directly, round by round. */
   behind({ end }: Watch): Position | undefined {
-    // A deadline may come back to a scope that was over: whatever its position, it is after all that was emitted.
+    // A deadline may return to a scope that was over: any new position is after everything emitted there.
     return (end ?? this.end)?.before()
   }
 
-  /** A race has been decided: `take` takes out what decided it, and gives what makes its step runnable. */
+  /** A race has been decided: `take` removes the events that decided it, and returns a function that makes its step runnable. */
   decided(race: Watch, take: () => () => void): void {
     this.races.decided(race, take)
   }
 
-  /** All that was emitted together has been delivered. */
+  /** All events emitted together have been delivered. */
   decideRaces(): void {
     this.races.settle()
   }
 
   /**
-   * One thing that happened to the run has been done, and a flight may have ended by it: the races that it decided run, what it
-   * leaves quiet fires, and scopes that are over are let go.
+   * Concludes one activation, in which a flight may have ended: runs the decided races, fires quiet intakes, and releases
+   * scopes that are over.
    */
   conclude(ended: Flight | undefined): void {
     this.races.settle()
