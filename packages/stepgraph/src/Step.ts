@@ -52,6 +52,14 @@ export type ErrorOf<Ret, As = never> = 0 extends 1 & Ret
       : Ret extends PromiseLike<any> | AsyncIterable<any>
         ? Rejection<As>
         : never
+/** With a `retry` or a `recover`, what a plain function or a generator throws counts as its rejection. */
+type Thrown<Ret> = Ret extends
+  | Effect.Effect<any, any, any>
+  | Stream.Stream<any, any, any>
+  | PromiseLike<any>
+  | AsyncIterable<any>
+  ? never
+  : StepRejected
 /** A promise may reject with anything; that its question will not be answered, the step fails with as it is. */
 type Rejection<As> = StepRejected | ([As] extends [never] ? never : NoAnswer)
 export type ServicesOf<Ret> = 0 extends 1 & Ret
@@ -66,8 +74,16 @@ export type TimedOut<Limit> = undefined extends Limit ? never : StepTimedOut
 // An interface, because the compiler then inspects its members only if a step has a `retry`: 430 type instantiations
 // less per step.
 export interface RetryOptions<Ret, Limit, As = never>
-  extends Omit<Effect.Retry.Options<ErrorOf<Ret, As> | TimedOut<Limit>>, "schedule"> {
+  extends Omit<Effect.Retry.Options<ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Limit>>, "schedule"> {
   readonly schedule?: AnySchedule | undefined
+  /** How long to wait before the next attempt. */
+  readonly delay?: Duration.Input | undefined
+  /** By how much each pause is longer than the one before it. Default: 1. */
+  readonly factor?: number | undefined
+  /** The longest pause. */
+  readonly max?: Duration.Input | undefined
+  /** Makes each pause up to a fifth shorter or longer, by chance, so that many retries do not come at once. */
+  readonly jitter?: boolean | undefined
 }
 export type AnySchedule = Schedule.Schedule<any, any, any, any>
 
@@ -195,7 +211,7 @@ export interface Step<
   readonly buffer?: number | undefined
   readonly timeout: Duration.Input | undefined
   readonly limit?: Limit | ReadonlyArray<Limit> | undefined
-  readonly retry: Effect.Retry.Options<any> | Schedule.Schedule<any, any, any, any> | undefined
+  readonly retry: RetryOptions<any, any> | AnySchedule | undefined
   readonly run: (input: any, ctx: StepContext<any, any, any>) => unknown
   readonly recover: ((error: any, input: any, ctx: StepContext<any, any, any>) => unknown) | undefined
   /** The workflow that it runs, if `asStep` made it. */
@@ -258,7 +274,8 @@ export const stepOptions = Object.keys({
  * pause
  * - `timeout`: the time limit of an attempt, which is then interrupted and fails with `StepTimedOut`
  * - `limit`: what `defineLimit` returned, or several of them: each attempt waits for its turn
- * - `retry`: the options of `Effect.retry`; the events of a failed attempt are discarded
+ * - `retry`: how often to try again (`times`), with which pauses (`delay`, `factor`, `max`, `jitter`, or a `schedule`), and
+ * `while` or `until` what; the events of a failed attempt are discarded
  * - `recover`: turns a failure into an event, and removes the step's error from the workflow's type
  *
  * @example
@@ -302,11 +319,11 @@ export function defineStep<
   readonly buffer?: number | undefined
   readonly timeout?: Timeout | undefined
   readonly limit?: Limit<InputOf<A>> | ReadonlyArray<Limit<InputOf<A>>> | undefined
-  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret, As> | TimedOut<Timeout>>) | undefined
+  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout>>) | undefined
   readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, As>) => Sound<Ret> & Ret
   readonly recover?:
     | ((
-        error: ErrorOf<Ret, As> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>,
+        error: ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>,
         input: InputOf<A>,
         ctx: StepContext<A, EventsOf<Em>, As>
       ) => Rec)
@@ -315,7 +332,12 @@ export function defineStep<
   AcceptedTags<A>,
   TagsOf<Em>,
   [Rec] extends [never]
-    ? ErrorOf<Ret, As> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>
+    ?
+        | ErrorOf<Ret, As>
+        | TimedOut<Timeout>
+        | ([RetryOptions<Ret, Timeout, As>] extends [Rt]
+            ? never
+            : Thrown<Ret> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>)
     : ErrorOf<Rec, As>,
   ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Timeout, As>>,
   TagOf<PerOf<A>>,

@@ -3,14 +3,21 @@
  */
 import * as Schema from "effect/Schema"
 import { adviceOn, quoted, refusedEmission } from "./Advice.ts"
-import { isOf } from "./Look.ts"
+import { brief, isOf } from "./Look.ts"
 import { Payload, PublicError, Thrown } from "./PublicError.ts"
 import { describe, show } from "./Show.ts"
 
 /** What a step was given, in the words of a message; a step behind a `gather` may have been given nothing at all. */
 const given = (input: unknown): string => (input === undefined ? "" : `, given ${show(input)}`)
 
-/** A promise or an async iterable that a step returned has rejected. */
+const longestReason = 200
+/** The short text of what was thrown: text as it is. */
+const reasonOf = (cause: unknown): string => (typeof cause === "string" ? brief(cause, longestReason) : describe(cause))
+
+/**
+ * A promise or an async iterable that a step returned has rejected. With a `retry` or a `recover`, a plain function or a
+ * generator that throws rejects, too.
+ */
 export class StepRejected extends PublicError<StepRejected>()(
   "StepRejected",
   {
@@ -32,6 +39,11 @@ export class StepRejected extends PublicError<StepRejected>()(
       () =>
         `step '${step}' of workflow '${workflow}' rejected${given(input)}: ${describe(cause)}${adviceOn(cause, input)}`
     )
+  }
+
+  /** What it was rejected with, as a short text. */
+  get reason(): string {
+    return reasonOf(this.cause)
   }
 }
 
@@ -127,9 +139,14 @@ export class StepDefect extends PublicError<StepDefect>()(
         `step '${step}' of workflow '${workflow}' failed${given(input)}: ${describe(cause)}${adviceOn(cause, input)}` +
         (unheeded.length === 0 || isOf(InvalidEmission, cause) || isOf(StepEnded, cause)
           ? ""
-          : `\n\`${unheeded.join("` and `")}\` ${unheeded.length > 1 ? "do" : "does"} not act on what is thrown here, ` +
-            "only on rejections and typed errors: throw it in an async function, or fail with Effect.fail or Effect.try")
+          : `\n\`${unheeded.join("` and `")}\` ${unheeded.length > 1 ? "do" : "does"} not act on a defect of an Effect, ` +
+            "only on its errors: fail with Effect.fail or Effect.try")
     )
+  }
+
+  /** What was thrown, as a short text. */
+  get reason(): string {
+    return reasonOf(this.cause)
   }
 }
 

@@ -441,23 +441,14 @@ describe("a throw in a step with `retry` or `recover`", () => {
   const boom = () => {
     throw new Error("boom")
   }
-  const instead =
-    "only on rejections and typed errors: throw it in an async function, or fail with Effect.fail or Effect.try"
+  const instead = "only on its errors: fail with Effect.fail or Effect.try"
 
   it.each<[string, () => unknown, object, string]>([
-    ["a plain function", boom, { retry: { times: 1 } }, "`retry` does"],
-    [
-      "a generator",
-      function* () {
-        boom()
-      },
-      { recover: () => Stop() },
-      "`recover` does"
-    ],
+    ["an Effect, with a retry", () => Effect.sync(boom), { retry: { times: 1 } }, "`retry` does"],
     ["an Effect", () => Effect.sync(boom), { retry: { times: 1 }, recover: () => Stop() }, "`retry` and `recover` do"]
   ])("explains that they do not act on it: %s", async (_, run, options, which) => {
     expect((await fails(run, options)).message).toBe(
-      `step 'work' of workflow 'flow' failed, given Start {"n":1}: boom\n${which} not act on what is thrown here, ${instead}`
+      `step 'work' of workflow 'flow' failed, given Start {"n":1}: boom\n${which} not act on a defect of an Effect, ${instead}`
     )
   })
 

@@ -659,3 +659,48 @@ same<
   typeof streamed,
   Step<"Query", "Answer" | "Other" | "Topic", "DbDown" | StepRejected | WorkflowStalled, Db, never, never, "Other">
 >(true)
+
+// With a retry or a recovery, what a plain function throws is its rejection.
+const retriedPlain = defineStep({
+  accepts: Topic,
+  emits: Stop,
+  run: () => Stop({ result: "" }),
+  retry: {
+    times: 3,
+    delay: "200 millis",
+    factor: 2,
+    max: "5 seconds",
+    jitter: true,
+    while: (error) => {
+      same<typeof error, StepRejected>(true)
+      return error.reason !== "forbidden"
+    }
+  }
+})
+same<ErrorOf6<typeof retriedPlain>, StepRejected>(true)
+const retriedGenerator = defineStep({
+  accepts: Topic,
+  emits: Stop,
+  retry: { times: 1 },
+  timeout: "1 second",
+  run: function* ({ topic }) {
+    yield Stop({ result: topic })
+  }
+})
+same<ErrorOf6<typeof retriedGenerator>, StepRejected | StepTimedOut>(true)
+const recoveredPlain = defineStep({
+  accepts: Topic,
+  emits: Stop,
+  run: ({ topic }) => Stop({ result: topic }),
+  recover: (error) => Stop({ result: error.reason })
+})
+same<ErrorOf6<typeof recoveredPlain>, never>(true)
+const unguarded = defineStep({ accepts: Topic, emits: Stop, run: ({ topic }) => Stop({ result: topic }) })
+same<ErrorOf6<typeof unguarded>, never>(true)
+const retriedEffect = defineStep({
+  accepts: Topic,
+  emits: Stop,
+  retry: { times: 1, delay: 100 },
+  run: () => Effect.fail("DbDown" as const)
+})
+same<ErrorOf6<typeof retriedEffect>, "DbDown">(true)

@@ -144,10 +144,10 @@ const checkRetry = (name: string, retry: unknown, report: Report): void => {
     report(`step '${name}' has the retry ${text(retry)}: write { times: 3 } or give a Schedule`)
     return
   }
-  for (const problem of unknownOptions(retry, ["times", "schedule", "while", "until"])) {
+  for (const problem of unknownOptions(retry, [...retryOptions, ...pauseOptions])) {
     report(`step '${name}', retry: ${problem}`)
   }
-  const { times, schedule, ...conditions } = retry as { readonly [option: string]: unknown }
+  const { times, schedule, ...more } = retry as { readonly [option: string]: unknown }
   if (times !== undefined && !(typeof times === "number" && times >= 0)) {
     report(`step '${name}' retries ${text(times)} times: give a number from 0 on`)
   }
@@ -157,10 +157,44 @@ const checkRetry = (name: string, retry: unknown, report: Report): void => {
     )
   }
   for (const option of ["while", "until"] as const) {
-    const condition = conditions[option]
+    const condition = more[option]
     if (condition !== undefined && typeof condition !== "function") {
       report(`step '${name}' has the \`${option}\` ${text(condition)} in its retry: write (error) => …`)
     }
+  }
+  if (retryOptions.every((option) => (retry as Record<string, unknown>)[option] === undefined)) {
+    report(`step '${name}' has a retry that would never end: give \`times\`, or a \`while\` that says when to go on`)
+  }
+  checkPauses(name, more, schedule !== undefined, report)
+}
+
+const retryOptions = ["times", "schedule", "while", "until"]
+const pauseOptions = ["delay", "factor", "max", "jitter"]
+
+/** The pauses between attempts. */
+const checkPauses = (
+  name: string,
+  { delay, factor, max, jitter }: { readonly [option: string]: unknown },
+  scheduled: boolean,
+  report: Report
+): void => {
+  for (const [option, value] of Object.entries({ delay, max })) {
+    if (value === undefined || isDuration(value)) continue
+    report(
+      `step '${name}' has the \`${option}\` ${text(value)} in its retry, which is not a duration: write "1 second" or a number of milliseconds`
+    )
+  }
+  if (factor !== undefined && !(typeof factor === "number" && factor >= 1 && Number.isFinite(factor))) {
+    report(`step '${name}' has the \`factor\` ${text(factor)} in its retry: give a number from 1 on`)
+  }
+  if (jitter !== undefined && typeof jitter !== "boolean") {
+    report(`step '${name}' has the \`jitter\` ${text(jitter)} in its retry: give true or false`)
+  }
+  const given = Object.entries({ delay, factor, max, jitter }).find(([, value]) => value !== undefined)
+  if (given === undefined) return
+  if (scheduled) report(`step '${name}' has a \`schedule\` and a \`${given[0]}\` in its retry: give one of them`)
+  else if (delay === undefined) {
+    report(`step '${name}' has a \`${given[0]}\` in its retry, but no \`delay\`: say how long the first pause is`)
   }
 }
 

@@ -199,9 +199,19 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   perform(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): Effect.Effect<void, unknown> {
-    const returned = this.run.inContext(() => this.call(direct, ctx, recovers))
+    const { retry, recover } = this.node.step
+    // A bug in the recovery itself is nobody's to heed.
+    const heeded = !recovers && (retry !== undefined || recover !== undefined)
+    let returned: unknown
+    try {
+      returned = this.run.inContext(() => this.call(direct, ctx, recovers))
+    } catch (error) {
+      if (!heeded) throw error
+      this.rests()
+      return rejection(this, error)
+    }
     this.rests()
-    return emitting(returned, new Receiving(this))
+    return emitting(returned, new Receiving(this, heeded))
   }
 
   enter(settlement: Settlement): void {

@@ -19,6 +19,8 @@ export interface Emitter {
   inContext<A>(work: () => A): A
   /** Continues when its emissions have room. */
   whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E>
+  /** What comes of an iterator that throws. Throws it where that is a bug. */
+  thrown(error: unknown): Effect.Effect<never, unknown>
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
 }
 
@@ -47,7 +49,12 @@ export const pulling = (
   const pullOn = (): Effect.Effect<void, unknown> => {
     while (!emitter.unwanted) {
       pending = true
-      const next = iterator.next()
+      let next: ReturnType<typeof iterator.next>
+      try {
+        next = iterator.next()
+      } catch (error) {
+        return emitter.thrown(error)
+      }
       if (isPromiseLike(next)) {
         return Effect.flatMap(emitter.settling(next), (result) => {
           pending = false

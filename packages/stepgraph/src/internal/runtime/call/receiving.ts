@@ -63,9 +63,17 @@ export const isOwnNoAnswer = (cause: unknown, { asks, name }: Node, input: unkno
 
 export class Receiving implements Receiver {
   private readonly on: Emitting
+  /** Whether what an iterator throws counts as a rejection. */
+  private readonly heeded: boolean
 
-  constructor(on: Emitting) {
+  constructor(on: Emitting, heeded = false) {
     this.on = on
+    this.heeded = heeded
+  }
+
+  thrown(error: unknown): Effect.Effect<never, unknown> {
+    if (!this.heeded) throw error
+    return rejection(this.on, error)
   }
 
   get timedOut(): boolean {

@@ -3,9 +3,10 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { AnyStep } from "../../../Step.ts"
+import type { AnySchedule, AnyStep } from "../../../Step.ts"
 import type { Sleeper } from "../flow/timers.ts"
 import { isOwnNoAnswer } from "./receiving.ts"
 import type { Run, Working } from "./run.ts"
@@ -64,10 +65,25 @@ const pausing = (clock: Clock.Clock, on: Retried): Clock.Clock => {
   })
 }
 
+/** The pauses of a retry that does not bring a schedule. */
+const pausesOf = ({ delay, factor = 1, max, jitter }: Exclude<Retry, AnySchedule>): AnySchedule | undefined => {
+  if (delay === undefined) return undefined
+  const growing: AnySchedule = Schedule.exponential(delay, factor)
+  const longest = max === undefined ? undefined : Duration.fromInputUnsafe(max)
+  const bounded: AnySchedule =
+    longest === undefined
+      ? growing
+      : Schedule.modifyDelay(growing, ({ duration }) => Effect.succeed(Duration.min(duration, longest)))
+  return jitter === true ? Schedule.jittered(bounded) : bounded
+}
+
 /** The conditions of a retry are the step's own code, as its function is. */
 const inContext = (retry: Retry, run: Run): Effect.Retry.Options<unknown> => {
   if (Schedule.isSchedule(retry)) return retry as Effect.Retry.Options<unknown>
-  const options: Record<string, unknown> = { ...retry }
+  const { delay: _, factor: __, max: ___, jitter: ____, ...given } = retry
+  const options: Record<string, unknown> = { ...given }
+  const pauses = pausesOf(retry)
+  if (pauses !== undefined) options.schedule = pauses
   for (const name of ["while", "until"]) {
     const condition = options[name]
     if (typeof condition === "function") options[name] = (error: unknown) => run.inContext(() => condition(error))

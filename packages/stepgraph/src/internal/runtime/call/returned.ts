@@ -141,6 +141,10 @@ class Discarding implements Receiver {
     return this.receiver.inContext(work)
   }
 
+  thrown(error: unknown): Effect.Effect<never, unknown> {
+    return this.receiver.thrown(error)
+  }
+
   whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return then
   }
