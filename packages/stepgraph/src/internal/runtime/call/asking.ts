@@ -1,6 +1,6 @@
 /**
- * What `ctx.ask` returns: an Effect that can be awaited like a promise. Each time that it is run as an Effect, it asks anew; a
- * promise asks once.
+ * The result of `ctx.ask`: an Effect that can be awaited like a promise. Each run of the Effect asks again; a promise asks
+ * once.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import type { Asking } from "../../../Step.ts"
 import type { Node } from "../../graph/graph.ts"
 import type { Waiter } from "./questions.ts"
 
-/** Asks, and gives what is to be done where nobody waits for the answer any more. */
+/** Asks, and returns the cleanup for when the answer is no longer awaited. */
 type Ask = (waiter: Waiter) => Effect.Effect<void>
 
 export const asking = (ask: Ask): Asking<AnyEvent> => {
@@ -21,7 +21,7 @@ export const asking = (ask: Ask): Asking<AnyEvent> => {
       settle: (exit) => {
         if (!dropped) resume(exit as Exit.Exit<AnyEvent, any>)
       },
-      // Its fiber is interrupted by whoever ends the attempt.
+      // The end of the attempt interrupts its fiber.
       drop: () => {
         dropped = true
       }
@@ -42,7 +42,7 @@ export const asking = (ask: Ask): Asking<AnyEvent> => {
   return Object.defineProperty(effect, "then", { value: then }) as Asking<AnyEvent>
 }
 
-/** The types of the answers. Throws where the step has not declared one. */
+/** The types of the answers. Throws if the step has not declared one. */
 export const answersOf = ({ asks, name }: Node, given: AnyDef | Defs, matches: unknown): ReadonlyArray<string> => {
   const defs: ReadonlyArray<AnyDef> = Array.isArray(given) ? given : [given]
   const other = defs.find((def: unknown) => typeof def !== "function" || !("tag" in def))

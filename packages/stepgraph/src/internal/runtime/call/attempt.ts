@@ -26,9 +26,9 @@ export interface Caller {
     readonly workflow: string
   }
   send(event: unknown): void
-  /** Asks a question: undefined where it is answered at once. */
+  /** Asks a question; undefined if it is answered at once. */
   ask(event: unknown, awaits: ReadonlyArray<string>, matches: Question["matches"], waiter: Waiter): Question | undefined
-  /** Nobody waits for the answer to a question any more; gives what is to be waited for before its code goes on. */
+  /** The answer to a question is no longer awaited. The step's code continues once the returned Effect is done. */
   withdraw(question: Question | undefined): Effect.Effect<void>
   /** Drops the questions of an attempt that is over. */
   dropQuestions(questions: Iterable<Question>, reason: unknown): void
@@ -48,12 +48,12 @@ export class Attempt implements Attempted {
   /** Whether it has emitted anything. */
   emitted = false
   readonly #caller: Caller
-  /** Whether it completed or failed by itself. */
+  /** Whether it has completed or failed by itself. */
   #ended = false
-  /** Why it was ended from outside. */
+  /** The reason for its end from outside. */
   #reason: (() => unknown) | undefined
   #controller: AbortController | undefined
-  /** Those that have been asked, whether they are open or not. */
+  /** Its questions, open or not. */
   #questions: Set<Question> | undefined
 
   constructor(caller: Caller, number: number) {
@@ -108,7 +108,7 @@ export class Attempt implements Attempted {
       caller.outbox.fail(Cause.die(error))
       throw error
     }
-    // What it emits may end the run, or decide a race.
+    // The question's event may end the run, or decide a race.
     if (question === undefined) return Effect.void
     if (this.over) {
       caller.dropQuestions([question], this.why())

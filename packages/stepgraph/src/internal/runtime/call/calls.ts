@@ -1,5 +1,5 @@
 /**
- * The invocations of one run: makes them, keeps those that go on by themselves, and takes what they end with.
+ * The invocations of one run: creates them, keeps the working ones, and handles their ends.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -32,7 +32,7 @@ import type { Questions } from "./questions.ts"
 import type { Run, Working } from "./run.ts"
 import { RunState } from "./state.ts"
 
-/** What the invocations of a run need of it. */
+/** The run that the invocations belong to. */
 export interface Called {
   readonly id: string
   readonly workflow: string
@@ -40,7 +40,7 @@ export interface Called {
   readonly fiberId: number
   readonly host: RunHost | undefined
   readonly named: boolean
-  /** Whether the logs of its steps carry their activity. */
+  /** Whether the logs of its steps are annotated. */
   readonly annotates: boolean
   readonly recorder: Recorder | undefined
   readonly timers: Timers
@@ -60,7 +60,7 @@ export interface Called {
     notInterrupted(error: unknown, activity: string): void
   }
   activate(activation: Activation): void
-  /** It may have come to rest. */
+  /** The run may have come to rest. */
   rested(): void
   broke(error: unknown, activity: string): void
   collapse(error: unknown, activity: string): void
@@ -79,9 +79,9 @@ export class Calls implements Run, Factory {
   private readonly lanes: ReadonlyArray<Lane>
   private readonly ready: Ready
   private readonly scopes: Scopes
-  /** Number of those that a host has to wait for. */
+  /** Number of invocations that a host must wait for. */
   moving = 0
-  /** Those that go on by themselves. A run that never waits has none, so the set is made on demand. */
+  /** The working invocations. A run that never waits has none, so the set is made on demand. */
   private working: Set<Working> | undefined
 
   constructor(run: Called) {
@@ -108,7 +108,7 @@ export class Calls implements Run, Factory {
     return new Invocation(this, node, input, this.scopes.root, undefined)
   }
 
-  /** Whether none goes on by itself. */
+  /** Whether none is working. */
   get none(): boolean {
     return this.working === undefined || this.working.size === 0
   }
@@ -116,13 +116,13 @@ export class Calls implements Run, Factory {
   running(invocation: Working): void {
     this.working ??= new Set()
     this.working.add(invocation)
-    // The step's own code may have ended the run, or decided a race, before it came to wait for anything.
+    // The step's own code may have ended the run, or decided a race, before it first waited.
     if (this.outcome.reached || invocation.cancelled) this.interrupt(invocation)
   }
 
   settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void {
     const { run } = this
-    // Hot: what returns at once ends inside of the loop. All else comes back in the context that its work was begun in.
+    // Hot: a function that returns at once ends inside the loop. All others return in the context in which they began.
     if (!this.loop.inside) {
       this.loop.enter({ _tag: "settled", delivery: invocation, exit })
       return
@@ -151,7 +151,7 @@ export class Calls implements Run, Factory {
   private failed(invocation: Working, cause: Cause.Cause<unknown>): void {
     const { outcome } = this
     if (!outcome.reached && !invocation.cancelled) outcome.fail(invocation, cause)
-    // What stands behind the interruption came of it; what stands before is the step's own failure, already on its way.
+    // Errors after the interruption were caused by it; those before are the step's own failure, already on its way.
     else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
       this.recorder?.finalizerFailed(invocation, cause)
       outcome.finalizerFailed(invocation, cause)
@@ -166,7 +166,7 @@ export class Calls implements Run, Factory {
     this.run.collapse(error, `ending step '${invocation.node.name}'`)
   }
 
-  /** Of those whose end was lost half-way. */
+  /** Forgets those whose end was lost half-way. */
   forgetEnded(): void {
     for (const invocation of this.working ?? []) if (invocation.ended) this.working!.delete(invocation)
   }

@@ -1,6 +1,6 @@
 /**
- * How a step with a timeout, a limit, a retry or a recovery is performed, and any step under a host that settles calls: one chain for
- * each node, `recover(retry(limits(timeout(perform(direct)))))`, of which only what is needed is there.
+ * Performs a step that has a timeout, a limit, a retry or a recovery, and any step under a host that settles calls. The chain
+ * `recover(retry(limits(timeout(perform(direct)))))` is composed once for each node, with only the links it needs.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -17,10 +17,10 @@ import { retrying } from "./retry.ts"
 import type { Run, Working } from "./run.ts"
 import { settling } from "./settling.ts"
 
-/** A function of the step, called with its context. */
+/** A function of the step, to call with its context. */
 export type Direct = (ctx: StepContext<any, any, any>) => unknown
 
-/** What an attempt keeps until it is over, of all that it does. */
+/** The effects that an attempt keeps back until it is over. */
 export type Keeps = "nothing" | "events" | "all"
 
 /** An invocation, as its guards see it. */
@@ -32,16 +32,16 @@ export interface Guarded extends Working {
   /** Whether it has emitted nothing, not even an empty list. */
   readonly silent: boolean
   callOf(attempt: number, recovers: boolean): Call
-  /** Lets all that a settled attempt did take effect, and ends the invocation where it was its last. */
+  /** Lets all effects of a settled attempt take place, and ends the invocation if the attempt was its last. */
   enter(settlement: Settlement): void
-  /** What comes after a failed attempt has begun, if it was to begin. */
+  /** The work after an attempt has begun, or none is due. */
   rests(): void
   moves(): void
-  /** Begins an attempt, which keeps what it does until it is over. */
+  /** Begins an attempt, with the effects that it keeps back. */
   begin(number: number, keeps: Keeps): Attempt
-  /** Calls a function of the step, by way of its host, and emits what that returns. */
+  /** Calls a function of the step, through the host if there is one, and emits its result. */
   perform(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): Effect.Effect<void, unknown>
-  /** Emits what has been kept of the attempt that succeeded. */
+  /** Emits the events of the successful attempt. */
   flush(): void
 }
 
@@ -50,7 +50,7 @@ export type Guard = (on: Guarded) => Effect.Effect<void, unknown>
 const guards = new WeakMap<Node, Guard>()
 const settled = new WeakMap<Node, Guard>()
 
-/** The chain of a node, made once. */
+/** The cached chain of a node. */
 export const guardOf = (node: Node, settles: boolean): Guard => {
   const made = settles ? settled : guards
   let guard = made.get(node)
@@ -66,7 +66,7 @@ const compose = ({ asks, step }: Node, settles: boolean): Guard => {
   const retried = step.retry !== undefined || step.recover !== undefined
   const keeps = settles ? "all" : retried ? "events" : "nothing"
   const once = attempting(keeps, asks.length > 0)
-  // Outside of a timeout: that an attempt has taken too long is what it is settled with.
+  // Outside the timeout: an attempt that takes too long is settled with that error.
   const attempt = guarded(step.timeout === undefined ? once : timingOut(once, Duration.fromInputUnsafe(step.timeout)))
   let guard: Guard = (on) =>
     Effect.suspend(() => {
@@ -91,7 +91,7 @@ const attempting = (keeps: Keeps, asks: boolean): AttemptOf => {
       )
     })
   if (!asks) return once
-  // One that waited for an answer until it was over has no worker.
+  // An earlier attempt may have ended while it waited for an answer, without a worker.
   return (on, number, recovers, direct) => {
     const worker = Effect.suspend(() => {
       on.rests()
@@ -107,7 +107,7 @@ const timingOut =
     const { run, node, input } = on
     const after = Duration.format(duration)
     const props = { workflow: run.workflow, step: node.name, input, after }
-    // As `Effect.timeoutOrElse`, which makes its error only when what took too long has been interrupted.
+    // Not `Effect.timeoutOrElse`: it creates its error only after the interruption.
     const sleep = run.sleep("attempt", () => `${on.id}/${number}`, duration)
     const limit = Effect.flatMap(sleep, () => {
       const error = new StepTimedOut(props)
@@ -123,7 +123,7 @@ const recovering =
     Effect.catch(guard(on), (error) =>
       Effect.catchCause(
         attempt(on, on.attempts, true, (ctx) => recover(error, on.input, ctx)),
-        // The recovery's own error first, what it could not recover from behind it: that is no error of the step any more.
+        // The recovery's own error comes first. The error that it could not handle follows, no longer as the step's own.
         (cause: Cause.Cause<unknown>) => Effect.failCause(behind(cause, [Cause.makeDieReason(error)]))
       )
     )

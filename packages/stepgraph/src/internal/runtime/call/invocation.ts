@@ -1,9 +1,9 @@
 /**
  * One execution of a step, from its delivery to its end, which comes exactly once.
  *
- * A plain result is emitted at once, and a promise is waited for as it is. Everything else runs in a fiber of its own.
+ * A plain result is emitted at once, and a promise is awaited directly. Everything else runs in a fiber.
  *
- * Longer than other modules: every member here sees the phase that it is in, and there is one of it for each event.
+ * Longer than other modules: every member depends on the phase, and a second object for each event would cost too much.
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -31,7 +31,7 @@ import type { Run } from "./run.ts"
 /** `returning`: the function is done, so a race decided by its emissions need not interrupt it. */
 type Phase = "waiting" | "running" | "awaiting a promise" | "returning" | "over"
 
-/** What an invocation is called where somebody asks for ids. */
+/** The ids of an invocation, if they are needed. */
 interface Names {
   readonly id: string
   readonly events: ReadonlyArray<string>
@@ -45,14 +45,14 @@ interface Names {
 
 /** Parts that most invocations do not need. */
 class Extras {
-  /** Where its attempt keeps what it does; undefined where that takes effect as it comes. */
+  /** Holds back the attempt's effects; undefined if they take place at once. */
   staged: Staged | undefined
   fiber: Fiber<unknown, unknown> | undefined
   /** Why it was interrupted. */
   reason: (() => unknown) | undefined
   /** Whether it has emitted anything; if it has an attempt, the attempt knows. */
   emitted = false
-  /** Whether a host is to wait for it: it comes to a call, to a pause or to its end, whatever its scheduler does meanwhile. */
+  /** Whether a host must wait for it: it will reach a call, a pause or its end without anything from outside. */
   moving = false
 }
 
@@ -62,7 +62,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   readonly node: Node
   readonly input: unknown
   scope: Scope
-  /** Where somebody asks for the order of emissions, and as long as it may still emit. */
+  /** Set if the order of emission is needed, while it may still emit. */
   private position: Position | undefined
   cancelled = false
   private phase: Phase = "waiting"
@@ -156,7 +156,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.phase = "running"
     try {
       const { input, node, run } = this
-      // Told before a fiber is made, which is to carry the invocation's span.
+      // Record the start before creating a fiber, which carries the invocation's span.
       run.recorder?.started(1, this)
       if (run.host === undefined && !node.guarded) take(node.step.run(input, contextOf(this, node.ctx)), this)
       else this.startGuarded()
@@ -252,7 +252,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   // ---------------------------------------------------------------- what it emits and writes
 
-  /** Where what its attempt does goes. */
+  /** The destination of its attempt's effects. */
   get outbox(): Outbox {
     return this.extras?.staged ?? this
   }
@@ -333,7 +333,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       return undefined
     }
     const id = names && eventId(event._tag, names.id, names.emitted)
-    // At once, even where what it emits is held until the attempt succeeds.
+    // At once, even if other emissions are held until the attempt succeeds.
     this.run.router.emit(this, event, false)
     const answered = (answer: AnyEvent) => host?.answered?.(this.callOf(this.attempts, false), hosted, answer)
     const question = new Question(this, number, id, event, awaits, matches, waiter, host && answered)
@@ -365,7 +365,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.run.fail(this, cause)
   }
 
-  /** It emits something, or has returned a list or the like, which may be empty: no `return` is missing. */
+  /** It emits, or has returned a list, possibly empty: no `return` is missing. */
   emits(): void {
     const noted: { emitted: boolean } = this.attempt ?? this.needExtras()
     noted.emitted = true
@@ -382,7 +382,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     }
   }
 
-  /** Emits what it has left, so that it is known which is the last. */
+  /** Emits all its remaining events, the last of them marked as the last. */
   private emitToEnd(values: ReadonlyArray<unknown>): void {
     this.phase = "returning"
     for (let i = 0; i < values.length; i++) this.run.router.emit(this, values[i], i === values.length - 1)
@@ -401,7 +401,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return position
   }
 
-  /** Lets its position go, as nothing comes of it any more. */
+  /** Releases its position, because it emits nothing more. */
   releasePosition(): void {
     this.position?.release()
     this.position = undefined
@@ -409,7 +409,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   // ---------------------------------------------------------------- what its function returned
 
-  /** Takes what the function's promise or Effect succeeded with. */
+  /** Takes the result of the function's promise or Effect. */
   private returned(value: unknown): void {
     try {
       take(value, this)
@@ -456,8 +456,8 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   promise(promise: PromiseLike<unknown>): void {
     this.phase = "awaiting a promise"
     this.run.running(this)
-    // A thenable of the step's own may call back twice, or throw afterwards: the first counts, as with a promise. Hot: two
-    // functions a promise.
+    // A custom thenable may call back twice, or throw afterwards: the first call counts, as with a promise. Hot: two
+    // functions for each promise.
     let called = false
     const fulfilled = (value: unknown) => {
       const late = called
@@ -480,7 +480,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     waitFor(this, promise, fulfilled, rejected)
   }
 
-  /** Takes what its promise came to. */
+  /** Takes the outcome of its promise. */
   private comesBack(value: unknown, late: boolean, rejected: boolean): void {
     if (late || this.ended) {
       unread(value)
@@ -511,13 +511,13 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
         this.lose(error)
       }
     })
-    // A host may have let it end already: nothing of the step is left to its fiber then.
+    // A host may have ended it already; its fiber then has no more of the step to run.
     if (!this.ended) this.run.running(this)
   }
 
   // ---------------------------------------------------------------- its end
 
-  /** Interrupts it, whatever it is doing. Its end is told as any other. */
+  /** Interrupts it in any phase. Its end is recorded like any other. */
   interrupt(): void {
     if (this.phase === "over" || this.phase === "returning") return
     this.cancelled = true

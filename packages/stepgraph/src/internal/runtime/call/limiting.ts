@@ -1,7 +1,7 @@
 /**
  * Calls that wait in line for a limit, which all runs of the process share.
  *
- * A line belongs to a limit, a key and a `Clock`: virtual time has lines of its own, so that a test or an exploration never
+ * A line belongs to a limit, a key and a `Clock`: each virtual clock has separate lines, so that one test or exploration never
  * waits for another.
  */
 import * as Clock from "effect/Clock"
@@ -17,14 +17,14 @@ import type { Guard, Guarded } from "./guards.ts"
 export interface Limited {
   readonly name: string
   readonly concurrent: number
-  /** How many calls may start in any time as long as the window. */
+  /** Number of calls that may start within any period as long as the window. */
   readonly rate: { readonly times: number; readonly window: Duration.Duration } | undefined
   readonly by: ((input: any) => unknown) | undefined
   /** Counts the rate for several processes. */
   readonly limiter: RateLimiter | undefined
 }
 
-/** Effect's service by its name: importing it would bring its Redis client into every program with a limit. */
+/** Effect's service by name: importing it would pull its Redis client into every program with a limit. */
 const Limiter = /*#__PURE__*/ Context.Service<RateLimiter>("~effect/persistence/RateLimiter")
 
 export const limiting = (limit: Limited): ((guard: Guard) => Guard) => {
@@ -69,14 +69,14 @@ class Lines {
       this.all.set(clock, lines)
     }
     const line = lines.get(key) ?? new Line(this.limit, clock)
-    // The latest is the last, so the first ones are those that may not be needed any more.
+    // The most recent is last, so the first ones may no longer be needed.
     lines.delete(key)
     this.forget(lines)
     lines.set(key, line)
     return line
   }
 
-  /** Forgets one line or two that nobody remembers: a key may never come again. */
+  /** Forgets one or two idle lines, because a key may never come again. */
   private forget(lines: Map<unknown, Line>): void {
     let left = 2
     for (const [key, line] of lines) {
@@ -86,7 +86,7 @@ class Lines {
   }
 }
 
-/** Those that wait for one limit, by one key, and when the latest calls started. */
+/** The calls that wait for one key of a limit, and the times when the latest calls started. */
 class Line {
   readonly clock: Clock.Clock
   private readonly limit: Limited
@@ -100,7 +100,7 @@ class Line {
     this.clock = clock
   }
 
-  /** Whether it is as if nobody had ever called. */
+  /** Whether it equals a new line. */
   get isFresh(): boolean {
     return this.running === 0 && this.waiting.size === 0 && this.millisLeft(1) <= 0
   }
@@ -122,12 +122,12 @@ class Line {
     return this.running >= this.limit.concurrent
   }
 
-  /** How long until a call may start by the rate. */
+  /** Time until the rate allows a call to start. */
   get tooSoon(): number {
     return this.limit.rate === undefined ? 0 : this.millisLeft(this.limit.rate.times)
   }
 
-  /** How long until the last call but `count - 1` is out of the window. */
+  /** Time until the last call but `count - 1` leaves the window. */
   private millisLeft(count: number): number {
     const { rate } = this.limit
     const start = this.starts.at(-count)
@@ -149,7 +149,7 @@ class Line {
     this.wakeNext(fiber)
   }
 
-  /** In a turn of its own: the call that has just entered begins before the next one, and no stack grows. */
+  /** In a new turn: the call that has just entered begins before the next one, and the stack does not grow. */
   private wakeNext({ currentDispatcher }: Fiber<unknown, unknown>): void {
     if (this.waking || this.waiting.size === 0) return
     this.waking = true
@@ -184,7 +184,7 @@ class Call {
     line.join(this)
   }
 
-  /** Done when it has entered. */
+  /** Completes when the call has entered. */
   get wait(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { line } = this
@@ -216,7 +216,7 @@ class Call {
   wake(): void {
     const { resume } = this
     this.resume = undefined
-    // Whoever has made room for it may belong to another request.
+    // The call that made room may belong to another request.
     if (resume !== undefined) this.on.run.inContext(resume)
   }
 
@@ -234,7 +234,7 @@ class Call {
     return provided._tag === "Some" ? provided.value : undefined
   }
 
-  /** How long the limiter has it wait. One that cannot be asked does not stop the program: the process keeps its own rate. */
+  /** The wait that the limiter asks for. If the limiter fails, the program goes on: the process keeps the rate by itself. */
   private ask(limiter: RateLimiter): Effect.Effect<number> {
     const { name, rate } = this.limit
     const key = this.key === undefined ? name : `${name}/${String(this.key)}`

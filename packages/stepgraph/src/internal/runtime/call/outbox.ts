@@ -1,8 +1,8 @@
 /**
- * Where what an attempt does goes: its emissions, and its writes to the run's state.
+ * The destination of an attempt's effects: its emissions, and its writes to the run's state.
  *
- * An invocation is its own direct outbox, so that nothing is made for most. A staged one keeps the emissions of an attempt
- * that may still fail. One that is kept whole keeps the writes too, for a host that settles calls.
+ * An invocation is its own direct outbox, so that most need no other. `Staged` keeps the emissions of an attempt that may still
+ * fail. `Kept` keeps the writes too, for a host that settles calls.
  */
 import type * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
@@ -20,20 +20,20 @@ export interface Outbox {
   fail(cause: Cause.Cause<unknown>): void
 }
 
-/** What takes effect at once. */
+/** Effects that take place at once. */
 export interface DirectOutbox extends Outbox {
-  /** Checks that a step may emit a value, and gives the event it stands for. */
+  /** Checks that a step may emit a value, and returns the event it stands for. */
   accept(value: unknown): AnyEvent
-  /** Whether an event is heard at once, whatever becomes of the attempt. */
+  /** Whether an event goes out at once, even if the attempt fails later. */
   streams(event: AnyEvent): boolean
   write(write: Settlement["writes"][number]): void
-  /** What `collect` would give, which keeps nothing. */
+  /** The result that `collect` would give now. Keeps nothing. */
   look(defs: Defs): Look
-  /** Collects what an attempt has looked at. */
+  /** Collects the lists that an attempt has looked at. */
   collectAll(tags: ReadonlyArray<string>): void
 }
 
-/** Keeps emissions. What an attempt writes takes effect at once, and stays if it fails. */
+/** Keeps emissions. Writes take effect at once, and stay if the attempt fails. */
 export class Staged implements Outbox {
   events: Array<AnyEvent> = []
   protected readonly direct: DirectOutbox
@@ -65,12 +65,12 @@ export class Staged implements Outbox {
   }
 }
 
-/** Keeps all that an attempt does until its host lets it enter the run. */
+/** Keeps all effects of an attempt until its host lets it enter the run. */
 export class Kept extends Staged {
-  /** What it has written last, by cell, and what it has read before it wrote. */
+  /** The last value written to each cell, and the values read before a write. */
   private readonly written = new Map<State<any>, unknown>()
   private readonly read = new Map<State<any>, unknown>()
-  /** What it has collected, by the types of its lists. */
+  /** The collected lists, by their types. */
   private readonly looks = new Map<string, Look & { readonly tags: ReadonlyArray<string> }>()
   private mistake: Cause.Cause<unknown> | undefined
 
@@ -98,7 +98,7 @@ export class Kept extends Staged {
     this.mistake ??= cause
   }
 
-  /** Whether a cell that it has read holds something else by now, or what it has collected from does. */
+  /** Whether a cell it has read, or a list it has collected, has changed since. */
   get stale(): boolean {
     for (const [state, value] of this.read) if (!Object.is(this.direct.get(state), value)) return true
     for (const look of this.looks.values()) if (look.stale()) return true
@@ -117,7 +117,7 @@ export class Kept extends Staged {
     }
   }
 
-  /** Lets what a settlement holds take effect, but for its events, which only a success emits. */
+  /** Applies a settlement, except for its events, which only a success emits. */
   enter({ writes, collected }: Settlement): void {
     for (const tags of collected) this.direct.collectAll(tags)
     for (const write of writes) this.direct.write(write)

@@ -11,7 +11,7 @@ import { eventsInTurn } from "../flow/budget.ts"
 export interface Emitter {
   /** Whether further emissions are unwanted. */
   readonly unwanted: boolean
-  /** Whether the run's time is up, so it waits for nothing that it can abandon. */
+  /** Whether the run's time is up, so that it abandons all it can. */
   readonly timedOut: boolean
   readonly hasRoom: boolean
   send(event: unknown): void

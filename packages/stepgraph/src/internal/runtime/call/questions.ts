@@ -1,8 +1,10 @@
 /**
- * The questions that the steps of a run ask from inside their functions, and the answers that come from outside.
+ * The questions that steps ask with `ctx.ask`, and the answers, which come from outside the run.
  *
- * An invocation holds no worker while one of its questions is open. When the last of them is answered, it waits in front of
- * its step's lane for a worker, and goes on with that.
+ * An invocation gives up its worker while one of its questions is open. When the last of them is answered, it waits first in
+ * its step's lane for a worker, and then continues.
+ *
+ * Longer than other modules: a question, its answer and the worker that it frees are one state machine.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,7 +17,7 @@ import type { Ready } from "../flow/ready.ts"
 import type { Delivery } from "../scope/delivery.ts"
 import type { Recorder } from "../trace/recorder.ts"
 
-/** The run whose questions they are. */
+/** The run that the questions belong to. */
 export interface Asked {
   readonly workflow: string
   readonly recorder: Recorder | undefined
@@ -29,9 +31,9 @@ export interface Asker extends Delivery {
   readonly attempts: number
 }
 
-/** Whoever waits for an answer. */
+/** Receives an answer. */
 export interface Waiter {
-  /** Takes the answer, or the failure. */
+  /** Receives the answer, or the failure. */
   settle(exit: Exit.Exit<AnyEvent, unknown>): void
   /** The attempt that asked is over. */
   drop(reason: unknown): void
@@ -39,7 +41,7 @@ export interface Waiter {
 
 export class Question {
   readonly on: Asker
-  /** Its number among those of its invocation, and the id of its event, where somebody asks for ids. */
+  /** Its number within its invocation, and the id of its event, if ids are needed. */
   readonly number: number
   readonly id: string | undefined
   readonly event: AnyEvent
@@ -69,7 +71,7 @@ export class Question {
     this.answered = answered
   }
 
-  /** Whether an event answers it; undefined where its own code throws, which it is then told. */
+  /** The event as its answer, or the defect if its `matches` throws; undefined if the event does not answer it. */
   takes(event: AnyEvent): Exit.Exit<AnyEvent, unknown> | undefined {
     if (!this.awaits.includes(event._tag)) return undefined
     try {
@@ -80,7 +82,7 @@ export class Question {
   }
 }
 
-/** Stands in a lane for an invocation that is to go on: whichever has waited longest. */
+/** A place in a lane for an answered invocation: the one that has waited longest takes it. */
 class Ticket implements Delivery {
   readonly node
   readonly scope
@@ -104,13 +106,13 @@ class Ticket implements Delivery {
 /** An invocation without a worker. */
 interface Away {
   readonly on: Asker
-  /** How many of its questions are open. */
+  /** Number of its open questions. */
   open: number
-  /** What it goes on with, once it has a worker. */
+  /** The continuations to call once it has a worker. */
   next: Array<() => void>
 }
 
-/** Those that are to go on and wait for a worker of one step, and as many tickets, of which the last is the first in the lane. */
+/** The answered invocations that wait for a worker of one step, and as many tickets; the last ticket is first in the lane. */
 interface Returning {
   readonly away: Array<Away>
   readonly tickets: Array<Ticket>
@@ -120,11 +122,11 @@ interface Returning {
 interface Early {
   readonly event: AnyEvent
   readonly id: string | undefined
-  /** Whether a step accepts it too, so that it is of use even where nobody asks for it. */
+  /** Whether a step accepts it too, so that it is used even if no question comes. */
   readonly accepted: boolean
 }
 
-/** How many unanswered questions the error of a stalled run can show. */
+/** Maximum number of unanswered questions in the error of a stalled run. */
 const mostUnanswered = 5
 
 export class Questions {
@@ -149,7 +151,7 @@ export class Questions {
     this.sendable = true
   }
 
-  /** An event has come from outside: it answers the first question that it fits, or is kept. */
+  /** An event has come from outside: it answers the first matching question, or is kept. */
   answer(event: AnyEvent, id: string | undefined, accepted: boolean): void {
     for (const question of this.open) {
       const exit = question.takes(event)
@@ -178,7 +180,7 @@ export class Questions {
 
   // ---------------------------------------------------------------- questions
 
-  /** A question has been emitted: it is answered by what came before it, or waits without a worker. */
+  /** A question has been emitted: an early answer settles it, or it waits without a worker. */
   ask(question: Question): void {
     this.run.recorder?.asked(question)
     for (let at = 0; at < this.early.length; at++) {
@@ -200,7 +202,7 @@ export class Questions {
     this.leave(question.on)
   }
 
-  /** An answer that a host has recorded: it is not kept for another question. */
+  /** Removes an answer that a host has recorded, so that it does not answer another question. */
   forget(event: AnyEvent): void {
     const at = this.early.findIndex((early) => early.event === event)
     if (at >= 0) this.early.splice(at, 1)
@@ -223,7 +225,7 @@ export class Questions {
     if (exit !== undefined && Exit.isSuccess(exit)) question.answered?.(exit.value)
   }
 
-  /** Nobody waits for it any more. */
+  /** The answer is no longer awaited. */
   withdraw(question: Question): void {
     if (!question.open) return
     this.end(question, undefined, undefined)
@@ -232,7 +234,7 @@ export class Questions {
 
   // ---------------------------------------------------------------- workers
 
-  /** Gives the worker of an invocation to whatever else waits for one. */
+  /** Frees the worker of an invocation. */
   private leave(on: Asker): void {
     const away = this.away.get(on)
     if (away === undefined) {
@@ -244,11 +246,11 @@ export class Questions {
       return
     }
     away.open++
-    // It waits again, so it need not wait for a worker.
+    // It waits for an answer again, so it needs no worker to continue.
     for (const go of this.takeBack(away)) go()
   }
 
-  /** Lets an invocation go on: with a worker, unless it waits for another answer all the same. */
+  /** Lets an invocation continue: with a worker, unless another of its questions is open. */
   private comeBack(away: Away, go: () => void): void {
     if (away.open > 0) {
       go()
@@ -268,7 +270,7 @@ export class Questions {
     this.wake(lane)
   }
 
-  /** There is a worker for the one that has waited longest. */
+  /** A worker is free for the invocation that has waited longest. */
   private goOn(lane: Lane): void {
     const { away, tickets } = this.returning.get(lane)!
     tickets.pop()
@@ -278,7 +280,7 @@ export class Questions {
     for (const go of next) go()
   }
 
-  /** It need not wait for a worker any more: gives what it would have gone on with. */
+  /** Stops waiting for a worker, and returns the pending continuations. */
   private takeBack(away: Away): ReadonlyArray<() => void> {
     const { next, on } = away
     if (next.length === 0) return next
@@ -300,7 +302,7 @@ export class Questions {
     this.run.loop.wake()
   }
 
-  /** Waits until an invocation has a worker, where it has none. */
+  /** Waits until an invocation has a worker. */
   worker(on: Asker): Effect.Effect<void> {
     return Effect.callback((resume) => {
       const away = this.away.get(on)
@@ -309,13 +311,13 @@ export class Questions {
     })
   }
 
-  /** An attempt is over by an interruption: whatever it still does needs no worker. */
+  /** An attempt was interrupted: its remaining code needs no worker. */
   abandon(on: Asker): void {
     const away = this.away.get(on)
     if (away !== undefined) for (const go of this.takeBack(away)) go()
   }
 
-  /** An invocation has ended, and gives back a worker that it may not have. */
+  /** An invocation has ended. `busy` counts its worker again if it had none, since the caller will free it. */
   ended(on: Asker): void {
     const away = this.away.get(on)
     if (away === undefined) return
@@ -330,12 +332,12 @@ export class Questions {
     return [...this.open].map(({ on, event, awaits }) => ({ step: on.node.name, question: event, awaits }))
   }
 
-  /** The last questions that nobody answered before the inputs were closed. */
+  /** The last questions still unanswered when the inputs were closed. */
   get lost(): ReadonlyArray<OpenQuestion> {
     return this.unanswered
   }
 
-  /** The answers that nobody has used: the ids of their events, where somebody asks for ids. */
+  /** The unused answers, with the ids of their events if ids are needed. */
   get left(): ReadonlyArray<{ readonly tag: string; readonly id: string | undefined }> {
     return this.early.flatMap(({ event: { _tag: tag }, id, accepted }) => (accepted ? [] : [{ tag, id }]))
   }

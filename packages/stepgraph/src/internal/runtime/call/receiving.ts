@@ -1,5 +1,5 @@
 /**
- * What an invocation does in a fiber of its own: it emits as there is room, and waits for promises.
+ * The work of an invocation in a fiber: emits as there is room, and waits for promises.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,14 +19,14 @@ interface Waiting extends Working {
 
 /** An invocation that emits in a fiber. */
 export interface Emitting extends Waiting {
-  /** Whether nothing that it still emits is wanted. */
+  /** Whether further emissions are unwanted. */
   readonly unwanted: boolean
   send(event: unknown): void
   emits(): void
   emitEach(events: ReadonlyArray<unknown>, returned: boolean): void
 }
 
-/** Waits for a promise, and calls back once at least; the host may have what comes of it wait longer. */
+/** Waits for a promise, and calls back at least once; the host may delay that. */
 export const waitFor = (
   on: Waiting,
   promise: PromiseLike<any>,
@@ -39,7 +39,7 @@ export const waitFor = (
     if (waits === undefined && promise instanceof Promise) promise.then(fulfilled, rejected)
     else {
       const come = waits?.(on.callOf(on.attempts, false)) ?? ((enter) => enter())
-      // A promise calls back in the context of this moment, and any other thenable in whichever it likes.
+      // A promise calls back in the context captured now, any other thenable in an arbitrary one.
       const enter = (then: (value: any) => void) => (value: unknown) => come(() => run.inContext(() => then(value)))
       promise.then(enter(fulfilled), enter(rejected))
     }
@@ -57,7 +57,7 @@ export const rejection = ({ run, node, input }: Waiting, cause: unknown): Exit.E
   }
 }
 
-/** Whether a question of this very step was not answered, and not one of a run that it started. */
+/** Whether this step's own question was not answered, rather than one of a nested run. */
 export const isOwnNoAnswer = (cause: unknown, { asks, name }: Node, input: unknown): cause is NoAnswer =>
   asks.length > 0 && isOf(NoAnswer, cause) && cause.step === name && cause.input === input
 

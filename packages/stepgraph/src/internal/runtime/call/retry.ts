@@ -1,5 +1,5 @@
 /**
- * Attempts after attempts, as the `retry` of a step says.
+ * Retries a step by its `retry` option.
  */
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -29,7 +29,7 @@ export const retrying =
 
 type Conditions = Effect.Retry.Options<unknown>
 
-/** When the inputs are closed, no other attempt will be answered either. */
+/** Once the inputs are closed, no further attempt can be answered. */
 const unlessNoAnswer = (attempt: Effect.Effect<void, unknown>, conditions: Conditions, on: Retried) => {
   const given = Effect.catch(Effect.asVoid(attempt), (error) =>
     isOwnNoAnswer(error, on.node, on.input) ? Effect.succeed(error) : Effect.fail(error)
@@ -46,7 +46,7 @@ const again = <A>(
 ): Effect.Effect<A, unknown> => {
   const { run } = on
   if (run.host?.sleep === undefined) return Effect.retry(attempt, conditions)
-  // The pauses are the host's, and what an attempt sleeps is its own.
+  // The host controls the pauses, but not the sleeps inside an attempt.
   return Effect.clockWith((clock) =>
     Effect.provideService(
       Effect.retry(Effect.provideService(attempt, Clock.Clock, clock), conditions),
@@ -77,7 +77,7 @@ const pausesOf = ({ delay, factor = 1, max, jitter }: Exclude<Retry, AnySchedule
   return jitter === true ? Schedule.jittered(bounded) : bounded
 }
 
-/** The conditions of a retry are the step's own code, as its function is. */
+/** The conditions of a retry are the step's own code, like its function. */
 const inContext = (retry: Retry, run: Run): Effect.Retry.Options<unknown> => {
   if (Schedule.isSchedule(retry)) return retry as Effect.Retry.Options<unknown>
   const { delay: _, factor: __, max: ___, jitter: ____, ...given } = retry
@@ -91,7 +91,7 @@ const inContext = (retry: Retry, run: Run): Effect.Retry.Options<unknown> => {
   return options
 }
 
-/** That an attempt is to be retried is known only when the next begins, and is recorded then. */
+/** Whether an attempt is retried is known only when the next begins, and recorded then. */
 const recording = (attempt: Effect.Effect<void, unknown>, on: Retried): Effect.Effect<void, unknown> => {
   const { recorder } = on.run
   if (recorder === undefined) return attempt

@@ -1,5 +1,5 @@
 /**
- * The one place that knows what a function of a step may return.
+ * The one place that knows which values a step's function may return.
  */
 import * as Effect from "effect/Effect"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
@@ -8,25 +8,25 @@ import type { AnyEvent } from "../../../Event.ts"
 import { unread } from "../../../Unread.ts"
 import { type Emitter, pulling } from "./pulling.ts"
 
-/** Takes what a function returned. */
+/** Handles a returned value by its kind. */
 export interface Taker<A> {
   nothing(): A
   event(event: AnyEvent): A
   list(events: ReadonlyArray<unknown>): A
   effect(effect: Effect.Effect<unknown, unknown>): A
   promise(promise: PromiseLike<unknown>): A
-  /** What comes piece by piece, or is nothing that a step may return: `pieces` takes it. */
+  /** An iterable, a stream, or a value that a step may not return: `pieces` handles it. */
   other(value: unknown): A
 }
 
-/** A value that is an event by its looks: no class of another kind, whatever its fields are called. */
+/** A value that looks like an event: not an instance of another class, whatever its fields are called. */
 const isPlainEvent = (value: object): value is AnyEvent => {
   if (typeof (value as { _tag?: unknown })._tag !== "string") return false
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }
 
-/** Throws where a getter or a proxy of the step's own throws when it is looked at. Hot: most return an event, at once. */
+/** Throws if a getter or proxy of the step throws when inspected. Hot: most functions return an event directly. */
 export const take = <A>(value: unknown, by: Taker<A>): A => {
   if (value === undefined || value === null) return by.nothing()
   if (typeof value !== "object") return by.other(value)
@@ -37,13 +37,13 @@ export const take = <A>(value: unknown, by: Taker<A>): A => {
   return by.other(value)
 }
 
-/** What takes a returned value inside a fiber. */
+/** Handles a returned value inside a fiber. */
 export interface Receiver extends Emitter {
-  /** Emits what was returned at once. */
+  /** Emits values that were returned directly. */
   emitReturned(events: ReadonlyArray<unknown>): Effect.Effect<void>
   /** Notes that it emits something, or may: a `return` is not missing. */
   emits(): void
-  /** Emits what is no plain event, which throws unless it is an event all the same. */
+  /** Emits any other value, which throws unless it is an event after all. */
   emitOther(value: unknown): void
 }
 
@@ -79,11 +79,11 @@ class InFiber implements Taker<Effect.Effect<void, unknown>> {
   }
 }
 
-/** An Effect that emits whatever a step may return. */
+/** An Effect that emits a returned value of any kind. */
 export const emitting = (value: unknown, receiver: Receiver): Effect.Effect<void, unknown> =>
   take(value, new InFiber(receiver))
 
-/** What is left when it is neither nothing, an event, a list, an Effect nor a promise. */
+/** Handles values other than nothing, an event, a list, an Effect or a promise. */
 export const pieces = (value: unknown, receiver: Receiver): Effect.Effect<void, unknown> => {
   if (typeof value === "object") {
     receiver.emits()
@@ -94,10 +94,10 @@ export const pieces = (value: unknown, receiver: Receiver): Effect.Effect<void, 
     if (hasProperty(value, Symbol.asyncIterator)) {
       return pulling((value as AsyncIterable<unknown>)[Symbol.asyncIterator](), receiver)
     }
-    // An Effect of effect 3 yields itself: it is refused as what it is.
+    // An Effect of effect 3 is iterable, because it yields itself. Reject it by name.
     if (hasProperty(value, Symbol.iterator) && !hasProperty(value, Symbol.for("effect/Effect"))) {
       const pulled = pulling((value as Iterable<unknown>)[Symbol.iterator](), receiver)
-      // What a Set still holds has been made already.
+      // The remaining values of a Set exist already.
       return Effect.tapCause(pulled, () => Effect.sync(() => unread(value)))
     }
   }
@@ -110,7 +110,7 @@ const emitWithRoom = (event: unknown, receiver: Receiver): Effect.Effect<void> =
     return receiver.whenRoom(Effect.void)
   })
 
-/** An Effect that does whatever a returned value asks for, and drops what it would have emitted. */
+/** An Effect that performs a returned value but drops its emissions. */
 export const discarding = (value: unknown, receiver: Receiver): Effect.Effect<void, unknown> =>
   emitting(value, new Discarding(receiver))
 

@@ -1,5 +1,5 @@
 /**
- * What an invocation needs of its run.
+ * The run, as its invocations see it.
  */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -22,15 +22,15 @@ import type { RunState } from "./state.ts"
 export interface Working extends Delivery {
   cancelled: boolean
   releasePosition(): void
-  /** Whether its function is done, so that what its emissions decide has nothing to interrupt here. */
+  /** Whether its function is done, so that a race decided by its emissions need not interrupt it. */
   readonly returning: boolean
   readonly ended: boolean
   readonly attempts: number
-  /** The number of an emission among those of this invocation. */
+  /** The number of the next emission within this invocation. */
   number(): number
   /** The number of an event that came too late: below zero. */
   lateNumber(): number
-  /** The position of one more emission; the last one takes over its own. */
+  /** Creates the position of the next emission; the last one takes over the invocation's own. */
   positionOf(last: boolean): Position | undefined
   interrupt(): void
 }
@@ -39,55 +39,55 @@ export interface Run {
   readonly id: string
   readonly workflow: string
   readonly host: RunHost | undefined
-  /** What every fiber of the run is forked with. */
+  /** The context of the run's fibers. */
   contextOf(invocation: Working): Context.Context<never>
   readonly recorder: Recorder | undefined
-  /** The fiber that stands as the interruptor of what the run interrupts. */
+  /** The interruptor in every interruption by the run. */
   readonly fiberId: number
-  /** Checks that a step may emit a value, and gives the event it stands for. */
+  /** Checks that a step may emit a value, and returns the event it stands for. */
   accept(node: Node, value: unknown): AnyEvent
-  /** Where its emissions go. */
+  /** Routes its emissions. */
   readonly router: Router
-  /** Lets what an invocation sent on its own account be taken up. */
+  /** Schedules a drain after `ctx.send`. */
   wake(): void
-  /** Does something in the ambient context in which the run was started. */
+  /** Runs a function in the ambient context in which the run was started. */
   inContext<A>(work: () => A): A
-  /** Whether it has an outcome: nothing that is still emitted is wanted. */
+  /** Whether it has an outcome, so that later emissions are dropped. */
   readonly over: boolean
-  /** Whether its `timeout` is over. */
+  /** Whether its `timeout` has passed. */
   readonly timedOut: boolean
-  /** Whether that is a failure: what has been rejected in the same moment stands behind it. */
+  /** Whether that is a failure: rejections of the same moment are then appended to it. */
   readonly failing: boolean
-  /** Sleeps for a time that the host may own. */
+  /** Sleeps on the host's clock if it has one. */
   sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration, of?: Sleeper): Effect.Effect<void>
   hasRoom(node: Node): boolean
   awaitRoom(node: Node): Effect.Effect<void>
-  /** Takes back what still waits, because a race has been decided. */
+  /** Cancels a waiting delivery, because a race has been decided. */
   cancel(invocation: Working): void
-  /** Lets what a host has settled take effect, in one piece. */
+  /** Lets a settled call take effect, in one piece. */
   enter(invocation: Working, then: () => void): void
-  /** An invocation is about to make a call, or to decide whether a failed one is made again: the host waits. */
+  /** An invocation is about to make a call, or to decide on a retry: the host waits. */
   moves(): void
-  /** It has made it, has come to a pause, or has ended. */
+  /** It has made the call, paused or ended. */
   rests(): void
-  /** An invocation goes on by itself, and will call `settled`. */
+  /** An invocation is working, and will call `settled`. */
   running(invocation: Working): void
   settled(invocation: Working, exit: Exit.Exit<unknown, unknown>): void
-  /** Something has thrown where an invocation was to end: the run ends by it. */
+  /** Ending an invocation has thrown, which ends the run. */
   lost(invocation: Working, error: unknown): void
-  /** One more call of a step waits for a limit, or one less. */
+  /** Counts a call of a step that waits for a limit, up or down. */
   limited(node: Node, limit: string, change: 1 | -1): void
-  /** A step that may emit has returned nothing, and emitted nothing before. */
+  /** A step that may emit has emitted and returned nothing. */
   saidNothing(node: Node): void
   fail(invocation: Working, cause: Cause.Cause<unknown>): void
   collect(invocation: Working, defs: Defs): ReadonlyArray<AnyEvent> | undefined
-  /** What `collect` would give, which keeps nothing. */
+  /** The result that `collect` would give now. Keeps nothing. */
   look(invocation: Working, defs: Defs): Look
-  /** Records what an invocation emits when the attempt that does it is over. */
+  /** Records an event that is dropped because its attempt is over. */
   droppedLate(from: Working, value: unknown): void
-  /** Why it interrupts an invocation, asked at once: gives what the step's signal is aborted with. */
+  /** Decides why it interrupts an invocation, and returns the maker of the signal's abort reason. */
   reasonFor(invocation: Working): () => unknown
   readonly state: RunState
-  /** Of a graph with a step that asks. */
+  /** Set if a step of the graph asks. */
   readonly questions: Questions | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * Attempts that enter their run when its host says so: all that one did, together.
+ * Attempts under a host that settles calls: all effects of one enter the run together, when the host says so.
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -12,12 +12,12 @@ interface Settled {
   readonly run: Run
   readonly kept: Kept
   readonly silent: boolean
-  /** Whether nothing that it does is wanted any more. */
+  /** Whether its effects are no longer wanted. */
   readonly unwanted: boolean
   callOf(attempt: number, recovers: boolean): Call
-  /** Lets all that an attempt did take effect, and ends the invocation where it was its last. */
+  /** Lets all effects of an attempt take place, and ends the invocation if it was its last. */
   enter(settlement: Settlement): void
-  /** The attempt is in the hands of the host. */
+  /** The attempt now waits for the host. */
   rests(): void
 }
 
@@ -28,7 +28,7 @@ type Attempting<On, Direct> = (
   direct: Direct
 ) => Effect.Effect<void, unknown>
 
-/** An attempt, and another in its place where the host has it made again. Its end waits for the host, whatever it is. */
+/** An attempt, repeated if the host asks for it. The host decides when it ends. */
 export const settling =
   <On extends Settled, Direct>(attempt: Attempting<On, Direct>): Attempting<On, Direct> =>
   (on, number, recovers, direct) =>
@@ -40,7 +40,7 @@ export const settling =
       return once
     })
 
-/** What the attempt ends with, once the host has let it enter. That is done before its fiber goes on. */
+/** The attempt's exit, once the host has let it enter, which happens before its fiber continues. */
 const settled = (
   on: Settled,
   call: Call,
@@ -55,7 +55,7 @@ const settled = (
         resume(settlement.exit)
       },
       again: () => resume(again),
-      // What is not wanted any more is interrupted before it is made again.
+      // An unwanted attempt is interrupted, not repeated.
       stale: () => !on.unwanted && kept.stale
     })
     on.rests()

@@ -8,7 +8,7 @@ import { initialOf, type State } from "../../../State.ts"
 
 export class RunState {
   private refs: Map<State<any>, Ref.Ref<any>> | undefined
-  /** What a host has written by name, for cells that the run has not come to yet. */
+  /** Values that a host has written by name, for cells that the run has not used yet. */
   private stored: Map<string, unknown> | undefined
 
   get<S>(state: State<S>): S {

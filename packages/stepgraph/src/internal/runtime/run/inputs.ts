@@ -53,7 +53,7 @@ export class Inputs {
    */
   private betweenEntries(activation: Activation): void {
     const { run } = this
-    if (!run.recorder?.telling && this.none) {
+    if (!run.recorder?.observing && this.none) {
       run.activate(activation)
       return
     }

@@ -56,7 +56,7 @@ export class Shutdown implements Ended {
     const { calls, recorder } = this.run
     if (this.broken) calls.forgetEnded()
     // If an observer ended the run in the middle of an operation, that is recorded to its end first.
-    return !calls.none || recorder?.telling === true
+    return !calls.none || recorder?.observing === true
   }
 
   shutDown(): void {

@@ -1,5 +1,5 @@
 /**
- * Annotations by which the logs of a step say where they come from.
+ * Annotations that name the origin of a step's logs.
  */
 import * as Context from "effect/Context"
 import { CurrentLogAnnotations } from "effect/References"

@@ -36,7 +36,7 @@ export class Recorder {
   readonly telemetry: Telemetry | undefined
   readonly now: () => number
   /** Whether an observer is being called now, in the middle of the run's work. */
-  telling = false
+  observing = false
   private seq = 0
   private incomplete = false
   private readonly failed: (error: unknown) => void
@@ -72,15 +72,15 @@ export class Recorder {
     try {
       this.telemetry?.observe(entry, exit)
     } catch {}
-    const { telling } = this
-    this.telling = true
+    const { observing } = this
+    this.observing = true
     try {
       const returned: unknown = this.observer?.(entry)
       // An `async` observer may reject later, which must not end the program.
       if (isPromiseLike(returned)) returned.then(undefined, () => {})
     } catch {
     } finally {
-      this.telling = telling
+      this.observing = observing
     }
   }
 
