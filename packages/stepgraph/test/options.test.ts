@@ -70,7 +70,7 @@ describe("workflow() lists options that do not exist", () => {
       "step 'end': there is no option 'timeOut': did you mean 'timeout'?"
     ])
     expect(withSteps({ end: step({ ...end, description: "ends it" }) })).toEqual([
-      "step 'end': there is no option 'description': the options are 'accepts', 'emits', 'stream', 'asks', 'workers', 'buffer', 'timeout', 'retry', " +
+      "step 'end': there is no option 'description': the options are 'accepts', 'emits', 'stream', 'asks', 'workers', 'buffer', 'timeout', 'limit', 'retry', " +
         "'run', 'recover'"
     ])
   })
@@ -110,7 +110,8 @@ describe("workflow() lists options that do not exist", () => {
   it("of a retry, which would have no end otherwise", () => {
     expect(withSteps({ end: step({ ...end, retry: { time: 3, attempts: 3 } }) })).toEqual([
       "step 'end', retry: there is no option 'time': did you mean 'times'?",
-      "step 'end', retry: there is no option 'attempts': the options are 'times', 'schedule', 'while', 'until'"
+      "step 'end', retry: there is no option 'attempts': the options are 'times', 'schedule', 'while', 'until', " +
+        "'delay', 'factor', 'max', 'jitter'"
     ])
     const retry = { times: 1, schedule: Schedule.recurs(1), while: () => true, until: undefined, delay: undefined }
     expect(withSteps({ end: step({ ...end, retry }) })).toEqual([])

@@ -144,9 +144,8 @@ const checkRetry = (name: string, retry: unknown, report: Report): void => {
     report(`step '${name}' has the retry ${text(retry)}: write { times: 3 } or give a Schedule`)
     return
   }
-  for (const problem of unknownOptions(retry, [...retryOptions, ...pauseOptions])) {
-    report(`step '${name}', retry: ${problem}`)
-  }
+  const unknown = unknownOptions(retry, [...retryOptions, ...pauseOptions])
+  for (const problem of unknown) report(`step '${name}', retry: ${problem}`)
   const { times, schedule, ...more } = retry as { readonly [option: string]: unknown }
   if (times !== undefined && !(typeof times === "number" && times >= 0)) {
     report(`step '${name}' retries ${text(times)} times: give a number from 0 on`)
@@ -162,7 +161,10 @@ const checkRetry = (name: string, retry: unknown, report: Report): void => {
       report(`step '${name}' has the \`${option}\` ${text(condition)} in its retry: write (error) => …`)
     }
   }
-  if (retryOptions.every((option) => (retry as Record<string, unknown>)[option] === undefined)) {
+  if (
+    unknown.length === 0 &&
+    retryOptions.every((option) => (retry as Record<string, unknown>)[option] === undefined)
+  ) {
     report(`step '${name}' has a retry that would never end: give \`times\`, or a \`while\` that says when to go on`)
   }
   checkPauses(name, more, schedule !== undefined, report)
