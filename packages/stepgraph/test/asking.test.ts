@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
+import { Host } from "../src/Host.ts"
 import {
   defineEvent,
   defineStep,
@@ -549,5 +550,35 @@ describe("code without types", () => {
     expect(error._tag).toBe("Stop")
     const late = await Promise.resolve(later).catch((error) => error)
     expect(late._tag).toBe("StepEnded")
+  })
+})
+
+describe("a host", () => {
+  it("is told which question was answered, and answers it by itself when the call is made again", async () => {
+    const journal = new Map<string, any>()
+    const heard: Array<string> = []
+    const asked: Array<string> = []
+    const key = (call: any, { number }: any) => `${call.id}/${number}`
+    const host = () => ({
+      asks: (call: any, question: any) => {
+        asked.push(`${question.number} ${question.awaits}`)
+        return journal.get(key(call, question))
+      },
+      answered: (call: any, question: any, answer: any) => void journal.set(key(call, question), answer)
+    })
+    const once = (answers: ReadonlyArray<unknown>) =>
+      Effect.gen(function* () {
+        const live: any = yield* launch(around({ tool: asyncTool() }), { calls: 2 } as any)
+        for (const answer of answers) yield* live.send(answer)
+        const stop = yield* live.result
+        heard.push(...stop.texts)
+      }).pipe(Effect.scoped, Effect.provideService(Host, host as any), (test) =>
+        Effect.runPromise(test as Effect.Effect<void>)
+      )
+    await once([Yes({ id: 2 }), No({ id: 1 })])
+    expect(journal.size).toBe(2)
+    await once([])
+    expect(heard).toEqual(["1: No", "2: Yes", "1: No", "2: Yes"])
+    expect(asked).toEqual(["1 Yes,No", "1 Yes,No", "1 Yes,No", "1 Yes,No"])
   })
 })
