@@ -1,7 +1,16 @@
 // Steps as plain functions: the events of every form of function and result are routed alike.
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Stream } from "effect"
-import { collect, defineStep, run, runPromise, type StepContext, type WorkflowStalled, workflow } from "stepgraph"
+import { Cause, Effect, Exit, Schema, Stream } from "effect"
+import {
+  collect,
+  defineEvent,
+  defineStep,
+  run,
+  runPromise,
+  type StepContext,
+  type WorkflowStalled,
+  workflow
+} from "stepgraph"
 import { recorded, Start, Stop, stop, Task, untyped, upTo } from "./support/flow.ts"
 import { ended, failure, result } from "./support/virtual.ts"
 
@@ -267,4 +276,39 @@ describe("the result of a step", () => {
         expect(trace.of("EventDelivered").filter(({ step }) => step === "take")).toHaveLength(2)
       })
   )
+})
+
+describe("a list that a step returns", () => {
+  /** A workflow whose step returns another list in each run. */
+  const listing = (...lists: ReadonlyArray<() => ReadonlyArray<unknown>>) => {
+    let runs = 0
+    return workflow({
+      name: "listing",
+      start: Start,
+      stop: Stop,
+      steps: {
+        list: untyped.step({ accepts: Start, emits: Task, run: () => lists[runs++]!() }),
+        sum: defineStep({ accepts: collect(Task, 3), emits: Stop, run: (tasks) => stop(...tasks.map(({ n }) => n)) })
+      }
+    } as any)
+  }
+  const three = () => upTo(3).map((n) => Task({ n }))
+
+  it("is checked event by event, whatever the step returned in earlier runs", async () => {
+    const other = defineEvent("Task", { n: Schema.Unknown })
+    const flow = listing(three, three, () => [...three().slice(1), other({ n: "three" })])
+    expect(await untyped.runPromise(flow)).toEqual(stop(0, 1, 2))
+    expect(await untyped.runPromise(flow)).toEqual(stop(0, 1, 2))
+    await expect(untyped.runPromise(flow)).rejects.toMatchObject({ step: "list" })
+  })
+
+  it("may have its events in any order, one of them twice, and others made meanwhile", async () => {
+    const mixed = () => {
+      const [first, , third] = three()
+      stop(1)
+      return [third, first, third]
+    }
+    const flow = listing(mixed, mixed, mixed)
+    for (const _ of upTo(3)) expect(await untyped.runPromise(flow)).toEqual(stop(2, 0, 2))
+  })
 })

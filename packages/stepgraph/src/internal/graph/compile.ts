@@ -58,6 +58,7 @@ export const compile = (flow: Definition): CompiledGraph => {
       workers,
       buffer: step.buffer ?? defaultBuffer,
       guarded,
+      lists: false,
       ctx: secondTaken(step.run),
       intake,
       needs: intake === undefined ? undefined : needsOf(intake),

@@ -50,6 +50,8 @@ export interface Node {
   readonly buffer: number
   /** Whether it has a timeout, a limit, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
+  /** Whether its function has returned a list at once, in any run: it may do so again. Set by the run. */
+  lists: boolean
   /** How its function uses `ctx`, so most functions get no more than they read. */
   readonly ctx: Taken
   readonly intake: AnyIntake | undefined

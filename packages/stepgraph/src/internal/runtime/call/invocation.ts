@@ -12,6 +12,7 @@ import type { Fiber } from "effect/Fiber"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type { AnyEvent, Defs } from "../../../Event.ts"
 import type { Call, Settlement } from "../../../Host.ts"
+import { beginList, endList } from "../../../Made.ts"
 import type { State } from "../../../State.ts"
 import type { StepContext } from "../../../Step.ts"
 import { unread } from "../../../Unread.ts"
@@ -156,6 +157,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.phase = "running"
     try {
       const { input, node, run } = this
+      if (node.lists) beginList()
       // Record the start before creating a fiber, which carries the invocation's span.
       run.recorder?.started(1, this)
       if (run.host === undefined && !node.guarded) take(node.step.run(input, contextOf(this, node.ctx)), this)
@@ -438,9 +440,12 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   list(events: ReadonlyArray<unknown>): void {
     try {
       this.emitToEnd(events)
+      this.node.lists = true
     } catch (error) {
       unread(events)
       throw error
+    } finally {
+      endList()
     }
     this.end(Exit.void)
   }

@@ -4,8 +4,9 @@
 
 import * as Exit from "effect/Exit"
 import { InvalidEmission, OutsideScope, StepDefect } from "../../../Errors.ts"
-import { type AnyEvent, isLatest } from "../../../Event.ts"
+import type { AnyEvent } from "../../../Event.ts"
 import { isOf } from "../../../Look.ts"
+import { hasMade } from "../../../Made.ts"
 import type { Node, Route } from "../../graph/graph.ts"
 import type { Collector } from "../intake/collector.ts"
 import type { Intakes } from "../intake/intakes.ts"
@@ -32,7 +33,7 @@ const routeOf = ({ first, routes }: Node, value: unknown): Route => {
 
 /** The event that a value stands for: itself if its definition created it, otherwise a literal, which is checked. */
 const eventOf = ({ def, recognizes }: Route, value: unknown): AnyEvent =>
-  isLatest(def, value) || recognizes(value as AnyEvent) ? (value as AnyEvent) : def(value)
+  hasMade(def, value) || recognizes(value as AnyEvent) ? (value as AnyEvent) : def(value)
 
 /** The event that a value stands for. Throws if the step may not emit it. */
 export const emissionOf = (node: Node, value: unknown): AnyEvent => eventOf(routeOf(node, value), value)
