@@ -1,22 +1,21 @@
 /**
- * The state of one run: a `Ref` for each cell in use.
+ * The state of one run: the value of each cell in use.
  */
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type { Settlement } from "../../../Host.ts"
 import { initialOf, type State } from "../../../State.ts"
 
 export class RunState {
-  private refs: Map<State<any>, Ref.Ref<any>> | undefined
+  private values: Map<State<any>, unknown> | undefined
   /** Values that a host has written by name, for cells that the run has not used yet. */
   private stored: Map<string, unknown> | undefined
 
   get<S>(state: State<S>): S {
-    return Ref.getUnsafe(this.ref(state))
+    return this.with(state).get(state) as S
   }
 
   set<S>(state: State<S>, value: S): void {
-    this.ref(state).ref.current = value
+    this.with(state).set(state, value)
   }
 
   write(write: Settlement["writes"][number]): void {
@@ -27,18 +26,17 @@ export class RunState {
     const { name, json } = write
     this.stored ??= new Map()
     this.stored.set(name, json)
-    for (const state of this.refs?.keys() ?? []) if (state.name === name) this.set(state, decoded(state, json))
+    for (const state of this.values?.keys() ?? []) if (state.name === name) this.set(state, decoded(state, json))
   }
 
-  private ref<S>(state: State<S>): Ref.Ref<S> {
-    this.refs ??= new Map()
-    let ref = this.refs.get(state)
-    if (ref === undefined) {
+  /** All values, that of this cell among them. Throws if it is not a cell. */
+  private with(state: State<any>): Map<State<any>, unknown> {
+    this.values ??= new Map()
+    if (!this.values.has(state)) {
       const stored = this.stored?.has(state?.name) === true
-      ref = Ref.makeUnsafe(stored ? decoded(state, this.stored!.get(state.name)) : initialOf(state))
-      this.refs.set(state, ref)
+      this.values.set(state, stored ? decoded(state, this.stored!.get(state.name)) : initialOf(state))
     }
-    return ref
+    return this.values
   }
 }
 

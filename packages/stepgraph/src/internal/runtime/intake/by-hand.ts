@@ -1,7 +1,6 @@
 /**
  * `ctx.collect`: events that a step without an intake keeps by hand.
  */
-import * as Ref from "effect/Ref"
 import type { Waiting } from "../../../Errors.ts"
 import type { AnyEvent, Defs } from "../../../Event.ts"
 import { show } from "../../../Show.ts"
@@ -40,7 +39,7 @@ const notDefinitions = (given: unknown): TypeError =>
 export class HandCollector {
   private readonly node: Node
   private readonly run: Dispatch
-  private readonly kept: Ref.Ref<Map<string, Kept>> = Ref.makeUnsafe(new Map())
+  private readonly kept = new Map<string, Kept>()
   /** Most steps use one list, which is then found without its tags. */
   private last: Kept | undefined
   /** The result for each invocation: a repeated call, or another attempt, does not add its event again. */
@@ -70,7 +69,7 @@ export class HandCollector {
   /** The result that `offer` would give now. Keeps nothing: `offer` does, once a host lets the call enter. */
   look(delivery: Delivery, defs: Defs): Look {
     if (this.nothingIn(defs)) return { events: [], stale: () => false }
-    const known = () => Ref.getUnsafe(this.kept).get(nameOf(defs))
+    const known = () => this.kept.get(nameOf(defs))
     const list = known() ?? this.makeKept(defs)
     const taken = this.taken.get(delivery)
     if (taken?.has(list)) return { events: taken.get(list), stale: () => false }
@@ -96,7 +95,7 @@ export class HandCollector {
   }
 
   private keptFor(defs: Defs): Kept {
-    const all = Ref.getUnsafe(this.kept)
+    const all = this.kept
     const list = nameOf(defs)
     let kept = all.get(list)
     if (kept === undefined) {
@@ -151,11 +150,11 @@ export class HandCollector {
   }
 
   left(): ReadonlyArray<Left> {
-    return [...Ref.getUnsafe(this.kept).values()].flatMap(({ cell }) => leftOf(this.node, cell))
+    return [...this.kept.values()].flatMap(({ cell }) => leftOf(this.node, cell))
   }
 
   waiting(): ReadonlyArray<Waiting> {
-    return [...Ref.getUnsafe(this.kept).values()]
+    return [...this.kept.values()]
       .filter(({ cell }) => !cell.empty)
       .map(({ cell, defs }) => ({
         step: this.node.name,
