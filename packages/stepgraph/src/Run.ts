@@ -3,10 +3,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { makeEvent } from "./Event.ts"
+import { type AnyEvent, makeEvent } from "./Event.ts"
 import type { ActiveRun } from "./internal/runtime/run/composition.ts"
 import { checkOptions, checkPlaces, type Door } from "./internal/runtime/run/doors.ts"
-import { beginWith, execute, interruptOn, observed, settle } from "./internal/runtime/run/execute.ts"
+import { beginWith, execute, executeAside, interruptOn, settle } from "./internal/runtime/run/execute.ts"
 import type { RunOptions } from "./State.ts"
 import type { Problem } from "./Step.ts"
 import type { Observer } from "./Trace.ts"
@@ -114,13 +114,18 @@ export function runPromise<W extends AnyWorkflow>(
       if (options?.state !== undefined) beginWith(active, options.state)
       if (signal !== undefined) interruptOn(signal, active)
     }
-    const running = begin("runPromise", flow as AnyWorkflow, input, options, options && prepare)
-    Effect.runFork(observed(running, options?.observe)).addObserver((exit) => {
+    const ended = (exit: Exit.Exit<AnyEvent, unknown>) => {
       try {
         resolve(settle(flow, exit, signal) as StopOf<W>)
       } catch (error) {
         reject(error)
       }
-    })
+    }
+    const { start, timeout } = flow as AnyWorkflow
+    const graph = compiledOf(flow)
+    const event = makeEvent(start, input)
+    if (Exit.isFailure(event)) return ended(event)
+    checkPlaces("runPromise", event.value, input, options)
+    executeAside(graph, event.value, timeout, options?.observe, options && prepare, ended)
   })
 }

@@ -1,10 +1,11 @@
 /**
- * A run as one Effect.
+ * A run as one Effect, or beside Effect for who waits for a promise.
  */
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
 import * as LogLevel from "effect/LogLevel"
 import type { AnyEvent } from "../../../Event.ts"
 import { show } from "../../../Show.ts"
@@ -23,12 +24,9 @@ export const execute = (
   prepare?: (active: ActiveRun) => void
 ): Effect.Effect<AnyEvent, unknown> =>
   Effect.withFiber((fiber) => {
-    let active: ActiveRun
-    try {
-      active = new ActiveRun(graph, fiber)
-    } catch (error) {
-      return Effect.die(runDefect(graph.name, "being made", error))
-    }
+    const made = make(graph, fiber)
+    if (Exit.isFailure(made)) return Exit.failCause(made.cause)
+    const active = made.value
     prepare?.(active)
     const ended = Effect.callback<void>((resume) => {
       const failed = whenBegun(active, start, timeout, () => resume(Effect.void))
@@ -43,11 +41,43 @@ export const execute = (
       })
     })
     // Outside the scope: a run that its signal has interrupted must not be interrupted again.
-    const outcome = Effect.flatMap(ended, () => outcomeOf(active))
-    return LogLevel.isLessThanOrEqualTo(fiber.cache.minimumLogLevel, "Debug")
-      ? Effect.tap(outcome, () => logLeftOver(active))
-      : outcome
+    return Effect.flatMap(ended, () => outcomeOf(active, fiber))
   })
+
+/**
+ * As `execute`, for a program without Effect: only a signal interrupts the run, so no fiber has to wait for it. Hot: 0.8 of
+ * the time of a short run.
+ */
+export const executeAside = (
+  graph: CompiledGraph,
+  start: AnyEvent,
+  timeout: Duration.Input | undefined,
+  observe: Observer | undefined,
+  prepare: ((active: ActiveRun) => void) | undefined,
+  ended: (exit: Exit.Exit<AnyEvent, unknown>) => void
+): void => {
+  const making = Effect.withFiber((fiber) => Exit.map(make(graph, fiber), (active) => ({ active, fiber })))
+  // It ends at once.
+  const made = Effect.runFork(observed(making, observe)).pollUnsafe()!
+  if (Exit.isFailure(made)) return ended(Exit.failCause(made.cause))
+  const { active, fiber } = made.value
+  prepare?.(active)
+  const over = () => {
+    const outcome = outcomeOf(active, fiber)
+    if (Exit.isExit(outcome)) ended(outcome as Exit.Exit<AnyEvent, unknown>)
+    else Effect.runForkWith(active.context)(outcome).addObserver(ended)
+  }
+  const failed = whenBegun(active, start, timeout, over)
+  if (failed !== undefined) ended(Exit.die(failed))
+}
+
+const make = (graph: CompiledGraph, fiber: Fiber<unknown, unknown>): Exit.Exit<ActiveRun> => {
+  try {
+    return Exit.succeed(new ActiveRun(graph, fiber))
+  } catch (error) {
+    return Exit.die(runDefect(graph.name, "being made", error))
+  }
+}
 
 /** Begins it; returns a defect if it cannot even be awaited. */
 const whenBegun = (
@@ -77,9 +107,13 @@ const interrupt = (active: ActiveRun, by?: number, reason?: unknown): void => {
   }
 }
 
-const outcomeOf = (active: ActiveRun): Effect.Effect<AnyEvent, unknown> => {
+/** What it ends with, once what that does not show is logged. */
+const outcomeOf = (active: ActiveRun, fiber: Fiber<unknown, unknown>): Effect.Effect<AnyEvent, unknown> => {
   const { exit, unseen } = active.outcome
-  return unseen.length === 0 ? exit! : Effect.andThen(logged(active), exit!)
+  const outcome = unseen.length === 0 ? exit! : Effect.andThen(logged(active), exit!)
+  return LogLevel.isLessThanOrEqualTo(fiber.cache.minimumLogLevel, "Debug")
+    ? Effect.tap(outcome, () => logLeftOver(active))
+    : outcome
 }
 
 /** Logged at `Debug` only: an intake may be left half full on purpose. */
