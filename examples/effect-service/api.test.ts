@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import { expect, it, layer } from "@effect/vitest"
+import * as Sqlite from "@stepgraph/durable/sqlite"
 import { Effect, Fiber, Layer } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiTest } from "effect/http-api"
@@ -17,7 +18,6 @@ import { PlaceOrder } from "./checkout.ts"
 import { OrderId, Sku } from "./domain.ts"
 import { Payments } from "./partners.ts"
 import { Handlers, Services } from "./server.ts"
-import * as Sqlite from "./sqlite.ts"
 
 const Shop = Handlers.pipe(
   HttpRouter.provideRequest(Services),

@@ -1,5 +1,6 @@
 // The workflow in every order of events, each with a database of its own.
 import { expect, it } from "@effect/vitest"
+import * as Sqlite from "@stepgraph/durable/sqlite"
 import { explore } from "@stepgraph/testing"
 import { Array as Arr, Effect, Layer, Record } from "effect"
 import { SqlClient } from "effect/sql"
@@ -8,7 +9,6 @@ import { checkout, PlaceOrder } from "./checkout.ts"
 import { Sku } from "./domain.ts"
 import { Payments } from "./partners.ts"
 import { Services } from "./server.ts"
-import * as Sqlite from "./sqlite.ts"
 
 const layer = Layer.provideMerge(Services, Sqlite.layer({ filename: ":memory:" }))
 

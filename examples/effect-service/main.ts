@@ -3,13 +3,13 @@
 //   node examples/effect-service/main.ts        then: see README.md
 import { createServer } from "node:http"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+import * as Sqlite from "@stepgraph/durable/sqlite"
 import { Config, Effect, Layer, Option } from "effect"
 import { FetchHttpClient, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Otlp } from "effect/observability"
 import { Api } from "./api.ts"
 import { Handlers, Services } from "./server.ts"
-import * as Sqlite from "./sqlite.ts"
 
 const Database = Layer.unwrap(
   Effect.map(Config.String("DATABASE").pipe(Config.withDefault(":memory:")), (filename) => Sqlite.layer({ filename }))

@@ -153,6 +153,8 @@ export interface RunHost {
   readonly sleep?: (sleep: Sleep, fire: () => void) => (() => void) | undefined
   /** A call has read a cell of state, or written to it. */
   readonly touches?: (call: Call, cell: string, value: unknown, written: boolean) => void
+  /** An output has left the run. */
+  readonly output?: (event: AnyEvent) => void
   /** The run has come to rest: nothing of it goes on before a call is settled, a time has passed or something comes from outside. */
   readonly idle?: () => void
 }

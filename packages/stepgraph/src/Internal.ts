@@ -5,7 +5,7 @@
  * @internal
  */
 export { dataOf } from "./internal/runtime/trace/data.ts"
-export { nearest, refuseUnknown } from "./Options.ts"
+export { kindOf, nearest, refuseUnknown } from "./Options.ts"
 export { copyOf } from "./OwnSchema.ts"
 export { secretOf } from "./Secrets.ts"
 export { type Bounds, nameAndMessage, wordsOf } from "./Show.ts"

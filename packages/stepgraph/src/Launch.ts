@@ -152,7 +152,11 @@ const beginAloud = (
   }
   return Effect.flatMap(PubSub.unbounded<Take<AnyEvent>>({ replay: keep }), (published) => {
     const prepare = (active: ActiveRun) => {
-      active.router.onOutput = (event) => PubSub.publishUnsafe(published, [event])
+      const { onOutput } = active.router
+      active.router.onOutput = (event) => {
+        onOutput?.(event)
+        PubSub.publishUnsafe(published, [event])
+      }
       if (compiledOf(flow).inputs.size > 0) active.openInputs()
       if (signal !== undefined) interruptOn(signal, active)
     }

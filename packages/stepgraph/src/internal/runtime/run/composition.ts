@@ -92,6 +92,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     this.backPressure = new BackPressure(this.lanes)
     this.loop = new Loop(this, fiber.cache.scheduler, this.scheduler)
     this.router = new Router(this)
+    this.router.onOutput = this.host?.output
     this.questions = graph.asking ? new Questions(this) : undefined
     this.calls = new Calls(this)
   }

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { describe, expect, it, layer } from "@effect/vitest"
 import { Effect, Exit, Fiber, Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import { layer as sqlite } from "./sqlite.ts"
+import { layer as sqlite } from "../src/SqliteClient.ts"
 
 const inMemory = sqlite({ filename: ":memory:" })
 

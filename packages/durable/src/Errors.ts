@@ -1,0 +1,128 @@
+/**
+ * All errors of durable runs: what happened, where, with which values, what to do.
+ */
+import { TaggedError } from "stepgraph/internal"
+
+const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `'${name}'`).join(", ")
+
+/** Something of a workflow cannot be stored: thrown by `durable`. */
+export class NotStorable extends TaggedError("NotStorable")<{
+  readonly workflow: string
+  readonly problems: ReadonlyArray<string>
+}> {
+  constructor(props: { readonly workflow: string; readonly problems: ReadonlyArray<string> }) {
+    super(props, {}, () => {
+      const list = props.problems.map((problem) => `\n  - ${problem}`).join("")
+      return `workflow '${props.workflow}' cannot be durable, because not all of it can be stored:${list}`
+    })
+  }
+}
+
+/** A run was started with another graph than the one that is registered under its name and version. */
+export class GraphChanged extends TaggedError("GraphChanged")<{
+  readonly run: string
+  readonly workflow: string
+  readonly version: string
+}> {
+  constructor(props: { readonly run: string; readonly workflow: string; readonly version: string }) {
+    super(
+      props,
+      {},
+      () =>
+        `run '${props.run}' was started with another graph of workflow '${props.workflow}', version '${props.version}', than ` +
+        "the one registered here: give the changed workflow a new version, and register the old one beside it until its " +
+        "runs have ended"
+    )
+  }
+}
+
+/** The journal of a run says that something happened which its graph does not come to. */
+export class HistoryDiverged extends TaggedError("HistoryDiverged")<{
+  readonly run: string
+  readonly workflow: string
+  /** The number of the entry. */
+  readonly entry: number
+  readonly what: string
+}> {
+  constructor(props: {
+    readonly run: string
+    readonly workflow: string
+    readonly entry: number
+    readonly what: string
+  }) {
+    super(
+      props,
+      {},
+      () =>
+        `run '${props.run}' of workflow '${props.workflow}' cannot go on: entry ${props.entry} of its journal is ` +
+        `${props.what}, which the graph does not come to. What is called again in a replay (\`by\`, the conditions of ` +
+        "a `retry`, schemas, initial values) must depend on its arguments alone. Restore that, and resume the run"
+    )
+  }
+}
+
+/** The process of a run died again and again before anything of it was stored. */
+export class RunKeepsCrashing extends TaggedError("RunKeepsCrashing")<{
+  readonly run: string
+  readonly workflow: string
+  readonly crashes: number
+  /** The steps that were to be performed. */
+  readonly steps: ReadonlyArray<string>
+}> {
+  constructor(props: {
+    readonly run: string
+    readonly workflow: string
+    readonly crashes: number
+    readonly steps: ReadonlyArray<string>
+  }) {
+    const { crashes, run, steps, workflow } = props
+    super(
+      props,
+      {},
+      () =>
+        `run '${run}' of workflow '${workflow}' was stopped: its process has died ${crashes} times in a row ` +
+        (steps.length === 0 ? "while nothing of it was stored" : `while performing ${quoted(steps)}`) +
+        ". Find out what ends the process, then resume the run"
+    )
+  }
+}
+
+/** There is no run of this id. */
+export class UnknownRun extends TaggedError("UnknownRun")<{ readonly run: string }> {
+  constructor(props: { readonly run: string }) {
+    super(props, {}, () => `there is no run '${props.run}' in this store: start it, or look at the ids that list gives`)
+  }
+}
+
+/** A run was interrupted on purpose. */
+export class RunInterrupted extends TaggedError("RunInterrupted")<{ readonly run: string; readonly workflow: string }> {
+  constructor(props: { readonly run: string; readonly workflow: string }) {
+    super(props, {}, () => `run '${props.run}' of workflow '${props.workflow}' was interrupted`)
+  }
+}
+
+/** An id belongs to a run of another workflow. */
+export class RunIdTaken extends TaggedError("RunIdTaken")<{ readonly run: string; readonly workflow: string }> {
+  constructor(props: { readonly run: string; readonly workflow: string; readonly of: string }) {
+    const { of, run, workflow } = props
+    super(
+      { run, workflow },
+      {},
+      () => `run '${run}' is one of workflow '${of}', not of '${workflow}': choose another id`
+    )
+  }
+}
+
+/**
+ * A failure as its journal gives it back, where its schema is not among the `errors` of `durable`: its name and message, and
+ * its `_tag` if it has one.
+ */
+export class StoredError extends Error {
+  readonly _tag: string | undefined
+
+  constructor(stored: { readonly name: string; readonly message: string; readonly tag?: string | undefined }) {
+    super(stored.message)
+    this._tag = stored.tag
+    Object.defineProperty(this, "name", { value: stored.name, configurable: true, writable: true })
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Durable runs for programs that do not use Effect.
+ */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Stream from "effect/Stream"
+import type { AnyWorkflow, InputsOf, OutputsOf, Problem, RunServices, RunStatus, StopOf, TraceEntry } from "stepgraph"
+import {
+  type AnyDurable,
+  type Durable,
+  type DurableRun,
+  layerMemory,
+  layerSqlite,
+  type RunnerOptions,
+  type RunSummary,
+  Runs,
+  type StartInput,
+  summaryOf
+} from "./Durable.ts"
+import type { ListOptions } from "./Store.ts"
+
+/** Where durable runs are kept, and how they are performed. */
+export type OpenOptions = RunnerOptions &
+  (
+    | { readonly sqlite: string; readonly memory?: undefined; readonly layer?: undefined }
+    | { readonly memory: true; readonly sqlite?: undefined; readonly layer?: undefined }
+    | { readonly layer: Layer.Layer<Runs, unknown>; readonly sqlite?: undefined; readonly memory?: undefined }
+  )
+
+/** The handle of a durable run, for programs that do not use Effect: that of `launchPromise`, from any process. */
+export interface DurableHandle<in Input, out Output, out A> {
+  readonly id: string
+  /** Sends an event to the run, once for each `key`. Rejects with `InvalidEvent`, `RunEnded` or `UnknownRun`. */
+  readonly send: (event: Input, options?: { readonly key?: string | undefined }) => Promise<void>
+  readonly closeInputs: () => Promise<void>
+  /** The workflow's `outputs`, after the first `from` of them, then the stop event. A failed run throws. */
+  readonly events: (options?: { readonly from?: number | undefined }) => AsyncIterable<Output | A>
+  /** The stop event, when the run has ended. Asking for it is waiting for it: it never rejects unheard. */
+  readonly result: Promise<A>
+  /** The outcome of the run, if it has ended. */
+  readonly poll: () => Promise<Exit.Exit<A, unknown> | undefined>
+  readonly status: () => Promise<RunStatus>
+  readonly trace: () => Promise<ReadonlyArray<TraceEntry>>
+  readonly interrupt: () => Promise<void>
+  readonly resume: () => Promise<void>
+  readonly forget: () => Promise<boolean>
+}
+
+type HandleFor<W> = DurableHandle<InputsOf<W>, OutputsOf<W>, StopOf<W>>
+type Plain<D> =
+  D extends Durable<infer W extends AnyWorkflow>
+    ? [RunServices<W>] extends [never]
+      ? D
+      : D & Problem<"this workflow needs services: use its layer">
+    : D
+
+/** The durable runs of this process. Disposing of it gives them back: they go on when a process opens them again. */
+export interface DurableRuns extends AsyncDisposable {
+  /** Starts a run, once for each id. */
+  readonly start: <W extends AnyWorkflow>(
+    durable: Durable<W>,
+    id: string,
+    input: StartInput<W>
+  ) => Promise<HandleFor<W>>
+  /** The handle of a run that was started somewhere. */
+  readonly run: <W extends AnyWorkflow>(durable: Durable<W>, id: string) => HandleFor<W>
+  readonly list: (
+    options?: ListOptions & { readonly workflow?: string | undefined }
+  ) => Promise<ReadonlyArray<RunSummary>>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Opens durable runs, and goes on with those that a dead process has left behind. Register all workflows at once: a run of one
+ * that is not among them waits until some process has it.
+ */
+export async function openDurable<const D extends ReadonlyArray<AnyDurable>>(
+  options: OpenOptions,
+  durables: { readonly [K in keyof D]: Plain<D[K]> }
+): Promise<DurableRuns> {
+  const { layer: given, memory, sqlite, ...runner } = options
+  const base: Layer.Layer<Runs, unknown> =
+    given ?? (sqlite === undefined ? layerMemory(runner) : layerSqlite({ filename: sqlite, ...runner }))
+  if (given === undefined && sqlite === undefined && memory !== true) {
+    throw new TypeError('openDurable needs a place for its runs: { sqlite: "runs.db" }, or { memory: true } for a test')
+  }
+  const registered = (durables as unknown as ReadonlyArray<AnyDurable>).map(
+    ({ layer }) => layer as Layer.Layer<never, never, Runs>
+  )
+  const layers = registered.reduce<Layer.Layer<Runs, unknown>>((all, one) => Layer.provideMerge(one, all) as any, base)
+  const runtime = ManagedRuntime.make(layers)
+  await runtime.runPromise(Effect.void)
+  const close = () => runtime.dispose()
+  const perform = <A, E>(effect: Effect.Effect<A, E>) => runtime.runPromise(effect)
+  const handleOf = (run: DurableRun<any, any, any, any>): DurableHandle<any, any, any> => {
+    let result: Promise<any> | undefined
+    return {
+      id: run.id,
+      send: (event, options) => perform(run.send(event, options)),
+      closeInputs: () => perform(run.closeInputs),
+      events: (options) => Stream.toAsyncIterable(run.events(options)),
+      get result() {
+        if (result === undefined) {
+          result = perform(run.result)
+          result.catch(() => {})
+        }
+        return result
+      },
+      poll: () => perform(run.poll),
+      status: () => perform(run.status),
+      trace: () => perform(run.trace),
+      interrupt: () => perform(run.interrupt),
+      resume: () => perform(run.resume),
+      forget: () => perform(run.forget)
+    }
+  }
+  return {
+    start: async (durable, id, input) => handleOf(await runtime.runPromise(durable.start(id, input as never))),
+    run: (durable, id) => handleOf(runtime.runSync(durable.run(id))),
+    list: ({ workflow, ...options } = {}) =>
+      runtime.runPromise(
+        Effect.flatMap(Runs, ({ store }) =>
+          Effect.map(store.list({ flow: workflow, ...options }), (runs) => runs.map(summaryOf))
+        )
+      ),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}

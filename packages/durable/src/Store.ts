@@ -1,0 +1,130 @@
+/**
+ * Where durable runs are kept: for each run one ordered journal, the messages sent to it, and who owns it.
+ *
+ * A store orders and fences. It knows nothing of workflows: entries, events and results are JSON to it.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+
+export type Json = Schema.Json
+
+/** A flow as the store knows it: a run is given to none but a process that has registered exactly this. */
+export interface FlowKey {
+  readonly flow: string
+  readonly version: string
+  /** Of the graph: names, events, schemas, intakes. */
+  readonly fingerprint: string
+}
+
+/** `active` until it has ended; `stuck` where it cannot go on with the graph that it was given. */
+export type RunState = "active" | "stuck" | "succeeded" | "failed" | "interrupted"
+
+/** A run as its store knows it. */
+export interface StoredRun extends FlowKey {
+  readonly id: string
+  readonly state: RunState
+  readonly start: Json
+  /** What it ended with, or why it is stuck. */
+  readonly result: Json | undefined
+  readonly createdAt: number
+  readonly endedAt: number | undefined
+  /** The process that performs it now. */
+  readonly owner: string | undefined
+  /** Number of times that it has been claimed: the token of its writer. */
+  readonly epoch: number
+  /** When somebody should take it up, where nobody owns it; undefined where it waits for a message. */
+  readonly wake: number | undefined
+  /** Number of messages sent to it. */
+  readonly messages: number
+  /** How many of its owners in a row have died without storing anything. */
+  readonly crashes: number
+}
+
+/** Part of a journal: what was stored at once. */
+export interface Batch {
+  /** The number of its first entry. */
+  readonly from: number
+  readonly at: number
+  readonly entries: ReadonlyArray<Json>
+}
+
+/** What is sent to a run from outside. */
+export type Message =
+  | { readonly _tag: "event"; readonly event: Json }
+  | { readonly _tag: "close" }
+  | { readonly _tag: "interrupt" }
+
+export interface StoredMessage {
+  /** Its place, from 1 on. */
+  readonly number: number
+  readonly key: string
+  readonly message: Message
+}
+
+export interface ListOptions {
+  readonly flow?: string | undefined
+  readonly state?: RunState | undefined
+  /** The id of the run after which to go on; runs are listed by their ids. */
+  readonly after?: string | undefined
+  /** Default: 100. */
+  readonly limit?: number | undefined
+}
+
+/** What was written was refused: somebody else owns the run now. */
+export interface Refused {
+  readonly _tag: "Refused"
+}
+
+/** A failure of the store itself is a defect: the run goes on elsewhere, or here once the store works again. */
+export interface StoreService {
+  /** Whether a write is done before its Effect gives way. */
+  readonly synchronous: boolean
+  /** Creates a run, owned by `owner`; gives the one that there is where the id is taken. */
+  readonly create: (
+    run: FlowKey & { readonly id: string; readonly start: Json },
+    owner: string
+  ) => Effect.Effect<{ readonly created: boolean; readonly run: StoredRun }>
+  readonly get: (id: string) => Effect.Effect<StoredRun | undefined>
+  readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<StoredRun>>
+  /** The whole journal, or what follows the entry of a number. */
+  readonly load: (id: string, from?: number) => Effect.Effect<ReadonlyArray<Batch>>
+  /** Appends to the journal where it has `from` entries and the writer has the latest epoch; `false` otherwise. */
+  readonly append: (id: string, epoch: number, from: number, entries: ReadonlyArray<Json>) => Effect.Effect<boolean>
+  /** Sends a message, once for each key. Gives its place; `undefined` where the run is unknown or has ended. */
+  readonly send: (id: string, key: string, message: Message) => Effect.Effect<number | undefined>
+  readonly messages: (id: string, after: number) => Effect.Effect<ReadonlyArray<StoredMessage>>
+  /** Gives the run back until `wake`; `false` where a message has come after the first `seen`, or another owns it. */
+  readonly suspend: (id: string, epoch: number, seen: number, wake: number | undefined) => Effect.Effect<boolean>
+  /** Ends the run, or gives it up as stuck; `false` where another owns it. */
+  readonly end: (id: string, epoch: number, state: RunState, result: Json | undefined) => Effect.Effect<boolean>
+  /** Lets a run that is stuck be taken up again; `false` where it is not. */
+  readonly resume: (id: string) => Effect.Effect<boolean>
+  /** Forgets a run that has ended, with its journal and messages; `false` where it has not, or is unknown. */
+  readonly forget: (id: string) => Effect.Effect<boolean>
+  /** Takes up to `limit` runs that are due, or whose owner is dead. */
+  readonly claim: (
+    owner: string,
+    flows: ReadonlyArray<FlowKey>,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<StoredRun>>
+  /** Of the runs of an owner, those that have been sent messages by somebody else, with their number. */
+  readonly signalled: (
+    owner: string
+  ) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly messages: number }>>
+  /** The first time at which a run that nobody owns is due. */
+  readonly nextWake: (flows: ReadonlyArray<FlowKey>) => Effect.Effect<number | undefined>
+  /** Says that an owner is alive for the next `lease` milliseconds. */
+  readonly beat: (owner: string, lease: number) => Effect.Effect<void>
+  /** All owners that somebody has seen alive. */
+  readonly owners: Effect.Effect<ReadonlyArray<string>>
+  /** An owner that is alive gives back all that it has. */
+  readonly release: (owner: string) => Effect.Effect<void>
+  /** An owner is known to be dead before its time is over: what it had may be claimed at once. */
+  readonly bury: (owner: string) => Effect.Effect<void>
+  /** A number that changes whenever another process may have written; `undefined` where nobody can say. */
+  readonly changes: Effect.Effect<number | undefined>
+}
+
+/** The store of durable runs. */
+export class Store extends Context.Service<Store, StoreService>()("stepgraph/durable/Store") {}

@@ -1,0 +1,172 @@
+/**
+ * A store in the memory of one process: for tests, and for what need not survive it.
+ */
+import * as Effect from "effect/Effect"
+import type { FlowKey, Json, StoredMessage, StoredRun, StoreService } from "../Store.ts"
+
+interface Kept {
+  run: StoredRun
+  entries: Array<string>
+  at: Array<number>
+  messages: Array<StoredMessage>
+  /** Length of the journal when it was claimed last. */
+  claimed: number
+}
+
+const isOf = (flows: ReadonlyArray<FlowKey>, run: FlowKey): boolean =>
+  flows.some(
+    ({ flow, version, fingerprint }) => flow === run.flow && version === run.version && fingerprint === run.fingerprint
+  )
+
+const copy = (json: Json): Json => JSON.parse(JSON.stringify(json))
+
+export const memoryStore = (): StoreService => {
+  const runs = new Map<string, Kept>()
+  const leases = new Map<string, number>()
+  const withNow = <A>(work: (now: number) => A): Effect.Effect<A> =>
+    Effect.clockWith((clock) => Effect.sync(() => work(clock.currentTimeMillisUnsafe())))
+  const owned = (id: string, epoch: number): Kept | undefined => {
+    const kept = runs.get(id)
+    return kept?.run.epoch === epoch && kept.run.owner !== undefined ? kept : undefined
+  }
+  const update = (kept: Kept, change: Partial<StoredRun>) => {
+    kept.run = { ...kept.run, ...change }
+  }
+  return {
+    synchronous: true,
+    create: ({ id, start, flow, version, fingerprint }, owner) =>
+      withNow((now) => {
+        const known = runs.get(id)
+        if (known !== undefined) return { created: false, run: known.run }
+        const run: StoredRun = {
+          id,
+          flow,
+          version,
+          fingerprint,
+          start: copy(start),
+          state: "active",
+          result: undefined,
+          createdAt: now,
+          endedAt: undefined,
+          owner,
+          epoch: 1,
+          wake: undefined,
+          messages: 0,
+          crashes: 0
+        }
+        runs.set(id, { run, entries: [], at: [], messages: [], claimed: 0 })
+        return { created: true, run }
+      }),
+    get: (id) => Effect.sync(() => runs.get(id)?.run),
+    list: ({ after = "", flow, limit = 100, state }) =>
+      Effect.sync(() =>
+        [...runs.values()]
+          .map(({ run }) => run)
+          .filter((run) => run.id > after && (flow ?? run.flow) === run.flow && (state ?? run.state) === run.state)
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .slice(0, limit)
+      ),
+    load: (id, from = 0) =>
+      Effect.sync(() => {
+        const kept = runs.get(id)
+        if (kept === undefined) return []
+        return kept.entries
+          .slice(from)
+          .map((entry, i) => ({ from: from + i, at: kept.at[from + i]!, entries: [JSON.parse(entry)] }))
+      }),
+    append: (id, epoch, from, entries) =>
+      withNow((now) => {
+        const kept = owned(id, epoch)
+        if (kept?.entries.length !== from) return false
+        for (const entry of entries) {
+          kept.entries.push(JSON.stringify(entry))
+          kept.at.push(now)
+        }
+        return true
+      }),
+    send: (id, key, message) =>
+      Effect.sync(() => {
+        const kept = runs.get(id)
+        if (kept === undefined) return undefined
+        const known = kept.messages.find((other) => other.key === key)
+        if (known !== undefined) return known.number
+        if (kept.run.state !== "active" && kept.run.state !== "stuck") return undefined
+        const number = kept.messages.length + 1
+        kept.messages.push({ number, key, message: copy(message as unknown as Json) as any })
+        update(kept, { messages: number, wake: 0 })
+        return number
+      }),
+    messages: (id, after) => Effect.sync(() => runs.get(id)?.messages.slice(after) ?? []),
+    suspend: (id, epoch, seen, wake) =>
+      Effect.sync(() => {
+        const kept = owned(id, epoch)
+        if (kept === undefined || kept.run.messages > seen) return false
+        update(kept, { owner: undefined, wake, crashes: 0 })
+        return true
+      }),
+    end: (id, epoch, state, result) =>
+      withNow((now) => {
+        const kept = owned(id, epoch)
+        if (kept === undefined) return false
+        const endedAt = state === "stuck" ? undefined : now
+        update(kept, { owner: undefined, wake: undefined, state, endedAt, result: result && copy(result) })
+        return true
+      }),
+    resume: (id) =>
+      Effect.sync(() => {
+        const kept = runs.get(id)
+        if (kept?.run.state !== "stuck") return false
+        update(kept, { state: "active", result: undefined, wake: 0, crashes: 0 })
+        return true
+      }),
+    forget: (id) =>
+      Effect.sync(() => {
+        const state = runs.get(id)?.run.state
+        return state !== undefined && state !== "active" && state !== "stuck" && runs.delete(id)
+      }),
+    claim: (owner, flows, limit) =>
+      withNow((now) => {
+        const claimed: Array<StoredRun> = []
+        for (const kept of runs.values()) {
+          if (claimed.length === limit) break
+          const { run } = kept
+          if (run.state !== "active" || !isOf(flows, run)) continue
+          const dead = run.owner !== undefined && (leases.get(run.owner) ?? Number.POSITIVE_INFINITY) <= now
+          const due = run.owner === undefined && run.wake !== undefined && run.wake <= now
+          if (!dead && !due) continue
+          const progress = kept.entries.length > kept.claimed
+          const crashes = dead ? (progress ? 1 : run.crashes + 1) : run.crashes
+          kept.claimed = kept.entries.length
+          update(kept, { owner, epoch: run.epoch + 1, wake: undefined, crashes })
+          claimed.push(kept.run)
+        }
+        return claimed
+      }),
+    signalled: (owner) =>
+      Effect.sync(() =>
+        [...runs.values()].flatMap(({ run: { id, messages, owner: of, wake } }) =>
+          of === owner && wake === 0 ? [{ id, messages }] : []
+        )
+      ),
+    nextWake: (flows) =>
+      Effect.sync(() => {
+        let first: number | undefined
+        for (const { run } of runs.values()) {
+          if (run.state !== "active" || run.owner !== undefined || run.wake === undefined || !isOf(flows, run)) continue
+          if (first === undefined || run.wake < first) first = run.wake
+        }
+        return first
+      }),
+    beat: (owner, lease) => withNow((now) => void leases.set(owner, now + lease)),
+    owners: Effect.sync(() => [...leases.keys()]),
+    release: (owner) =>
+      Effect.sync(() => {
+        leases.delete(owner)
+        for (const kept of runs.values()) {
+          if (kept.run.owner === owner) update(kept, { owner: undefined, wake: 0 })
+        }
+      }),
+    bury: (owner) => Effect.sync(() => void leases.set(owner, Number.NEGATIVE_INFINITY)),
+    changes: Effect.succeed(undefined)
+  }
+}

@@ -1,0 +1,365 @@
+// Durable runs end as they would have ended, whenever and however often their process has died.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join as path } from "node:path"
+import { Effect, Exit, Layer, Schema, Stream } from "effect"
+import { defineEvent, defineStep, join, RunEnded, workflow } from "stepgraph"
+import { afterAll, describe, expect, it } from "vitest"
+import {
+  durable,
+  GraphChanged,
+  HistoryDiverged,
+  layerStore,
+  NotStorable,
+  openDurable,
+  RunIdTaken,
+  RunInterrupted,
+  RunKeepsCrashing,
+  Store,
+  StoredError,
+  type StoreService,
+  UnknownRun
+} from "../src/index.ts"
+import { memoryStore } from "../src/internal/memory-store.ts"
+import { sqlStore } from "../src/internal/sql-store.ts"
+import * as SqliteClient from "../src/SqliteClient.ts"
+import { Approval, everything, Flaky, type World } from "./support/flows.ts"
+
+const folder = mkdtempSync(path(tmpdir(), "durable-"))
+afterAll(() => rmSync(folder, { recursive: true }))
+let files = 0
+const stores = {
+  memory: () => {
+    const store = memoryStore()
+    return Layer.sync(Store, () => store)
+  },
+  sqlite: () => {
+    const filename = path(folder, `${++files}.db`)
+    return Layer.orDie(Layer.provide(Layer.effect(Store, sqlStore), SqliteClient.layer({ filename })))
+  }
+}
+
+const quiet: World = { called: () => {}, nap: () => 0 }
+const opened = (store: Layer.Layer<Store>, durables: ReadonlyArray<any>, options: object = {}) =>
+  openDurable({ layer: Layer.provide(layerStore({ poll: 5, ...options }), store) }, durables as [])
+const inStore = <A>(store: Layer.Layer<Store>, use: (store: StoreService) => Effect.Effect<A>): Promise<A> =>
+  Effect.runPromise(Effect.provide(Effect.flatMap(Store, use), store))
+const until = async (holds: () => boolean | Promise<boolean>) => {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+const Go = defineEvent("Go", { n: Schema.Number })
+const End = defineEvent("End", { n: Schema.Number })
+const oneStep = (run: (event: { readonly n: number }, ctx: any) => any, name = "one", more: object = {}) =>
+  workflow({
+    name,
+    start: Go,
+    stop: End,
+    steps: { step: defineStep({ accepts: Go, emits: End, run, ...more } as any) }
+  } as any) as any
+
+describe.each(Object.entries(stores))("on %s", (name, store) => {
+  it("runs to the end, once for each id, and lists and forgets what has ended", async () => {
+    const called: Array<string> = []
+    const one = durable(
+      oneStep(async ({ n }, { runId }) => {
+        called.push(runId)
+        return End({ n: n + 1 })
+      })
+    )
+    const other = durable(oneStep(({ n }) => End({ n }), "other"))
+    await using runs = await opened(store(), [one, other])
+    const run = await runs.start(one, "a", { n: 1 })
+    expect(await run.result).toEqual({ _tag: "End", n: 2 })
+    expect(await (await runs.start(one, "a", { n: 5 })).result).toEqual({ _tag: "End", n: 2 })
+    expect(called).toEqual(["a"])
+    expect(await run.poll()).toEqual(Exit.succeed({ _tag: "End", n: 2 }))
+    expect((await run.status()).state).toBe("ended")
+    await runs.start(one, "b", { n: 2 })
+    await until(async () => (await runs.list({ state: "succeeded" })).length === 2)
+    expect((await runs.list({ after: "a" })).map(({ id, workflow }) => [id, workflow])).toEqual([["b", "one"]])
+    await expect(runs.start(other, "a", { n: 1 })).rejects.toThrow(
+      new RunIdTaken({ run: "a", workflow: "other", of: "one" })
+    )
+    await expect(runs.run(one, "c").result).rejects.toThrow(new UnknownRun({ run: "c" }))
+    expect(await run.forget()).toBe(true)
+    expect(await run.forget()).toBe(false)
+    await expect(run.status()).rejects.toThrow(UnknownRun)
+  })
+
+  it("gives each step what it would have had, with retries, state, a race, a deadline and inputs", async () => {
+    await using runs = await opened(store(), [durable(everything(quiet), { errors: [Flaky] })])
+    const flow = durable(everything(quiet), { errors: [Flaky] })
+    const run = await runs.start(flow, "a", { n: 7 })
+    await run.send(Approval({ by: "Ada" }), { key: "1" })
+    await run.send(Approval({ by: "nobody" }), { key: "1" })
+    await run.send(Approval({ by: "Bob" }), { key: "2" })
+    expect(await run.result).toMatchObject({ sum: 63, by: ["Ada", "Bob"] })
+    const seen: Array<any> = []
+    for await (const event of run.events({ from: 2 })) seen.push(event)
+    expect(seen.map(({ _tag }) => _tag)).toEqual([...Array.from({ length: 5 }, () => "Progress"), "Stop"])
+    const trace = await run.trace()
+    expect(trace[0]).toMatchObject({ _tag: "RunStarted" })
+    await expect(run.send(Approval({ by: "Eve" }))).rejects.toThrow(RunEnded)
+    // Once more with the same key: it was sent.
+    await run.send(Approval({ by: "Bob" }), { key: "2" })
+  })
+
+  it("goes on from any entry of its journal to the same answer, and from the whole without a call", async () => {
+    const called: Array<string> = []
+    let naps = 0
+    const flow = durable(
+      everything({ called: (what) => called.push(what), nap: (what) => (what === "bid 2" ? 0 : 1 + (naps++ % 3)) }),
+      { errors: [Flaky] }
+    )
+    const first = store()
+    const input = { n: 5 }
+    const finish = async (to: Layer.Layer<Store>, id: string) => {
+      await using runs = await opened(to, [flow])
+      const run = await runs.start(flow, id, input)
+      await run.send(Approval({ by: "Ada" }), { key: "1" })
+      await run.send(Approval({ by: "Bob" }), { key: "2" })
+      return await run.result
+    }
+    const answer = await finish(first, "a")
+    const entries = (await inStore(first, (store) => store.load("a"))).flatMap(({ entries }) => entries)
+    expect(entries.length).toBeGreaterThan(20)
+    const settled = (of: ReadonlyArray<any>) => of.flatMap(({ i, n = 1 }) => (i === undefined ? [] : [`${i} ${n}`]))
+    const { key } = flow["~definition"]
+    const start = { _tag: "Start", n: 5 }
+    // Opening a file takes longer than all of the rest.
+    const step = name === "memory" ? 1 : Math.ceil(entries.length / 6)
+    for (
+      let cut = 0;
+      cut <= entries.length;
+      cut = cut === entries.length ? cut + 1 : Math.min(cut + step, entries.length)
+    ) {
+      const again = store()
+      await inStore(again, (store) =>
+        Effect.gen(function* () {
+          yield* store.create({ id: "a", start, ...key }, "dead")
+          if (cut > 0) yield* store.append("a", 1, 0, entries.slice(0, cut))
+          yield* store.beat("dead", -1)
+          for (const [i, by] of ["Ada", "Bob"].entries()) {
+            yield* store.send("a", String(i + 1), { _tag: "event", event: { _tag: "Approval", by } })
+          }
+        })
+      )
+      called.length = 0
+      const { winner, ...rest } = (await finish(again, "a")) as any
+      // The race may be run again, as long as nobody has won it.
+      expect({ ...rest, winner: cut === entries.length ? winner : answer.winner }, `cut at ${cut}`).toEqual(answer)
+      const after = (await inStore(again, (store) => store.load("a"))).flatMap(({ entries }) => entries)
+      expect(after.slice(0, cut)).toEqual(entries.slice(0, cut))
+      expect(new Set(settled(after)).size).toBe(settled(after).length)
+      if (cut === entries.length) expect(called).toEqual([])
+    }
+  })
+
+  it("waits outside of the memory, for a message or a time", async () => {
+    const flow = durable(everything(quiet), { errors: [Flaky] })
+    const at = store()
+    await using runs = await opened(at, [flow], { warm: 0 })
+    const run = await runs.start(flow, "a", { n: 2 })
+    await until(() => inStore(at, (store) => Effect.map(store.get("a"), (run) => run?.owner === undefined)))
+    expect((await run.status()).waiting).toMatchObject([{ step: "end", has: { Summed: 1, Won2: 1 } }])
+    await run.send(Approval({ by: "Ada" }))
+    await run.send(Approval({ by: "Bob" }))
+    expect(await run.result).toMatchObject({ by: ["Ada", "Bob"] })
+  })
+
+  it("is interrupted for good, from any process", async () => {
+    const ended: Array<string> = []
+    const one = durable(
+      oneStep(() => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void ended.push("finalizer"))))
+    )
+    const at = store()
+    await using here = await opened(at, [one])
+    await here.start(one, "a", { n: 1 })
+    await using there = await opened(at, [one])
+    const run = there.run(one, "a")
+    await run.interrupt()
+    expect(ended).toEqual(["finalizer"])
+    await expect(run.result).rejects.toThrow(new RunInterrupted({ run: "a", workflow: "one" }))
+    expect((await there.list())[0]!.state).toBe("interrupted")
+  })
+
+  it("is given back when its process closes, and goes on in the next", async () => {
+    let calls = 0
+    const one = durable(
+      oneStep(({ n }) => Effect.suspend(() => (++calls === 1 ? Effect.never : Effect.as(Effect.sleep(1), End({ n })))))
+    )
+    const at = store()
+    const first = await opened(at, [one])
+    await first.start(one, "a", { n: 1 })
+    await first.close()
+    await using second = await opened(at, [one])
+    expect(await second.run(one, "a").result).toEqual({ _tag: "End", n: 1 })
+    expect(calls).toBe(2)
+  })
+
+  it("fails with its typed errors, and with all others as data", async () => {
+    const one = durable(
+      oneStep(({ n }) =>
+        n === 1
+          ? Effect.fail(new Flaky({ n }))
+          : n === 2
+            ? Effect.fail(Object.assign(new Error("not known"), { _tag: "Odd" }))
+            : Promise.reject(new RangeError("too far"))
+      ),
+      { errors: [Flaky] }
+    )
+    await using runs = await opened(store(), [one])
+    const failure = async (n: number) =>
+      (await runs.start(one, `run ${n}`, { n })).result.catch((error: unknown) => error)
+    expect(await failure(1)).toBeInstanceOf(Flaky)
+    const odd: any = await failure(2)
+    expect(odd).toBeInstanceOf(StoredError)
+    expect([odd._tag, odd.name, odd.message]).toEqual(["Odd", "Error", "not known"])
+    expect(await failure(3)).toMatchObject({ _tag: "StepRejected", step: "step" })
+  })
+
+  it("refuses a changed graph, and goes on with the old one beside the new", async () => {
+    const at = store()
+    const Other = defineEvent("Other")
+    const old = join([Go, Other])
+    const before = workflow({
+      name: "versions",
+      start: Go,
+      stop: End,
+      inputs: [Other],
+      steps: { step: defineStep({ accepts: old, emits: End, run: ([{ n }]) => End({ n }) }) }
+    })
+    const after = workflow({
+      name: "versions",
+      start: Go,
+      stop: End,
+      inputs: [Other],
+      steps: { renamed: defineStep({ accepts: old, emits: End, run: ([{ n }]) => End({ n: n + 1 }) }) }
+    })
+    const first = durable(before)
+    const a = await opened(at, [first])
+    await a.start(first, "a", { n: 1 })
+    await a.close()
+    const changed = durable(after)
+    const b = await opened(at, [changed])
+    await expect(b.run(changed, "a").result).rejects.toThrow(
+      new GraphChanged({ run: "a", workflow: "versions", version: "1" })
+    )
+    await b.close()
+    const next = durable(after, { version: "2" })
+    await using c = await opened(at, [first, next])
+    await c.run(first, "a").send(Other())
+    expect(await c.run(first, "a").result).toMatchObject({ n: 1 })
+    const run = await c.start(next, "b", { n: 1 })
+    await run.send(Other())
+    expect(await run.result).toMatchObject({ n: 2 })
+  })
+
+  it("stops where its journal names what the graph does not come to", async () => {
+    const one = durable(oneStep(({ n }) => End({ n })))
+    const at = store()
+    const { key } = one["~definition"]
+    await inStore(at, (store) =>
+      Effect.gen(function* () {
+        yield* store.create({ id: "a", start: { _tag: "Go", n: 1 }, ...key }, "dead")
+        yield* store.append("a", 1, 0, [{ i: "step#nothing", e: [{ _tag: "End", n: 1 }] }])
+        yield* store.beat("dead", -1)
+      })
+    )
+    await using runs = await opened(at, [one])
+    await expect(runs.run(one, "a").result).rejects.toThrow(
+      new HistoryDiverged({ run: "a", workflow: "one", entry: 0, what: "the end of call 'step#nothing'" })
+    )
+    expect((await runs.list())[0]!.state).toBe("stuck")
+  })
+
+  it("stops a run whose process has died again and again, and goes on when it is resumed", async () => {
+    const one = durable(oneStep(({ n }) => End({ n })))
+    const at = store()
+    const { key } = one["~definition"]
+    await inStore(at, (store) =>
+      Effect.gen(function* () {
+        yield* store.create({ id: "a", start: { _tag: "Go", n: 1 }, ...key }, "dead 0")
+        for (let i = 0; i < 3; i++) {
+          yield* store.beat(`dead ${i}`, -1)
+          expect((yield* store.claim(`dead ${i + 1}`, [key], 1)).length).toBe(1)
+        }
+        yield* store.beat("dead 3", -1)
+      })
+    )
+    await using runs = await opened(at, [one], { crashes: 3 })
+    await expect(runs.run(one, "a").result).rejects.toThrow(
+      new RunKeepsCrashing({ run: "a", workflow: "one", crashes: 4, steps: ["step"] })
+    )
+    const run = runs.run(one, "a")
+    await run.resume()
+    expect(await run.result).toEqual({ _tag: "End", n: 1 })
+  })
+
+  it("lets nobody write who has lost the run", async () => {
+    const at = store()
+    const key = durable(oneStep(({ n }) => End({ n })))["~definition"].key
+    await inStore(at, (store) =>
+      Effect.gen(function* () {
+        yield* store.create({ id: "a", start: null, ...key }, "one")
+        expect(yield* store.append("a", 1, 0, [1])).toBe(true)
+        yield* store.beat("one", -1)
+        const [run] = yield* store.claim("two", [key], 1)
+        expect(run).toMatchObject({ owner: "two", epoch: 2 })
+        expect(yield* store.append("a", 1, 1, [2])).toBe(false)
+        expect(yield* store.suspend("a", 1, 0, undefined)).toBe(false)
+        expect(yield* store.end("a", 1, "succeeded", null)).toBe(false)
+        expect(yield* store.append("a", 2, 0, [2])).toBe(false)
+        expect(yield* store.append("a", 2, 1, [3])).toBe(true)
+        expect((yield* store.load("a", 1)).flatMap(({ entries }) => entries)).toEqual([3])
+      })
+    )
+  })
+})
+
+describe("durable", () => {
+  it("refuses what cannot be stored, and names the event and the field", () => {
+    class Money {}
+    const Bad = defineEvent("Bad", {
+      any: Schema.Any,
+      deep: Schema.Struct({ list: Schema.Array(Schema.Unknown) }),
+      money: Schema.instanceOf(Money)
+    })
+    const flow = workflow({
+      name: "bad",
+      start: Bad,
+      stop: End,
+      steps: { step: defineStep({ accepts: Bad, emits: End, run: () => End({ n: 1 }) }) }
+    })
+    expect(() => durable(flow)).toThrow(NotStorable)
+    expect(() => durable(flow)).toThrow(
+      "workflow 'bad' cannot be durable, because not all of it can be stored:\n  - field 'any' of event 'Bad' may hold anything"
+    )
+    const Listed = defineEvent("Listed", { deep: Schema.Struct({ list: Schema.Array(Schema.Unknown) }) })
+    const listed = workflow({
+      name: "listed",
+      start: Listed,
+      stop: End,
+      steps: { step: defineStep({ accepts: Listed, emits: End, run: () => End({ n: 1 }) }) }
+    })
+    expect(() => durable(listed)).toThrow("field 'deep.list[…]' of event 'Listed' may hold anything")
+    expect(() => durable({} as any)).toThrow("durable takes a workflow, not")
+    expect(() => durable(listed, { versoin: "2" } as any)).toThrow("versoin")
+  })
+
+  it("says in Effect what it says in promises", async () => {
+    const one = durable(oneStep(({ n }) => End({ n })))
+    const program = Effect.gen(function* () {
+      const run = yield* one.start("a", { n: 1 } as any)
+      const events = yield* Stream.runCollect(run.events())
+      return [yield* run.result, [...events], yield* one.execute("b", { n: 2 } as any)]
+    })
+    const layer = Layer.provideMerge(one.layer as any, Layer.provide(layerStore(), stores.memory()))
+    expect(await Effect.runPromise(Effect.provide(program, layer as any) as any)).toEqual([
+      { _tag: "End", n: 1 },
+      [{ _tag: "End", n: 1 }],
+      { _tag: "End", n: 2 }
+    ])
+  })
+})
