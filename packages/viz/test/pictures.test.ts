@@ -14,7 +14,9 @@ describe("the pictures of the documentation", async () => {
   it("are all drawn by the command, and all used", () => {
     const files = readdirSync(pathOf("docs/pictures")).map((name) => `docs/pictures/${name}`)
     expect(files.filter((file) => !drawn.has(file))).toEqual([])
-    const pages = ["README.md", "docs/pictures.md"].map((page) => readFileSync(pathOf(page), "utf8")).join("\n")
+    const pages = ["README.md", "docs/pictures.md", "docs/agents.md"]
+      .map((page) => readFileSync(pathOf(page), "utf8"))
+      .join("\n")
     expect(files.filter((file) => !pages.includes(file.replace("docs/", "")))).toEqual([])
   })
 
