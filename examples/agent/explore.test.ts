@@ -73,6 +73,18 @@ describe("the agent, explored", () => {
     ])
   })
 
+  it("ends after five minutes if nobody answers", async () => {
+    const { outcomes } = await explorePromise(agent(model, tools), {
+      input: { text: "Go." },
+      program: answering(true, []),
+      timers: "virtual",
+      invariants: { neverFails: false }
+    })
+    expect(outcomes).toHaveLength(1)
+    expect(outcomes[0]?.outcome.text).toContain("WorkflowTimedOut: workflow 'agent' took longer than its timeout of 5m")
+    expect(outcomes[0]?.outcome.text).toContain("step 'approve' asked Question")
+  })
+
   it("shows what goes wrong if a model repeats calls that took too long", async () => {
     /** The mistake: after a timeout nobody knows whether the file is written, and this model writes it again. */
     const stubborn: Model = async (conversation, options) => {

@@ -180,7 +180,7 @@ describe.concurrent("the agent", () => {
   })
 
   it("closes its connection when it is interrupted in the middle of a token", async (test) => {
-    const { server, flow } = await setUp(test, { pause: 200 })
+    const { server, flow } = await setUp(test, { pause: 60_000 })
     const interrupt = new AbortController()
     const { printed, exited, says } = call(flow, interrupt.signal)
     await says("Let ")

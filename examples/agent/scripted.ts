@@ -72,13 +72,15 @@ export const startScripted = async (
         model: "scripted",
         choices: [{ index: 0, delta, finish_reason }]
       })}\n\n`
+    const gone = new AbortController()
+    response.once("close", () => gone.abort())
     response.write(chunk({ role: "assistant", content: "" }))
     const words = text.match(/\S+\s*/g) ?? []
     for (const [at, content] of words.entries()) {
       if (cut && at >= words.length / 2) return void response.destroy()
       response.write(chunk({ content }))
-      await sleep(pause)
-      if (response.destroyed) return
+      await sleep(pause, undefined, { signal: gone.signal }).catch(() => {})
+      if (gone.signal.aborted) return
     }
     for (const [index, [name, input]] of calls.entries()) {
       const text = JSON.stringify(input)
