@@ -239,7 +239,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "ends while something of it still runs",
     "run/shutdown.ts",
-    "return !calls.none || recorder?.telling === true",
+    "return !calls.none || recorder?.observing === true",
     "return false"
   ],
   ["runs what has been cancelled", "flow/lane.ts", "      if (delivery.cancelled) continue\n", ""],

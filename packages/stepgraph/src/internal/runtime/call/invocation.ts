@@ -205,10 +205,20 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     // A bug in the recovery itself is nobody's to heed.
     const heeded = !recovers && (retry !== undefined || recover !== undefined)
     let returned: unknown
+    // Only what the step's own function throws is retried, not a failure of the runtime around it.
+    const own: Array<unknown> = []
+    const called: Direct = (ctx) => {
+      try {
+        return direct(ctx)
+      } catch (error) {
+        own.push(error)
+        throw error
+      }
+    }
     try {
-      returned = this.run.inContext(() => this.call(direct, ctx, recovers))
+      returned = this.run.inContext(() => this.call(heeded ? called : direct, ctx, recovers))
     } catch (error) {
-      if (!heeded) throw error
+      if (!own.includes(error)) throw error
       this.rests()
       return rejection(this, error)
     }
