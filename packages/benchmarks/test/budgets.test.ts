@@ -66,15 +66,16 @@ describe("fibers", () => {
 describe("bundle size", () => {
   // Minified and compressed, in bytes, slightly above the current sizes. Lower a budget when a size shrinks.
   const budgets: Readonly<Record<string, number>> = {
-    ".": 85_400,
+    ".": 99_000,
     "./graph": 6_500,
-    "./trace": 2_500,
+    "./trace": 3_000,
     "./host": 6_500,
     "./internal": 31_000
   }
-  // Of which an event's definition needs 1.8 kB for the schemas of other libraries, errors 0.9 to be schemas, and definitions
-  // 0.4 to print in a few words and to be known; a host needs 1.6.
-  const aboveEffectAlone = 51_800
+  // An event's definition needs 1.8 kB of this for the schemas of other libraries, errors 0.9 to be schemas, definitions 0.4
+  // to print briefly and to be recognised, a host 1.6, questions 3.5, gathers beside open inputs 1.5, and messages about
+  // values returned by mistake 1.5.
+  const aboveEffectAlone = 61_500
 
   it("every entry point has a budget", () => {
     expect(entries().toSorted()).toEqual(Object.keys(budgets).toSorted())
