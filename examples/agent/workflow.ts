@@ -5,7 +5,7 @@
 //                               └→ Answer                                             └→ GaveUp
 //
 // `think` streams its Tokens. `approve` asks a Question and waits for an Approval, which comes from outside.
-import { Schedule, Schema } from "effect"
+import { Schema } from "effect"
 import { defineEvent, defineLimit, defineState, defineStep, gather, workflow } from "stepgraph"
 import { call, Message, type Model, Refused, type Tool } from "./conversation.ts"
 
@@ -53,7 +53,9 @@ export const agent = (model: Model, tools: Readonly<Record<string, Tool>>, turns
     },
     retry: {
       times: 3,
-      schedule: Schedule.exponential("200 millis"),
+      delay: "200 millis",
+      factor: 2,
+      jitter: true,
       while: (error) => !(error._tag === "StepRejected" && error.cause instanceof Refused)
     }
   })
@@ -82,7 +84,8 @@ export const agent = (model: Model, tools: Readonly<Record<string, Tool>>, turns
       return Result({ id, text: used ? await used.run(input, { signal }) : `There is no tool '${tool}'.` })
     },
     // The model learns that a call failed, and may try something else.
-    recover: (error, { id }) => Result({ id, text: `Failed: ${error.message}` })
+    recover: (error, { id }) =>
+      Result({ id, text: `Failed: ${error._tag === "StepTimedOut" ? "it took too long" : error.reason}` })
   })
 
   const review = defineStep({

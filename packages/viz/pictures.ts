@@ -12,6 +12,7 @@ import { type Timeline, timeline, toDot, toMermaid, toSvg, toText } from "@stepg
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { launch, Observer, run, type TraceEntry } from "stepgraph"
@@ -105,7 +106,7 @@ const agentRun = Effect.gen(function* () {
   }
   yield* live.result
   return timeline(trace, { workflow: flow })
-}).pipe(Effect.scoped, Effect.provide(TestClock.layer()))
+}).pipe(Effect.scoped, Random.withSeed("agent"), Effect.provide(TestClock.layer()))
 
 /** The current content of all files with pictures, by path in the repository. */
 export const pictures = async (): Promise<ReadonlyMap<string, string>> => {
