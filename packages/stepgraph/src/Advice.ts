@@ -42,7 +42,7 @@ const kinds: Readonly<Record<string, string>> = {
   Sink: "return Stream.run(stream, sink)",
   Layer: "provide it to the run: Effect.provide(run(flow, input), layer)"
 }
-/** Effect's values that a message shows as what they hold. */
+/** Effect's values that a message shows by their contents. */
 const shown = ["Equal", "Hash", "Redacted", "Duration", "DateTime", "BigDecimal", "Chunk", "HashMap", "HashSet"]
 
 const nameOf = (value: object): string | undefined => {
@@ -57,7 +57,7 @@ const nameOf = (value: object): string | undefined => {
   return undefined
 }
 
-/** What one of Effect's own values is, and what to do with it. */
+/** The kind of an Effect value, and the advice for it. */
 const ofEffect = (value: object): readonly [what: string, todo: string] | undefined => {
   for (const name of ["Effect", "Stream"]) {
     if (Symbol.for(`effect/${name}`) in value) {

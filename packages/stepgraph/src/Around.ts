@@ -1,5 +1,5 @@
 /**
- * Something around every step of a workflow: a copy of it whose steps' functions are called by a function of the user's.
+ * Wraps every step of a workflow: returns a copy in which a user's function calls the steps' functions.
  */
 import * as Effect from "effect/Effect"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
@@ -9,17 +9,17 @@ import { kindOf } from "./Options.ts"
 import type { AnyStep, ServicesOf, Step, StepContext } from "./Step.ts"
 import { type AnyWorkflow, compiledOf, type Workflow, workflow } from "./Workflow.ts"
 
-/** What a step's function returned: an event, a list, a promise, an Effect, a generator, a Stream, or nothing. */
+/** The result of a step's function: an event, a list, a promise, an Effect, a generator, a Stream, or nothing. */
 export interface StepResult {
   readonly "~stepgraph/StepResult": never
 }
 
-/** What a step fails with, whichever step it is. */
+/** The union of the steps' errors. */
 export interface StepFailure {
   readonly "~stepgraph/StepFailure": never
 }
 
-/** The services that a step needs, whichever step it is. */
+/** The union of the steps' services. */
 export interface StepNeeds {
   readonly "~stepgraph/StepNeeds": never
 }
@@ -38,8 +38,8 @@ export interface Next {
   /** Calls the step's function, and returns what it returns. */
   (): StepResult
   /**
-   * The same as an Effect, which performs an Effect that the function returns, and waits for a promise. What comes piece by
-   * piece, from a generator or a Stream, is emitted afterwards.
+   * The same as an Effect, which performs a returned Effect and waits for a returned promise. Events of a generator or a
+   * Stream are emitted afterwards.
    */
   readonly effect: Effect.Effect<StepResult, StepFailure, StepNeeds>
 }
@@ -57,7 +57,7 @@ type Around<W, R> = [R] extends [never]
     : never
 
 /**
- * A copy of a workflow with something around every step: logging, a user's context, timing, a cache.
+ * Returns a copy of a workflow with a wrapper around every step: logging, a user's context, timing, a cache.
  *
  * `wrap` is called in place of each step's function, once for each attempt. It returns what `next()` returns, or an Effect
  * or a promise of it. The types stay: an Effect may add services, but no errors, and what `wrap` itself throws or rejects
@@ -108,10 +108,10 @@ export function around<W extends AnyWorkflow, Ret extends Wrapped>(
   return workflow({ ...flow, steps: Object.fromEntries(wrapped) }) as any
 }
 
-/** The promises of all steps, and what they were rejected with: a cache may give them to a later call. */
+/** The promises of all steps with their rejections. Shared, because a cache may return one to a later call. */
 const own = /*#__PURE__*/ new WeakSet<object>()
 
-/** One call, which tells what its step rejects with from what the code around it does. */
+/** One call, which distinguishes the step's rejections from those of the wrapper. */
 class Calling {
   private readonly call: StepCall<any>
   private readonly run: () => unknown
@@ -132,7 +132,7 @@ class Calling {
   private next(): unknown {
     const result = this.run()
     if (!isPromise(result)) return result
-    // Any other thenable may begin anew each time it is asked.
+    // Any other thenable may start again with each `then`.
     const promise = result instanceof Promise ? result : new Promise((resolve) => resolve(result))
     own.add(promise)
     promise.then(undefined, (reason) => {
@@ -164,7 +164,7 @@ class Calling {
   }
 }
 
-/** An event is none, whatever its fields are called, and what `ctx.ask` returns is an Effect. */
+/** An event is not a promise, whatever its fields are called, and the result of `ctx.ask` is an Effect. */
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   isPromiseLike(value) && !hasProperty(value, "_tag") && !Effect.isEffect(value)
 

@@ -28,13 +28,13 @@ import { stream } from "./Stream.ts"
 import { listed, tagsIn } from "./TypeId.ts"
 import { type AnyWorkflow, compiledOf, type RunServices, type StopOf, type WorkflowError } from "./Workflow.ts"
 
-/** What the step's function returns, as far as its errors and services go. */
+/** The errors and services of the step's function, as its return type. */
 type Inner<W> = Effect.Effect<StopOf<W>, WorkflowError<W>, RunServices<W>>
 type Emitted<W extends AnyWorkflow, Out extends ReadonlyArray<AnyDef>> = EventsOf<W["stop"]> | EventsOf<Out>
 
 const optionNames = ["outputs", "stream", "state", "workers", "buffer", "timeout", "limit", "retry", "recover"]
 
-/** The outputs that wait for room in the outer workflow before the inner one is held back. */
+/** Number of outputs that may wait for room in the outer workflow before the inner one is held back. */
 const capacity = 1024
 
 /**

@@ -16,7 +16,7 @@ let defined = 0
  * Defines a limit for calls of steps, shared by all runs of the process: `limit: model` on a step, or a list of limits.
  *
  * - `concurrent`: how many calls may run at once
- * - `times`, `per`: how many calls may start in any time of that length
+ * - `times`, `per`: how many calls may start within any period of that length
  * - `by`: keeps one such limit for each key
  * - `limiter`: Effect's `RateLimiter`, which counts the rate in a store for several processes; a program with Effect provides
  * it as a service instead

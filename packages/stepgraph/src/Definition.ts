@@ -1,11 +1,11 @@
 /**
- * What an event or a cell of state is defined by, schemas of other libraries included, and the types that follow from it.
+ * The schemas that define an event or a cell of state, including those of other libraries, and the types derived from them.
  */
 import type * as Schema from "effect/Schema"
 import type { Declaration } from "effect/SchemaAST"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
 
-/** A mistake that the compiler reports in the words of its parameter. */
+/** A mistake; the compiler shows the message. */
 export interface Problem<Message extends string> {
   readonly problem: Message
 }
@@ -20,8 +20,8 @@ type OutputOf<S extends Standard> = StandardSchemaV1.InferOutput<S>
 type Leave<T> = unknown extends T ? "required" : undefined extends T ? "optional" : "required"
 
 /**
- * A schema of another library as a schema of Effect: it is decoded and made by that library's own code. It is encoded as
- * it is, where the library takes back what it has made.
+ * A schema of another library as a schema of Effect. The library's own code decodes and creates its values. A value is
+ * encoded unchanged if the library accepts it back.
  */
 export interface Adopted<In, Out>
   extends Schema.Bottom<
@@ -42,18 +42,18 @@ export interface Adopted<In, Out>
     Leave<In>
   > {}
 
-/** A field's schema as Effect's, of which ever library it is. */
+/** A field's schema as a schema of Effect, from any library. */
 export type SchemaOf<S> = S extends Schema.Constraint
   ? S
   : S extends Standard
     ? Adopted<InputOf<S>, OutputOf<S>>
     : never
 
-/** Fields of Effect's own schemas, which need no services to be decoded. */
+/** Fields with schemas of Effect that need no services to decode. */
 export type OwnFields = { readonly [name: PropertyKey]: Schema.Constraint & { readonly DecodingServices: never } }
 
-// Most events have fields of Effect's own that are neither optional, nor mutable, nor have a default, which one look at
-// all of them shows. Asking `Schema.Struct` for their types costs the compiler a fifth of what a step costs it.
+// Most events have plain fields: not optional, not mutable, and without a default. One check shows that for all of them, and
+// saves the types of `Schema.Struct`, which cost the compiler a fifth of a whole step.
 type PlainField = {
   readonly "~type.optionality": "required"
   readonly "~type.mutability": "readonly"
@@ -62,27 +62,27 @@ type PlainField = {
 
 type Struct = Schema.Struct<Schema.Struct.Fields>
 
-/** Fields of Effect's schemas alone. */
+/** The fields, each as a schema of Effect. */
 type Own<F> = F extends Schema.Struct.Fields ? F : { readonly [K in keyof F]: SchemaOf<F[K]> }
 
-/** What an event with such fields has beside its tag. */
+/** The fields of an event with these schemas. */
 export type FieldsOf<F extends Schema.Struct.Fields> = F[keyof F] extends PlainField
   ? { readonly [K in keyof F]: F[K]["Type"] }
   : Schema.Struct.Type<F>
 
-/** What an event with such fields is made of. */
+/** The argument that creates an event with these schemas. */
 export type MadeOf<F extends Schema.Struct.Fields> = F[keyof F] extends PlainField
   ? { readonly [K in keyof F]: F[K]["~type.make"] }
   : Schema.Struct.MakeIn<F>
 
-/** What an event of any definition has beside its tag. */
+/** The fields of an event of any definition. */
 export type AllFieldsOf<D> = D extends Struct
   ? D["Type"]
   : D extends Standard
     ? OutputOf<D>
     : Schema.Struct.Type<Own<D>>
 
-/** What an event of any definition is made of. */
+/** The argument that creates an event of any definition. */
 export type AllMadeOf<D> = D extends Struct
   ? D["~type.make.in"]
   : D extends Standard
@@ -97,7 +97,7 @@ export type EventSchema<Tag extends string, D> =
       ? Schema.Codec<{ readonly _tag: Tag } & Readonly<OutputOf<D>>, { readonly _tag: Tag } & Readonly<InputOf<D>>>
       : Schema.TaggedStruct<Tag, Own<D>>
 
-/** Whether a schema needs no services to be decoded, or its type does not say. */
+/** Whether a schema needs no services to decode, or its type does not say. */
 type IsFree<S extends Schema.Constraint> = unknown extends S["DecodingServices"]
   ? true
   : [S["DecodingServices"]] extends [never]
@@ -124,7 +124,7 @@ type CheckAll<Tag extends string, F> = { readonly [K in keyof F]: CheckField<Tag
 
 type Unserved = "needs services to be decoded, and an event is made without any: decode it in a step"
 
-/** `unknown` where a definition can be used, and the problem at the field that has it where it cannot. */
+/** `unknown` for a valid definition; otherwise the problem, at the field that has it. */
 export type CheckDefinition<Tag extends string, D> = D extends Struct
   ? D["fields"] extends { readonly _tag: unknown }
     ? Reserved<Tag>
@@ -143,10 +143,10 @@ export type CheckDefinition<Tag extends string, D> = D extends Struct
           : NoObject<Tag>
       : CheckAll<Tag, D>
 
-/** What a cell of state holds. */
+/** The value of a cell of state. */
 export type StateOf<S> = S extends Schema.Constraint ? S["Type"] : S extends Standard ? OutputOf<S> : never
 
-/** `unknown` where a schema can be a cell's, and the problem where it cannot. */
+/** `unknown` for a valid schema of a cell; otherwise the problem. */
 export type CheckState<Name extends string, S> = S extends Schema.Constraint
   ? IsFree<S> extends true
     ? unknown

@@ -166,7 +166,7 @@ export function defineEvent(tag: string, fields?: object, annotations?: object):
   // With a name, the schema would appear in errors only by that name: "Expected Query" says less than "Expected
   // object".
   const def = Object.assign(make, { tag, schema: schema.annotate(named), is, fromJson }) as any
-  // It is a function: it has a prototype already, and shows no more than its own members.
+  // A function has a prototype already, and shows only its own members.
   for (const key of Reflect.ownKeys(eventPrototype))
     Object.defineProperty(def, key, { value: Reflect.get(eventPrototype, key) })
   recognizers.set(def, recognize)
@@ -178,7 +178,7 @@ export const isEventDef = (value: unknown): value is AnyDef => isMade("EventDef"
 
 const eventPrototype = /*#__PURE__*/ prototypeOf<AnyDef>("EventDef", ({ tag }) => `EventDef(${tag})`)
 
-/** What a document in which the event stands says of it, such as a `description`; its `identifier` is its tag. */
+/** Annotations for generated documents, such as a `description`; the `identifier` is the event's tag. */
 export type Annotations<A> = Schema.Annotations.Bottom<A, readonly []>
 
 interface Defined {
@@ -282,7 +282,7 @@ const refused = (event: string, schema: Schema.Constraint, input: unknown, error
 }
 
 /**
- * Makes an event from fields that come from outside.
+ * Makes an event from untrusted fields.
  *
  * @internal
  */

@@ -6,6 +6,7 @@
  *
  * @module graph
  */
+// Longer than other modules: a third is documentation of the public data.
 import * as Duration from "effect/Duration"
 import { intakeText } from "./internal/graph/graph.ts"
 import { type Limit, limitsOf } from "./Limit.ts"
@@ -39,7 +40,7 @@ export interface GraphStep {
   readonly intake: GraphIntake | null
   /** The events it emits, each once. */
   readonly emits: ReadonlyArray<string>
-  /** Those of them that go out at once, whatever becomes of the attempt that emits them. */
+  /** Those of them that go out at once, even if the attempt fails later. */
   readonly streams: ReadonlyArray<string>
   /** The input events that it may ask for, each once. */
   readonly asks: ReadonlyArray<string>
@@ -279,7 +280,7 @@ export const edgesOf = (graph: Graph): ReadonlyArray<Edge> => {
   const edges = (from: string | null, tags: Iterable<string>): ReadonlyArray<Edge> =>
     [...tags].flatMap((event) => {
       const { acceptedBy, askedBy } = events.get(event)!
-      // Only what comes from outside answers a question.
+      // Only events from outside answer a question.
       const to: ReadonlyArray<string | null> = from === null ? [...new Set([...acceptedBy, ...askedBy])] : acceptedBy
       return (leaves.has(event) ? [...to, null] : to).map((to) => ({ from, event, to }))
     })

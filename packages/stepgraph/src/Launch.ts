@@ -1,5 +1,7 @@
 /**
  * Live runs: send events, read outputs, ask for the status, interrupt.
+ *
+ * Longer than other modules: both kinds of handle share one start, and a third is documentation.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -45,7 +47,7 @@ export interface LaunchOptions extends RunOptions {
   readonly keep?: number | undefined
 }
 
-/** A run that goes on while its scope is open: what it takes and emits, its stop event, and what it can fail with. */
+/** A run that lives as long as its scope, with the types of its inputs, outputs, stop event and errors. */
 export interface Run<in Input, out Output, out A, out E = never> {
   readonly id: string
   /**
@@ -211,7 +213,7 @@ export interface RunHandle<in Input, out Output, out A> extends AsyncDisposable 
    * `result` or `events`, or interrupted the run on purpose.
    */
   readonly result: Promise<A>
-  /** Interrupts the run, and resolves when nothing of it is running. */
+  /** Interrupts the run, and resolves when none of its work is running. */
   readonly interrupt: () => Promise<void>
   readonly status: () => Promise<RunStatus>
 }

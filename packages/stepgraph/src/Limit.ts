@@ -14,7 +14,7 @@ export interface Limit<in Input = any> {
   readonly by: ((input: Input) => unknown) | undefined
   /** In order of definition: several limits of a step are taken in this order. */
   readonly "~order": number
-  /** Puts it around a call. */
+  /** Wraps a call. */
   readonly "~guard": (guard: any) => any
 }
 
@@ -22,17 +22,16 @@ export interface Limit<in Input = any> {
 export interface LimitOptions<Input> {
   /** How many calls may run at once. */
   readonly concurrent?: number | undefined
-  /** How many calls may start in any time of the length `per`. */
+  /** How many calls may start within any period of length `per`. */
   readonly times?: number | undefined
   readonly per?: Duration.Input | undefined
   /**
-   * Keeps one such limit for each key: a string, a number, or another primitive value. It is given what the step is given:
+   * Keeps one such limit for each key: a string, a number, or another primitive value. It receives the step's input:
    * the event, or the events of its intake.
    */
   readonly by?: ((input: Input) => unknown) | undefined
   /**
-   * Where the rate is counted, for one rate over several processes, in a program that does not provide Effect's
-   * `RateLimiter` as a service.
+   * Counts one rate for several processes, in a program that does not provide Effect's `RateLimiter` as a service.
    */
   readonly limiter?: RateLimiter | undefined
 }

@@ -18,7 +18,7 @@ export const hidden = `${redacted}>`
 export const unreadable = "[cannot be read]"
 
 /** Control characters, lone surrogates and characters that change the text direction, except tabs and line ends. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern searches for them.
 const control = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu
 
 /** Whether a foreign value is an instance of a class. A proxy may throw when asked for its prototype. */

@@ -81,7 +81,7 @@ export const refuseUnknown = (of: string, given: unknown, known: ReadonlyArray<s
   if (problems.length > 0) throw new TypeError(`${of}: ${problems.join("; ")}`)
 }
 
-/** The problem with what is given as the annotations of a schema, if there is one. */
+/** The problem with the annotations of a schema, if there is one. */
 export const problemOfAnnotations = (annotations: unknown): string | undefined =>
   annotations === undefined || (typeof annotations === "object" && annotations !== null && !Array.isArray(annotations))
     ? undefined

@@ -1,7 +1,7 @@
 /**
- * Errors that are schemas of themselves, as those of `Schema.TaggedError` are, for an HTTP API or RPC: but made without
- * a check, with words that nobody pays for who does not read them. Encoding one never fails and costs no more than its
- * message: what came from outside is cut short as in JSON, and what is secret stays behind.
+ * Errors that are their own schemas, like those of `Schema.TaggedError`, for an HTTP API or RPC. Creating one checks nothing,
+ * and its message is built only when read. Encoding one never fails and costs no more than its message: foreign values are
+ * truncated, and secrets are left out.
  */
 import type { YieldableError } from "effect/Cause"
 import * as Option from "effect/Option"
@@ -15,7 +15,7 @@ import { isWithheld, TaggedError } from "./TaggedError.ts"
 type Fields = Schema.Struct.Fields
 type Struct<Tag extends string, F extends Fields> = Schema.TaggedStruct<Tag, { readonly message: Schema.String } & F>
 
-/** A class of errors that is their schema. */
+/** An error class that is also the schema of its errors. */
 export interface PublicErrorClass<Self, Tag extends string, F extends Fields>
   extends Schema.BottomLazyWithoutNew<
     Declaration,
@@ -38,7 +38,7 @@ export interface PublicErrorClass<Self, Tag extends string, F extends Fields>
   ): YieldableError & { readonly _tag: Tag; readonly message: string } & Readonly<Schema.Struct.Type<F>>
 }
 
-/** A value from outside: encoded as JSON, as far as that goes, and decoded as that JSON. */
+/** A foreign value: encoded as JSON, truncated if necessary, and decoded to that JSON. */
 interface Outside<T>
   extends Schema.Bottom<
     T,
@@ -68,14 +68,14 @@ const outside = <T>(encode: (value: unknown) => Option.Option<Schema.Json>, deco
 
 const small = (value: unknown) => (value === undefined ? Option.none() : Option.some(smallJsonOf(value)))
 
-/** What a step was given, or whatever else came from outside. */
+/** A step's input, or another foreign value. */
 export const Payload = /*#__PURE__*/ outside<unknown>(small, (json) => json)
 
-/** What is not sent anywhere. */
+/** A value that is never encoded. */
 export const Unsent = /*#__PURE__*/ outside<unknown>(Option.none, () => undefined)
 export type Unsent<T> = Outside<T>
 
-/** What was thrown: an error comes back as one, with its name, its message and its own cause. */
+/** A thrown value. An error is decoded to an error, with its name, message and cause. */
 export const Thrown = /*#__PURE__*/ outside<unknown>(small, (json) => thrown(json))
 
 const thrown = (json: unknown): unknown => {
@@ -100,8 +100,8 @@ const members = [
 const schemaId = "~effect/Schema/Schema"
 
 /**
- * An error of these fields. What is `behind` can be read, and neither the console nor `toJSON` print it with the error,
- * as it may be large or private; it is encoded, unless the error withholds it.
+ * An error class with these fields. Fields in `behind` can be read, but the console and `toJSON` leave them out, because they
+ * may be large or private. They are encoded, unless the error withholds them.
  */
 export const PublicError =
   <Self>() =>

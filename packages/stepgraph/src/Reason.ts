@@ -1,5 +1,5 @@
 /**
- * Why a schema has refused a value, or cannot be used at all.
+ * Explains why a schema refused a value, or cannot be used at all.
  */
 import * as Cause from "effect/Cause"
 import * as Predicate from "effect/Predicate"
@@ -10,22 +10,22 @@ import { issueInWords } from "./Secrets.ts"
 import { nameAndMessage } from "./Show.ts"
 import { UnusableSchema } from "./Standard.ts"
 
-/** What does not fit, with the schema's own issue where it was asked; or why the schema cannot be asked. */
+/** The mismatch, with the schema's own issue if the schema was used; or why the schema cannot be used. */
 export type Reason = { readonly issue?: SchemaIssue.Issue; readonly problem: string } | { readonly unusable: string }
 
-/** What a schema threw. Nothing of what is `secret` is quoted. */
+/** Handles an exception from a schema. Never quotes a `secret` part. */
 export const reasonOf = (error: unknown, secret: Secret | undefined): Reason => {
   try {
     const reason = error instanceof Error && !Schema.isSchemaError(error) ? error.cause : error
     const issue = Schema.isSchemaError(reason) ? reason.issue : SchemaIssue.isIssue(reason) ? reason : undefined
     if (issue !== undefined) return { issue, problem: issueInWords(issue, secret) }
-    // What the schema's own code throws, such as a check, stands in the error's cause.
+    // An exception of the schema's own code, such as a check, becomes the error's cause.
     const thrown = Cause.isCause(reason) ? Cause.squash(reason) : error
     const unusable = unusableInWords(thrown)
     if (unusable !== undefined) return { unusable }
     return { problem: secret === undefined ? nameAndMessage(thrown) : "its schema threw" }
   } catch {
-    // A getter, a proxy or an error without text: whatever throws here, the value is refused.
+    // A getter, a proxy or an error without text may throw: the value is refused all the same.
     return { problem: "it cannot be read" }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Errors of what a run or a workflow is given: it does not fit, or comes too late.
+ * Errors in what a caller passes to a run or a workflow: it is invalid, or comes too late.
  */
 import * as Schema from "effect/Schema"
 import type { Issue } from "effect/SchemaIssue"
@@ -30,7 +30,7 @@ export class InvalidEvent extends PublicError<InvalidEvent>()(
   {
     /** What was given. */
     input: Payload,
-    /** The schema's own account of what is wrong, where the schema was asked. */
+    /** The schema's own issue, if the schema was used. */
     issue: IssueOrNone
   },
   { httpApiStatus: 422 }
@@ -49,7 +49,7 @@ export class InvalidEvent extends PublicError<InvalidEvent>()(
   }
 }
 
-/** A value that a run's state was to begin with does not fit the cell's schema. */
+/** The initial value of a cell does not fit its schema. */
 export class InvalidState extends PublicError<InvalidState>()(
   "InvalidState",
   {

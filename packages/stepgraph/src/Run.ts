@@ -26,7 +26,7 @@ import {
  *
  * Fails with `InvalidEvent` if the input does not fit the start event (never if the input is that event), with
  * `WorkflowStalled` if nothing is left to do and no stop event came, with `WorkflowTimedOut` if the workflow's
- * `timeout` is over, and with the errors of its steps.
+ * `timeout` has passed, and with the errors of its steps.
  *
  * @example
  * ```ts
@@ -105,7 +105,7 @@ export function runPromise<W extends AnyWorkflow>(
   ...given: Given<W, RunPromiseOptions>
 ): Promise<StopOf<W>> {
   const [input, options] = given as unknown as [any, RunPromiseOptions | undefined]
-  // Hot: one promise a run. Whatever throws in here rejects it.
+  // Hot: one promise for each run. Any exception in here rejects it.
   return new Promise((resolve, reject) => {
     checkOptions("runPromise", options)
     const signal = options?.signal

@@ -1,5 +1,5 @@
 /**
- * Errors of a run as a whole: it has nothing left to do, takes too long, or breaks between its steps.
+ * Errors of a run as a whole: it stalls, takes too long, or breaks between its steps.
  */
 import * as Schema from "effect/Schema"
 import { quoted } from "./Advice.ts"
@@ -29,14 +29,14 @@ const Questions = /*#__PURE__*/ Schema.Array(
 )
 
 /**
- * A run broke between its steps: something threw that is none of their code, such as a service that the run was given (a
- * clock, a scheduler), or the stack was at its end. It reaches an Effect program as a defect, and a promise as its rejection.
+ * A run broke outside its steps: a service such as a clock or a scheduler threw, or the stack overflowed. It reaches an Effect
+ * program as a defect, and a promise as its rejection.
  */
 export class RunDefect extends PublicError<RunDefect>()(
   "RunDefect",
   {
     workflow: Schema.String,
-    /** What the run was doing. */
+    /** The run's activity when it broke. */
     activity: Schema.String
   },
   {
@@ -67,18 +67,18 @@ export class WorkflowStalled extends PublicError<WorkflowStalled>()(
     waiting: Waitings,
     /** The steps that returned nothing and emitted nothing, at least once, although they may emit events. */
     silent: Strings,
-    /** The last questions that nobody answered before the inputs were closed. */
+    /** The last questions still unanswered when the inputs were closed. */
     unanswered: Questions
   }
 ) {
   constructor(props: {
     workflow: string
     stops: ReadonlyArray<string>
-    /** The input events of a run that nothing can be sent to. */
+    /** The workflow's input events, if nothing can be sent to the run. */
     unsent: ReadonlyArray<string>
     waiting: ReadonlyArray<Waiting>
     silent: ReadonlyArray<string>
-    /** How many more races nobody can win any more. */
+    /** Number of further races that can no longer be won. */
     more: number
     unanswered?: ReadonlyArray<OpenQuestion>
   }) {
@@ -116,7 +116,7 @@ export class WorkflowTimedOut extends PublicError<WorkflowTimedOut>()(
     /** How many events were queued for each step. */
     queued: Counts,
     waiting: Waitings,
-    /** The questions that nobody had answered yet. */
+    /** The questions still open. */
     questions: Questions
   },
   { httpApiStatus: 504 }
@@ -128,7 +128,7 @@ export class WorkflowTimedOut extends PublicError<WorkflowTimedOut>()(
     queued: Readonly<Record<string, number>>
     waiting: ReadonlyArray<Waiting>
     questions?: ReadonlyArray<OpenQuestion>
-    /** The stop events, if none can come of what it was doing. */
+    /** The stop events, if no running work could lead to one. */
     unreachable?: ReadonlyArray<string>
   }) {
     const { workflow, after, running, queued, waiting, questions = [], unreachable = [] } = props

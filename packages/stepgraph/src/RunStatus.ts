@@ -3,25 +3,25 @@
  */
 import type { OpenQuestion, Waiting } from "./Waiting.ts"
 
-/** How one step of a run stands. */
+/** The status of one step of a run. */
 export interface StepStatus {
-  /** How many deliveries it has queued. */
+  /** Number of queued deliveries. */
   readonly queued: number
-  /** How many of its invocations run. One that waits for an answer does not. */
+  /** Number of running invocations, without those that wait for an answer. */
   readonly running: number
-  /** How many of those wait for a limit, by its name; left out if none does. */
+  /** Number of those that wait for a limit, by its name; left out if none does. */
   readonly limited?: Readonly<Record<string, number>>
 }
 
-/** How a run stands at one moment. */
+/** The status of a run at one moment. */
 export interface RunStatus {
-  /** `ending`: an outcome has been reached, and what is still running is waited for. */
+  /** `ending`: an outcome has been reached, and running work is being interrupted. */
   readonly state: "running" | "ending" | "ended"
   /** Whether events can still come from outside. */
   readonly inputs: "open" | "closed"
   readonly steps: Readonly<Record<string, StepStatus>>
-  /** What the intakes hold, and what they still need. Of a run that has ended: what was left over. */
+  /** The events that intakes hold and still need; after the run's end, the leftover events. */
   readonly waiting: ReadonlyArray<Waiting>
-  /** The questions that steps have asked with `ctx.ask`, and that nobody has answered yet, oldest first. */
+  /** The open questions that steps have asked with `ctx.ask`, oldest first. */
   readonly questions: ReadonlyArray<OpenQuestion>
 }

@@ -1,6 +1,8 @@
 /**
  * Formats foreign values as text for messages, and as JSON for traces. Neither ever throws, shows a secret, or costs
  * more than it shows.
+ *
+ * Longer than other modules: one bounded walk serves text and JSON alike.
  */
 import { encode } from "effect/encoding/Base64"
 import type { Json } from "effect/Schema"

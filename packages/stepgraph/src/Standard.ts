@@ -1,6 +1,6 @@
 /**
- * A schema of another library, such as zod, valibot or arktype, as a schema of Effect: it speaks through Standard Schema,
- * which is one function that validates and, in some libraries, one that describes as JSON Schema.
+ * Turns a schema of another library, such as zod, valibot or arktype, into a schema of Effect. It uses Standard Schema: one
+ * function that validates and, in some libraries, one that returns a JSON Schema.
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -16,7 +16,7 @@ import type { Adopted, Standard } from "./Definition.ts"
 import { brief } from "./Look.ts"
 import { unread } from "./Unread.ts"
 
-/** A schema that cannot do what it was given for, whatever value it is asked about. */
+/** A schema that cannot be used here at all, for any value. */
 export class UnusableSchema extends TypeError {}
 
 export const isStandard = (value: unknown): value is Standard =>
@@ -26,10 +26,10 @@ type Parse = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
 
 const invalid = (message: string) => new SchemaIssue.InvalidValue({ message })
 
-/** The library's own words, each at its place. */
+/** The library's issues, each with its path. */
 const issueOf = (issues: ReadonlyArray<StandardSchemaV1.Issue>): SchemaIssue.Issue => {
   const [first, ...more] = issues.map(({ message, path = [] }) => {
-    // Some libraries give a path that is more than an array.
+    // A path may be any iterable.
     const keys = Array.from(path, (part) => (typeof part === "object" ? part.key : part))
     const issue = invalid(brief(message, 2_000))
     return keys.length === 0 ? issue : new SchemaIssue.Pointer(keys, issue)
@@ -40,7 +40,7 @@ const issueOf = (issues: ReadonlyArray<StandardSchemaV1.Issue>): SchemaIssue.Iss
 
 const vendorOf = (schema: Standard): string => brief(String(schema["~standard"].vendor), 80)
 
-/** Asks the library, at once. */
+/** Validates with the library, synchronously. */
 const validate = (schema: Standard, input: unknown): StandardSchemaV1.Result<unknown> => {
   const result = schema["~standard"].validate(input)
   if (!isPromiseLike(result)) return result
@@ -57,22 +57,22 @@ const parserOf =
     return result.issues === undefined ? Effect.succeed(result.value) : Effect.fail(issueOf(result.issues))
   }
 
-/** Whether a value is its own JSON, but for what JSON leaves out. */
+/** The value as JSON. */
 const jsonOf = (value: unknown): unknown => (Schema.is(Schema.Json)(value) ? value : JSON.parse(JSON.stringify(value)))
 
 interface Codec {
   readonly vendor: string
   readonly parse: Parse
   readonly jsonSchema: () => JsonSchema | undefined
-  /** What is made of a missing key, where it may be missing. */
+  /** The value for a missing key, if the key may be missing. */
   readonly nothing?: { readonly value: unknown } | undefined
-  /** What documents say of it. */
+  /** Annotations for generated documents. */
   readonly annotations?: object | undefined
 }
 
 /**
- * What such a schema has made can be encoded where the schema takes it back as it is. Where it has changed it, as a
- * transform does, nothing says how to change it back.
+ * A value of such a schema can be encoded if the schema accepts it back unchanged. A transformed value cannot, because
+ * Standard Schema has no way to reverse a transform.
  */
 const codecOf = ({ vendor, parse, jsonSchema, nothing, annotations }: Codec): Adopted<any, any> => {
   const changed = `it cannot be encoded: its ${vendor} schema does not take it back as it is`
@@ -110,7 +110,7 @@ const codecOf = ({ vendor, parse, jsonSchema, nothing, annotations }: Codec): Ad
   }
   const codec: Schema.Constraint = Schema.optionalKey(given).pipe(
     Schema.decodeTo(made, {
-      // Where it stays nothing, the key stays away.
+      // If the schema leaves a missing key undefined, keep it missing.
       decode: SchemaGetter.transformOptional((value) =>
         nothing.value === undefined ? value : Option.orElseSome(value, () => undefined)
       ),
@@ -122,22 +122,22 @@ const codecOf = ({ vendor, parse, jsonSchema, nothing, annotations }: Codec): Ad
 
 const vendorKey = "~stepgraph/vendor"
 
-/** Whether a schema is one of another library. @internal */
+/** Whether a schema came from another library. @internal */
 export const isAdopted = ({ ast }: Schema.Constraint): boolean => ast.annotations?.[vendorKey] !== undefined
 
-/** What a schema makes of a missing key: `undefined` where it is refused. */
+/** The schema's value for a missing key; `undefined` if it rejects one. */
 const ofNothing = (schema: Standard): { readonly value: unknown } | undefined => {
   try {
     const result = validate(schema, undefined)
     return result.issues === undefined ? result : undefined
   } catch (error) {
     if (error instanceof UnusableSchema) throw error
-    // It has not been defined all the way, or its own code cannot take it.
+    // The schema is not fully defined yet, or its own code cannot handle `undefined`.
     return undefined
   }
 }
 
-/** A field, or the value of a cell. */
+/** The schema of a field, or of a cell's value. */
 export const adopted = (schema: Standard): Schema.Constraint => {
   const nothing = ofNothing(schema)
   const codec = codecOf({
@@ -155,7 +155,7 @@ export const adopted = (schema: Standard): Schema.Constraint => {
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** A schema of all that an event has beside its tag. */
+/** The schema of an event, from one schema for all its fields. */
 export const adoptedEvent = (tag: string, schema: Standard, annotations: object): Schema.Codec<any> => {
   ofNothing(schema)
   const vendor = vendorOf(schema)
@@ -179,24 +179,24 @@ export const adoptedEvent = (tag: string, schema: Standard, annotations: object)
   })
 }
 
-/** JSON Schema as the library gives it, if it gives any. */
+/** The library's JSON Schema, if it provides one. */
 export const jsonSchemaOf = (schema: Standard): JsonSchema | undefined => {
   try {
     const { jsonSchema } = schema["~standard"] as Partial<StandardJSONSchemaV1.Props>
     const root = jsonSchema?.input({
       target: "draft-2020-12",
-      // What JSON does not have is anything there: so zod and valibot are asked for it.
+      // Asks zod and valibot to describe types that JSON lacks as "anything".
       libraryOptions: { unrepresentable: "any", errorMode: "ignore" }
     })
     return root === undefined ? undefined : (inlined(root, root, []) as JsonSchema)
   } catch {
-    // It has no JSON Schema, such as a bigint.
+    // Some schemas, such as a bigint, have no JSON Schema.
     return undefined
   }
 }
 
 /**
- * Without references, which point into a document that this becomes a part of. What refers to itself is anything there.
+ * Inlines references, because they would not resolve inside another document. A recursive part becomes "anything".
  */
 const inlined = (root: JsonSchema, part: unknown, around: ReadonlyArray<unknown>): unknown => {
   if (Array.isArray(part)) return part.map((part) => inlined(root, part, around))

@@ -1,5 +1,7 @@
 /**
  * Steps: their events, their function and its context. Data and types only.
+ *
+ * Longer than other modules: the types of a step refer to each other, and a third is documentation.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -23,17 +25,17 @@ type PerOf<A> = A extends Intake<any, any, infer Per> ? Per : never
 
 export type { Problem }
 
-/** What a step may emit at once. */
+/** The values that a step may emit directly. */
 export type Emission<Out> = Out | Iterable<Out> | AsyncIterable<Out> | void
 
-/** What the function of a step may return. */
+/** The values that a step's function may return. */
 export type Returned<Out> =
   | Emission<Out>
   | Promise<Emission<Out>>
   | Effect.Effect<Emission<Out>, any, any>
   | Stream.Stream<Out, any, any>
 
-/** A plain generator in which Effects stand among the events: taken here, so that it can be refused in words. */
+/** A plain generator that yields Effects among its events. The type accepts it, so that it can be refused with a message. */
 interface Plain<Out> extends Generator<Out | Effect.Effect<any, any, any>, unknown, any> {}
 type Sound<Ret> =
   Ret extends Generator<infer Out>
@@ -60,7 +62,7 @@ type Thrown<Ret> = Ret extends
   | AsyncIterable<any>
   ? never
   : StepRejected
-/** A promise may reject with anything; that its question will not be answered, the step fails with as it is. */
+/** A promise may reject with anything; `NoAnswer` stays the step's typed error. */
 type Rejection<As> = StepRejected | ([As] extends [never] ? never : NoAnswer)
 export type ServicesOf<Ret> = 0 extends 1 & Ret
   ? never
@@ -135,7 +137,7 @@ export type RetryServices<Rt, None> =
 // mutable cell too.
 type Written<S> = S extends Array<any> ? Readonly<S> : S
 
-/** What `ctx.ask` gives: `await` it in an async function, or `yield*` it in `Effect.gen`. Nothing is asked before that. */
+/** The result of `ctx.ask`: `await` it in an async function, or `yield*` it in `Effect.gen`. Nothing is asked before that. */
 export interface Asking<Answer> extends Effect.Effect<Answer, NoAnswer> {
   readonly then: Promise<Answer>["then"]
 }
@@ -201,7 +203,7 @@ export interface Step<
   /** The accepted events: one at a time, or together through an intake. */
   readonly accepts: ReadonlyArray<AnyDef> | AnyIntake
   readonly emits: ReadonlyArray<AnyDef>
-  /** Those of them that go out at once, whatever becomes of the attempt that emits them. */
+  /** Those of them that go out at once, even if the attempt fails later. */
   readonly stream?: ReadonlyArray<AnyDef> | undefined
   /** The input events that it may wait for with `ctx.ask`. */
   readonly asks?: ReadonlyArray<AnyDef> | undefined
@@ -266,14 +268,13 @@ export const stepOptions = Object.keys({
  *
  * - `accepts`: an event, a list of events (the step runs for each event), or an intake (`join`, `collect`, `gather`,
  * `race`)
- * - `stream`: those of the emitted events that go out at once though the step has a `retry` or a `recover`: outputs that no
- * step accepts
+ * - `stream`: the emitted events that go out at once even with a `retry` or a `recover`: outputs that no step accepts
  * - `asks`: an input event, or a list of them, that the step may wait for with `ctx.ask`
  * - `workers`: a positive whole number (default: 4) or `"unbounded"`
  * - `buffer`: how many events may wait for the step (default: 1,024) before the generators and Streams that feed it
  * pause
  * - `timeout`: the time limit of an attempt, which is then interrupted and fails with `StepTimedOut`
- * - `limit`: what `defineLimit` returned, or several of them: each attempt waits for its turn
+ * - `limit`: a limit from `defineLimit`, or a list of them: each attempt waits for its turn
  * - `retry`: how often to try again (`times`), with which pauses (`delay`, `factor`, `max`, `jitter`, or a `schedule`), and
  * `while` or `until` what; the events of a failed attempt are discarded
  * - `recover`: turns a failure into an event, and removes the step's error from the workflow's type
@@ -346,7 +347,7 @@ export function defineStep<
 > {
   const { accepts, emits, stream, asks, retry, recover } = definition as unknown as AnyStep
   return made(prototype, {
-    // What there is no option for is kept, and refused by `workflow()`, which knows the step's name.
+    // Unknown options are kept, so that `workflow()` can refuse them with the step's name.
     ...(definition as object),
     accepts: typeof accepts === "function" ? [accepts] : accepts,
     emits: typeof emits === "function" ? [emits] : emits,

@@ -1,5 +1,5 @@
 /**
- * Errors of what steps do, each of which names the step and the event that it was given.
+ * Errors in steps. Each names the step and its input.
  */
 import * as Schema from "effect/Schema"
 import { adviceOn, quoted, refusedEmission } from "./Advice.ts"
@@ -7,7 +7,7 @@ import { brief, isOf } from "./Look.ts"
 import { Payload, PublicError, Thrown } from "./PublicError.ts"
 import { describe, show } from "./Show.ts"
 
-/** What a step was given, in the words of a message; a step behind a `gather` may have been given nothing at all. */
+/** A step's input as part of a message; a step with a `gather` may have received nothing at all. */
 const given = (input: unknown): string => (input === undefined ? "" : `, given ${show(input)}`)
 
 const longestReason = 200
@@ -109,7 +109,7 @@ export class StepTimedOut extends PublicError<StepTimedOut>()(
 }
 
 /**
- * What went wrong inside a step that is no typed error: it threw, its Effect died, or it emitted what it may not emit.
+ * A step failed without a typed error: it threw, its Effect died, or it emitted an invalid value.
  * It reaches an Effect program as a defect, and a promise as its rejection.
  */
 export class StepDefect extends PublicError<StepDefect>()(
@@ -189,8 +189,8 @@ export class StepEnded extends PublicError<StepEnded>()(
 }
 
 /**
- * An event came to an intake from outside the scope that its `per` names. It is the cause of a {@link StepDefect} where a
- * step emitted it, and stands for itself where the event came from outside the run.
+ * An event came to an intake from outside the scope that its `per` names. If a step emitted it, this is the cause of a
+ * {@link StepDefect}; if it came from outside the run, this is the run's own error.
  */
 export class OutsideScope extends PublicError<OutsideScope>()(
   "OutsideScope",

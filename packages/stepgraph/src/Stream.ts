@@ -15,7 +15,7 @@ import { show } from "./Show.ts"
 import type { RunOptions } from "./State.ts"
 import type { AnyWorkflow, Given, MaybeMade, OutputsOf, RunError, RunServices, StopOf } from "./Workflow.ts"
 
-/** How a run is read as a stream. */
+/** The options of `stream`. */
 export interface StreamOptions extends RunOptions {
   /**
    * How many outputs may wait to be read before the generators and Streams that emit them are no longer pulled. Any number

@@ -1,11 +1,11 @@
 /**
- * What went wrong beside the failure of a run and is not among its typed errors.
+ * Errors that came with a run's failure and are not among its typed errors.
  */
 import * as Context from "effect/Context"
 
 /**
- * An annotation of a cause: the errors that came with a typed failure, and must neither be caught in its place nor hide it. That
- * is what a finalizer failed with, a defect of another step, and the error that a `recover` failed to recover from.
+ * An annotation of a cause: the errors that came with a typed failure, and must neither be caught in its place nor hide it.
+ * These are a finalizer's failure, a defect of another step, and the error that a `recover` could not handle.
  *
  * @example
  * ```ts

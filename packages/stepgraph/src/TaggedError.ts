@@ -8,7 +8,7 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import type { Json } from "effect/Schema"
 import { describe, smallJsonOf } from "./Show.ts"
 
-/** So many runs inside one another are named: there may be thousands. */
+/** Maximum number of nested runs to name: there may be thousands. */
 const mostOfWay = 8
 const ways = new WeakMap<object, Array<string>>()
 
@@ -40,15 +40,15 @@ type TaggedErrorClass<Tag extends string> = new <Fields extends Record<string, a
 
 const withheld = new WeakSet<object>()
 
-/** Keeps what is behind an error out of what it is encoded as: it may hold a secret that nothing else hides. @internal */
+/** Leaves an error's `behind` out of its encoding, because it may hold a secret that nothing else hides. @internal */
 export const withhold = (error: object): void => void withheld.add(error)
 export const isWithheld = (error: object): boolean => withheld.has(error)
 
 const kept = (value: unknown) => ({ value, writable: true, configurable: true, enumerable: false })
 
 /**
- * An error of these fields. What came from outside is in `behind`: it can be read, and neither the console nor JSON
- * print it with the error, as it may be large or private, and the message says what of it matters.
+ * An error class with these fields. Foreign values are in `behind`: they can be read, but the console and JSON leave them
+ * out, because they may be large or private, and the message contains what matters.
  *
  * `words` is called once, when the message or the stack is first read.
  */

@@ -47,8 +47,9 @@ export const Telemetry = /*#__PURE__*/ Context.Reference<TelemetryOptions | unde
 })
 
 /**
- * Whether the logs of steps carry their place: the annotations `stepgraph.workflow`, `stepgraph.step` and `stepgraph.run`, named
- * as the attributes of spans. Off by default, as it takes time for each invocation that is an Effect.
+ * Whether the logs of steps name their origin, with the annotations `stepgraph.workflow`, `stepgraph.step` and
+ * `stepgraph.run`, named like the attributes of spans. Off by default, because it costs time for each invocation that is an
+ * Effect.
  *
  * @example
  * ```ts

@@ -87,7 +87,7 @@ export const InvocationPaused = /*#__PURE__*/ Schema.TaggedStruct("InvocationPau
   step: Schema.String
 })
 
-/** An invocation has a worker again, and goes on. One that ends without it does not. */
+/** An invocation has a worker again, and continues. Absent if it ends without a worker. */
 export const InvocationResumed = /*#__PURE__*/ Schema.TaggedStruct("InvocationResumed", {
   ...common,
   invocation: Schema.String,
@@ -109,7 +109,7 @@ export const QuestionAsked = /*#__PURE__*/ Schema.TaggedStruct("QuestionAsked", 
 })
 
 /**
- * A question is not open any more: it was answered, the inputs were closed, `matches` threw, or nobody waits for an answer
+ * A question is closed: it was answered, the inputs were closed, `matches` threw, or the answer is no longer awaited
  * (`interrupted`).
  */
 export const QuestionEnded = /*#__PURE__*/ Schema.TaggedStruct("QuestionEnded", {
@@ -126,7 +126,7 @@ const limited = {
   ...common,
   invocation: Schema.String,
   step: Schema.String,
-  /** The attempt that is to begin. */
+  /** The attempt that will begin. */
   attempt: Schema.Number,
   /** The limit's name. */
   limit: Schema.String,
@@ -148,7 +148,7 @@ export const FinalizerFailed = /*#__PURE__*/ Schema.TaggedStruct("FinalizerFaile
   error: Schema.String
 })
 
-/** The run is over, and nothing of it is running. */
+/** The run is over, and none of its work is running. */
 export const RunFinished = /*#__PURE__*/ Schema.TaggedStruct("RunFinished", {
   ...common,
   outcome: Schema.Literals(["stopped", "failed", "interrupted"]),

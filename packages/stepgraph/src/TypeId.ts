@@ -1,6 +1,6 @@
 /**
- * How a definition is known, whichever copy of stepgraph has made it, and how it prints: in a few words instead of all that its
- * schemas are made of. It stands in a prototype, so that a definition stays plain data that can be spread.
+ * Identifies a definition from any copy of stepgraph, and prints it in a few words, without the contents of its schemas. Both
+ * are in a prototype, so that a definition stays plain data that can be spread.
  */
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { hasProperty } from "effect/Predicate"
@@ -8,7 +8,7 @@ import { hasProperty } from "effect/Predicate"
 type Kind = "EventDef" | "Intake" | "Limit" | "Step" | "Workflow"
 const typeId = (kind: Kind): string => `~stepgraph/${kind}`
 
-/** What every definition of a kind inherits. */
+/** The prototype of every definition of a kind. */
 export const prototypeOf = <A>(kind: Kind, textOf: (self: A) => string, inJson: (self: A) => unknown = textOf) => ({
   [typeId(kind)]: kind,
   toString(this: A) {
@@ -22,7 +22,7 @@ export const prototypeOf = <A>(kind: Kind, textOf: (self: A) => string, inJson: 
   }
 })
 
-/** Frozen, and with the prototype of its kind. */
+/** Freezes a definition, with the prototype of its kind. */
 export const made = <A extends object>(prototype: object, data: A): A =>
   Object.freeze(Object.assign(Object.create(prototype), data))
 

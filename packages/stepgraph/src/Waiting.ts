@@ -1,9 +1,9 @@
 /**
- * What the intakes of a run have and need, as data and as text.
+ * The events that a run's intakes have and need, as data and as text.
  */
 import { show } from "./Show.ts"
 
-/** What a waiting intake has and needs. */
+/** A waiting intake: the events it has and needs. */
 export interface Waiting {
   readonly step: string
   /** The intake as written in the code, such as `join([A, B])`. */
@@ -21,7 +21,7 @@ export interface Waiting {
 /** A question that a step has asked. */
 export interface OpenQuestion {
   readonly step: string
-  /** The event that it asked. */
+  /** The event that it emitted. */
   readonly question: unknown
   /** The types of the answers that it waits for. */
   readonly awaits: ReadonlyArray<string>

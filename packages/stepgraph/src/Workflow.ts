@@ -49,17 +49,17 @@ export type OutputsOf<W> = W extends Workflow<any, any, any, any, infer Outputs,
 /** The union of the typed errors of a run after it has begun. */
 export type WorkflowError<W> =
   W extends Workflow<any, any, infer S, any, any, infer E> ? ErrorOf<S[keyof S]> | E | WorkflowStalled : never
-/** The same with `InvalidEvent`, for an input that does not fit; a start event that has been made or decoded, `Made`, does. */
+/** The same with `InvalidEvent`, unless the input is a start event that has already been made or decoded (`Made`). */
 export type RunError<W, Made = never> =
   W extends Workflow<any, any, infer S, any, any, infer E>
     ? ErrorOf<S[keyof S]> | E | WorkflowStalled | Unfit<W, Made>
     : never
-/** Tells existing events apart: the inferred type of any other input is not assignable to it. */
+/** Distinguishes existing events: the inferred type of any other input is not assignable to it. */
 export type MaybeMade<W> = StartOf<W> | { readonly "~unmade": never }
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-/** What the schema of the start event decodes, as an API does with its payload: it has been checked, too. */
+/** A value that the start event's schema decoded, for example as the payload of an API. It has been checked, too. */
 type Decoded<W> = W extends { readonly start: { readonly schema: { readonly Type: infer T } } } ? T : never
-// A literal that looks like an event has another type than what the event's definition makes: it has still to be checked.
+// A literal that looks like an event has a different type from one that the definition makes, and must still be checked.
 export type Unfit<W, Made> = [Made] extends [never]
   ? InvalidEvent
   : true extends Same<Made, StartOf<W>> | Same<Made, Decoded<W>>
@@ -146,7 +146,7 @@ export function workflow<
   }
   const { name, start, stop, inputs = [], outputs = [], timeout, steps, ...more } = definition
   const flow = made<Omit<AnyWorkflow, "pipe">>(prototype, {
-    // What there is no option for is refused with all the other problems.
+    // Unknown options are reported with all the other problems.
     ...more,
     name,
     start,

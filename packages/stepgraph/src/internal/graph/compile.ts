@@ -12,7 +12,7 @@ import { downstream } from "./upstream.ts"
 
 const defaultBuffer = 1024
 
-/** Indexes a workflow whose problems have been found to be none. */
+/** Indexes a workflow that has no problems. */
 export const compile = (flow: Definition): CompiledGraph => {
   const steps = Object.entries(flow.steps)
   const kinds = new Map<string | undefined, number>([[undefined, 0]])

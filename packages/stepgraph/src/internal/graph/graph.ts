@@ -46,7 +46,7 @@ export interface Node {
   readonly name: string
   readonly step: AnyStep
   readonly workers: number
-  /** How many deliveries may wait before what feeds it is no longer pulled. */
+  /** Number of deliveries that may wait before its producers are no longer pulled. */
   readonly buffer: number
   /** Whether it has a timeout, a limit, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
@@ -60,7 +60,7 @@ export interface Node {
   readonly per: number
   /** The accepted events, each once. */
   readonly accepts: ReadonlyArray<Route>
-  /** The tags of those that go out at once, whatever becomes of the attempt. */
+  /** The tags of those that go out at once, even if the attempt fails later. */
   readonly streams: ReadonlySet<string> | undefined
   /** The input events that it may ask for. */
   readonly asks: ReadonlyArray<Route>
@@ -140,7 +140,7 @@ export interface CompiledGraph {
   readonly asking: boolean
   /** Whether an intake has a `by`. */
   readonly keyed: boolean
-  /** Whether it makes a difference that what comes from outside is in no scope. */
+  /** Whether it matters that events from outside are in no scope. */
   readonly scopeless: boolean
 }
 

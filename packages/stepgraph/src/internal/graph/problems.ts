@@ -1,6 +1,8 @@
 /**
  * Finds all problems of a workflow: those that the compiler reports (`check.ts`), for callers without types, and those
  * that types cannot express.
+ *
+ * Longer than other modules: one check for each rule, in the order in which they are reported.
  */
 import * as Duration from "effect/Duration"
 import { isEffect } from "effect/Effect"

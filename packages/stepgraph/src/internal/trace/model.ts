@@ -22,9 +22,9 @@ export interface AttemptModel {
 
 /** A question that an invocation has asked with `ctx.ask`. */
 export interface QuestionModel {
-  /** Its number among those of the invocation. */
+  /** Its number within the invocation. */
   readonly number: number
-  /** The id of the event that it asked. */
+  /** The id of the event that it emitted. */
   readonly event: string
   /** The types of the answers that it waits for. */
   readonly awaits: ReadonlyArray<string>
@@ -63,7 +63,7 @@ export interface InvocationModel {
   readonly error: string | null
   readonly attempts: ReadonlyArray<AttemptModel>
   readonly questions: ReadonlyArray<QuestionModel>
-  /** What it has waited for, or waits for. */
+  /** Its waits for limits. */
   readonly limits: ReadonlyArray<LimitModel>
   /** Ids of the events it was given: its causes. */
   readonly events: ReadonlyArray<string>

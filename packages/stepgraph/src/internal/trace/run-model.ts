@@ -1,5 +1,7 @@
 /**
  * The model of one run, built entry by entry from its trace.
+ *
+ * Longer than other modules: a third is documentation, and the rest folds one state.
  */
 import type { Graph } from "../../Graph.ts"
 import type { TraceEntry } from "../../Trace.ts"
