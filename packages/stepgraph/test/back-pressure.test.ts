@@ -9,7 +9,7 @@ import { result } from "./support/virtual.ts"
 const Won = defineEvent("Won", { n: Schema.Number })
 
 describe("a generator", () => {
-  it.effect("is pulled no further than its slow consumer's lane has room, and all it yields arrives in order", () =>
+  it.effect("is pulled only while its slow consumer's lane has room, and its events arrive in order", () =>
     Effect.gen(function* () {
       const count = 5_000
       let pulled = 0
@@ -46,7 +46,7 @@ describe("a generator", () => {
 })
 
 describe("a step with a buffer", () => {
-  it.effect("leaves what does not fit where it comes from, whose own bound holds", () =>
+  it.effect("leaves events that do not fit with their producer, whose own bound holds", () =>
     Effect.gen(function* () {
       const queue = yield* Queue.bounded<number, Cause.Done>(2)
       let offered = 0
@@ -128,7 +128,7 @@ describe("a step with a buffer", () => {
     })
   )
 
-  it("is refused where it is not a positive whole number", () => {
+  it("is refused unless it is a positive whole number", () => {
     for (const buffer of [0, -1, 1.5, Number.NaN, "2"]) {
       const steps = { only: untyped.step({ accepts: Start, emits: Stop, buffer, run: () => stop() }) }
       expect(() => untyped.workflow({ name: "w", start: Start, stop: Stop, steps })).toThrow(
@@ -138,8 +138,8 @@ describe("a step with a buffer", () => {
   })
 })
 
-describe("a generator that goes on as there is room", () => {
-  it.effect("and decides a race with that, calls off only what waits", () =>
+describe("a generator that continues because there is room", () => {
+  it.effect("cancels only waiting work if that decides a race", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "decides",

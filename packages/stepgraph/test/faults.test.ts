@@ -320,7 +320,7 @@ const sweep = async (form: object, intake: object, observe: Observation): Promis
   return [...problems]
 }
 
-describe("a run ends and reports the error, whatever throws inside it", () => {
+describe("a run ends and reports an error thrown anywhere inside it", () => {
   for (const [looking, observe] of Object.entries(observations)) {
     it.each(Object.entries(forms))(
       `in a step that gives %s, observed by ${looking}`,

@@ -75,7 +75,7 @@ const watching = (before: Record<string, any>, accepts: any) => {
 }
 
 describe.each([false, true])("an agent whose calls are approved, per turn: %s", (per) => {
-  it.effect("has its rounds, whatever is approved first", () =>
+  it.effect("has its rounds in any order of approvals", () =>
     Effect.gen(function* () {
       const live = yield* launch(agent(per))
       for (const id of ["b1", "a1", "a2", "b2", "b3", "a3"]) {
@@ -88,7 +88,7 @@ describe.each([false, true])("an agent whose calls are approved, per turn: %s", 
     })
   )
 
-  it.effect("takes what was approved before it was asked", () =>
+  it.effect("takes an approval that came before its question", () =>
     Effect.gen(function* () {
       const live = yield* launch(agent(per))
       for (const id of ["a1", "a2", "b2", "b3", "a3"]) yield* live.send(approve(id))
@@ -100,7 +100,7 @@ describe.each([false, true])("an agent whose calls are approved, per turn: %s", 
     })
   )
 
-  it.effect("goes on with what was approved when the inputs are closed", () =>
+  it.effect("continues with the approved calls when the inputs are closed", () =>
     Effect.gen(function* () {
       const live = yield* launch(agent(per))
       yield* live.send(approve("a1"))
@@ -114,7 +114,7 @@ describe.each([false, true])("an agent whose calls are approved, per turn: %s", 
 })
 
 describe("a gather beside open inputs", () => {
-  it.effect("is kept open by nothing that an approval alone could lead to", () =>
+  it.effect("is not kept open by work that only an approval could lead to", () =>
     Effect.gen(function* () {
       const none = defineStep({ accepts: Turn, emits: Call, run: () => [] })
       const { flow, rounds } = watching({ none, use }, gather(Result))
@@ -127,7 +127,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("does not wait for what lacks something that cannot come", () =>
+  it.effect("does not wait for a round whose missing event cannot come", () =>
     Effect.gen(function* () {
       const both = defineStep({
         accepts: join([Call, Other, Approval], byId),
@@ -171,7 +171,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("waits for what a collect holds", () =>
+  it.effect("waits for events that a collect holds", () =>
     Effect.gen(function* () {
       const three = defineStep({
         accepts: collect([Call, Approval], 3),
@@ -188,7 +188,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("waits for what a step keeps with ctx.collect, which then descends from it", () =>
+  it.effect("waits for events that a step keeps with ctx.collect, which then descend from it", () =>
     Effect.gen(function* () {
       const byHand = defineStep({
         accepts: [Call, Approval],
@@ -210,7 +210,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("waits, while a deadline ticks, for what came with it", () =>
+  it.effect("waits for the events of a round until its deadline", () =>
     Effect.gen(function* () {
       const timed = defineStep({
         accepts: join([Approval, Call, Other], { within: "1 minute" }),
@@ -234,7 +234,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("waits, once they are closed, for what came from them and is still on its way", () =>
+  it.effect("waits, once they are closed, for inputs that are still on their way", () =>
     Effect.gen(function* () {
       const check = defineStep({
         accepts: Approval,
@@ -260,7 +260,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("does not wait for what could only come to a race that has been decided", () =>
+  it.effect("does not wait for events that could only reach a decided race", () =>
     Effect.gen(function* () {
       const first = defineStep({
         accepts: race(Result, { per: Turn }),
@@ -276,7 +276,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("has a round for a call that its own step made, and that nobody answered", () =>
+  it.effect("has a round for an unanswered call that its own step made", () =>
     Effect.gen(function* () {
       const rounds: Array<string> = []
       const ask = defineStep({ accepts: Start, emits: Call, run: () => Call({ id: "a1" }) })
@@ -303,7 +303,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("waits while a race has taken fewer than it may, and lets it run with those when they are closed", () =>
+  it.effect("waits while a race has fewer events than it takes, and lets it run with them when they are closed", () =>
     Effect.gen(function* () {
       const two = defineStep({
         accepts: race(Result, { per: Turn, take: 3 }),
@@ -321,7 +321,7 @@ describe("a gather beside open inputs", () => {
     })
   )
 
-  it.effect("is not in the scope of an event of the run that is joined with one of a scope", () =>
+  it.effect("refuses a join of an event in a scope with one of the run", () =>
     Effect.gen(function* () {
       const setup = defineStep({ accepts: Start, emits: Other, run: () => Other({ id: "a1" }) })
       const both = defineStep({ accepts: join([Call, Other], byId), emits: Result, run: ([{ id }]) => Result({ id }) })

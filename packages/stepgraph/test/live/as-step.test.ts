@@ -72,7 +72,7 @@ describe("a workflow as a step", () => {
     })
   )
 
-  it.effect("emits the outputs that are asked for as they are sent, and drops the others", () =>
+  it.effect("emits the listed outputs as the inner run does, and drops the others", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const hear = defineStep({ accepts: Token, emits: [], run: ({ part }) => void seen.push(`step ${part}`) })
@@ -92,7 +92,7 @@ describe("a workflow as a step", () => {
     })
   )
 
-  it("holds an endless inner generator back as one of its own", async () => {
+  it("holds back an endless inner generator like its own", async () => {
     let made = 0
     let used = 0
     let ahead = 0
@@ -154,7 +154,7 @@ describe("a workflow as a step", () => {
     })
   )
 
-  it.effect("lets the outputs that it streams out at once, attempt after attempt", () =>
+  it.effect("emits streamed outputs at once, in each attempt", () =>
     Effect.gen(function* () {
       let calls = 0
       const twice = asking((n) => (++calls < 2 ? Effect.fail(new Broken({ n })) : Effect.succeed(calls)))
@@ -209,7 +209,7 @@ describe("a workflow as a step", () => {
     )
   }
 
-  it.effect("is seen by the outer run's observer, with its parent, and by its tracer", () =>
+  it.effect("appears in the outer run's trace, with its parent, and in its tracer", () =>
     Effect.gen(function* () {
       const { of, record } = recorded()
       const spans: Array<Tracer.NativeSpan> = []
@@ -239,7 +239,7 @@ describe("a workflow as a step", () => {
     })
   )
 
-  it("keeps the ambient context of whoever started the outer run", async () => {
+  it("keeps the ambient context in which the outer run was started", async () => {
     const user = new AsyncLocalStorage<string>()
     const seen: Array<string | undefined> = []
     const inner = workflow({
@@ -265,7 +265,7 @@ describe("a workflow as a step", () => {
     expect(seen).toEqual(["caller", "caller", "caller"])
   })
 
-  it.effect("begins each run with the cells that it is given", () =>
+  it.effect("starts each run with its initial state", () =>
     Effect.gen(function* () {
       const factor = defineState("factor", Schema.Number, 1)
       const inner = workflow({
@@ -286,7 +286,7 @@ describe("a workflow as a step", () => {
     })
   )
 
-  it("is a step of the graph that has the inner graph inside, at any depth", () => {
+  it("contains the inner graph in its graph, at any depth", () => {
     const inner = asking()
     const middle = workflow({
       name: "middle",
@@ -304,7 +304,7 @@ describe("a workflow as a step", () => {
     expect(JSON.parse(JSON.stringify(graph))).toEqual(graph)
   })
 
-  it("refuses what is no workflow, no output of it, and no option", () => {
+  it("refuses a value that is not a workflow, an unknown output, and an unknown option", () => {
     const untyped = asStep as (inner?: unknown, options?: unknown) => unknown
     expect(() => untyped(undefined)).toThrow(InvalidWorkflow)
     expect(() => untyped({ name: "x" })).toThrow("workflow 'x' has 5 problems")

@@ -47,8 +47,8 @@ const slowToEnd = (millis: number) =>
     }
   })
 
-describe("a run that ends before its handle is there", () => {
-  it.effect("gives its result, its events and its status all the same", () =>
+describe("a run that ends before its handle exists", () => {
+  it.effect("still returns its result, events and status", () =>
     Effect.gen(function* () {
       const live = yield* launch(sudden)
       expect(yield* live.status).toEqual({
@@ -67,7 +67,7 @@ describe("a run that ends before its handle is there", () => {
     })
   )
 
-  it("gives them to a program without Effect, too", async () => {
+  it("returns them to a program without Effect, too", async () => {
     const live = await launchPromise(sudden)
     expect((await live.status()).state).toBe("ended")
     const heard: Array<unknown> = []
@@ -78,7 +78,7 @@ describe("a run that ends before its handle is there", () => {
   })
 })
 
-describe("a run in a scope that is closed already", () => {
+describe("a run in a closed scope", () => {
   it.effect("never begins, and launch fails", () =>
     Effect.gen(function* () {
       const trace = recorded()
@@ -212,7 +212,7 @@ describe("an event that is emitted as its run ends", () => {
 })
 
 describe("a run that is interrupted while it ends", () => {
-  it.effect("ends as it would have: result, events, status and trace agree", () =>
+  it.effect("ends as without it: result, events, status and trace agree", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const live = yield* trace.record(launch(slowToEnd(1000)))
@@ -233,7 +233,7 @@ describe("a run that is interrupted while it ends", () => {
     })
   )
 
-  it.effect("by its scope does so, too", () =>
+  it.effect("by its scope ends so, too", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const live = yield* Scope.provide(launch(slowToEnd(1000)), scope)
@@ -403,7 +403,7 @@ describe("a step that uses the handle of its own run", () => {
 })
 
 describe("a gather that an input can lead to", () => {
-  it("runs no more when the inputs are closed, where a race that it leads to has been decided", async () => {
+  it("does not run when the inputs are closed if a race downstream has been decided", async () => {
     const ran: Array<string> = []
     const steps = {
       ask: defineStep({ accepts: Start, emits: Task, run: () => [Task({ n: 1 }), Task({ n: 2 })] }),
@@ -444,7 +444,7 @@ describe("a signal", () => {
     expect(ran).toBe(0)
   })
 
-  it("has no listener left of a run that could not begin", async () => {
+  it("keeps no listener of a run that could not begin", async () => {
     const { signal } = new AbortController()
     const options = { signal, state: "no list" as never }
     await expect(runPromise(sudden, {}, options)).rejects.toThrow("state must be a list")

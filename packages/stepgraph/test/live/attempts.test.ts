@@ -116,7 +116,7 @@ describe("retry", () => {
     })
   )
 
-  it.effect("waits as its schedule says, in virtual time, and keeps its worker meanwhile", () =>
+  it.effect("waits by its schedule, in virtual time, and keeps its worker meanwhile", () =>
     Effect.gen(function* () {
       const at: Array<number> = []
       const { flow } = flowOf(
@@ -228,7 +228,7 @@ describe("retry", () => {
     })
   )
 
-  it.effect("of a step behind a gather gives it the same batch again", () =>
+  it.effect("calls a gather's step with the same batch again", () =>
     Effect.gen(function* () {
       const batches: Array<ReadonlyArray<number>> = []
       const flow = workflow({
@@ -364,7 +364,7 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("does not disturb a step that is in time", () =>
+  it.effect("does not affect a step that is fast enough", () =>
     Effect.gen(function* () {
       const { flow } = flowOf(kinds["an Effect"]!(0), { timeout: "1001 millis" })
       expect((yield* result(run(flow))).attempt).toBe(1)
@@ -396,7 +396,7 @@ describe("recover", () => {
     })
   )
 
-  it.effect("may itself be any kind of function, with the run's state and `send`", () =>
+  it.effect("may be any kind of function, with the run's state and `send`", () =>
     Effect.gen(function* () {
       for (const recover of [
         (_: unknown, __: unknown, { send }: Ctx) => send(Stop({ attempt: 7 })),
@@ -430,7 +430,7 @@ describe("recover", () => {
     })
   )
 
-  it("takes the step's error out of the workflow's type", () => {
+  it("removes the step's error from the workflow's type", () => {
     const work = {
       accepts: Start,
       emits: Stop,

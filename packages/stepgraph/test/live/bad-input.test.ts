@@ -63,7 +63,7 @@ describe("an input that does not fit the start event", () => {
     })
   )
 
-  it("rejects a promise with the same", async () => {
+  it("rejects a promise with the same error", async () => {
     for (const [, input] of wrong) {
       await expect(runPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", tag: "Start" })
       await expect(launchPromise(flow, input as never)).rejects.toMatchObject({ _tag: "InvalidEvent", tag: "Start" })
@@ -185,7 +185,7 @@ describe("a value that cannot be read", () => {
     }
   })
 
-  it("says so", async () => {
+  it("is described without being read", async () => {
     const live = await launchPromise(flow, { n: 1 })
     const error = await live
       .send({
@@ -201,7 +201,7 @@ describe("a value that cannot be read", () => {
 })
 
 describe("wrong events between right ones", () => {
-  it.effect("lose nothing: every right one is used, in its order", () =>
+  it.effect("lose nothing: every right one is used, in order", () =>
     Effect.gen(function* () {
       const live = yield* launch(flow, { n: 0 })
       const refused: Array<string> = []
@@ -223,7 +223,7 @@ describe("wrong events between right ones", () => {
     })
   )
 
-  it.effect("that are too late fail, and are in no trace", () =>
+  it.effect("that come too late fail, and appear in no trace", () =>
     Effect.gen(function* () {
       const tags: Array<string> = []
       const live = yield* Effect.provideService(launch(flow, { n: 0 }), Observer, (entry) => {
@@ -237,7 +237,7 @@ describe("wrong events between right ones", () => {
   )
 })
 
-describe("options that are none", () => {
+describe("invalid options", () => {
   const seen = defineState("seen", Schema.Number, 0)
   const wrong: ReadonlyArray<readonly [string, object, string]> = [
     [
@@ -254,14 +254,14 @@ describe("options that are none", () => {
     ],
     ["an observer that cannot be called", { observe: "log" }, 'observe must be a function, not "log"']
   ]
-  it.each(wrong)("are refused by a promise's doors in clear words: %s", async (_, options, message) => {
+  it.each(wrong)("are refused with a clear message by functions that return a promise: %s", async (_, options, message) => {
     began = 0
     await expect(runPromise(flow, { n: 0 }, options)).rejects.toThrow(message)
     await expect(launchPromise(flow, { n: 0 }, options)).rejects.toThrow(message)
     expect(began).toBe(0)
   })
 
-  it.effect.each(wrong.slice(0, 4))("are a defect in an Effect's doors: %s", ([_, options, message]) =>
+  it.effect.each(wrong.slice(0, 4))("are a defect in functions that return an Effect: %s", ([_, options, message]) =>
     Effect.gen(function* () {
       for (const door of [run(flow, { n: 0 }, options), Effect.scoped(launch(flow, { n: 0 }, options))]) {
         expect(String(yield* defect(door as Effect.Effect<unknown>))).toContain(message)
@@ -278,7 +278,7 @@ describe("a value that is not a workflow", () => {
     ["an object", {}],
     ["a workflow that has lost its steps", { ...flow, steps: undefined }]
   ]
-  it.effect.each(nothings)("is InvalidWorkflow in each door, not a crash somewhere inside: %s", ([_, value]) =>
+  it.effect.each(nothings)("is InvalidWorkflow at every entry point, not a crash somewhere inside: %s", ([_, value]) =>
     Effect.gen(function* () {
       for (const door of [run(value as typeof flow, { n: 0 }), Effect.scoped(launch(value as typeof flow, { n: 0 }))]) {
         const exit = yield* Effect.exit(door as Effect.Effect<unknown>)

@@ -150,7 +150,7 @@ describe("back-pressure", () => {
     expect(ahead).toBeLessThanOrEqual(highWaterMark + 1)
   })
 
-  it("holds for all that feed a step together, however many they are, at the same cost an event", async () => {
+  it("holds for any number of producers of a step, at the same cost for each event", async () => {
     const Source = defineEvent("Source")
     const each = 60
     const feed = async (sources: number) => {
@@ -222,7 +222,7 @@ describe("back-pressure", () => {
     expect((await runPromise(flow, { count: 5000 })).handled).toBe(9999)
   })
 
-  it("does not hold a generator back for an intake, which takes all there is", async () => {
+  it("does not hold a generator back for an intake, which takes every event", async () => {
     const flow = workflow({
       name: "gather",
       start: Start,
@@ -235,7 +235,7 @@ describe("back-pressure", () => {
     expect((await runPromise(flow, { count: 20_000 })).handled).toBe(20_000)
   })
 
-  it("lets timers and other fibers have their turns, whatever the step's form", async () => {
+  it("lets timers and other fibers run, for every form of step", async () => {
     for (const kind of ["generator", "async generator", "stream"] as const) {
       let ticks = 0
       const ticking = setInterval(() => ticks++, 1)
@@ -250,7 +250,7 @@ describe("back-pressure", () => {
 })
 
 describe("a live run that is sent events for hours", () => {
-  it("keeps nothing of finished ones, whatever waited for them", async () => {
+  it("keeps nothing of used events, whatever waited for them", async () => {
     const Note = defineEvent("Note", { n: Schema.Number })
     const A = defineEvent("A", { n: Schema.Number })
     const B = defineEvent("B", { n: Schema.Number })
@@ -353,7 +353,7 @@ describe("a loop that opens a scope each time round", () => {
     }
   }
 
-  it.each(Object.entries(loops))("keeps no round that is over: %s", async (_, steps) => {
+  it.each(Object.entries(loops))("keeps no finished round: %s", async (_, steps) => {
     heaps.length = 0
     const flow = workflow({ name: "loop", start: Start, stop: Stop, steps: { begin, ...steps } } as any)
     await runPromise(flow as any, { count: rounds } as never)
@@ -394,7 +394,7 @@ describe("races without a winner", () => {
     expect((await live.result).handled).toBe(-1)
   })
 
-  it("are named by a run that stalls on them: the last ones, and how many more", async () => {
+  it("are named by a stalled run: the last ones, and the number of others", async () => {
     const live = await launchPromise(flow, { count: 0 })
     for (let n = 0; n < 100; n++) await live.send(Note({ n }))
     live.closeInputs()
@@ -472,7 +472,7 @@ describe("loops of generators", () => {
     { timeout: 60_000, arbitrary: { runs: 12 } }
   )
 
-  it("with more in flight than all lanes may hold go on, the oldest first", async () => {
+  it("continue with more events in flight than all lanes may hold, oldest first", async () => {
     // Each of the 2,000 first events makes two more: the loop's own lane is full all the time.
     const flow = workflow({
       name: "flood",
@@ -495,7 +495,7 @@ describe("loops of generators", () => {
   })
 })
 
-describe("the source that a step pulls is closed when the step is interrupted", () => {
+describe("a pulled source is closed when its step is interrupted", () => {
   const closing = (produce: (closed: (how: string) => void) => unknown) => {
     const log: Array<string> = []
     const flow = workflow({
@@ -583,7 +583,7 @@ describe("the source that a step pulls is closed when the step is interrupted", 
     })
   )
 
-  it.effect("by a stop event that comes elsewhere", () =>
+  it.effect("by a stop event from another step", () =>
     Effect.gen(function* () {
       const { flow, log } = closing(kinds["a generator that waits for room"]!)
       const ended = workflow({
@@ -600,7 +600,7 @@ describe("the source that a step pulls is closed when the step is interrupted", 
     })
   )
 
-  it.effect("by a race that is decided", () =>
+  it.effect("by a decided race", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const flow = workflow({

@@ -46,7 +46,7 @@ const priced = workflow({
 })
 
 describe("services", () => {
-  it.effect("come by a Layer, made once and closed after all runs", () =>
+  it.effect("come from a Layer, built once and released after all runs", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const layer = Layer.effect(
@@ -229,7 +229,7 @@ describe("thousands of runs at once", () => {
     }
   })
 
-  it.live("each come to their own result", () =>
+  it.live("each return their own result", () =>
     Effect.gen(function* () {
       const runs = Effect.forEach(
         Array.from({ length: 2000 }, (_, n) => n),
@@ -269,7 +269,7 @@ describe("thousands of runs at once", () => {
     30_000
   )
 
-  it("that wait for an answer cost a bounded amount each, and nothing when they are interrupted", async () => {
+  it("cost a bounded amount each while they wait for an answer, and nothing once interrupted", async () => {
     const Answer = defineEvent("Answer", { n: Schema.Number })
     const asking = workflow({
       ...define,
@@ -299,7 +299,7 @@ describe("thousands of runs at once", () => {
     expect(after - before).toBeLessThan(4 * 2 ** 20)
   })
 
-  it("as promises, in waves, keep nothing either", async () => {
+  it("also keep nothing as promises, in waves", async () => {
     const plain = workflow({
       ...define,
       name: "plain",

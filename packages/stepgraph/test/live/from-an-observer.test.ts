@@ -5,7 +5,7 @@ import { defineStep, gather, join, launch, Observer, type RunOf, race, runPromis
 import { Done, recorded, Start, Stop, stop, Task } from "../support/flow.ts"
 import { Note, note, Told, waiting } from "../support/live.ts"
 
-describe("an observer that uses the handle of the run that it observes", () => {
+describe("an observer that uses the handle of its own run", () => {
   const soon = <A>(value: A) => Effect.as(Effect.yieldNow, value)
   const fan = defineStep({ accepts: Start, emits: Task, run: () => soon([1, 2, 3].map((n) => Task({ n }))) })
   const work = defineStep({ accepts: Task, emits: [Done, Told], run: ({ n }) => soon([Told({ n }), Done({ n })]) })
@@ -152,7 +152,7 @@ describe("an observer that aborts the run in the middle of an entry", () => {
     expect(await toldLate(workflow({ name: "two", start: Start, stop: Stop, steps }))).toEqual([])
   })
 
-  it("has every attempt that was begun ended, the one included at whose beginning it aborts", async () => {
+  it("sees the end of every attempt, including the one at whose start it aborts", async () => {
     const controller = new AbortController()
     const told: Array<string> = []
     const observe: Observer = (entry) => {

@@ -103,7 +103,7 @@ describe("an iterator of events", () => {
       })
   )
 
-  it("gives each value once, in order, to any number of pulls that wait", async () => {
+  it("delivers each value once, in order, to any number of waiting pulls", async () => {
     const live = await launchPromise(waiting, nothing)
     const calls = new Calls(iteratorOf(live))
     for (let n = 0; n < 6; n++) calls.call("next")
@@ -129,7 +129,7 @@ describe("an iterator of events", () => {
     expect(seen).toEqual([...Array.from({ length: 100 }, (_, n) => n), "Stop"])
   })
 
-  it("rejects one of the pulls that wait for a run that fails", async () => {
+  it("rejects one of the waiting pulls if the run fails", async () => {
     const gate = Deferred.makeUnsafe<void>()
     const flow = workflow({
       ...waiting,
@@ -153,7 +153,7 @@ describe("an iterator of events", () => {
     ])
   })
 
-  it.each(["return", "throw"] as const)("settles all that wait when %s is called", async (leave) => {
+  it.each(["return", "throw"] as const)("settles all waiting pulls when %s is called", async (leave) => {
     const live = await launchPromise(waiting, nothing)
     const calls = new Calls(iteratorOf(live))
     calls.call("next")
@@ -176,7 +176,7 @@ describe("an iterator of events", () => {
     expect(heard).toEqual([1, "Stop"])
   })
 
-  it("that is left at the moment of a value gives it, and waits for no other", async () => {
+  it("delivers a value that arrives as it is closed, and waits for no other", async () => {
     let sent = () => {}
     const flow = workflow({
       ...waiting,

@@ -32,7 +32,7 @@ type Heard = { readonly _tag: string; readonly n?: number }
 const told = (events: ReadonlyArray<Heard>) => events.map(({ _tag, n }) => (_tag === "Stop" ? "stop" : n))
 
 describe("events", () => {
-  it.effect("are the outputs in order, and at last the stop event", () =>
+  it.effect("are the outputs in order, then the stop event", () =>
     Effect.gen(function* () {
       const live = yield* launch(copy, { count: 3 })
       const heard = yield* Effect.forkChild(Stream.runCollect(live.events))
@@ -41,7 +41,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("come as they happen, not when the run is over", () =>
+  it.effect("arrive as they happen, not when the run is over", () =>
     Effect.gen(function* () {
       const heard: Array<number | undefined> = []
       const live = yield* launch(copy, { count: 3 })
@@ -51,7 +51,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("reach a reader that comes late, or after the end, from the first on", () =>
+  it.effect("reach a late reader, even after the end, from the first event on", () =>
     Effect.gen(function* () {
       const live = yield* launch(copy, { count: 3 })
       yield* TestClock.adjust("2 seconds")
@@ -137,7 +137,7 @@ describe("events", () => {
     })
   )
 
-  it.effect("of an interrupted run end in that interruption", () =>
+  it.effect("of an interrupted run end with that interruption", () =>
     Effect.gen(function* () {
       const live = yield* launch(copy, { count: 3 })
       const reader = yield* Effect.forkChild(Effect.exit(Stream.runCollect(live.events)))
@@ -201,7 +201,7 @@ describe("the keep", () => {
       })
   )
 
-  it.effect("of 0 keeps none, and a reader that was there hears all", () =>
+  it.effect("of 0 keeps none, and an early reader receives all", () =>
     Effect.gen(function* () {
       const live = yield* launch(copy, { count: 3 }, { keep: 0 })
       const early = yield* Effect.forkChild(Stream.runCollect(live.events), { startImmediately: true })

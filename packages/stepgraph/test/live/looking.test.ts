@@ -170,7 +170,7 @@ describe.each(Object.keys(hostile))("a thrown value that is %s", (name) => {
     expect(message.startsWith("step 'step 0' of workflow 'errors' rejected, given Start")).toBe(true)
   })
 
-  it("is that of the `by` which threw it, not of the step that emitted", async () => {
+  it("is attributed to the `by` that threw it, not to the step that emitted", async () => {
     const value = hostile[name]!()
     const by = thrown(value)
     const [error] = await errorsOf(undefined, { run: () => Stop({ value: 1 }), accepts: join([Start], { by }) })
@@ -179,7 +179,7 @@ describe.each(Object.keys(hostile))("a thrown value that is %s", (name) => {
   })
 })
 
-it("an error that is thrown again is in the cause once, and its fields are not read", async () => {
+it("a rethrown error is in the cause once, and its fields are not read", async () => {
   let read = 0
   const value = {
     get author() {
@@ -199,7 +199,7 @@ describe("the data of an event", () => {
     return (recording.of("EventEmitted")[0]!.data as { readonly value: any }).value
   }
 
-  it("is all of an ordinary payload", async () => {
+  it("contains all of an ordinary payload", async () => {
     const nested = { a: [1, "two", true, null, { b: { c: { d: { e: { f: [[[[1]]]] } } } } }], text: "é\n\u0000😀" }
     const messages = Array.from({ length: 500 }, (_, n) => ({ role: "user", content: "word ".repeat(n) }))
     expect(await dataOf(nested)).toEqual(nested)
@@ -334,7 +334,7 @@ describe("a Redacted value", () => {
     expect(JSON.stringify(data)).not.toContain(secret)
   })
 
-  it("is in no message, however the run fails", async () => {
+  it("appears in no message, however the run fails", async () => {
     const flow = workflow({
       name: "login",
       start: Login,
@@ -390,12 +390,12 @@ describe("a Redacted value", () => {
     expect(() => Keyed({ key: secret as never, text: "x".repeat(30) })).toThrow('Expected Redacted at ["key"]')
   })
 
-  it("is not shown by a state cell that refuses it", () => {
+  it("is not shown in the error of a state cell that refuses it", () => {
     const cell = defineState("login", Schema.Struct({ key: Schema.Redacted(Schema.String) }), { key: hidden })
     expect(() => cell.with({ key: secret } as never)).toThrow('(given {"key":<redacted>})')
   })
 
-  it("is shown neither by the status of a run nor by a span", async () => {
+  it("is shown neither in the status of a run nor in a span", async () => {
     const Never = defineEvent("Never")
     const flow = workflow({
       name: "login",

@@ -65,13 +65,13 @@ const outer = (reply: (n: number) => Effect.Effect<number, Broken>) => {
 const doubled = (n: number) => Effect.as(Effect.sleep(1000 - n), 2 * n)
 
 describe("a workflow in a step", () => {
-  it.effect("gives the step its stop event", () =>
+  it.effect("returns its stop event to the step", () =>
     Effect.gen(function* () {
       expect((yield* result(run(outer(doubled), { count: 5 }))).ns).toEqual([0, 2, 4, 6, 8])
     })
   )
 
-  it.effect("fails the step with its own typed error, which is in the outer workflow's type", () =>
+  it.effect("fails the step with its typed error, which is in the outer workflow's type", () =>
     Effect.gen(function* () {
       const flow = outer((n) => (n === 2 ? Effect.fail(new Broken({ n })) : doubled(n)))
       const error: RunError<typeof flow> = yield* failure(run(flow, { count: 5 }))
@@ -92,7 +92,7 @@ describe("a workflow in a step", () => {
     })
   )
 
-  it.effect("that dies names both its own step and the one it ran in", () =>
+  it.effect("names its own step and the outer one when it dies", () =>
     Effect.gen(function* () {
       const flow = outer(() => Effect.die(new Error("a bug")))
       const exit = yield* Effect.exit(run(flow, { count: 1 }))
@@ -123,7 +123,7 @@ describe("a workflow in a step", () => {
     })
   )
 
-  it.effect("has its failure retried or recovered from by the step", () =>
+  it.effect("can be retried and recovered from by the step", () =>
     Effect.gen(function* () {
       let calls = 0
       const asked = inner((n) => (++calls < 3 ? Effect.fail(new Broken({ n })) : Effect.succeed(n)))
@@ -141,7 +141,7 @@ describe("a workflow in a step", () => {
     })
   )
 
-  it.effect("has state of its own", () =>
+  it.effect("has its own state", () =>
     Effect.gen(function* () {
       const cell = defineState("cell", Schema.Number, 0)
       const asked = workflow({
@@ -168,7 +168,7 @@ describe("a workflow in a step", () => {
     })
   )
 
-  it.effect("gets the services of the outer one, which needs them", () =>
+  it.effect("gets its services from the outer one, which then needs them", () =>
     Effect.gen(function* () {
       class Dictionary extends Context.Service<Dictionary, { readonly size: number }>()("Dictionary") {}
       const asked = workflow({
@@ -191,7 +191,7 @@ describe("a workflow in a step", () => {
     })
   )
 
-  it.effect("may be the workflow itself: it recurs", () =>
+  it.effect("may be the workflow itself, recursively", () =>
     Effect.gen(function* () {
       const N = defineEvent("N", { n: Schema.Number })
       const Factorial = defineEvent("Factorial", { n: Schema.Number })
@@ -256,7 +256,7 @@ describe("a workflow in a step", () => {
 })
 
 describe("the trace of nested runs", () => {
-  it.effect("says which run, and which of its invocations, started which", () =>
+  it.effect("names the run and the invocation that started each run", () =>
     Effect.gen(function* () {
       const trace: Array<TraceEntry> = []
       yield* result(
@@ -275,7 +275,7 @@ describe("the trace of nested runs", () => {
     })
   )
 
-  it.effect("names in each entry the run it belongs to", () =>
+  it.effect("names the run in each entry", () =>
     Effect.gen(function* () {
       const trace: Array<TraceEntry> = []
       yield* result(
@@ -291,7 +291,7 @@ describe("the trace of nested runs", () => {
     })
   )
 
-  it.effect("says so for a run that is launched in a step, too", () =>
+  it.effect("does so for a run launched in a step, too", () =>
     Effect.gen(function* () {
       const trace: Array<TraceEntry> = []
       const flow = outer(doubled)
@@ -325,14 +325,14 @@ describe("a workflow is data", () => {
     })
   )
 
-  it("a spread that no longer fits together is refused, as any other workflow", () => {
+  it("a spread that no longer fits together is refused like any other workflow", () => {
     const flow = outer(doubled)
     const ask = defineStep({ accepts: Item, emits: Reply, run: ({ n }) => Reply({ n }) })
     // @ts-expect-error step 'ask' emits 'Reply', but no step accepts it
     expect(() => workflow({ ...flow, steps: { ...flow.steps, ask } })).toThrow("step 'ask' emits 'Reply'")
   })
 
-  it.effect("a copy that did not come through workflow() is checked when it is run", () =>
+  it.effect("a copy that did not come from workflow() is checked when it is run", () =>
     Effect.gen(function* () {
       const flow = outer(doubled)
       const { all: _, ...steps } = flow.steps

@@ -35,7 +35,7 @@ const listening = () => {
   return { controller, signal: controller.signal, add, remove }
 }
 
-describe("a signal that many runs share", () => {
+describe("a signal shared by many runs", () => {
   it("has one listener, and interrupts the runs in the order in which they began", async () => {
     const { add, controller, signal } = listening()
     const log: Array<number> = []
@@ -56,7 +56,7 @@ describe("a signal that many runs share", () => {
     expect(listeners(controller)).toBe(0)
   })
 
-  it("keeps its listener until the last of them has ended, and is listened to again by the next", async () => {
+  it("keeps its listener until the last of them has ended, and gets a new one with the next run", async () => {
     const { add, controller, remove, signal } = listening()
     const flow = waiting(() => {})
     for (let round = 1; round <= 2; round++) {
@@ -72,7 +72,7 @@ describe("a signal that many runs share", () => {
     controller.abort()
   })
 
-  it("interrupts none that another's interruption has ended, and lets none begin", async () => {
+  it("skips runs that another's interruption has ended, and lets none begin", async () => {
     const { controller, signal } = listening()
     const log: Array<number> = []
     const begun: Array<Promise<unknown>> = []
@@ -96,7 +96,7 @@ describe("a signal that many runs share", () => {
     expect(listeners(controller)).toBe(0)
   })
 
-  it("that its own run aborts while it begins has no listener left", async () => {
+  it("keeps no listener if its own run aborts it at the start", async () => {
     const { controller, signal } = listening()
     const flow = workflow({
       name: "aborting",

@@ -67,13 +67,13 @@ describe("state", () => {
     })
   )
 
-  it.effect("is one for all steps and workers of a run: no update is lost", () =>
+  it.effect("is shared by all steps and workers of a run: no update is lost", () =>
     Effect.gen(function* () {
       expect((yield* result(run(counting, { count: 10 }))).seen).toBe(10)
     })
   )
 
-  it.effect("is each run's own, however many run at once", () =>
+  it.effect("is separate for each run, however many run at once", () =>
     Effect.gen(function* () {
       const runs = Effect.all(
         Array.from({ length: 50 }, () => run(counting, { count: 10 })),
@@ -105,7 +105,7 @@ describe("state", () => {
   })
 })
 
-describe("a cell that is none", () => {
+describe("an invalid cell", () => {
   const untyped = defineState as unknown as (...given: ReadonlyArray<unknown>) => unknown
   it.each([
     [[], "defineState: a name is a string of at least one character, not undefined"],
@@ -115,7 +115,7 @@ describe("a cell that is none", () => {
     expect(() => untyped(...given)).toThrow(new TypeError(message))
   })
 
-  it("is a defect of the step that uses it, in clear words", async () => {
+  it("is a defect of the step that uses it, with a clear message", async () => {
     const flow = workflow({
       name: "no cell",
       start: Start,
@@ -150,7 +150,7 @@ describe("state set from outside", () => {
     })
   )
 
-  it.effect("is that run's alone", () =>
+  it.effect("applies to that run alone", () =>
     Effect.gen(function* () {
       yield* run(telling, input, { state })
       expect((yield* run(telling, input)).seen).toBe(0)

@@ -23,7 +23,7 @@ const three = function* () {
 const collected = (flow: any) => Stream.runCollect(stream(flow as ReturnType<typeof rows>))
 
 describe("a run as a stream", () => {
-  it.effect("gives its outputs and at last its stop event, each time it is run", () =>
+  it.effect("emits its outputs, then its stop event, each time it is run", () =>
     Effect.gen(function* () {
       const once = collected(rows(three))
       const expected = [Row({ n: 1 }), Row({ n: 2 }), Row({ n: 3 }), stop(3)]
@@ -32,7 +32,7 @@ describe("a run as a stream", () => {
     })
   )
 
-  it.effect("gives each output when it is emitted", () =>
+  it.effect("emits each output at once", () =>
     Effect.gen(function* () {
       const flow = rows(() =>
         Stream.fromIterable([1, 2]).pipe(
@@ -61,7 +61,7 @@ describe("a run as a stream", () => {
     })
   )
 
-  it.effect("fails with InvalidEvent where its input does not fit, and with a defect where an option is unknown", () =>
+  it.effect("fails with InvalidEvent for an invalid input, and with a defect for an unknown option", () =>
     Effect.gen(function* () {
       const flow = rows(three) as any
       expect(yield* Effect.flip(Stream.runDrain(stream(flow, 3 as any)))).toMatchObject({ _tag: "InvalidEvent" })
@@ -98,7 +98,7 @@ describe("a run as a stream", () => {
     })
   )
 
-  it.effect("begins with the state that it is given", () =>
+  it.effect("starts with its initial state", () =>
     Effect.gen(function* () {
       const count = defineState("count", Schema.Number, 0)
       const counting = workflow({
@@ -133,7 +133,7 @@ describe("the capacity of a run as a stream", () => {
       yield stop(count)
     })
 
-  it.effect.each([1, 2, 5])("is how many outputs wait at most for their reader: %i", (capacity) =>
+  it.effect.each([1, 2, 5])("is the maximum number of outputs that wait for their reader: %i", (capacity) =>
     Effect.gen(function* () {
       const pulled = { now: 0 }
       let read = 0
@@ -159,7 +159,7 @@ describe("the capacity of a run as a stream", () => {
     })
   )
 
-  it.effect("is none where it is left out: a run goes on without its reader", () =>
+  it.effect("is unlimited by default: a run continues without its reader", () =>
     Effect.gen(function* () {
       const pulled = { now: 0 }
       const reading = Stream.runForEach(stream(pulling(100, pulled)), () => Effect.sleep("1 second"))
@@ -170,7 +170,7 @@ describe("the capacity of a run as a stream", () => {
     })
   )
 
-  it.effect("holds back no step that emits something else", () =>
+  it.effect("does not hold back steps that emit other events", () =>
     Effect.gen(function* () {
       const flow = untyped.workflow({
         name: "two",
@@ -202,7 +202,7 @@ describe("the capacity of a run as a stream", () => {
     })
   )
 
-  it.effect("is refused where it is not a positive whole number", () =>
+  it.effect("is refused unless it is a positive whole number", () =>
     Effect.gen(function* () {
       for (const capacity of [0, -1, 1.5, "2"] as ReadonlyArray<number>) {
         const exit = yield* Effect.exit(Stream.runDrain(stream(rows(three), undefined, { capacity })))

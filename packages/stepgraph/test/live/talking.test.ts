@@ -42,7 +42,7 @@ describe("an input event", () => {
     })
   )
 
-  it.effect("is kept when it comes before anyone waits", () =>
+  it.effect("is kept until a step waits for it", () =>
     Effect.gen(function* () {
       const Ready = defineEvent("Ready")
       const flow = workflow({
@@ -70,7 +70,7 @@ describe("an input event", () => {
     })
   )
 
-  it.effect("serves one join: of two answers the second is left for the next round", () =>
+  it.effect("serves one round of a join: a second answer is kept for the next round", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "pairs",
@@ -145,7 +145,7 @@ describe("an input event", () => {
     })
   )
 
-  it.effect("that was already checked when it was made need not be a frozen value", () =>
+  it.effect("that was already checked when it was made need not be frozen", () =>
     Effect.gen(function* () {
       const live = yield* launch(review, { text: "News" })
       yield* live.send({ _tag: "Approval", by: "a literal" })
@@ -194,7 +194,7 @@ describe("an input event", () => {
     })
   )
 
-  it.effect("sent after closeInputs is RunEnded, though the run goes on", () =>
+  it.effect("sent after closeInputs is RunEnded, although the run continues", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "closed",
@@ -221,7 +221,7 @@ describe("an input event", () => {
 })
 
 describe("a run that waits for an input", () => {
-  it.effect("is not stalled while inputs are open, and reports what it waits for", () =>
+  it.effect("is not stalled while inputs are open, and reports the events it waits for", () =>
     Effect.gen(function* () {
       const live = yield* launch(review, { text: "News" })
       yield* TestClock.adjust("1 hour")
@@ -244,7 +244,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("stalls at once when they are closed, and names what it waited for", () =>
+  it.effect("stalls at once when they are closed, and names the events it waited for", () =>
     Effect.gen(function* () {
       const live = yield* launch(review, { text: "News" })
       yield* TestClock.adjust("1 second")
@@ -255,7 +255,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("is stalled only when the work is done that was going on when they were closed", () =>
+  it.effect("stalls only after the work in progress when they were closed", () =>
     Effect.gen(function* () {
       const live = yield* launch(review, { text: "News" })
       yield* live.closeInputs
@@ -291,7 +291,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("gives a gather and a race that they lead to nothing when they are closed and none has come", () =>
+  it.effect("runs a gather and a race with nothing if they are closed before any input came", () =>
     Effect.gen(function* () {
       const Counted = defineEvent("Counted", { of: Schema.Number })
       const flow = workflow({
@@ -326,7 +326,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("is ended by the workflow's timeout, which names what it waited for", () =>
+  it.effect("is ended by the workflow's timeout, which names the events it waited for", () =>
     Effect.gen(function* () {
       const limited = workflow({ ...review, timeout: "1 day" })
       const live = yield* launch(limited, { text: "News" })
@@ -344,7 +344,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("without declared inputs stalls at once: there is nothing to wait for", () =>
+  it.effect("stalls at once without declared inputs: there is nothing to wait for", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "dead end",
@@ -357,7 +357,7 @@ describe("a run that waits for an input", () => {
     })
   )
 
-  it.effect("never waits if it is `run` instead of launched: nothing could be sent", () =>
+  it.effect("never waits if started by `run` rather than `launch`: nothing could be sent", () =>
     Effect.gen(function* () {
       const exit = yield* ended(run(review, { text: "News" }))
       expect(Exit.isFailure(exit)).toBe(true)
@@ -408,14 +408,14 @@ describe("the handle of a run", () => {
     })
   )
 
-  it.effect("is not given for an input that does not fit the start event", () =>
+  it.effect("is not returned if the input does not fit the start event", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(launch(review, { text: 7 } as any))
       expect(error).toMatchObject({ _tag: "InvalidEvent", tag: "Draft" })
     })
   )
 
-  it.effect("says how much each step has to do", () =>
+  it.effect("reports the work of each step", () =>
     Effect.gen(function* () {
       const Page = defineEvent("Page", { n: Schema.Number })
       const flow = workflow({

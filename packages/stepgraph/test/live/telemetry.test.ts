@@ -137,7 +137,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("of a gather of very many events have a bounded number of links, and say how many there were", () =>
+  it.effect("of a gather of many events have a bounded number of links, and the number of events", () =>
     Effect.gen(function* () {
       const many = workflow({
         name: "many",
@@ -159,7 +159,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("have the spans that a step makes itself as children", () =>
+  it.effect("are the parents of spans that a step makes itself", () =>
     Effect.gen(function* () {
       const Item = defineEvent("Item")
       const own = workflow({
@@ -187,7 +187,7 @@ describe("the spans of a run", () => {
     })
   )
 
-  it.effect("are children of the span that the run is part of", () =>
+  it.effect("are children of the span in which the run was started", () =>
     Effect.gen(function* () {
       const { named } = yield* measured(Effect.withSpan(run(flow), "request"))
       expect(parentOf(named("workflow pair")[0]!)).toBe(named("request")[0])
@@ -314,7 +314,7 @@ describe("the metrics of a run", () => {
       return (found?.state as Metric.GaugeState<number> | undefined)?.value
     })
 
-  it.effect("are how long invocations waited and ran, and how long the run took", () =>
+  it.effect("are the waiting times and durations of invocations, and the duration of the run", () =>
     Effect.gen(function* () {
       const { metrics } = yield* measured(run(queue))
       expect(histogram(metrics, "stepgraph.step.wait", "work")).toEqual({
@@ -358,7 +358,7 @@ describe("the metrics of a run", () => {
     })
   )
 
-  it.effect("return to zero, whatever was cancelled, dropped or left over", () =>
+  it.effect("return to zero, even if events were cancelled, dropped or left over", () =>
     Effect.gen(function* () {
       const Item = defineEvent("Item", { n: Schema.Number })
       const racing = workflow({
@@ -392,7 +392,7 @@ describe("the metrics of a run", () => {
 })
 
 describe("telemetry", () => {
-  it.effect("is off where the program provides no tracer", () =>
+  it.effect("is off if the program provides no tracer", () =>
     Effect.gen(function* () {
       const registry = new Map()
       let parent: unknown = "unknown"
@@ -417,7 +417,7 @@ describe("telemetry", () => {
     })
   )
 
-  it.effect("is off where the program switches it, or all tracing, off", () =>
+  it.effect("is off if the program switches it, or all tracing, off", () =>
     Effect.gen(function* () {
       const off = yield* measured(Effect.provideService(run(flow), Telemetry, { spans: false, metrics: false }))
       expect([off.spans.length, off.metrics.length]).toEqual([0, 0])
@@ -459,7 +459,7 @@ describe("telemetry", () => {
     })
   )
 
-  it.effect("changes nothing of the trace", () =>
+  it.effect("does not change the trace", () =>
     Effect.gen(function* () {
       const traceOf = (telemetry: boolean) =>
         Effect.gen(function* () {

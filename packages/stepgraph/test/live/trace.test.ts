@@ -132,7 +132,7 @@ describe("ids", () => {
     })
   )
 
-  it.effect("of empty batches are apart, round by round and scope by scope", () =>
+  it.effect("of empty batches differ by round and scope", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "empty",
@@ -213,7 +213,7 @@ describe("the trace", () => {
     })
   )
 
-  it.effect("goes through JSON and its schema unchanged", () =>
+  it.effect("survives JSON and its schema unchanged", () =>
     Effect.gen(function* () {
       const failing = workflow({
         ...docs(() => 10),
@@ -499,7 +499,7 @@ describe("an observer", () => {
     })
   )
 
-  it.effect("is all that the record is made for: without one no id is made, no clock asked and no field encoded", () =>
+  it.effect("is needed for any record: without one no id is made, no clock read and no field encoded", () =>
     Effect.gen(function* () {
       const asked = { clock: 0, random: 0, encoder: 0 }
       const Coded = defineEvent("Coded", {
@@ -576,7 +576,7 @@ describe("an observer", () => {
     expect(told.at(-1)).toBe("RunFinished")
   })
 
-  it.effect("sees the run finish only when nothing of it is left running", () =>
+  it.effect("sees the run finish only when none of its work is running", () =>
     Effect.gen(function* () {
       const flow = workflow({
         name: "slow to end",
