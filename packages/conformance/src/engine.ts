@@ -1,4 +1,4 @@
-// The interface that the laws need: something that runs a workflow and reports what its steps did.
+// An engine, as the laws see it: runs a workflow and reports what its steps did.
 import type { Spec } from "./spec.ts"
 import type { Ran, Timing } from "./world.ts"
 

@@ -1,6 +1,6 @@
-// Asks the model whether it can do what really happened. The record of the bodies says when each run began and when each
-// emission was about to be made; what it does not say is the order in which the runtime settled what was ready at one
-// moment, so this looks for one. If there is none, the runtime did something that the contract does not allow.
+// Checks whether the model can do what really happened. The record shows when each invocation began and when each emission was
+// about to be made, but not the order in which the runtime handled simultaneous work, so this searches for one. If there is
+// none, the runtime did something that the contract does not allow.
 import {
   begin,
   canStart,
@@ -19,7 +19,7 @@ import type { Entry, Ran } from "./world.ts"
 
 type Told = { readonly run: number; readonly what: "sent" | "ended" | "cleaned" | "outside" }
 
-/** Stands for the run of whoever sends events to the run. */
+/** Stands for the sender of events from outside. */
 const outside = -1
 
 interface At {
@@ -40,7 +40,7 @@ const budget = 10_000
 
 const cutShort: ReadonlySet<string> = new Set(["TimedOut", "Interrupted"])
 
-/** Undefined if the model can do the same, otherwise what it could not follow. */
+/** Undefined if the model can do the same, otherwise a description of what it could not follow. */
 export const follow = (spec: Spec, ran: Ran): string | undefined => {
   const record = ran.record.filter((entry) => entry._tag !== "traced")
   const tells = readTold(spec, record)
@@ -78,7 +78,7 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
     }
     const ways = waysFrom(at)
     const last = ways.pop()
-    // The model has no end from outside: what comes before it is what it can do.
+    // The model cannot be ended from outside, so it follows only what came before.
     if (at.entry === record.length && cutShort.has(ran.outcome._tag)) return true
     if (last === undefined) {
       return stuck(at, `the model cannot come to entry ${at.entry}, ${JSON.stringify(record[at.entry] ?? "the end")}`)

@@ -40,7 +40,7 @@ export interface Options {
   readonly failing: number
   /** If true, one gather of the whole run feeds the only stop; otherwise any step may stop the run, or none. */
   readonly endsInGather: boolean
-  /** Of scopes in scopes: whether some of what is done there waits for an answer from outside. */
+  /** For nested scopes: whether some of their work waits for an answer from outside. */
   readonly asks?: boolean
 }
 
@@ -61,7 +61,7 @@ export const everything: Options = {
   endsInGather: false
 }
 
-/** Mostly gathers and races, to test what holds back what, and what goes first. */
+/** Mostly gathers and races, to test which holds back which, and which goes first. */
 export const waiting: Options = {
   ...everything,
   intakes: { each: 25, gather: 45, race: 20, join: 4, collect: 4, hand: 2 }
@@ -71,7 +71,7 @@ export const joining: Options = {
   ...everything,
   intakes: { each: 33, join: 25, collect: 18, gather: 11, race: 11, hand: 2 }
 }
-/** What is asked is mostly waited for by gathers. */
+/** Mostly gathers that wait for answers. */
 export const asking: Options = { ...confluent, failing: 0, intakes: { each: 50, gather: 40, join: 10 }, asks: true }
 export const gathering: Options = { ...confluent, intakes: { each: 30, gather: 60, join: 5, collect: 5 } }
 
@@ -270,7 +270,7 @@ export const nested = (seed: number, options: Options): Spec => {
       }
       case "ask": {
         const of = [block(from, depth - 1, one), answer()]
-        // What may not come, so that an answer is of no use.
+        // An event that may not come, so that an answer is of no use.
         if (random.chance(0.25)) of.push(block(from, 0, false))
         const by = random.chance(0.6) ? ({ by: true } as const) : {}
         const change = { fan: one ? ("all" as const) : random.oneOf(fans), fails: 0 }
@@ -315,7 +315,7 @@ export const nested = (seed: number, options: Options): Spec => {
     }
   }
   const answers = ["Yes", "No"]
-  /** As it is sent, or after a while. */
+  /** The input itself, or an event that a slow step makes of it. */
   function answer(): string {
     const sent = random.oneOf(answers)
     if (random.chance(0.5)) return sent
@@ -335,7 +335,7 @@ export const nested = (seed: number, options: Options): Spec => {
 
 // ---------------------------------------------------------------- from outside, and in time
 
-/** The same workflow with events from outside: of a type that there is, or of one that a step accepts as well. */
+/** The same workflow with events from outside, of an existing type, or of a new one that a step accepts as well. */
 export const withInputs = (spec: Spec): Spec => {
   const random = choices(spec.seed ^ 0x2545f491)
   const emitted = [...new Set(spec.steps.flatMap(({ accepts }) => accepts.of))].filter((tag) => tag !== spec.start)
@@ -346,7 +346,7 @@ export const withInputs = (spec: Spec): Spec => {
   const steps = spec.steps.map((step, i) =>
     i === open ? { ...step, accepts: { ...step.accepts, of: [...step.accepts.of, "Input"] } } : step
   )
-  // To some steps, nothing leads but what comes from outside.
+  // Some steps are reached only by events from outside.
   if (fresh && emitted.length > 0 && random.chance(0.5)) {
     const { accepts } = steps[open]!
     const of = accepts.of.filter((tag) => tag !== "Input")
@@ -364,7 +364,7 @@ export const withInputs = (spec: Spec): Spec => {
   return inRun({ ...spec, steps, inputs: { tags, sends, closes: after() } })
 }
 
-/** What comes from outside is in no scope, and so is a round that has nothing else: an intake that it may come to is the run's. */
+/** Events from outside are in no scope, and neither is a round of only them: an intake that they can reach is the run's. */
 const inRun = (spec: Spec): Spec => {
   const wrong = spec.steps.findIndex(
     ({ accepts: { per } }, i) => per !== undefined && !possiblePers(spec, i).includes(per)

@@ -359,9 +359,9 @@ export const gathersOnce: Law = (spec, ran) => {
     const index = indexOf(at.step)
     const { accepts, emits } = spec.steps[index]!
     if (accepts.kind !== "gather" || emits.some((tag) => inCircle(index, tag))) continue
-    // What waits with an input for its other half keeps nothing open: the gather may run, and later once more.
+    // Held events that wait for an input do not hold back the gather: it may run now, and again later.
     if (fed(index) && (accepts.per !== undefined || !runsOfInputs(index))) continue
-    // An intake of several scopes ticks in one of them: the others do not wait for what it holds of them.
+    // A deadline of an intake with events of several scopes belongs to one scope: the others do not wait for it.
     const ticksElsewhere = ({ within, per }: Accepts) => within !== undefined && per !== accepts.per
     if (accepts.per !== undefined && [...upstream(index)].some((i) => ticksElsewhere(spec.steps[i]!.accepts))) continue
     const running = new Set<string>()

@@ -1,4 +1,4 @@
-// `run` and `launch` of stepgraph: what a run holds is in memory. How much that is at its end, the laws ask for.
+// `run` and `launch` of stepgraph, which keep a run in memory. The laws check how much a run still holds at its end.
 import { launch, run } from "stepgraph"
 // biome-ignore lint/style/noRestrictedImports: no public entry says how many places an order keeps.
 import { Position } from "../../stepgraph/src/internal/runtime/scope/position.ts"

@@ -1,7 +1,7 @@
 // The semantics of a run (docs: delivery, intakes, scopes, inputs, stop, failure, stall) as a small interpreter without fibers
-// or counters. Time is whoever moves it: a deadline may pass at any move, and who knows the time says when. It holds what is in
-// flight, is told which of the possible moves comes next, and after each move looks at everything to see what has gone quiet.
-// Slow and plain on purpose: the runtime must agree with it.
+// or counters. It has no clock: a deadline may pass at any move, and a caller that knows the time chooses when. It keeps the
+// events in flight, makes the move that it is given, and after each move searches the whole state for quiet intakes. Slow and
+// plain on purpose: the runtime must agree with it.
 import {
   type Emitted,
   factsOf,
@@ -27,7 +27,7 @@ export interface Scope {
   readonly parent: Scope | undefined
 }
 
-/** What came from outside, and what came of nothing else, belongs to no scope; only the run as a whole is around it. */
+/** Events from outside, and those that descend only from them, are in no scope but the run as a whole. */
 const isOutside = (scope: Scope): boolean => scope.number < 0
 
 /**
@@ -40,14 +40,14 @@ export interface Event extends Payload {
   readonly tag: string
   readonly scope: Scope
   readonly position: Position
-  /** When it came to an intake. */
+  /** The time when it came to an intake. */
   readonly since?: number
 }
 
 /** An entry in a step's lane: one event, or a round of the step's intake. */
 export interface Delivery {
   readonly step: number
-  /** Nothing stands for what a join's deadline has not let come. */
+  /** `undefined` stands for an event that did not come before a join's deadline. */
   readonly input: ReadonlyArray<Event | undefined>
   readonly scope: Scope
   readonly opener: Event | undefined
@@ -68,14 +68,14 @@ interface Intake {
   readonly scope: Scope
   readonly key: number | undefined
   held: ReadonlyArray<Event>
-  /** While it ticks, something can still happen at the step, in the scope of what came first. */
+  /** Until then, something can still happen at the step, in the scope of the first event. */
   deadline: { readonly at: number; readonly scope: Scope } | undefined
-  /** A race that has been decided: what comes later is dropped. */
+  /** Whether a race has been decided, so that later events are dropped. */
   decided: boolean
-  /** Number of events ever received, by type: only to tell whether the result can depend on timing. */
+  /** Number of events ever received, by type: only to find out whether the result can depend on timing. */
   came: Readonly<Record<string, number>>
   rounds: number
-  /** The rounds that were on their way when it was last looked at. */
+  /** The rounds that were on their way at the last look. */
   onWay: ReadonlyArray<string>
 }
 
@@ -105,7 +105,7 @@ export interface State {
   decided: ReadonlyArray<Intake>
   outcome: Outcome | undefined
   now: number
-  /** How many events have come from outside, and whether another one may. */
+  /** Number of events from outside so far, and whether more may come. */
   sent: number
   open: boolean
   /** Why another order of moves may lead to another outcome, if it may. */
@@ -124,7 +124,7 @@ export interface Rules {
   readonly nestedHolds: boolean
   /** A gather runs again only if an event was emitted upstream of it since it last ran. */
   readonly needsEvent: boolean
-  /** What an intake holds is on its way while what it lacks can come from outside. */
+  /** Held events count as on their way while the missing ones can come from outside. */
   readonly parkedHolds: boolean
 }
 
@@ -140,7 +140,7 @@ export type Move =
   | { readonly _tag: "start"; readonly step: number }
   /** The next event of an invocation that emits one by one; otherwise all remaining events and its end. */
   | { readonly _tag: "go"; readonly run: number }
-  /** The time of an intake is over. */
+  /** The deadline of an intake passes. */
   | { readonly _tag: "expire"; readonly intake: string }
   /** The next event comes from outside, or the inputs are closed. */
   | { readonly _tag: "outside" }
@@ -153,7 +153,7 @@ const outside: Scope = { number: -1, opener: undefined, parent: outermost }
 const isWithin = (scope: Scope | undefined, outer: Scope): boolean =>
   scope !== undefined && (scope === outer || isWithin(scope.parent, outer))
 
-/** From the inside to the outside. */
+/** From the innermost to the outermost. */
 const scopesAround = (scope: Scope): ReadonlyArray<Scope> => {
   const around: Array<Scope> = []
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) if (!isOutside(at)) around.push(at)
@@ -283,7 +283,7 @@ const start = (state: State, step: number): void => {
   const run = (input: Delivery["input"]) => plan(state.spec, step, givenOf({ ...delivery!, input }))
   const collected = accepts.kind === "hand" ? collectByHand(state, delivery!) : delivery!.input
   const nothing: Plan = { emits: [], failing: 0, before: 0, recovered: [] }
-  // Of no scope by itself, it now has something of a scope in hand.
+  // Previously in no scope, the invocation now holds an event of a scope.
   const moves = accepts.kind === "hand" && collected !== undefined && isOutside(delivery!.scope)
   state.runs = [
     ...state.runs,
@@ -343,7 +343,7 @@ const comeFromOutside = (state: State): void => {
 }
 
 /**
- * What inputs can lead to by themselves has a round now, with nothing where none has come: but not where a race wants it no more.
+ * Intakes that inputs alone can lead to now have a round, empty if nothing came, unless a decided race no longer needs it.
  */
 const closeInputs = (state: State): void => {
   state.open = false
@@ -450,7 +450,7 @@ const intakeOf = (state: State, step: number, scope: Scope, key: number | undefi
   return made
 }
 
-/** The first of each type in the order of the list, as far as they are there. */
+/** The first event of each type in the order of the list, if there is one. */
 const firstOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): ReadonlyArray<Event | undefined> => {
   const left = [...held]
   return of.map((tag) => {
@@ -461,7 +461,7 @@ const firstOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): Rea
 
 const isEvent = (event: Event | undefined): event is Event => event !== undefined
 
-/** All of them, or nothing while one is missing. */
+/** All of them, or `undefined` while one is missing. */
 const oneOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): ReadonlyArray<Event> | undefined => {
   const taken = firstOfEach(of, held)
   return taken.every(isEvent) ? taken : undefined
@@ -469,7 +469,7 @@ const oneOfEach = (of: ReadonlyArray<string>, held: ReadonlyArray<Event>): Reado
 
 // ---------------------------------------------------------------- deadlines
 
-/** Of what an intake holds, from when the first of it came. */
+/** The deadline for held events, counted from the first of them. */
 const startDeadline = (state: State, intake: Intake): void => {
   if (intake.deadline !== undefined || intake.held.length === 0) return
   depends(state, "a deadline")
@@ -479,7 +479,7 @@ const startDeadline = (state: State, intake: Intake): void => {
   armDownstream(state, intake.step, first.scope)
 }
 
-/** The step runs with what is there. */
+/** The step runs with the events so far. */
 const expire = (state: State, intake: Intake): void => {
   const { of, kind } = state.spec.steps[intake.step]!.accepts
   intake.deadline = undefined
@@ -488,7 +488,7 @@ const expire = (state: State, intake: Intake): void => {
   startDeadline(state, intake)
 }
 
-/** What ticks, each by the name of its intake. */
+/** The running deadlines, by the name of their intake. */
 export const deadlines = (state: State) =>
   [...state.intakes].flatMap(([intake, { step, deadline }]) =>
     deadline === undefined ? [] : [{ intake, step, ...deadline }]
@@ -496,7 +496,7 @@ export const deadlines = (state: State) =>
 
 // ---------------------------------------------------------------- rounds
 
-/** `ctx.collect`: what earlier runs of the step have put aside, with this run's event. */
+/** `ctx.collect`: events kept by earlier invocations of the step, with this invocation's event. */
 const collectByHand = (state: State, delivery: Delivery): ReadonlyArray<Event> | undefined => {
   const { of } = state.spec.steps[delivery.step]!.accepts
   const intake = intakeOf(state, delivery.step, outermost, undefined)
@@ -569,8 +569,8 @@ const cancel = (state: State, intake: Intake): void => {
     state.lanes[step] = lane.filter((delivery) => !loses(delivery))
   }
   for (const run of state.runs) if (loses(run)) run.interrupted = true
-  // What the intakes there hold would wait for ever, or a gather would run with the half that has come. But to what the
-  // race's own step or an input leads to, the other half may still come.
+  // Events held there would wait forever, or a gather would run with half of them. But the race's own step, or an input, may
+  // still lead to the other half.
   const fed = intake.scope === outermost
   for (const other of state.intakes.values()) {
     const { fed: canBeFed, leadsWithin } = factsOf(state.spec)
@@ -590,7 +590,7 @@ interface At {
   readonly scope: Scope
 }
 
-/** What an intake has of the rounds that are still to come, and what each of them lacks: the types of which one will do. */
+/** The future rounds of an intake: the events each one has, and for each missing event the types that can fill its place. */
 const roundsOf = (
   state: State,
   { step, held }: Intake
@@ -613,7 +613,7 @@ const roundsOf = (
   }
 }
 
-/** An event of no scope can still come: of what may be sent, or of what came from outside and is still on its way. */
+/** Whether an event in no scope can still come: from a future input, or from an earlier one still on its way. */
 const canComeOutside = (state: State, tag: string): boolean => {
   const facts = factsOf(state.spec)
   if (state.open && facts.comesOfInputs(tag, true)) return true
@@ -621,8 +621,8 @@ const canComeOutside = (state: State, tag: string): boolean => {
 }
 
 /**
- * The rounds of an intake that inputs can complete, each in the scope in which it would run. Where only an event of some scope
- * of its own can come of them, or one of the run, that is the run.
+ * The rounds of an intake that inputs can complete, each in the scope in which it would run. That is the run's scope if the
+ * missing event can only come in a new scope or in that of the run.
  */
 const onItsWay = (state: State, intake: Intake): ReadonlyArray<At & { readonly name: string }> => {
   const { kind, of, per, within } = state.spec.steps[intake.step]!.accepts
@@ -640,14 +640,14 @@ const onItsWay = (state: State, intake: Intake): ReadonlyArray<At & { readonly n
   })
 }
 
-/** What is on its way in an intake makes a round of what is downstream of it, as what is queued does. */
+/** Held events on their way give intakes downstream a round, just as queued ones do. */
 const noteParked = (state: State, intake: Intake): void => {
   const rounds = onItsWay(state, intake)
   for (const round of rounds) if (!intake.onWay.includes(round.name)) armDownstream(state, round.step, round.scope)
   intake.onWay = rounds.map(({ name }) => name)
 }
 
-/** Whether it waits for what is on its way in an intake. A race that is over lets nothing through. */
+/** Whether it waits for held events on their way in an intake. A decided race lets nothing through. */
 const isAwaited = (state: State, parked: At, at: At): boolean => {
   const facts = factsOf(state.spec)
   if (!countsIn(state, parked.scope, at.scope)) return false
@@ -660,7 +660,7 @@ const isAwaited = (state: State, parked: At, at: At): boolean => {
   for (const step of facts.after(parked.step, isOver)) {
     if (isOver(step)) continue
     if (step === at.step) return true
-    // Behind another that waits, it waits for that one.
+    // Downstream of another waiting intake, it waits for that one.
     const { accepts } = state.spec.steps[step]!
     const waits = accepts.kind === "gather" || accepts.kind === "race"
     if (waits && accepts.per === per && facts.upstream(at.step).has(step)) return true
@@ -668,7 +668,7 @@ const isAwaited = (state: State, parked: At, at: At): boolean => {
   return false
 }
 
-/** While inputs are open: what they can lead to by themselves, and what waits for the same. */
+/** While inputs are open: the intakes that they alone can lead to, and those that wait for the same. */
 const runsWithInputs = (state: State, step: number): boolean => {
   const facts = factsOf(state.spec)
   const { steps } = state.spec
@@ -678,7 +678,7 @@ const runsWithInputs = (state: State, step: number): boolean => {
   })
 }
 
-/** And what is downstream of such a one. */
+/** And those downstream of one. */
 const heldByInputs = (state: State, step: number): boolean => {
   const upstream = factsOf(state.spec).upstream(step)
   const { steps } = state.spec
@@ -753,7 +753,7 @@ const goesBefore = (
   )
 }
 
-/** Of scopes side by side, the deepest go first, and those of one depth in the order in which they were opened. */
+/** The deepest scopes go first, and those of one depth in the order of opening. */
 const compareScopes = (a: Scope, b: Scope): number =>
   scopesAround(b).length - scopesAround(a).length || a.number - b.number
 

@@ -1,5 +1,5 @@
-// A run whose activations a journal owns, through `stepgraph/host` and the handle of `launch` and nothing else. What happens to
-// the run is written down in the order in which the journal lets it, and fed to other runs: all of it, or the beginning.
+// A run whose activations a journal controls, only through `stepgraph/host` and the handle of `launch`. The journal records
+// the activations in the order in which it lets them enter, and feeds them, or only the first of them, to other runs.
 import { Effect, Exit, References } from "effect"
 import * as Clock from "effect/Clock"
 import { launch, Observer, type TraceEntry } from "stepgraph"
@@ -7,7 +7,7 @@ import { type Call, Host, type HostedRun, type RunHost, type Settlement } from "
 import { idOf, type Payload, pick, type Spec, sent } from "./spec.ts"
 import { buildWorkflow, type Entry, type Live, makeWorld, outcomeOf, type Ran, sendAll, type Timing } from "./world.ts"
 
-/** Something that happened to a run. Its key is the same in each run that it may happen to. */
+/** An activation of a run. Its key is the same in every run. */
 export interface Activation {
   readonly key: string
   readonly settlement?: Settlement
@@ -16,13 +16,13 @@ export interface Activation {
 export interface Journaled {
   readonly journal: ReadonlyArray<Activation>
   readonly trace: ReadonlyArray<TraceEntry>
-  /** What the model can follow: a call ends when the journal lets it enter. */
+  /** The record for the model: a call ends when the journal lets it enter. */
   readonly ran: Ran
-  /** The calls of which the function was called. */
+  /** The calls whose function was called. */
   readonly called: ReadonlyArray<string>
-  /** How often time went on. */
+  /** Number of times that time passed. */
   readonly ticks: number
-  /** What the journal and the run did not agree on. */
+  /** The first difference between the journal and the run. */
   readonly diverged: string | undefined
 }
 
@@ -30,7 +30,7 @@ const keyOf = ({ id, attempt, recovers }: Call): string => `settled ${id} ${atte
 const closed = "inputs closed"
 const interrupted = "interrupted"
 
-/** The spec as the model is to see it: a journal lets a call enter as a whole, and a deadline at any time. */
+/** The spec for the model: a journal lets a call enter as a whole, and a deadline pass at any time. */
 export const asJournaled = (spec: Spec): Spec => ({
   ...spec,
   steps: spec.steps.map((step) => {
@@ -39,13 +39,13 @@ export const asJournaled = (spec: Spec): Spec => ({
   })
 })
 
-/** One of several workers may be made to collect again. The model collects when it starts. */
+/** With several workers, a call of `ctx.collect` may be repeated, but the model collects when it starts. */
 export const oneByHand = (spec: Spec): Spec => ({
   ...spec,
   steps: spec.steps.map((step) => (step.accepts.kind === "hand" ? { ...step, workers: 1 } : step))
 })
 
-/** Feeds `given` to a run, and goes on from there: not at all where it is a `whole` run. */
+/** Feeds `given` to a run and then continues it, unless `given` is a `whole` run. */
 export const journaled = async (
   spec: Spec,
   timing: Timing,
@@ -70,7 +70,7 @@ export const journaled = async (
   }
 
   const stepOf = (name: string) => spec.steps.findIndex((step) => step.name === name)
-  /** What begins in one turn begins in the order of the trace, and is called in any. */
+  /** Calls that begin in one turn begin in the order of the trace, whatever order the functions are called in. */
   const observe = (entry: TraceEntry) => {
     trace.push(entry)
     if (entry._tag !== "InvocationStarted" || entry.attempt > 1) return
@@ -83,7 +83,7 @@ export const journaled = async (
   // ---------------------------------------------------------------- what may happen next
 
   interface Next extends Activation {
-    /** `false` where it does not happen after all. */
+    /** Returns `false` if it does not happen after all. */
     readonly enter: (settlement: Settlement | undefined) => boolean
   }
   const ahead = new Set(given.map(({ key }) => key))
@@ -110,7 +110,7 @@ export const journaled = async (
     if (pumping) return
     pumping = true
     while (hosted?.resting() && hosted.status().state !== "ended") {
-      // A fiber interrupts it, which may be made to wait.
+      // The interruption comes from a fiber, which may have to wait.
       if (interrupting && hosted.status().state === "running") break
       const entering = next()
       if (entering === undefined) break
@@ -121,14 +121,14 @@ export const journaled = async (
     }
     pumping = false
   }
-  /** It may happen now: at once where the journal does not say when. */
+  /** Offers an activation: it enters at once, unless the journal determines when. */
   const may = (activation: Next) => {
     if (ahead.has(activation.key)) asked.push(activation)
     else queue.push(activation)
     pump()
   }
 
-  /** What the handle does. */
+  /** The activations that go through the handle. */
   const outside = (key: string): Next | undefined => {
     const does = (entry: Entry | undefined, effect: Effect.Effect<void, unknown>): Next => ({
       key,
@@ -267,7 +267,7 @@ export const journaled = async (
   return { journal, trace, ran: { record, runs: [], outcome }, called, ticks, diverged }
 }
 
-/** As a store would give it back. */
+/** A copy, as from a store. */
 const copyOf = (settlement: Settlement): Settlement => ({
   ...settlement,
   events: settlement.events.map((event) => ({ ...event }))

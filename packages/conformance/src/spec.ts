@@ -18,9 +18,9 @@ export interface Accepts {
   readonly count?: number
   readonly per?: string
   readonly by?: true
-  /** `join` and `collect`: after how many virtual milliseconds they run with what has come. */
+  /** `join` and `collect`: the virtual milliseconds after which they run with the events so far. */
   readonly within?: number
-  /** A gather whose order does not show in what comes out. */
+  /** A gather whose order does not affect its output. */
   readonly anyOrder?: true
 }
 
@@ -40,7 +40,7 @@ export interface StepSpec {
   readonly failure: "fatal" | "retry" | "recover"
 }
 
-/** What comes from outside while the workflow runs: one event after the other, each after a while, and then the end. */
+/** The events from outside while the workflow runs: one after the other, each after a delay, and then the end of the inputs. */
 export interface Inputs {
   readonly tags: ReadonlyArray<string>
   readonly sends: ReadonlyArray<{ readonly tag: string; readonly after: number }>
@@ -55,7 +55,7 @@ export interface Spec {
   readonly stops: ReadonlyArray<string>
   readonly outputs: ReadonlyArray<string>
   readonly inputs?: Inputs
-  /** After how many virtual milliseconds the run ends, whatever it has come to. */
+  /** The virtual milliseconds after which the run is ended. */
   readonly timeout?: number
   readonly steps: ReadonlyArray<StepSpec>
 }
@@ -83,7 +83,7 @@ export interface Plan {
 
 export const retries = 2
 
-/** The event that is sent as the nth from outside. */
+/** The nth event from outside. */
 export const sent = (spec: Spec, n: number): Emitted => ({
   tag: spec.inputs!.sends[n]!.tag,
   id: `input${n}`,
@@ -91,7 +91,7 @@ export const sent = (spec: Spec, n: number): Emitted => ({
   key: n % 3
 })
 
-/** With a retry or a recovery nothing is emitted before an attempt has succeeded. */
+/** With a retry or a recovery, nothing is emitted until an attempt succeeds. */
 export const holdsBack = (step: StepSpec): boolean => step.fails > 0 && step.failure !== "fatal"
 
 // ---------------------------------------------------------------- pseudo-random choices, pure in their arguments
@@ -121,7 +121,7 @@ const chance = (share: number, ...about: ReadonlyArray<string | number>): boolea
 
 /** The input of an invocation: its events in order, and the opening event of its scope if the intake has a `per`. */
 export interface Given {
-  /** Nothing stands for what a join's deadline has not let come. */
+  /** `undefined` stands for an event that did not come before a join's deadline. */
   readonly events: ReadonlyArray<Payload | undefined>
   readonly opener: Payload | undefined
 }
@@ -196,17 +196,17 @@ export interface Facts {
   /** Steps between the start event and this one. */
   readonly distance: (step: number) => number
   readonly isOpener: (tag: string) => boolean
-  /** An event from outside can lead to the step, whatever else has to come. */
+  /** Whether an event from outside can lead to the step, alone or with others. */
   readonly fed: (step: number) => boolean
-  /** An event of the type can come of what is sent alone; one of no scope, if `outside`. */
+  /** Whether inputs alone can lead to an event of the type; with `outside`, to one in no scope. */
   readonly comesOfInputs: (tag: string, outside: boolean) => boolean
-  /** The step can run with what is sent alone. */
+  /** Whether inputs alone can make the step run. */
   readonly runsOfInputs: (step: number) => boolean
-  /** The types of which an event of no scope can come of an event of no scope at the step. */
+  /** The types of events in no scope that an event in no scope at the step can lead to. */
   readonly brings: (step: number) => ReadonlySet<string>
-  /** The steps that can come after one on a way that passes none that is `closed`. */
+  /** The steps downstream of one, on paths that avoid `closed` steps. */
   readonly after: (step: number, closed: (step: number) => boolean) => ReadonlySet<number>
-  /** The opener types inside of whose scope every event of the type is sure to be, itself included. */
+  /** The opener types whose scope surely contains every event of the type, including the type itself. */
   readonly insideOf: (tag: string) => ReadonlySet<string>
 }
 
@@ -321,13 +321,13 @@ const ofInputs = (spec: Spec): { readonly free: ReadonlySet<string>; readonly ru
   return { free, runs }
 }
 
-/** Whether events of no scope alone can make the step run, and its run is of no scope, too. */
+/** Whether events in no scope alone can make the step run, which then runs in no scope, too. */
 const runsInNoScope = ({ accepts: { kind, of, per } }: StepSpec, scopeless: ReadonlySet<string>): boolean => {
   if (kind === "gather" || kind === "race" || per !== undefined) return false
   return kind === "join" ? of.every((tag) => scopeless.has(tag)) : of.some((tag) => scopeless.has(tag))
 }
 
-/** The types of which an event of no scope can come. */
+/** The types of which there can be an event in no scope. */
 const scopelessTags = (spec: Spec): ReadonlySet<string> => {
   const openers = new Set(spec.steps.flatMap((step) => step.accepts.per ?? []))
   const scopeless = new Set(spec.inputs?.tags.filter((tag) => !openers.has(tag)))
@@ -340,7 +340,7 @@ const scopelessTags = (spec: Spec): ReadonlySet<string> => {
   return scopeless
 }
 
-/** The types whose events are all of no scope. */
+/** The types whose events are all in no scope. */
 const onlyScopeless = (spec: Spec): ReadonlySet<string> => {
   const only = new Set(scopelessTags(spec))
   only.delete(spec.start)
@@ -365,7 +365,7 @@ const insideOf = (spec: Spec): ((tag: string) => ReadonlySet<string>) => {
     new Set(tags.filter((tag) => sets.length > 0 && sets.every((set) => set.has(tag))))
   const insideOfRun = ({ kind, of, per, within }: Accepts): ReadonlySet<string> => {
     if (per !== undefined) return new Set([...(inside.get(per) ?? []), per])
-    // What is of no scope and joined with one other event makes what descends from that one, if that is sure to be there.
+    // An event in no scope, joined with one that must come, makes a descendant of that one.
     const scoped = of.filter((tag) => !scopeless.has(tag))
     if ((kind === "join" || kind === "hand") && scoped.length < of.length) {
       return scoped.length === 1 && within === undefined ? (inside.get(scoped[0]!) ?? new Set()) : new Set()

@@ -1,5 +1,5 @@
-// Makes the real workflow from a spec, and a small world for an engine to run it in, with its own time and its own order of
-// tasks. The bodies of the steps write down what happened to them; laws and the model are held against that record.
+// Builds the real workflow from a spec, and a small world for an engine to run it in, which controls time and the order of
+// tasks. The steps' functions record what happens to them; the laws and the model check that record.
 import { Cause, Clock, Effect, Exit, References, type Scheduler, Schema, type Scope, Stream } from "effect"
 import * as Duration from "effect/Duration"
 import { collect, defineEvent, defineStep, gather, join, Observer, race, type TraceEntry, workflow } from "stepgraph"
@@ -39,7 +39,7 @@ export type Entry =
   | { readonly _tag: "sent"; readonly run: number }
   /** The last action of an attempt, unless it is interrupted; then the last action of its finalizers is "cleaned". */
   | { readonly _tag: "ended" | "failed" | "cleaned"; readonly run: number }
-  /** Time goes on: nothing can be done at once any more. */
+  /** Time passes: nothing else can happen at the current time. */
   | { readonly _tag: "tick"; readonly now: number }
   /** An event is about to be sent from outside, or the inputs are about to be closed. */
   | { readonly _tag: "input"; readonly tag: string; readonly id: string }
@@ -89,7 +89,7 @@ export interface World {
   readonly scheduler: Scheduler.Scheduler
   /** A timer for steps that are not Effects. */
   readonly sleep: (millis: number, signal: AbortSignal) => Promise<void>
-  /** Does all that can be done until nothing is left to do, and says whether there was an end to it. */
+  /** Runs everything until nothing is left to do, and returns whether it came to an end. */
   readonly exhaust: (waitForPromises: boolean, onTick: (now: number) => void) => Promise<boolean>
 }
 
@@ -172,7 +172,7 @@ export const makeWorld = (timing: Timing): World => {
 
 // ---------------------------------------------------------------- the real workflow
 
-/** How an engine begins a run of a generated workflow, of whose types nothing is known. One with inputs is launched. */
+/** Starts a run of a generated workflow, whose types are unknown. One with inputs is launched. */
 export interface Doors {
   readonly run: (flow: any, input: any) => Effect.Effect<any, any>
   readonly launch: (flow: any, input: any) => Effect.Effect<Live, any, Scope.Scope>
@@ -184,7 +184,7 @@ export interface Live {
   readonly result: Effect.Effect<any, any>
 }
 
-/** Sends what the spec says from outside, at times that the timing says, and then closes the inputs. */
+/** Sends the spec's events at the times that the timing chooses, and then closes the inputs. */
 export const sendAll = (spec: Spec, { sends, closes }: Inputs, timing: Timing, record: Array<Entry>, live: Live) =>
   Effect.gen(function* () {
     const wait = (most: number, n: number) => Effect.sleep(pick(most + 1, timing.seed, "outside", n))
@@ -199,7 +199,7 @@ export const sendAll = (spec: Spec, { sends, closes }: Inputs, timing: Timing, r
     yield* live.closeInputs
   })
 
-/** Runs the spec's workflow once in a world of its own, and goes on after its result until nothing moves any more. */
+/** Runs the spec's workflow once in a new world, and continues after its result until nothing moves any more. */
 export const runWith = async ({ run, launch }: Doors, spec: Spec, timing: Timing): Promise<Ran> => {
   const world = makeWorld(timing)
   const record: Array<Entry> = []
@@ -217,7 +217,7 @@ export const runWith = async ({ run, launch }: Doors, spec: Spec, timing: Timing
           const sent = sending.pollUnsafe()
           if (sent !== undefined) yield* sent
           return yield* result
-          // That a gather waits for inputs which are not closed yet is what some of them are for.
+          // Silenced: the warning about a gather that waits for open inputs is expected here.
         }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "None"))
   let exit: Exit.Exit<any, any> | undefined
   const program = Effect.exit(running).pipe(

@@ -248,7 +248,7 @@ const start = async (
   }
   const explorer = new Explorer(plan)
   const mark = markOf(graph)
-  // A schema of another library does not say which fields it has.
+  // A schema of another library does not list its fields.
   const takes =
     flow.start.schema.fields === undefined ||
     graph.events.some(({ tag, fields }) => tag === graph.start && fields.length > 0)
@@ -335,13 +335,13 @@ const inputsOf = (flow: AnyWorkflow): Arbitrary.Arbitrary<unknown> => {
   }
 }
 
-/** A schema of another library as its JSON Schema has it: only of that can values be made. */
+/** The JSON Schema of another library's schema, the only form from which values can be generated. */
 const described = (schema: Schema.Top): Schema.Top =>
   isAdopted(schema)
     ? SchemaRepresentation.fromJsonSchemaDocument(Schema.toJsonSchemaDocument(schema), { patterns: "apply" })
     : schema
 
-/** JSON Schema does not say all that a schema asks for. */
+/** JSON Schema may not express everything that a schema checks. */
 const fits = (start: AnyWorkflow["start"], input: unknown): boolean => {
   try {
     start(input)

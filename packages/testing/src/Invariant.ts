@@ -20,7 +20,7 @@ export interface Outcome {
   readonly error: unknown
   /** The outcome as text. */
   readonly text: string
-  /** What else went wrong: the further errors of its cause, and those that it suppresses. */
+  /** Further errors: those in its cause, and those it suppresses. */
   readonly also: ReadonlyArray<unknown>
 }
 

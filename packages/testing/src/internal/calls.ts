@@ -34,7 +34,7 @@ export class Calls {
     this.turn = turn
   }
 
-  /** What performs a run; `parent` is the invocation of another one that it was started in. */
+  /** The host of a run; `parent` is the invocation of another run that started it. */
   hostOf(parent: string | undefined): Pick<RunHost, "perform" | "waits" | "sleep"> {
     // A run inside a step is not in the trace, and neither are its invocations.
     const traced = ({ id }: Call) => (parent === undefined ? id : undefined)

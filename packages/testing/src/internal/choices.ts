@@ -1,7 +1,7 @@
 /**
  * The choices of one run: the possible ways to continue, the one taken, and their number.
  *
- * A schedule is a path of choices. Choice 0 is what production does, so the deviations alone identify a path.
+ * A schedule is a path of choices. Way 0 of each choice is production's, so the deviations alone identify a path.
  */
 
 /** The kind of a choice: `order` chooses what goes on next; the others are events that happen to it. */

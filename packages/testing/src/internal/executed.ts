@@ -6,13 +6,13 @@ import type { RunStatus, TraceEntry } from "stepgraph"
 import type { TraceModel } from "stepgraph/trace"
 import type { Uncontrolled } from "./uncontrolled.ts"
 
-/** A choice, or what an invocation did to the state, for the report, with the index of the trace entry that followed it. */
+/** A choice, or an invocation's access to the state, for the report, with the index of the trace entry that followed it. */
 export interface Note {
   readonly at: number
   /** How it differs from the usual choice; if it does not, which invocation went on. */
   readonly differs: string | undefined
   readonly invocation: string | undefined
-  /** What that invocation read or wrote. */
+  /** The cell that the invocation read or wrote, as text. */
   readonly touch: string | undefined
 }
 
@@ -33,13 +33,13 @@ export interface Executed {
   readonly waited: boolean
   /** An uncaught exception and its origin: in production, the process would have ended. */
   readonly uncaught: { readonly error: unknown; readonly by: string } | undefined
-  /** What the test itself interrupted, made fail or held up. */
+  /** Everything that the test itself interrupted, made fail or held up. */
   readonly cancelled: boolean
   readonly faults: number
-  /** What was left when the run had ended. */
+  /** Everything left after the run had ended. */
   readonly left: ReadonlyArray<string>
-  /** What was not under control, and so was not explored. */
+  /** Everything that was not under control, and so was not explored. */
   readonly uncontrolled: Uncontrolled
-  /** How it stood at its end. */
+  /** Its status at the end. */
   readonly status: RunStatus | undefined
 }

@@ -169,7 +169,7 @@ export class Execution {
     return this.continue(signal)
   }
 
-  /** Whether nothing can happen before a time limit: what the outside world has been asked for may still come. */
+  /** Whether nothing can happen before a time limit. Answers from the outside world may still come. */
   private reachesLimit(): boolean {
     return this.ways.limited && !(this.outside.awaits && this.outside.hasOpened() !== false)
   }

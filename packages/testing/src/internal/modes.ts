@@ -1,9 +1,9 @@
 /**
- * What may happen in a run, according to the options.
+ * The possible events in a run, according to the options.
  */
 import type { FaultKind } from "./faults.ts"
 
-/** What may happen in a run besides production's behaviour. */
+/** The possible deviations of a run from production's behaviour. */
 export interface Modes {
   readonly time: "any" | "ordered"
   readonly lanes: "any" | "in turn"

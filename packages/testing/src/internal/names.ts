@@ -21,7 +21,7 @@ type Way = Named | (Named & Pick<Sleeper, "millis" | "limit">)
 export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undefined =>
   fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation
 
-/** `lastOfTheInstant` sleeps half a millisecond less, to be told apart from an ordinary sleep. */
+/** `lastOfTheInstant` sleeps half a millisecond less, which distinguishes it from an ordinary sleep. */
 const millisText = ({ millis }: { readonly millis: number }): string =>
   millis < 1 ? "less than 1ms" : Duration.format(Duration.millis(Math.round(millis)))
 
@@ -35,7 +35,7 @@ export class Names {
     this.parents.set(run, this.calls.get(parent)?.id ?? parent)
   }
 
-  /** `parent`: the invocation that the run was started in, where it was started in one. */
+  /** `parent`: the invocation that started the run, if any. */
   add(call: Call, parent: string | undefined): void {
     const known = parent === undefined ? call : this.calls.get(parent)
     if (known !== undefined) this.calls.set(call.id, known)

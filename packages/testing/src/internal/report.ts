@@ -181,7 +181,7 @@ const linesOf = ({ trace, notes, outcome, endless }: Story): ReadonlyArray<Line>
       const { differs, invocation, touch } = notes[next]!
       const following = notes[next + 1]
       const last = following?.at !== index
-      // What it touches next says that it goes on.
+      // The cell it touches next shows that it goes on.
       if (!last && invocation !== undefined && following.touch !== undefined && following.invocation === invocation) {
         if (differs === undefined && touch === undefined) continue
       }

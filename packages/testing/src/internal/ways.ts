@@ -56,7 +56,7 @@ export class Ways {
     return true
   }
 
-  /** Lets one of all possible tasks go on; `false` if none can by itself. A time limit that is reached is none. */
+  /** Lets one of all possible tasks go on; `false` if none can by itself. Reaching a time limit does not count. */
   goOn(): boolean {
     const ways = this.all()
     if (ways.length === 0) return false
@@ -109,7 +109,7 @@ export class Ways {
     if (now.length + preempted.length > 0) return [...now, ...preempted]
     const first = Math.min(...[sleepers[0], limits[0]].map((sleeper) => sleeper?.deadline ?? Infinity))
     const due = (way: Sleeper) => way.deadline === first
-    // Whatever else is due at the instant of a run's limit comes first.
+    // Everything else due at the instant of a run's limit comes first.
     const asleep = [...sleepers, ...limits.filter(({ limit }) => limit === "step")].filter(due)
     return asleep.length > 0 ? asleep : limits.filter(due)
   }
