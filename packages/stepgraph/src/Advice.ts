@@ -22,7 +22,7 @@ const textIn = (value: unknown, type: "object" | "function", key: string): strin
 const inGenerator = "write `run: Effect.fn(function* …)` for a generator with yield*"
 const makeEvents = "make events with what defineEvent returns"
 
-/** What to do with Effect's own values that are not events, by the name in their type id. The first match counts. */
+/** Advice for Effect's own values that are not events, by the name in their type id. The first match counts. */
 const kinds: Readonly<Record<string, string>> = {
   "Context/Service": inGenerator,
   Fiber: "return Fiber.join(fiber)",

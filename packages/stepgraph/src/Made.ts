@@ -51,7 +51,7 @@ export const beginList = (): void => {
   next = 0
 }
 
-/** What a step has returned is emitted, and what else it has made is let go. */
+/** The returned events have been emitted: forgets any others that the step made. */
 export const endList = (): void => {
   list = undefined
 }

@@ -18,8 +18,8 @@ import type { AnyWorkflow, Given, MaybeMade, OutputsOf, RunError, RunServices, S
 /** The options of `stream`. */
 export interface StreamOptions extends RunOptions {
   /**
-   * How many outputs may wait to be read before the generators and Streams that emit them are no longer pulled. Any number
-   * when left out.
+   * Number of outputs that may wait for the reader before the generators and Streams that emit them pause. Default: any
+   * number.
    */
   readonly capacity?: number | undefined
 }

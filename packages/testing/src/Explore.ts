@@ -104,7 +104,7 @@ export interface Exploration {
   /** The different outcomes, each with its number of runs and a schedule that leads to it. */
   readonly outcomes: ReadonlyArray<{ readonly outcome: Outcome; readonly times: number; readonly schedule: string }>
   readonly coverage: Coverage
-  /** What was not under control. If this is not empty, the exploration is not complete and warns. */
+  /** Everything that was not under control. If this is not empty, the exploration is incomplete and warns. */
   readonly uncontrolled: ReadonlyArray<string>
   /** Number of inputs. */
   readonly inputs: number

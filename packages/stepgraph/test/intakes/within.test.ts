@@ -57,14 +57,14 @@ const a = (n = 1) => A({ n })
 const b = (n = 1) => B({ n })
 
 describe("within", () => {
-  it.effect("runs a join at the deadline with undefined for missing events", () =>
+  it.effect("runs a join at the deadline, with undefined for missing events", () =>
     Effect.gen(function* () {
       expect(yield* told(both, [10, a()])).toBe("A1- at 110")
       expect(yield* told(both, [10, b()])).toBe("-B1 at 110")
     })
   )
 
-  it.effect("runs a collect at the deadline with fewer", () =>
+  it.effect("runs a collect at the deadline with fewer events", () =>
     Effect.gen(function* () {
       expect(yield* told(three, [0, a()])).toBe("A1 at 100")
       expect(yield* told(three, [5, a()], [50, b()])).toBe("A1B1 at 105")
@@ -100,7 +100,7 @@ describe("within", () => {
     })
   )
 
-  it.effect("keeps a time for each key", () =>
+  it.effect("has a deadline for each key", () =>
     Effect.gen(function* () {
       const keyed = defineStep({
         accepts: join([A, B], { within, by: ({ n }) => n }),
@@ -112,7 +112,7 @@ describe("within", () => {
     })
   )
 
-  it.effect("keeps a time for each scope, and its gathers open", () =>
+  it.effect("has a deadline for each scope, and holds back its gathers", () =>
     Effect.gen(function* () {
       const docs = defineStep({
         accepts: Start,
@@ -142,7 +142,7 @@ describe("within", () => {
     })
   )
 
-  it.effect("keeps the gather of a document open for a deadline that is kept by key", () =>
+  it.effect("holds back the gather of a document for a deadline by key", () =>
     Effect.gen(function* () {
       // The join has no `per`, but all that it holds for a key is of one document: it will run in there.
       const docs = defineStep({
@@ -193,7 +193,7 @@ describe("within", () => {
     })
   )
 
-  it.live("goes by the real clock, too", () =>
+  it.live("follows the real clock, too", () =>
     Effect.gen(function* () {
       const finish = defineStep({
         accepts: join([A, B], { within: 20 }),
@@ -237,7 +237,7 @@ describe("a last event at the very instant of the deadline", () => {
     { name, order: "first", steps: { first, ...steps, both, all } },
     { name, order: "last", steps: { both, ...steps, first, all } }
   ])
-  it.effect.each(cases)("$name makes one run, the first event's step standing $order", ({ steps }) =>
+  it.effect.each(cases)("$name makes one run, with the first event's step $order", ({ steps }) =>
     Effect.gen(function* () {
       const { text } = yield* result(run(workflow({ ...define, steps: steps as never })))
       expect(text).toBe("A1B1 at 100")
@@ -263,7 +263,7 @@ describe("a last event at the very instant of the deadline", () => {
     })
   )
 
-  it.effect("is the next round's where that one is full", () =>
+  it.effect("belongs to the next round if that one is complete", () =>
     Effect.gen(function* () {
       expect(yield* told(both, [0, a(1)], [100, b(1)], [100, b(2)])).toBe("A1B1 at 100, -B2 at 200")
     })
@@ -271,13 +271,13 @@ describe("a last event at the very instant of the deadline", () => {
 })
 
 describe("a pending deadline", () => {
-  it.effect("is not a stall, and keeps a gather downstream open", () =>
+  it.effect("is not a stall, and holds back a gather downstream", () =>
     Effect.gen(function* () {
       expect(yield* told(both, [0, a(1)], [0, a(2)], [0, b(1)])).toBe("A1B1 at 0, A2- at 100")
     })
   )
 
-  it.effect("does not keep a gather open that it cannot lead to", () =>
+  it.effect("does not hold back a gather that it cannot lead to", () =>
     Effect.gen(function* () {
       const Other = defineEvent("Other")
       const aside = defineStep({ accepts: join([A, B], { within }), emits: [], run: () => {} })
@@ -292,7 +292,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("dies with a run that stops: the run ends at once, and the step never runs", () =>
+  it.effect("is cancelled when the run stops: the run ends at once, and the step never runs", () =>
     Effect.gen(function* () {
       const runs: Array<string> = []
       const late = defineStep({
@@ -308,7 +308,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("dies with a run that fails, and with one that is interrupted", () =>
+  it.effect("is cancelled when the run fails or is interrupted", () =>
     Effect.gen(function* () {
       const runs: Array<string> = []
       const late = defineStep({
@@ -330,7 +330,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("is called off by a race that it leads to, so that a gather around does not wait for it", () =>
+  it.effect("is cancelled by a race that it leads to, so that a gather around does not wait for it", () =>
     Effect.gen(function* () {
       const docs = defineStep({
         accepts: Start,
@@ -362,7 +362,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("that a race has called off does not keep a later event from having its own", () =>
+  it.effect("that a race has cancelled does not prevent a new one for a later event", () =>
     Effect.gen(function* () {
       // The pair leads to the race and to the end; a first half waits when the race is decided, another one comes after.
       const Again = defineEvent("Again")
@@ -385,7 +385,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("lets a race call off the whole round that its own event completes", () =>
+  it.effect("lets a race cancel the round that its own event completes", () =>
     Effect.gen(function* () {
       const given: Array<Given> = []
       const begin = defineStep({ accepts: Start, emits: [A, B], run: () => [b(), a()] })
@@ -404,7 +404,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("of a whole round decides no race before all that was returned together is delivered", () =>
+  it.effect("of a complete round decides no race before all events returned together are delivered", () =>
     Effect.gen(function* () {
       const Late = defineEvent("Late")
       let late = 0
@@ -423,7 +423,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("that never ends is no deadline: the run stalls", () =>
+  it.effect("that never ends is ignored: the run stalls", () =>
     Effect.gen(function* () {
       const forever = defineStep({
         accepts: join([A, B], { within: Duration.infinity }),
@@ -435,7 +435,7 @@ describe("a pending deadline", () => {
     })
   )
 
-  it.effect("of no time at all runs at once", () =>
+  it.effect("of 0 runs at once", () =>
     Effect.gen(function* () {
       const hasty = defineStep({
         accepts: join([A, B], { within: 0 }),

@@ -254,14 +254,14 @@ describe("invalid options", () => {
     ],
     ["an observer that cannot be called", { observe: "log" }, 'observe must be a function, not "log"']
   ]
-  it.each(wrong)("are refused with a clear message by functions that return a promise: %s", async (_, options, message) => {
+  it.each(wrong)("are refused with a clear message, as a promise: %s", async (_, options, message) => {
     began = 0
     await expect(runPromise(flow, { n: 0 }, options)).rejects.toThrow(message)
     await expect(launchPromise(flow, { n: 0 }, options)).rejects.toThrow(message)
     expect(began).toBe(0)
   })
 
-  it.effect.each(wrong.slice(0, 4))("are a defect in functions that return an Effect: %s", ([_, options, message]) =>
+  it.effect.each(wrong.slice(0, 4))("are a defect of an Effect: %s", ([_, options, message]) =>
     Effect.gen(function* () {
       for (const door of [run(flow, { n: 0 }, options), Effect.scoped(launch(flow, { n: 0 }, options))]) {
         expect(String(yield* defect(door as Effect.Effect<unknown>))).toContain(message)

@@ -45,7 +45,7 @@ const noQuestions: Array<Writable<QuestionModel>> = []
 const never: Array<LimitModel> = []
 
 /**
- * One run, as far as its entries have been added.
+ * One run, up to its latest entry.
  *
  * @example
  * ```ts

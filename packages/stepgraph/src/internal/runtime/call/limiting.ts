@@ -172,7 +172,7 @@ class Call {
   private readonly fiber: Fiber<unknown, unknown>
   private readonly key: unknown
   private entered = false
-  private told = false
+  private reported = false
   private resume: (() => void) | undefined
 
   constructor(limit: Limited, line: Line, on: Guarded, fiber: Fiber<unknown, unknown>, key: unknown) {
@@ -200,7 +200,7 @@ class Call {
   }
 
   private waitsFor(something: Effect.Effect<void>): Effect.Effect<void> {
-    if (!this.told) this.tell(true)
+    if (!this.reported) this.report(true)
     return Effect.flatMap(something, () => this.wait)
   }
 
@@ -253,14 +253,14 @@ class Call {
 
   /** It has entered, or has been interrupted. */
   waited(exit: Exit.Exit<void>): void {
-    if (this.told) this.tell(false)
+    if (this.reported) this.report(false)
     this.line.leave(this, this.fiber)
     if (this.entered && Exit.isFailure(exit)) this.line.release(this.fiber)
   }
 
   /** Lets the run's status and trace know that it waits, or no longer does. */
-  private tell(waits: boolean): void {
-    this.told = waits
+  private report(waits: boolean): void {
+    this.reported = waits
     const { limit, key, on } = this
     on.run.limited(on.node, limit.name, waits ? 1 : -1)
     const attempt = on.attempt === undefined ? 1 : on.attempts + 1

@@ -19,7 +19,7 @@ export interface Emitter {
   inContext<A>(work: () => A): A
   /** Continues when its emissions have room. */
   whenRoom<A, E>(then: Effect.Effect<A, E>): Effect.Effect<A, E>
-  /** What comes of an iterator that throws. Throws it where that is a bug. */
+  /** Handles an exception of an iterator. Rethrows it if it is a defect. */
   thrown(error: unknown): Effect.Effect<never, unknown>
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
 }

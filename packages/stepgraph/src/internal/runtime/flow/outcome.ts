@@ -43,7 +43,7 @@ export interface Ended {
   /** Interrupts everything that runs, now or as soon as possible. */
   shutDown(): void
   /** Notifies observers. */
-  tellEnd(outcome: Exit.Exit<AnyEvent, unknown>): void
+  recordEnd(outcome: Exit.Exit<AnyEvent, unknown>): void
 }
 
 /** Reading a defect may throw, or overflow the stack; the activity is named anyway. */
@@ -177,7 +177,7 @@ export class Outcome {
       if (this.failed && this.late.length > 0 && Exit.isFailure(this.exit)) {
         this.exit = Exit.failCause(behind(this.exit.cause, this.late))
       }
-      this.run.tellEnd(this.exit)
+      this.run.recordEnd(this.exit)
     }
     while (this.called < this.onFinished.length) this.onFinished[this.called++]!()
   }

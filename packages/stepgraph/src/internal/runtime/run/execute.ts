@@ -107,7 +107,7 @@ const interrupt = (active: ActiveRun, by?: number, reason?: unknown): void => {
   }
 }
 
-/** What it ends with, once what that does not show is logged. */
+/** The run's exit, after logging the errors that it does not show. */
 const outcomeOf = (active: ActiveRun, fiber: Fiber<unknown, unknown>): Effect.Effect<AnyEvent, unknown> => {
   const { exit, unseen } = active.outcome
   const outcome = unseen.length === 0 ? exit! : Effect.andThen(logged(active), exit!)

@@ -107,7 +107,7 @@ export class Shutdown implements Ended {
     Effect.runForkWith(this.run.context)(Effect.logError(defect))
   }
 
-  tellEnd(exit: Exit.Exit<AnyEvent, unknown>): void {
+  recordEnd(exit: Exit.Exit<AnyEvent, unknown>): void {
     const { calls, inputs, intakes, lanes, outcome, questions, recorder } = this.run
     if (recorder === undefined) return
     inputs?.takeInAll()

@@ -29,8 +29,8 @@ export class Lifetime {
   }
 
   /**
-   * Releases what is no longer needed. Called between two moments: within one, something removed here may be added
-   * there.
+   * Releases scopes that are no longer needed. Called between two activations: within one, something removed here may be
+   * added there.
    */
   letGo(): void {
     // Hot: called at each end of an invocation, and short enough to be inlined.

@@ -35,7 +35,7 @@ class ParkedRound implements Parked {
   }
 }
 
-/** What has come of one round. */
+/** The events of one round so far. */
 class Round {
   readonly counts: Array<number>
   /** The deepest scope that contains all of its events that have a scope. */
@@ -47,16 +47,16 @@ class Round {
   }
 }
 
-/** What can still come from outside. */
+/** The events that can still come from outside. */
 export class Outside {
   /** The scope of events that have none. */
   readonly none: Scope
   readonly quiescence: Quiescence
   private readonly root: Scope
   private open = false
-  /** What is in flight in no scope, by step. */
+  /** Number of flights in no scope, by step. */
   private readonly flights = new Map<Node, number>()
-  /** Once the inputs are closed: the events that what is in flight can still lead to. */
+  /** Once the inputs are closed: the events that flights in no scope can still lead to. */
   private left: ReadonlySet<Route> | undefined
   private readonly parkings = new Set<Parking>()
 

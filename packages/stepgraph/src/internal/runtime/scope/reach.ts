@@ -7,7 +7,7 @@ import type { Quiescent } from "../../graph/graph.ts"
 export type Drop = (race: Quiescent) => void
 
 export class Reach<Flight> {
-  /** What is in flight here, but neither at an earlier group nor in a nested scope. */
+  /** The flights here, but neither at an earlier group nor in a nested scope. */
   private readonly flights = new Set<Flight>()
   /** The half-filled intakes here and the gathers with another round, each with a function that drops it. */
   private held: Map<object, Drop> | undefined

@@ -85,7 +85,7 @@ const firesBefore = (a: Watch, b: Watch): boolean => a.quiescent.index < b.quies
 
 /** The state of the intakes of one group in one scope. */
 export class GroupWatch {
-  /** What is in flight upstream: each earlier group, and each nested scope that has the group, counts as one. */
+  /** Number of flights upstream: each earlier group, and each nested scope that has the group, counts as one. */
   inFlight = 0
   readonly group: Group
   readonly scope: Scope

@@ -61,14 +61,14 @@ export class Recorder {
     try {
       const { _tag, ...rest } = make()
       const made = Object.freeze({ _tag, run: this.run, seq: this.seq++, at: at ?? this.now(), ...rest }) as TraceEntry
-      this.tell(made, exit)
+      this.notify(made, exit)
     } catch (error) {
       if (!this.incomplete) this.failed(error)
       this.incomplete = true
     }
   }
 
-  private tell(entry: TraceEntry, exit: Exit.Exit<unknown, unknown> | undefined): void {
+  private notify(entry: TraceEntry, exit: Exit.Exit<unknown, unknown> | undefined): void {
     try {
       this.telemetry?.observe(entry, exit)
     } catch {}
