@@ -28,7 +28,7 @@ export class InvalidEvent extends PublicError<InvalidEvent>()(
     problem: Schema.String
   },
   {
-    /** What was given. */
+    /** The refused value. */
     input: Payload,
     /** The schema's own issue, if the schema was used. */
     issue: IssueOrNone
@@ -59,7 +59,7 @@ export class InvalidState extends PublicError<InvalidState>()(
     problem: Schema.String
   },
   {
-    /** What was given. */
+    /** The refused value. */
     input: Payload,
     issue: IssueOrNone
   },

@@ -25,9 +25,9 @@ export class StepRejected extends PublicError<StepRejected>()(
     step: Schema.String
   },
   {
-    /** What the step was given: one event, or the events of its intake. */
+    /** The step's input: one event, or the events of its intake. */
     input: Payload,
-    /** What the promise was rejected with. */
+    /** The rejection of the promise. */
     cause: Thrown
   }
 ) {
@@ -41,7 +41,7 @@ export class StepRejected extends PublicError<StepRejected>()(
     )
   }
 
-  /** What it was rejected with, as a short text. */
+  /** The rejection, as a short text. */
   get reason(): string {
     return reasonOf(this.cause)
   }
@@ -57,7 +57,7 @@ export class NoAnswer extends PublicError<NoAnswer>()(
     awaits: Schema.Array(Schema.String)
   },
   {
-    /** What the step was given: one event, or the events of its intake. */
+    /** The step's input: one event, or the events of its intake. */
     input: Payload,
     question: Payload
   }
@@ -144,7 +144,7 @@ export class StepDefect extends PublicError<StepDefect>()(
     )
   }
 
-  /** What was thrown, as a short text. */
+  /** The thrown value, as a short text. */
   get reason(): string {
     return reasonOf(this.cause)
   }
@@ -155,7 +155,7 @@ export class InvalidEmission extends PublicError<InvalidEmission>()(
   "InvalidEmission",
   {},
   {
-    /** What the step emitted. */
+    /** The refused emission. */
     emitted: Payload
   }
 ) {

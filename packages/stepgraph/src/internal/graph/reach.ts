@@ -101,7 +101,7 @@ const leadsFrom = (route: Route): ((to: Node) => boolean) => {
   }
 }
 
-/** Events that reach an intake from outside the scope of its `per`, as far as the graph shows. */
+/** Events that reach an intake from outside the scope of its `per`, as the graph shows. */
 export const checkScopes = (graph: CompiledGraph, report: Report): void => {
   const { nodes, routes, start, inputs } = graph
   const scopeOf = (per: Route) => ({ leadsTo: leadsFrom(per), inputOf: fromInputs(graph, per) })
