@@ -22,6 +22,7 @@ import {
 import { graphOf } from "stepgraph/graph"
 import { RunModel } from "stepgraph/trace"
 import { recorded } from "./support/flow.ts"
+import { heapInUse } from "./support/memory.ts"
 import { defect, result } from "./support/virtual.ts"
 
 const Start = defineEvent("Start", { tenant: Schema.String, calls: Schema.Number })
@@ -285,6 +286,60 @@ describe("a limit", () => {
       expect(seen.begun.map(({ at }) => at)).toEqual([0, 0, 60_000, 60_000])
     })
   )
+
+  it.effect("goes on so as well where the store breaks in any other way", () =>
+    Effect.gen(function* () {
+      const ways: ReadonlyArray<() => unknown> = [
+        () => Effect.die(new Error("a bug of the store")),
+        () => Effect.fail("no error of Effect's"),
+        () => {
+          throw new Error("no Effect at all")
+        }
+      ]
+      for (const consume of ways) {
+        const limiter = { consume } as unknown as RateLimiter.RateLimiter
+        const seen = meter(0)
+        yield* result(
+          run(asking(defineLimit("model", { times: 2, per: "1 minute", limiter }), seen.work), {
+            tenant: "a",
+            calls: 4
+          })
+        )
+        expect(seen.begun.map(({ at }) => at)).toEqual([0, 0, 60_000, 60_000])
+      }
+    })
+  )
+
+  it.effect("keeps its rate where the time of day is set back", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(7_200_000)
+      const flow = asking(defineLimit("model", { times: 2, per: "1 minute" }), meter(0).work)
+      yield* run(flow, { tenant: "a", calls: 2 })
+      yield* TestClock.setTime(0)
+      const fiber = yield* Effect.forkChild(run(flow, { tenant: "a", calls: 2 }))
+      yield* TestClock.adjust("59 seconds")
+      expect(fiber.pollUnsafe()).toBeUndefined()
+      yield* TestClock.adjust("1 second")
+      expect(fiber.pollUnsafe()).toEqual(Exit.succeed(Stop({ ns: [0, 1] })))
+    })
+  )
+
+  it("forgets the keys that are idle, also behind one that is in use", async () => {
+    const by = ({ n, tenant }: { readonly n: number; readonly tenant: string }) => `${tenant} ${n}`.padStart(1_000)
+    const model = defineLimit("model", { concurrent: 1, by })
+    const slow = new AbortController()
+    const lasting = runPromise(
+      asking(model, () => Effect.never),
+      { tenant: "slow", calls: 1 },
+      { signal: slow.signal }
+    )
+    const fast = asking(model, ({ n }) => Answer({ n }))
+    const before = heapInUse()
+    await runPromise(fast, { tenant: "fast", calls: 20_000 })
+    expect(heapInUse() - before).toBeLessThan(4_000_000)
+    slow.abort(new Error("enough"))
+    await expect(lasting).rejects.toThrow("enough")
+  })
 
   it.effect("dies with its step where its key is none", () =>
     Effect.gen(function* () {

@@ -4,13 +4,15 @@
  * A line belongs to a limit, a key and a `Clock`: each virtual clock has separate lines, so that one test or exploration never
  * waits for another.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
-import type { RateLimiter, RateLimiterError } from "effect/persistence/RateLimiter"
+import * as Predicate from "effect/Predicate"
+import type { RateLimitExceeded, RateLimiter, RateLimiterError } from "effect/persistence/RateLimiter"
 import { show } from "../../../Show.ts"
 import type { Guard, Guarded } from "./guards.ts"
 
@@ -52,6 +54,8 @@ const keyOf = ({ name, by }: Limited, { input, run }: Guarded): unknown => {
   return key
 }
 
+const isExceeded = (reason: unknown): reason is RateLimitExceeded => Predicate.isTagged(reason, "RateLimitExceeded")
+
 /** The lines of a limit. */
 class Lines {
   private readonly limit: Limited
@@ -76,12 +80,13 @@ class Lines {
     return line
   }
 
-  /** Forgets one or two idle lines, because a key may never come again. */
+  /** Forgets up to two idle lines, because a key may never come again. A line in use moves behind those not yet examined. */
   private forget(lines: Map<unknown, Line>): void {
-    let left = 2
+    let left = Math.min(2, lines.size)
     for (const [key, line] of lines) {
-      if (left-- === 0 || !line.isFresh) return
+      if (left-- === 0) return
       lines.delete(key)
+      if (!line.isFresh) lines.set(key, line)
     }
   }
 }
@@ -91,7 +96,8 @@ class Line {
   readonly clock: Clock.Clock
   private readonly limit: Limited
   private readonly waiting = new Set<Call>()
-  private readonly starts: Array<number> = []
+  /** In nanoseconds of a clock that nobody sets: the time of day may step back. */
+  private readonly starts: Array<bigint> = []
   private running = 0
   private waking = false
 
@@ -131,16 +137,17 @@ class Line {
   private millisLeft(count: number): number {
     const { rate } = this.limit
     const start = this.starts.at(-count)
-    return rate === undefined || start === undefined
-      ? 0
-      : start + Duration.toMillis(rate.window) - this.clock.currentTimeMillisUnsafe()
+    if (rate === undefined || start === undefined) return 0
+    const nanos = start + Duration.toNanosUnsafe(rate.window) - this.clock.monotonicTimeNanosUnsafe()
+    // In whole microseconds: a virtual clock rounds its nanoseconds.
+    return Number(nanos / 1_000n) / 1_000
   }
 
   enter(): void {
     this.running++
     const { rate } = this.limit
     if (rate === undefined) return
-    this.starts.push(this.clock.currentTimeMillisUnsafe())
+    this.starts.push(this.clock.monotonicTimeNanosUnsafe())
     if (this.starts.length > 2 * rate.times) this.starts.splice(0, this.starts.length - rate.times)
   }
 
@@ -238,16 +245,22 @@ class Call {
   private ask(limiter: RateLimiter): Effect.Effect<number> {
     const { name, rate } = this.limit
     const key = this.key === undefined ? name : `${name}/${String(this.key)}`
-    const consumed = limiter.consume({ key, limit: rate!.times, window: rate!.window, onExceeded: "fail" })
-    return Effect.matchEffect(consumed, {
+    const consumed = Effect.suspend(() =>
+      limiter.consume({ key, limit: rate!.times, window: rate!.window, onExceeded: "fail" })
+    )
+    return Effect.matchCauseEffect(consumed, {
       onSuccess: () => Effect.succeed(0),
-      onFailure: ({ reason }: RateLimiterError) =>
-        reason._tag === "RateLimitExceeded"
+      onFailure: (cause: Cause.Cause<RateLimiterError>) => {
+        if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+        const error = Cause.squash(cause)
+        const reason = (error as RateLimiterError | undefined)?.reason ?? error
+        return isExceeded(reason)
           ? Effect.succeed(Math.max(1, Duration.toMillis(reason.retryAfter)))
           : Effect.as(
               Effect.logWarning(`limit '${name}' counts in this process alone, for its store failed`, reason),
               0
             )
+      }
     })
   }
 
