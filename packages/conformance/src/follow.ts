@@ -2,12 +2,16 @@
 // about to be made, but not the order in which the runtime handled simultaneous work, so this searches for one. If there is
 // none, the runtime did something that the contract does not allow.
 import {
+  answersOf,
   begin,
+  canGo,
+  canResume,
   canStart,
   type Delivery,
   deadlines,
   type Event,
   fork,
+  isAsking,
   isEmissionOrder,
   move,
   nameOf,
@@ -17,7 +21,11 @@ import {
 import { foreign, holdsBack, idOf, retries, type Spec, type StepSpec, whole } from "./spec.ts"
 import type { Entry, Ran } from "./world.ts"
 
-type Told = { readonly run: number; readonly what: "sent" | "ended" | "cleaned" | "outside" }
+type Told = {
+  readonly run: number
+  readonly what: "sent" | "ended" | "cleaned" | "outside" | "asked" | "answered"
+  readonly answers?: ReadonlyArray<string>
+}
 
 /** Stands for the sender of events from outside. */
 const outside = -1
@@ -89,6 +97,13 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
   const waysFrom = (at: At): Array<Way> => {
     const ways: Array<Way> = []
     const entry = record[at.entry]
+    for (const step of spec.steps.keys()) {
+      if (!canResume(at.state, step)) continue
+      ways.push((state) => {
+        move(state, { _tag: "resume", step })
+        return { ...at, state }
+      })
+    }
     if (entry?._tag === "started") {
       const input = canStart(at.state, entry.step) ? inputOf(at.state, entry.step, entry.input) : undefined
       if (input !== undefined) {
@@ -102,7 +117,7 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
       }
     } else if (entry?._tag === "tick" && at.told.every((told) => !canDo(at, told))) {
       // Time passes only if nothing can be done at once: every step has as many busy workers as allowed.
-      const idle = spec.steps.find((_, step) => canStart(at.state, step))
+      const idle = spec.steps.find((_, step) => canStart(at.state, step) || canResume(at.state, step))
       const late = deadlines(at.state).find((deadline) => deadline.at <= at.state.now || deadline.at < entry.now)
       if (idle !== undefined) stuck(at, `time went on while step '${idle.name}' had something queued and a free worker`)
       else if (late !== undefined) stuck(at, `time went on past the deadline of step '${spec.steps[late.step]!.name}'`)
@@ -131,7 +146,9 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
         }
         const run = at.runs.get(told.run)!
         const known = state.runs.find((other) => other.number === run)
-        if (known !== undefined && !(known.interrupted && told.what === "sent")) move(state, { _tag: "go", run })
+        const over = known?.interrupted ? passing : known?.unanswered ? hopeless : none
+        const moves = told.what !== "answered" && !over.has(told.what)
+        if (known !== undefined && moves) move(state, { _tag: "go", run })
         return { ...at, state, told: left }
       })
     }
@@ -154,8 +171,17 @@ export const follow = (spec: Spec, ran: Ran): string | undefined => {
 /** "Cleaned" applies only if the invocation was interrupted, which may still happen. */
 const canDo = (at: At, told: Told): boolean => {
   const run = at.state.runs.find((other) => other.number === at.runs.get(told.run))
-  return run === undefined || run.interrupted || told.what !== "cleaned"
+  if (run === undefined || run.interrupted) return true
+  if (told.what === "asked") return run.unanswered || isAsking(at.state, run)
+  if (told.what === "answered") return run.place === "working" && answersOf(run).join() === told.answers!.join()
+  return told.what !== "cleaned" && canGo(at.state, run) && !isAsking(at.state, run)
 }
+
+const none: ReadonlySet<Told["what"]> = new Set()
+/** Promises ask the second of two questions though the first has failed. */
+const hopeless: ReadonlySet<Told["what"]> = new Set(["asked"])
+/** Means nothing of an invocation that has been interrupted. */
+const passing: ReadonlySet<Told["what"]> = new Set(["sent", "asked", "answered"])
 
 /** The meaning of each entry for the model; most entries only repeat what it does by itself. */
 const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, Told> => {
@@ -176,9 +202,16 @@ const readTold = (spec: Spec, record: ReadonlyArray<Entry>): ReadonlyMap<Entry, 
     if (!("run" in entry) || entry._tag === "started") continue
     const { run, _tag } = entry
     const step = steps.get(run)!
+    if (_tag === "streamed") continue
     if (_tag === "cleaned") told.set(entry, { run, what: "cleaned" })
+    else if (_tag === "asked") told.set(entry, { run, what: "asked" })
+    else if (_tag === "answered") told.set(entry, { run, what: "answered", answers: entry.by })
+    else if (_tag === "unanswered") told.set(entry, { run, what: "ended" })
     else if (_tag === "sent") {
       if (!whole.has(step.form) && !holdsBack(step)) told.set(entry, { run, what: "sent" })
+    } else if (step.asks !== undefined && attempt.get(run) !== lastAttempt.get(run)) {
+      // The next attempt asks anew.
+      told.set(entry, { run, what: "ended" })
     } else if (!cleaned.has(run)) {
       // A failed attempt that is retried settles nothing.
       const again = _tag === "failed" && step.failure === "retry" && attempt.get(run)! <= retries

@@ -1,5 +1,14 @@
 // Random valid workflows, the same for the same seed, and smaller ones like a given one, to make a failure readable.
-import { type Accepts, type Form, factsOf, type Inputs, type Spec, type StepSpec, synchronous } from "./spec.ts"
+import {
+  type Accepts,
+  askedTags,
+  type Form,
+  factsOf,
+  type Inputs,
+  type Spec,
+  type StepSpec,
+  synchronous
+} from "./spec.ts"
 
 /** A small generator of pseudo-random choices (mulberry32). */
 const choices = (seed: number) => {
@@ -364,6 +373,46 @@ export const withInputs = (spec: Spec): Spec => {
   return inRun({ ...spec, steps, inputs: { tags, sends, closes: after() } })
 }
 
+/** The same workflow with steps that ask what comes from outside, and with outputs that are heard at once. */
+export const withAsks = (spec: Spec): Spec => {
+  const random = choices(spec.seed ^ 0x51ed270b)
+  const tags = random.chance(0.5) ? ["Yes"] : ["Yes", "No"]
+  const asking = random.some([...spec.steps.keys()], 2)
+  const accepting = random.chance(0.3) ? random.below(spec.steps.length) : -1
+  const steps = spec.steps.map((step, i): StepSpec => {
+    const { accepts } = step
+    const also =
+      i === accepting && accepts.kind === "each" ? { accepts: { ...accepts, of: [...accepts.of, "Yes"] } } : {}
+    const streams = random.chance(0.3) ? ({ streams: true } as const) : {}
+    if (!asking.includes(i)) return { ...step, ...also, ...streams }
+    const fails = accepts.kind !== "hand" && random.chance(0.5) ? random.oneOf([0.2, 0.5]) : 0
+    const count = random.oneOf([1, 1, 2, 3])
+    return {
+      ...step,
+      ...also,
+      ...streams,
+      workers: random.oneOf([1, 1, 2, "unbounded"] as const),
+      form: random.oneOf(["effect", "effect", "effectSend", "promise"] as const),
+      slow: random.oneOf([0, 20, 1000]),
+      cleanup: random.chance(0.3) ? 5000 : 0,
+      fails,
+      failure: random.oneOf(["fatal", "retry", "recover"] as const),
+      asks: { of: random.some(tags, 2), count, together: random.chance(0.5), byKey: random.chance(0.5) }
+    }
+  })
+  const { inputs } = spec
+  const known = [...askedTags({ ...spec, steps })]
+  const also = steps.some(({ accepts }) => accepts.of.includes("Yes")) ? ["Yes"] : []
+  const after = () => random.oneOf([0, 20, 1000, 100000])
+  const answers = Array.from({ length: random.below(9) }, () => ({ tag: random.oneOf(known), after: after() }))
+  const all = [...new Set([...(inputs?.tags ?? []), ...known, ...also])]
+  return inRun({
+    ...spec,
+    steps,
+    inputs: { tags: all, sends: [...(inputs?.sends ?? []), ...answers], closes: after() }
+  })
+}
+
 /** Events from outside are in no scope, and neither is a round of only them: an intake that they can reach is the run's. */
 const inRun = (spec: Spec): Spec => {
   const wrong = spec.steps.findIndex(
@@ -402,7 +451,8 @@ export const isValid = (spec: Spec): boolean => {
     acceptors(spec.start).length > 0 &&
     spec.stops.every((stop) => come.has(stop)) &&
     spec.outputs.every((output) => come.has(output)) &&
-    (spec.inputs?.tags ?? []).every((input) => acceptors(input).length > 0) &&
+    (spec.inputs?.tags ?? []).every((input) => acceptors(input).length > 0 || askedTags(spec).has(input)) &&
+    [...askedTags(spec)].every((asked) => spec.inputs?.tags.includes(asked)) &&
     spec.steps.every(
       ({ accepts, emits }, i) =>
         accepts.of.length > 0 &&
@@ -448,6 +498,15 @@ function* smaller(spec: Spec): Generator<Spec> {
     if (accepts.per !== undefined || accepts.by !== undefined) yield withStep(spec, i, { accepts: rest })
     if ((accepts.count ?? 1) > 1) yield withStep(spec, i, { accepts: { ...accepts, count: accepts.count! - 1 } })
     if (step.fails > 0) yield withStep(spec, i, { fails: 0 })
+    const { asks, streams, ...plain } = step
+    const changed = (other: StepSpec) => ({ ...spec, steps: spec.steps.map((step, at) => (at === i ? other : step)) })
+    if (asks !== undefined) {
+      yield repaired(changed({ ...plain, ...(streams && { streams }) }))
+      if (asks.count > 1) yield withStep(spec, i, { asks: { ...asks, count: asks.count - 1 } })
+      if (asks.together) yield withStep(spec, i, { asks: { ...asks, together: false } })
+      if (asks.byKey) yield withStep(spec, i, { asks: { ...asks, byKey: false } })
+    }
+    if (streams) yield changed({ ...plain, ...(asks && { asks }) })
     if (step.fan !== "all") yield withStep(spec, i, { fan: "all" })
     if (step.fan !== "all" && step.fan[1] > step.fan[0]) {
       yield withStep(spec, i, { fan: [step.fan[0], step.fan[0]] })
@@ -456,7 +515,8 @@ function* smaller(spec: Spec): Generator<Spec> {
     if (step.cleanup > 0) yield withStep(spec, i, { cleanup: 0 })
     if (step.slow > 0) yield withStep(spec, i, { slow: 0 })
     if (step.form !== "value" && step.form !== "effect") yield withStep(spec, i, { form: "effect" })
-    if (step.form !== "value") yield withStep(spec, i, { form: "value", slow: 0, cleanup: 0, failure: "fatal" })
+    if (step.form !== "value" && asks === undefined)
+      yield withStep(spec, i, { form: "value", slow: 0, cleanup: 0, failure: "fatal" })
     if (step.workers !== "unbounded") yield withStep(spec, i, { workers: "unbounded" })
   }
   const { inputs, ...alone } = spec
@@ -483,7 +543,7 @@ const repaired = (spec: Spec): Spec => {
     .filter((step) => step.accepts.of.length > 0)
   const outputs = spec.outputs.filter((tag) => made.has(tag))
   const { inputs, ...alone } = spec
-  const accepted = new Set(steps.flatMap((step) => step.accepts.of))
+  const accepted = new Set(steps.flatMap((step) => [...step.accepts.of, ...(step.asks?.of ?? [])]))
   const smaller = { ...alone, outputs, steps, ...withoutTags(inputs, (tag) => accepted.has(tag)) }
   return JSON.stringify(smaller) === JSON.stringify({ ...alone, ...(inputs && { inputs }) }) ? spec : repaired(smaller)
 }

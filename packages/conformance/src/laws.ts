@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts"
 import { shrink } from "./generate.ts"
 import { play, rules } from "./model.ts"
 import { round, searched } from "./search.ts"
-import { type Accepts, factsOf, foreign, idOf, type Spec, show } from "./spec.ts"
+import { type Accepts, factsOf, foreign, idOf, question, type Spec, show, token } from "./spec.ts"
 import type { Entry, Ran, Timing } from "./world.ts"
 
 export type Law = (spec: Spec, ran: Ran) => string | undefined
@@ -106,6 +106,7 @@ export const showRun = (spec: Spec, ran: Ran): string =>
       if (entry._tag === "tick") return [`  ${entry.now} ms`]
       if (entry._tag === "input") return [`  input ${entry.tag} ${entry.id}`]
       if (entry._tag === "result" || entry._tag === "closed") return [`  ${entry._tag}`]
+      if (entry._tag === "answered") return [`  answered ${entry.run}: ${entry.by.join(", ")}`]
       if (entry._tag !== "started") return [`  ${entry._tag} ${entry.run}`]
       return [`  started ${entry.run} = ${spec.steps[entry.step]!.name}(${entry.input.join(", ")})`]
     }),
@@ -125,8 +126,10 @@ const count = (list: Iterable<string>): ReadonlyMap<string, number> => {
   return counts
 }
 
-const isEnd = (entry: Entry): entry is Extract<Entry, { readonly _tag: "ended" | "failed" | "cleaned" }> =>
-  entry._tag === "ended" || entry._tag === "failed" || entry._tag === "cleaned"
+const isEnd = (
+  entry: Entry
+): entry is Extract<Entry, { readonly _tag: "ended" | "failed" | "cleaned" | "unanswered" }> =>
+  entry._tag === "ended" || entry._tag === "failed" || entry._tag === "cleaned" || entry._tag === "unanswered"
 
 const isIntake = (spec: Spec, step: string): boolean => {
   const { kind } = spec.steps.find(({ name }) => name === step)!.accepts
@@ -258,11 +261,14 @@ export const workersAtMost: Law = (spec, ran) => {
   const busy = new Map<number, Set<number>>()
   const stepOf = new Map<number, number>()
   for (const entry of ran.record) {
-    if (entry._tag === "started") {
-      stepOf.set(entry.run, entry.step)
-      const runs = busy.get(entry.step) ?? new Set()
-      busy.set(entry.step, runs.add(entry.run))
-      const { name, workers, form } = spec.steps[entry.step]!
+    // Between a question and the answers, it may be without a worker.
+    if (entry._tag === "asked") busy.get(stepOf.get(entry.run)!)?.delete(entry.run)
+    if (entry._tag === "started" || entry._tag === "answered") {
+      const step = entry._tag === "started" ? entry.step : stepOf.get(entry.run)!
+      stepOf.set(entry.run, step)
+      const runs = busy.get(step) ?? new Set()
+      busy.set(step, runs.add(entry.run))
+      const { name, workers, form } = spec.steps[step]!
       // The runtime cannot wait for an interrupted promise.
       if (typeof workers === "number" && runs.size > workers && !foreign.has(form)) {
         return `${runs.size} runs of step '${name}' at once, which has ${workers} workers`
@@ -276,6 +282,7 @@ export const workersAtMost: Law = (spec, ran) => {
 export const workersAtLeast: Law = (spec, ran) => {
   const queued = new Map<string, number>()
   const busy = new Map<string, number>()
+  const paused = new Set<string>()
   // An empty batch leaves no entry if a race drops it.
   const batches = new Map<string, { readonly step: string; readonly events: ReadonlyArray<string> }>()
   const add = (to: Map<string, number>, step: string, n: number) => to.set(step, (to.get(step) ?? 0) + n)
@@ -309,9 +316,58 @@ export const workersAtLeast: Law = (spec, ran) => {
       if (batches.delete(at.invocation) || !isIntake(spec, at.step)) add(queued, at.step, -1)
       add(busy, at.step, 1)
     }
-    if (at._tag === "InvocationEnded" && at.outcome !== "retried") add(busy, at.step, -1)
+    if (at._tag === "InvocationPaused") {
+      paused.add(at.invocation)
+      add(busy, at.step, -1)
+    }
+    if (at._tag === "InvocationResumed" && paused.delete(at.invocation)) add(busy, at.step, 1)
+    if (at._tag === "InvocationEnded" && at.outcome !== "retried" && !paused.delete(at.invocation))
+      add(busy, at.step, -1)
   }
   return undefined
+}
+
+/** What is streamed, and each question, is in the trace the moment that the step sends it, whatever becomes of the attempt. */
+export const heardAtOnce: Law = (spec, ran) => {
+  if (traceOf(ran).length === 0) return undefined
+  for (const [i, entry] of ran.record.entries()) {
+    if (entry._tag === "traced" && entry.entry._tag === "EventEmitted" && spec.stops.includes(entry.entry.tag))
+      return undefined
+    if (entry._tag !== "asked" && entry._tag !== "streamed") continue
+    const tag = entry._tag === "asked" ? question : token
+    const next = ran.record[i + 1]
+    if (next?._tag === "traced" && next.entry._tag === "EventEmitted" && next.entry.tag === tag) continue
+    // An attempt that is over asks nothing.
+    if (foreign.has(spec.steps[ran.runs[entry.run]!.step]!.form)) continue
+    return `run ${entry.run} has sent a ${tag}, and next came ${JSON.stringify(next)}`
+  }
+  return undefined
+}
+
+/** Every question ends once, each answer is an input that ends one question, and who has the answer asked for it. */
+export const answersOnce: Law = (_spec, ran) => {
+  const trace = traceOf(ran)
+  const open = new Map<string, ReadonlyArray<string>>()
+  const sent = new Map(
+    trace.flatMap((at) => (at._tag === "EventEmitted" && at.cause === null ? [[at.event, at.tag] as const] : []))
+  )
+  for (const at of trace) {
+    if (at._tag === "QuestionAsked") open.set(`${at.invocation} ${at.question}`, at.awaits)
+    if (at._tag === "InvocationStarted" && at.attempt > 1) {
+      const left = [...open.keys()].find((name) => name.startsWith(`${at.invocation} `))
+      if (left !== undefined) return `a question of ${at.invocation} is open from one attempt to the next`
+    }
+    if (at._tag !== "QuestionEnded") continue
+    const awaits = open.get(`${at.invocation} ${at.question}`)
+    if (awaits === undefined) return `a question of ${at.invocation} ends that is not open`
+    open.delete(`${at.invocation} ${at.question}`)
+    if (at.answer === null) continue
+    const tag = sent.get(at.answer)
+    if (tag === undefined) return `${at.answer} answers ${at.invocation}: no input, or one that has answered before`
+    if (!awaits.includes(tag)) return `a ${tag} answers ${at.invocation}, which awaits ${awaits.join()}`
+    sent.delete(at.answer)
+  }
+  return open.size === 0 ? undefined : `${[...open.keys()].join()} are open at the end of the run`
 }
 
 /** Once the result is there, nothing of the run is running or will run. */

@@ -3,11 +3,13 @@
 // events in flight, makes the move that it is given, and after each move searches the whole state for quiet intakes. Slow and
 // plain on purpose: the runtime must agree with it.
 import {
+  askedTags,
   type Emitted,
   factsOf,
   type Given,
   holdsBack,
   idOf,
+  keyOfInput,
   type Payload,
   type Plan,
   pick,
@@ -56,11 +58,29 @@ export interface Delivery {
 
 export interface Run extends Delivery {
   readonly number: number
-  readonly plan: Plan
+  plan: Plan
   /** Number of its emissions delivered so far. */
   emitted: number
   /** Interrupted by a race; in flight until its finalizers end. */
   interrupted: boolean
+  /** What its function works with; undefined if it has nothing to do. */
+  readonly given: Given | undefined
+  attempt: number
+  /** Number of questions that its attempt has asked, and the answers, by question. */
+  asked: number
+  answers: Readonly<Record<number, string>>
+  /** It waits for answers without a worker, or, once it has them, for a worker. */
+  place: "working" | "away" | "returning"
+  /** A question of its attempt cannot be answered any more. */
+  unanswered: boolean
+}
+
+/** A question that nobody has answered yet. */
+interface Open {
+  readonly run: number
+  readonly n: number
+  readonly of: ReadonlyArray<string>
+  readonly key: number | undefined
 }
 
 interface Intake {
@@ -81,7 +101,7 @@ interface Intake {
 
 export type Outcome =
   | { readonly _tag: "Stopped"; readonly stop: string; readonly id: string }
-  | { readonly _tag: "Failed"; readonly step: string; readonly input: ReadonlyArray<string> }
+  | { readonly _tag: "Failed" | "Unanswered"; readonly step: string; readonly input: ReadonlyArray<string> }
   /** Number of events in the intakes of each step. */
   | { readonly _tag: "Stalled"; readonly waiting: Waiting }
 
@@ -92,6 +112,10 @@ export interface State {
   readonly rules: Rules
   readonly lanes: Array<ReadonlyArray<Delivery>>
   runs: ReadonlyArray<Run>
+  /** In the order in which they were asked; the answers that came before a question; the runs that wait for a worker. */
+  questions: ReadonlyArray<Open>
+  early: ReadonlyArray<Emitted>
+  returning: ReadonlyArray<number>
   readonly intakes: Map<string, Intake>
   /** Gathers and races with `take` that have had something in flight since they last ran. */
   readonly armed: Map<string, { readonly step: number; readonly scope: Scope }>
@@ -144,6 +168,8 @@ export type Move =
   | { readonly _tag: "expire"; readonly intake: string }
   /** The next event comes from outside, or the inputs are closed. */
   | { readonly _tag: "outside" }
+  /** An invocation that has its answers gets a worker again. */
+  | { readonly _tag: "resume"; readonly step: number }
 
 // ---------------------------------------------------------------- scopes and places
 
@@ -218,6 +244,9 @@ export const begin = (spec: Spec, which: Rules = rules): State => {
     rules: which,
     lanes: spec.steps.map(() => []),
     runs: [],
+    questions: [],
+    early: [],
+    returning: [],
     intakes: new Map(),
     armed: new Map(),
     fresh: new Set(),
@@ -255,21 +284,46 @@ export const moves = (state: State): ReadonlyArray<Move> =>
     ? []
     : [
         ...state.spec.steps.flatMap((_, step) => (canStart(state, step) ? [{ _tag: "start" as const, step }] : [])),
-        ...state.runs.map((run) => ({ _tag: "go" as const, run: run.number })),
+        ...state.spec.steps.flatMap((_, step) => (canResume(state, step) ? [{ _tag: "resume" as const, step }] : [])),
+        ...state.runs.flatMap((run) => (canGo(state, run) ? [{ _tag: "go" as const, run: run.number }] : [])),
         ...deadlines(state).map(({ intake }) => ({ _tag: "expire" as const, intake })),
         ...(state.open ? [{ _tag: "outside" as const }] : [])
       ]
 
 export const canStart = (state: State, step: number): boolean => {
-  const { workers } = state.spec.steps[step]!
-  const busy = state.runs.filter((run) => run.step === step).length
-  return state.lanes[step]!.length > 0 && (workers === "unbounded" || busy < workers)
+  return state.lanes[step]!.length > 0 && firstReturning(state, step) === undefined && hasWorker(state, step)
 }
+
+const hasWorker = (state: State, step: number): boolean => {
+  const { workers } = state.spec.steps[step]!
+  const busy = state.runs.filter((run) => run.step === step && run.place === "working").length
+  return workers === "unbounded" || busy < workers
+}
+
+const firstReturning = (state: State, step: number): Run | undefined => {
+  const runs = state.returning.map((number) => state.runs.find((run) => run.number === number)!)
+  return runs.find((run) => run.step === step)
+}
+
+export const canResume = (state: State, step: number): boolean =>
+  firstReturning(state, step) !== undefined && hasWorker(state, step)
+
+/** Whether its next action is to ask. */
+export const isAsking = (state: State, run: Run): boolean => {
+  const { asks } = state.spec.steps[run.step]!
+  if (asks === undefined || run.given === undefined || run.unanswered || run.asked === asks.count) return false
+  return asks.together || Object.keys(run.answers).length === run.asked
+}
+
+/** While it waits for answers, it can only be interrupted, or ask more at once. */
+export const canGo = (state: State, run: Run): boolean =>
+  run.interrupted || run.place === "working" || isAsking(state, run)
 
 export const move = (state: State, next: Move): void => {
   if (next._tag === "start") start(state, next.step)
   else if (next._tag === "expire") expire(state, state.intakes.get(next.intake)!)
   else if (next._tag === "outside") comeFromOutside(state)
+  else if (next._tag === "resume") resume(state, firstReturning(state, next.step)!)
   else go(state, state.runs.find((run) => run.number === next.run)!)
   settle(state)
 }
@@ -293,24 +347,108 @@ const start = (state: State, step: number): void => {
       number: state.started++,
       plan: collected === undefined ? nothing : run(collected),
       emitted: 0,
-      interrupted: false
+      interrupted: false,
+      given: collected === undefined ? undefined : givenOf({ ...delivery!, input: collected }),
+      attempt: 1,
+      asked: 0,
+      answers: {},
+      place: "working",
+      unanswered: false
     }
   ]
 }
 
+// ---------------------------------------------------------------- questions
+
+/** An early answer will do, or it waits without a worker. */
+const ask = (state: State, run: Run): void => {
+  const { asks } = state.spec.steps[run.step]!
+  const key = asks!.byKey ? keyOfInput(run.given!) : undefined
+  const open: Open = { run: run.number, n: run.asked++, of: asks!.of, key }
+  const early = state.early.find((event) => answers(event, open))
+  if (early !== undefined) {
+    state.early = state.early.filter((event) => event !== early)
+    run.answers = { ...run.answers, [open.n]: early.id }
+  } else if (!state.open) run.unanswered = true
+  else {
+    state.questions = [...state.questions, open]
+    state.returning = state.returning.filter((number) => number !== run.number)
+    run.place = "away"
+  }
+}
+
+const answers = (event: Emitted, { of, key }: Open): boolean =>
+  of.includes(event.tag) && (key === undefined || event.key === key)
+
+const answer = (state: State, event: Emitted): void => {
+  const open = state.questions.find((question) => answers(event, question))
+  if (open === undefined) state.early = [...state.early, event]
+  else {
+    // With two that it fits, who asked first is a matter of timing, and so it is with two answers for one question.
+    depends(state, "an answer")
+    const run = state.runs.find(({ number }) => number === open.run)!
+    run.answers = { ...run.answers, [open.n]: event.id }
+    close(state, open, run)
+  }
+}
+
+const close = (state: State, open: Open, run: Run): void => {
+  state.questions = state.questions.filter((question) => question !== open)
+  if (state.questions.some((question) => question.run === run.number)) return
+  run.place = "returning"
+  state.returning = [...state.returning, run.number]
+}
+
+const failOpen = (state: State): void => {
+  for (const open of state.questions) {
+    const run = state.runs.find(({ number }) => number === open.run)!
+    run.unanswered = true
+    close(state, open, run)
+  }
+}
+
+const resume = (state: State, run: Run): void => {
+  state.returning = state.returning.filter((number) => number !== run.number)
+  run.place = "working"
+}
+
+/** It needs neither an answer nor a worker any more. */
+const interrupt = (state: State, run: Run): void => {
+  run.interrupted = true
+  state.questions = state.questions.filter((question) => question.run !== run.number)
+  state.returning = state.returning.filter((number) => number !== run.number)
+  if (run.place !== "working") run.place = "away"
+}
+
+/** The answers in the order of the questions. */
+export const answersOf = ({ answers, asked }: Run): ReadonlyArray<string> =>
+  Array.from({ length: asked }, (_, n) => answers[n] ?? "-")
+
+// ---------------------------------------------------------------- emissions
+
 const go = (state: State, run: Run): void => {
   if (run.interrupted) return over(state, run)
   const step = state.spec.steps[run.step]!
-  const { plan } = run
-  const fails = plan.failing > retries
-  const recovered = fails && step.failure === "recover"
+  if (isAsking(state, run)) return ask(state, run)
+  if (step.asks !== undefined && run.given !== undefined && !run.unanswered) {
+    run.plan = plan(state.spec, run.step, run.given, answersOf(run))
+    if (step.failure === "retry" && run.attempt <= Math.min(retries, run.plan.failing)) {
+      run.attempt += 1
+      run.asked = 0
+      run.answers = {}
+      return
+    }
+  }
+  const fails = run.unanswered || run.plan.failing > retries
+  const recovered = fails && step.failure === "recover" && holdsBack(step)
+  const { emits, before } = run.plan
   const events = recovered
-    ? plan.recovered
+    ? run.plan.recovered
     : fails
-      ? holdsBack(step)
+      ? holdsBack(step) || run.unanswered
         ? []
-        : plan.emits.slice(0, plan.before)
-      : plan.emits
+        : emits.slice(0, before)
+      : emits
   const oneByOne = !whole.has(step.form) && !holdsBack(step)
   const ends = !oneByOne || run.emitted === events.length
   const last = oneByOne ? Math.min(run.emitted + 1, events.length) : events.length
@@ -323,7 +461,11 @@ const go = (state: State, run: Run): void => {
   over(state, run)
   if (fails && !recovered && state.outcome === undefined) {
     if (inFlight(state).length > 0 || state.open) depends(state, "a failure while something else was in flight")
-    state.outcome = { _tag: "Failed", step: step.name, input: run.input.map(idOf) }
+    state.outcome = {
+      _tag: run.unanswered ? "Unanswered" : "Failed",
+      step: step.name,
+      input: run.input.map(idOf)
+    }
   }
 }
 
@@ -339,7 +481,11 @@ const comeFromOutside = (state: State): void => {
   const n = state.sent
   if (n === state.spec.inputs!.sends.length) return closeInputs(state)
   state.sent += 1
-  emit(state, sent(state.spec, n), outside, [{ by: "input", n }])
+  const event = sent(state.spec, n)
+  emit(state, event, outside, [{ by: "input", n }])
+  // A race that it decides interrupts who waits for an answer.
+  settleRaces(state)
+  if (state.outcome === undefined && askedTags(state.spec).has(event.tag)) answer(state, event)
 }
 
 /**
@@ -355,6 +501,7 @@ const closeInputs = (state: State): void => {
     if (!runsWithInputs(state, step) || decided.some((race) => facts.upstream(race.step).has(step))) continue
     arm(state, step, outermost)
   }
+  failOpen(state)
 }
 
 // ---------------------------------------------------------------- delivery
@@ -568,7 +715,7 @@ const cancel = (state: State, intake: Intake): void => {
     for (const delivery of lane) if (loses(delivery)) drop(step, delivery.input)
     state.lanes[step] = lane.filter((delivery) => !loses(delivery))
   }
-  for (const run of state.runs) if (loses(run)) run.interrupted = true
+  for (const run of state.runs) if (loses(run)) interrupt(state, run)
   // Events held there would wait forever, or a gather would run with half of them. But the race's own step, or an input, may
   // still lead to the other half.
   const fed = intake.scope === outermost
@@ -862,9 +1009,18 @@ export const nameOf = (state: State): string => {
         onWay
       ].join()
   )
+  const asking = ({ answers, asked, attempt, place, unanswered }: Run) =>
+    [attempt, asked, JSON.stringify(answers), place, unanswered].join()
+  const named = (number: number) => {
+    const run = state.runs.find((run) => run.number === number)!
+    return `${run.step}:${delivery(run)}`
+  }
   return [
     state.lanes.map((lane) => lane.map(delivery).join(";")).join("|"),
-    state.runs.map((run) => `${run.step}:${delivery(run)}:${run.emitted}${run.interrupted}`).sort(),
+    state.runs.map((run) => `${run.step}:${delivery(run)}:${run.emitted}${run.interrupted}${asking(run)}`).sort(),
+    state.questions.map(({ n, run }) => `${named(run)}?${n}`),
+    state.early.map(({ id }) => id),
+    state.returning.map(named),
     intakes.sort(),
     [...state.armed.values()].map(({ step, scope: at }) => `${step}${scope(at)}`).sort(),
     // Scopes are numbered in order of opening, which can differ; then two names stand for one state.

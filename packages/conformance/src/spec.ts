@@ -24,6 +24,19 @@ export interface Accepts {
   readonly anyOrder?: true
 }
 
+/** What an attempt asks before anything else: so many questions, in a row or at once. */
+export interface Asks {
+  readonly of: ReadonlyArray<string>
+  readonly count: number
+  readonly together: boolean
+  /** Only an answer with the key of the input will do. */
+  readonly byKey: boolean
+}
+
+/** Outputs of every step that asks or streams. */
+export const question = "Question"
+export const token = "Token"
+
 export interface StepSpec {
   readonly name: string
   readonly accepts: Accepts
@@ -38,6 +51,9 @@ export interface StepSpec {
   /** The share of inputs that make an invocation fail, and the handler of the failure. */
   readonly fails: number
   readonly failure: "fatal" | "retry" | "recover"
+  readonly asks?: Asks
+  /** Each attempt begins, and goes on after its answers, with an event that is heard at once. */
+  readonly streams?: true
 }
 
 /** The events from outside while the workflow runs: one after the other, each after a delay, and then the end of the inputs. */
@@ -91,6 +107,9 @@ export const sent = (spec: Spec, n: number): Emitted => ({
   key: n % 3
 })
 
+/** The types that may be sent, if only to answer a question. */
+export const askedTags = (spec: Spec): ReadonlySet<string> => new Set(spec.steps.flatMap(({ asks }) => asks?.of ?? []))
+
 /** With a retry or a recovery, nothing is emitted until an attempt succeeds. */
 export const holdsBack = (step: StepSpec): boolean => step.fails > 0 && step.failure !== "fatal"
 
@@ -139,9 +158,19 @@ const inputKey = (step: StepSpec, given: Given): string => {
   return `${step.name}(${ids.length === 0 ? (given.opener?.id ?? "") : ids.join()})`
 }
 
-const emissions = (spec: Spec, index: number, given: Given, what: string): ReadonlyArray<Emitted> => {
+/** The key of the answers to an invocation's questions. */
+export const keyOfInput = ({ events, opener }: Given): number =>
+  [...events.filter((event) => event !== undefined)].sort((a, b) => (a.id < b.id ? -1 : 1))[0]?.key ?? opener?.key ?? 0
+
+const emissions = (
+  spec: Spec,
+  index: number,
+  given: Given,
+  what: string,
+  answers: ReadonlyArray<string> = []
+): ReadonlyArray<Emitted> => {
   const step = spec.steps[index]!
-  const about = [spec.seed, what, inputKey(step, given)]
+  const about = [spec.seed, what, inputKey(step, given), ...answers]
   const fuels = given.events.flatMap((event) => (event === undefined ? [] : [event.fuel]))
   const fuel = fuels.length === 0 ? 0 : Math.min(...fuels)
   const come = given.events.filter((event) => event !== undefined)
@@ -166,17 +195,18 @@ const emissions = (spec: Spec, index: number, given: Given, what: string): Reado
   }))
 }
 
-/** The behaviour of this step for this input. */
-export const plan = (spec: Spec, index: number, given: Given): Plan => {
+/** The behaviour of this step for this input, once its questions have these answers. */
+export const plan = (spec: Spec, index: number, given: Given, answers: ReadonlyArray<string> = []): Plan => {
   const step = spec.steps[index]!
-  const emits = emissions(spec, index, given, "emit")
+  const emits = emissions(spec, index, given, "emit", answers)
+  const recovered = step.failure === "recover" && step.fails > 0 ? emissions(spec, index, given, "recover") : []
   const about = [spec.seed, "fail", inputKey(step, given)]
-  if (!chance(step.fails, ...about)) return { emits, failing: 0, before: 0, recovered: [] }
+  if (!chance(step.fails, ...about)) return { emits, failing: 0, before: 0, recovered }
   return {
     emits,
     failing: step.failure === "retry" ? 1 + pick(retries + 1, ...about, "times") : retries + 1,
     before: whole.has(step.form) ? 0 : pick(emits.length + 1, ...about, "before"),
-    recovered: step.failure === "recover" ? emissions(spec, index, given, "recover") : []
+    recovered
   }
 }
 
@@ -413,6 +443,10 @@ export const show = (spec: Spec): string =>
       const fan = step.fan === "all" ? "all" : step.fan.join("..")
       const fails = step.fails === 0 ? "" : `, fails ${step.fails} ${step.failure}`
       const time = `${step.slow === 0 ? "" : `, slow ${step.slow}`}${step.cleanup === 0 ? "" : `, cleanup ${step.cleanup}`}`
-      return `  ${step.name}: ${accepts} -> ${fan} of [${step.emits.join()}], ${step.form}, workers ${step.workers}${time}${fails}`
+      const asks =
+        step.asks === undefined
+          ? ""
+          : `, asks ${step.asks.count} [${step.asks.of.join()}]${step.asks.together ? " at once" : ""}${step.asks.byKey ? " by key" : ""}`
+      return `  ${step.name}: ${accepts} -> ${fan} of [${step.emits.join()}], ${step.form}, workers ${step.workers}${time}${fails}${asks}${step.streams ? ", streams" : ""}`
     })
   ].join("\n")

@@ -10,13 +10,16 @@ import {
   type Given,
   type Inputs,
   idOf,
+  keyOfInput,
   type Payload,
   pick,
   plan,
+  question,
   retries,
   runKey,
   type Spec,
-  sent
+  sent,
+  token
 } from "./spec.ts"
 
 /** The decisions of one seed: how long each invocation sleeps, and which ready task goes first. */
@@ -39,6 +42,12 @@ export type Entry =
   | { readonly _tag: "sent"; readonly run: number }
   /** The last action of an attempt, unless it is interrupted; then the last action of its finalizers is "cleaned". */
   | { readonly _tag: "ended" | "failed" | "cleaned"; readonly run: number }
+  /** An attempt is about to ask its next question, or goes on with these answers, or fails for want of one. */
+  | { readonly _tag: "asked"; readonly run: number }
+  | { readonly _tag: "answered"; readonly run: number; readonly by: ReadonlyArray<string> }
+  | { readonly _tag: "unanswered"; readonly run: number }
+  /** An event that is heard at once is about to be sent. */
+  | { readonly _tag: "streamed"; readonly run: number }
   /** Time passes: nothing else can happen at the current time. */
   | { readonly _tag: "tick"; readonly now: number }
   /** An event is about to be sent from outside, or the inputs are about to be closed. */
@@ -243,9 +252,12 @@ export const outcomeOf = (exit: Exit.Exit<any, any>): Ran["outcome"] => {
   if (error?._tag === "WorkflowTimedOut") return { _tag: "TimedOut" }
   if (error?._tag === "WorkflowStalled") return { _tag: "Stalled", waiting: sumOf(error.waiting) }
   const boom = error?._tag === "StepRejected" || error?._tag === "StepDefect" ? error.cause : error
+  if (error?._tag === "NoAnswer") return { _tag: "Unanswered", step: error.step, input: idsOf(error.input) }
   if (boom instanceof Boom) return { _tag: "Failed", step: boom.step, input: boom.input }
   return { _tag: "Broken", why: Cause.pretty(exit.cause) }
 }
+
+const idsOf = (input: any): ReadonlyArray<string> => (Array.isArray(input) ? input : [input]).map(idOf)
 
 const fields = { id: Schema.String, fuel: Schema.Number, key: Schema.Number }
 
@@ -258,7 +270,15 @@ export const buildWorkflow = (
   runs: Array<Recorded> = []
 ): any => {
   const inputs = spec.inputs?.tags ?? []
-  const tags = new Set([spec.start, ...inputs, ...spec.steps.flatMap((step) => [...step.emits, ...step.accepts.of])])
+  const asking = spec.steps.some(({ asks }) => asks !== undefined)
+  const streaming = spec.steps.some(({ streams }) => streams)
+  const heard = [...(asking ? [question] : []), ...(streaming ? [token] : [])]
+  const tags = new Set([
+    ...heard,
+    spec.start,
+    ...inputs,
+    ...spec.steps.flatMap((step) => [...step.emits, ...step.accepts.of])
+  ])
   const defs = new Map([...tags].map((tag) => [tag, defineEvent(tag, fields)]))
   const def = (tag: string) => defs.get(tag)!
   const make = ({ tag, ...payload }: Emitted) => def(tag)(payload)
@@ -302,10 +322,12 @@ export const buildWorkflow = (
       const attempt = begin(index, { events, opener }, ctx.attempt)
       const together = accepts.kind === "hand" ? ctx.collect(accepts.of.map(def)) : events
       const nothing = { emits: [], failing: 0, before: 0 }
-      const { emits, failing, before } =
-        together === undefined ? nothing : plan(spec, index, { events: together, opener })
-      const fails = ctx.attempt <= failing
-      const list = fails ? emits.slice(0, before) : emits
+      const given: Given | undefined = together === undefined ? undefined : { events: together, opener }
+      const planned = (answers: ReadonlyArray<string>) => {
+        const { emits, failing, before } = given === undefined ? nothing : plan(spec, index, given, answers)
+        return ctx.attempt <= failing ? { fails: true, list: emits.slice(0, before) } : { fails: false, list: emits }
+      }
+      let { fails, list } = planned([])
       const boom = new Boom(step.name, attempt.input)
 
       const nap = (part: number) =>
@@ -317,9 +339,71 @@ export const buildWorkflow = (
         return make(emission)
       }
       let over = false
-      const end = (how: "ended" | "failed" | "cleaned") => {
+      const end = (how: "ended" | "failed" | "cleaned" | "unanswered") => {
         over = true
         record.push({ _tag: how, run: attempt.number })
+      }
+      const stream = () => {
+        if (!step.streams) return
+        record.push({ _tag: "streamed", run: attempt.number })
+        ctx.send(def(token)({ id: `${attempt.number}`, fuel: 0, key: 0 }))
+      }
+      stream()
+      const questions = given === undefined ? [] : Array.from({ length: step.asks?.count ?? 0 }, (_, n) => n)
+      const key = given && keyOfInput(given)
+      const ask = (n: number) => {
+        record.push({ _tag: "asked", run: attempt.number })
+        const asked = def(question)({ id: `${attempt.number}?${n}`, fuel: 0, key: 0 })
+        const matches = step.asks!.byKey ? (event: Payload) => event.key === key : undefined
+        return ctx.ask(asked, step.asks!.of.map(def), matches)
+      }
+      const got: Array<string> = []
+      const goOn = (answers: ReadonlyArray<Payload>) => {
+        got.push(...answers.map(idOf))
+        record.push({ _tag: "answered", run: attempt.number, by: [...got] })
+        if (got.length < questions.length) return
+        ;({ fails, list } = planned(got))
+        stream()
+      }
+      const unanswered = (error: any) => {
+        if (error?._tag === "NoAnswer") end("unanswered")
+        return error
+      }
+      const answered: Effect.Effect<void, any> = step.asks?.together
+        ? Effect.map(
+            Effect.all(
+              questions.map((n) => Effect.suspend(() => ask(n) as Effect.Effect<Payload, any>)),
+              { concurrency: "unbounded" }
+            ),
+            goOn
+          )
+        : Effect.forEach(
+            questions,
+            (n) =>
+              Effect.map(
+                Effect.suspend(() => ask(n)),
+                (one: any) => goOn([one])
+              ),
+            {
+              discard: true
+            }
+          )
+      const asks =
+        questions.length === 0
+          ? Effect.void
+          : Effect.tapError(answered, (error) => Effect.sync(() => unanswered(error)))
+      const asksAsync = async () => {
+        try {
+          if (!step.asks?.together) for (const n of questions) goOn([await ask(n)])
+          else if (questions.length > 0) {
+            const settled = await Promise.allSettled(questions.map(ask))
+            const failed = settled.find((one) => one.status === "rejected")
+            if (failed !== undefined) throw failed.reason
+            goOn(settled.map((one) => (one as PromiseFulfilledResult<Payload>).value))
+          }
+        } catch (error) {
+          throw unanswered(error)
+        }
       }
       const finish = () => end(fails ? "failed" : "ended")
       const returned = () => {
@@ -355,6 +439,7 @@ export const buildWorkflow = (
           return cleaned(
             Effect.gen(function* () {
               yield* sleep(nap(0))
+              yield* asks
               finish()
               if (fails) return yield* Effect.fail(boom)
               return returned()
@@ -363,6 +448,7 @@ export const buildWorkflow = (
         case "effectSend":
           return cleaned(
             Effect.gen(function* () {
+              yield* asks
               for (const [part, emission] of list.entries()) {
                 yield* sleep(nap(part))
                 ctx.send(emitting(emission))
@@ -390,6 +476,7 @@ export const buildWorkflow = (
           return (async () => {
             try {
               if (step.slow > 0) await world.sleep(nap(0), ctx.signal)
+              if (questions.length > 0) await asksAsync()
               finish()
               if (fails) throw boom
               return returned()
@@ -420,8 +507,10 @@ export const buildWorkflow = (
   const steps = spec.steps.map((step, index) => [
     step.name,
     defineStep({
+      ...(step.asks === undefined ? {} : { asks: step.asks.of.map(def) }),
+      ...(step.streams ? { stream: def(token) } : {}),
       accepts: accepts(step.accepts),
-      emits: step.emits.map(def),
+      emits: [...step.emits, ...(step.asks === undefined ? [] : [question]), ...(step.streams ? [token] : [])].map(def),
       workers: step.workers,
       ...(step.fails > 0 && step.failure === "retry" ? { retry: { times: retries } } : {}),
       ...(step.fails > 0 && step.failure === "recover"
@@ -432,7 +521,9 @@ export const buildWorkflow = (
               const { recovered } = plan(spec, index, given)
               const ids = events.map(idOf).join()
               // A journal may have replaced the attempt that failed.
-              const known = runs.findLast((other) => other.step === index && other.input.join() === ids)
+              const known = runs.findLast(
+                (other) => other.step === index && other.input.join() === ids && other.opener === given.opener?.id
+              )
               if (known !== undefined) known.emitted = [...recovered]
               return recovered.map(make)
             }
@@ -447,7 +538,7 @@ export const buildWorkflow = (
     start: def(spec.start),
     stop: spec.stops.map(def),
     inputs: inputs.map(def),
-    outputs: spec.outputs.map(def),
+    outputs: [...spec.outputs, ...heard].map(def),
     steps: Object.fromEntries(steps)
   } as any)
 }

@@ -11,6 +11,7 @@ import {
   isValid,
   joining,
   nested,
+  withAsks,
   withDeadlines,
   withInputs
 } from "../src/generate.ts"
@@ -120,6 +121,24 @@ describe("the model", () => {
     expect(await inputsOf(spec, "chunk")).toEqual([2, 2, 2, 2, 2, 2])
     expect(await inputsOf(spec, "doc")).toEqual([3, 3])
     expect(await inputsOf(spec, "finish")).toEqual([2])
+  })
+
+  it("gives an answer to whoever asked first, and to the first that it fits if it came before", async () => {
+    const asks = { of: ["Yes"], count: 1, together: false, byKey: false }
+    const asking = (closes: number, after: number, n: number): Spec => ({
+      ...flow([
+        step("begin", "Start", ["A"], { ...times(2), form: "value", slow: 0 }),
+        step("ask", "A", ["B"], { asks, slow: 0, workers: 1 }),
+        step("finish", { kind: "gather", of: ["B"] }, ["Stop"])
+      ]),
+      inputs: { tags: ["Yes"], sends: Array.from({ length: n }, () => ({ tag: "Yes", after })), closes }
+    })
+    const results = (spec: Spec) => [...outcomes(spec, 20_000)!.values()].map(({ _tag }) => _tag)
+    // Which of the two comes first to an answer depends on the order; that each needs one does not.
+    expect(new Set(results(asking(0, 0, 2)))).toEqual(new Set(["Stopped"]))
+    expect(new Set(results(asking(0, 0, 1)))).toEqual(new Set(["Unanswered"]))
+    expect(await inputsOf(asking(5000, 1000, 2), "finish")).toEqual([2])
+    expect(await inputsOf(asking(5000, 1000, 1), "finish")).toEqual([])
   })
 
   it("runs a race once, with the first, and drops the others", async () => {
@@ -236,7 +255,8 @@ describe("the generated workflows", () => {
   it("are valid, for the model and for workflow()", () => {
     const timed = (seed: number) => withDeadlines(withInputs(anyShape(seed, joining)))
     const talking = (seed: number) => withInputs(nested(seed, everything))
-    for (const make of [anyShape, nested, inRow, timed, talking]) {
+    const questioning = (seed: number) => withAsks(anyShape(seed, joining))
+    for (const make of [anyShape, nested, inRow, timed, talking, questioning]) {
       for (const spec of generated(300, (seed) => make(seed, everything))) {
         expect(isValid(spec), show(spec)).toBe(true)
         expect(() => buildWorkflow(spec), show(spec)).not.toThrow()
