@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup"
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/SqliteClient.ts"],
+  entry: ["src/index.ts", "src/Postgres.ts", "src/SqliteClient.ts"],
   format: "esm",
   target: "node22",
   dts: true,

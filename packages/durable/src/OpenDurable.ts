@@ -51,7 +51,7 @@ export interface DurableHandle<in Input, out Output, out A> {
 type HandleFor<W> = DurableHandle<InputsOf<W>, OutputsOf<W>, StopOf<W>>
 type Plain<D> =
   D extends Durable<infer W extends AnyWorkflow>
-    ? [RunServices<W>] extends [never]
+    ? [0 extends 1 & W ? never : RunServices<W>] extends [never]
       ? D
       : D & Problem<"this workflow needs services: use its layer">
     : D

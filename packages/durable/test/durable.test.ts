@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join as path } from "node:path"
-import { Effect, Exit, Layer, Schema, Stream } from "effect"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { Effect, Exit, Layer, Redacted, Schema, Stream } from "effect"
+import { SqlClient } from "effect/sql"
 import { defineEvent, defineStep, join, RunEnded, workflow } from "stepgraph"
 import { afterAll, describe, expect, it } from "vitest"
 import {
@@ -24,11 +26,16 @@ import { memoryStore } from "../src/internal/memory-store.ts"
 import { sqlStore } from "../src/internal/sql-store.ts"
 import * as SqliteClient from "../src/SqliteClient.ts"
 import { Approval, everything, Flaky, type World } from "./support/flows.ts"
+import { hasPostgres, startPostgres } from "./support/postgres.ts"
 
 const folder = mkdtempSync(path(tmpdir(), "durable-"))
-afterAll(() => rmSync(folder, { recursive: true }))
+const postgres = hasPostgres ? await startPostgres() : undefined
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+  postgres?.stop()
+})
 let files = 0
-const stores = {
+const stores: Readonly<Record<string, () => Layer.Layer<Store>>> = {
   memory: () => {
     const store = memoryStore()
     return Layer.sync(Store, () => store)
@@ -36,7 +43,27 @@ const stores = {
   sqlite: () => {
     const filename = path(folder, `${++files}.db`)
     return Layer.orDie(Layer.provide(Layer.effect(Store, sqlStore), SqliteClient.layer({ filename })))
-  }
+  },
+  ...(postgres === undefined
+    ? {}
+    : {
+        postgres: () => {
+          const schema = `s${++files}`
+          const url = Redacted.make(postgres.url)
+          const made = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`CREATE SCHEMA IF NOT EXISTS ${schema}`))
+          const client = (more: object) => PgClient.layer({ url, maxConnections: 2, ...more })
+          const inSchema = Layer.unwrap(
+            Effect.as(
+              Effect.provide(made, client({})),
+              PgClient.layer({
+                url: Redacted.make(`${postgres.url}?options=-c%20search_path%3D${schema}`),
+                maxConnections: 4
+              })
+            )
+          )
+          return Layer.orDie(Layer.provide(Layer.effect(Store, sqlStore), inSchema))
+        }
+      })
 }
 
 const quiet: World = { called: () => {}, nap: () => 0 }
@@ -355,7 +382,7 @@ describe("durable", () => {
       const events = yield* Stream.runCollect(run.events())
       return [yield* run.result, [...events], yield* one.execute("b", { n: 2 } as any)]
     })
-    const layer = Layer.provideMerge(one.layer as any, Layer.provide(layerStore(), stores.memory()))
+    const layer = Layer.provideMerge(one.layer as any, Layer.provide(layerStore(), stores.memory!()))
     expect(await Effect.runPromise(Effect.provide(program, layer as any) as any)).toEqual([
       { _tag: "End", n: 1 },
       [{ _tag: "End", n: 1 }],

@@ -1,0 +1,106 @@
+// The workflows of the soak: everything that a journal has to keep, a long loop, a delay, and a run that starts another.
+import { appendFileSync } from "node:fs"
+import { Effect, Schema } from "effect"
+import {
+  type AnyWorkflow,
+  around,
+  CurrentInvocation,
+  collect,
+  defineEvent,
+  defineState,
+  defineStep,
+  workflow
+} from "stepgraph"
+import { durable, type Runs } from "../../src/index.ts"
+import { everything, Flaky } from "../support/flows.ts"
+
+/** A call as its process says before it begins: what is written to a file stays, however the process ends. */
+export interface Begun {
+  readonly run: string
+  readonly call: string
+  readonly attempt: number
+  readonly input: unknown
+  readonly at: number
+}
+
+export const flowsWith = (log: string) => {
+  const watched = <W extends AnyWorkflow>(flow: W): W =>
+    around(flow as AnyWorkflow, ({ ctx: { attempt, runId }, input }, next) =>
+      Effect.gen(function* () {
+        const current = yield* CurrentInvocation
+        const begun: Begun = { run: runId, call: current!.invocation, attempt, input, at: Date.now() }
+        appendFileSync(log, `${JSON.stringify(begun)}\n`)
+        return yield* next.effect
+      })
+    ) as unknown as W
+
+  const Start = defineEvent("Start", { n: Schema.Number })
+  const Round = defineEvent("Round", { n: Schema.Number })
+  const Stop = defineEvent("Stop", { sum: Schema.Number })
+  const sum = defineState("sum", Schema.Number, 0)
+  const loop = workflow({
+    name: "loop",
+    start: Start,
+    stop: Stop,
+    steps: {
+      begin: defineStep({ accepts: Start, emits: Round, run: ({ n }) => Round({ n }) }),
+      again: defineStep({
+        accepts: Round,
+        emits: [Round, Stop],
+        run: ({ n }, { get, update }) =>
+          Effect.gen(function* () {
+            yield* Effect.sleep(n % 4)
+            update(sum, (sum) => sum + n)
+            return n === 0 ? Stop({ sum: get(sum) }) : Round({ n: n - 1 })
+          })
+      })
+    }
+  })
+
+  const delay = workflow({
+    name: "delay",
+    start: Start,
+    stop: Stop,
+    steps: {
+      wait: defineStep({
+        accepts: collect(Start, 2, { within: "1500 millis" }),
+        emits: Round,
+        run: (some) => Round({ n: some[0]!.n })
+      }),
+      end: defineStep({ accepts: Round, emits: Stop, run: ({ n }) => Stop({ sum: n }) })
+    }
+  })
+  const loops = durable(watched(loop))
+
+  const outer = workflow({
+    name: "outer",
+    start: Start,
+    stop: Stop,
+    steps: {
+      inner: defineStep({
+        accepts: Start,
+        emits: Stop,
+        run: ({ n }, { runId }): Effect.Effect<any, any, Runs> =>
+          Effect.map(loops.execute(`${runId}/inner`, { n }), ({ sum }) => Stop({ sum }))
+      })
+    }
+  })
+  return {
+    everything: durable(watched(everything({ called: () => {}, nap: (what) => what.length % 7 })), { errors: [Flaky] }),
+    loop: loops,
+    delay: durable(watched(delay)),
+    outer: durable(watched(outer))
+  }
+}
+
+/** What each run of the soak is given, and must end with but for the winner of its race. */
+export const cases = (many: number) =>
+  Array.from({ length: many }, (_, i) => {
+    const n = 4 + (i % 5)
+    const sum = (n * (n - 1)) / 2
+    const kind = (["everything", "loop", "delay", "everything", "outer"] as const)[i % 5]!
+    const id = `${kind}-${i}`
+    if (kind === "everything") return { id, kind, n, ends: { sum: 3 * sum, by: ["Ada", "Bob"] } }
+    if (kind === "delay") return { id, kind, n, ends: { sum: n } }
+    return { id, kind, n: 8 * n, ends: { sum: (8 * n * (8 * n + 1)) / 2 } }
+  })

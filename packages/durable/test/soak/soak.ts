@@ -1,0 +1,133 @@
+// Kills processes that perform durable runs, at any moment, and then asks whether anybody can tell.
+import { fork } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { isDeepStrictEqual } from "node:util"
+import { type Begun, cases, flowsWith } from "./flows.ts"
+import { openStore } from "./stores.ts"
+
+export interface SoakOptions {
+  /** How often a process is killed. */
+  readonly kills: number
+  /** Runs that are begun with each process. */
+  readonly runs: number
+  readonly seed: number
+}
+
+export interface Soaked {
+  readonly kills: number
+  readonly bootKills: number
+  readonly runs: number
+  readonly calls: number
+  /** Calls that began more than once: at least once is what is promised. */
+  readonly again: number
+  readonly problems: ReadonlyArray<string>
+}
+
+export const soak = async ({ kills, runs, seed }: SoakOptions): Promise<Soaked> => {
+  const folder = mkdtempSync(join(tmpdir(), "soak-"))
+  const place = join(folder, "runs.db")
+  const log = join(folder, "calls.log")
+  let random = seed
+  const next = (below: number) => {
+    random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
+    return (random / 2 ** 32) * below
+  }
+  let killed = 0
+  let bootKills = 0
+  let started = runs
+  /** Kills it some time after it was started, or after it has begun to work; otherwise it ends by itself. */
+  const worker = (kill: { readonly boot: boolean; readonly after: number } | undefined) =>
+    new Promise<boolean>((resolve, reject) => {
+      const child = fork(new URL("worker.ts", import.meta.url), [place, log, String(started)], { execArgv: [] })
+      let done = false
+      let timer: NodeJS.Timeout | undefined
+      const killLater = () => {
+        timer = setTimeout(() => child.kill("SIGKILL"), kill!.after)
+      }
+      if (kill?.boot === true) killLater()
+      child.on("message", (what) => {
+        if (what === "done") done = true
+        else if (kill?.boot === false) killLater()
+      })
+      child.once("exit", (code, signal) => {
+        clearTimeout(timer)
+        if (signal === "SIGKILL") resolve(false)
+        else if (code === 0 && done) resolve(true)
+        else reject(new Error(`a worker ended with ${code ?? signal}`))
+      })
+    })
+  try {
+    while (killed < kills) {
+      const boot = killed % 5 === 4
+      if (await worker({ boot, after: next(boot ? 800 : 500) })) started += runs
+      else {
+        killed++
+        if (boot) bootKills++
+      }
+    }
+    await worker(undefined)
+    return { kills: killed, bootKills, ...(await examine(place, log, started)) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const examine = async (place: string, log: string, started: number) => {
+  const problems: Array<string> = []
+  const flows = flowsWith(`${log}.none`)
+  await using runs = await openStore(place, Object.values(flows))
+  const settled = new Map<string, number>()
+  for (const { ends, id, kind } of cases(started)) {
+    const run: any = runs.run(flows[kind] as any, id)
+    const { _tag: _, winner, ...result } = await run.result
+    if (!isDeepStrictEqual(result, ends)) problems.push(`${id} ended with ${JSON.stringify(result)}`)
+    // Its journal alone, in a process that has performed nothing of it, gives the same again.
+    const trace: ReadonlyArray<any> = await run.trace()
+    const last = trace.at(-1)
+    if (last._tag !== "RunFinished" || last.outcome !== "stopped")
+      problems.push(`${id} does not end again: ${JSON.stringify(last)}`)
+    const stop = trace.findLast((entry) => entry._tag === "EventEmitted" && entry.tag === "Stop")
+    if (!isDeepStrictEqual(stop?.data, { ...(winner === undefined ? {} : { winner }), ...result })) {
+      problems.push(`${id} ends with another answer again: ${JSON.stringify(stop)}`)
+    }
+    for (const entry of trace) if (entry._tag === "InvocationEnded") settled.set(`${id} ${entry.invocation}`, entry.at)
+  }
+  if (existsSync(`${log}.none`)) problems.push("a step was called again after its run had ended")
+
+  const calls = readFileSync(log, "utf8")
+    .trim()
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Begun]
+      } catch {
+        // The process died while it wrote it.
+        return []
+      }
+    })
+  const inputs = new Map<string, unknown>()
+  let again = 0
+  for (const { at, attempt, call, input, run } of calls) {
+    const key = `${run} ${call}`
+    if (inputs.has(key)) {
+      if (attempt === 1) again++
+      if (!isDeepStrictEqual(inputs.get(key), input)) {
+        problems.push(`${key} was given ${JSON.stringify(inputs.get(key))}, and then ${JSON.stringify(input)}`)
+      }
+    } else inputs.set(key, input)
+    const end = settled.get(key)
+    if (end !== undefined && at > end) problems.push(`${key} was called again after it had been settled`)
+  }
+  return { runs: started, calls: calls.length, again, problems }
+}
+
+if (import.meta.main) {
+  const [kills = "150", runs = "5", seed = String(Date.now() % 1000)] = process.argv.slice(2)
+  const start = performance.now()
+  const { problems, ...soaked } = await soak({ kills: Number(kills), runs: Number(runs), seed: Number(seed) })
+  console.log(`${Math.round((performance.now() - start) / 1000)} s, seed ${seed}:`, soaked)
+  for (const problem of problems.slice(0, 20)) console.error(problem)
+  process.exitCode = problems.length === 0 ? 0 : 1
+}
