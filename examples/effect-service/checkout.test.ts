@@ -46,6 +46,7 @@ it.effect("places an order, or runs out of time, in every order of events", () =
       layer,
       input: order(["kettle", 1], ["toaster", 2]),
       program: placed,
+      faults: { kinds: ["timeout"] },
       invariants: { sameResult: false }
     })
     expect(ends(seen.outcomes)).toEqual(["OrderPlaced", "WorkflowTimedOut"])
@@ -60,7 +61,7 @@ it.effect("loses neither stock nor money, whichever step fails and whenever the 
       layer,
       input: order(["kettle", 1], ["toaster", 2]),
       program: (flow, input) => Effect.ensuring(placed(flow, input), balanced),
-      faults: { kinds: ["fail", "fail-after", "die", "interrupt"] },
+      faults: { kinds: ["fail", "fail-after", "die", "interrupt", "timeout"] },
       cancel: true,
       invariants: { sameResult: false }
     })

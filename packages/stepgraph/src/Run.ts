@@ -121,8 +121,8 @@ export function runPromise<W extends AnyWorkflow>(
         reject(error)
       }
     }
-    const { start, timeout } = flow as AnyWorkflow
     const graph = compiledOf(flow)
+    const { start, timeout } = flow as AnyWorkflow
     const event = makeEvent(start, input)
     if (Exit.isFailure(event)) return ended(event)
     checkPlaces("runPromise", event.value, input, options)

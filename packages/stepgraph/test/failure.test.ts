@@ -84,9 +84,26 @@ describe("a failure", () => {
     }),
     "a promise in an Effect": (error) => Effect.sync(() => Promise.reject(error))
   }
+  // With a retry, these count as rejections.
+  const throwingInStep: Record<string, (error: unknown) => unknown> = {
+    "a plain step": (error) => {
+      throw error
+    },
+    "a generator": function* (error) {
+      throw error
+    },
+    "an iterator of its own": (error) => ({
+      [Symbol.iterator]: () => ({
+        next: () => {
+          throw error
+        }
+      })
+    })
+  }
   const settings = { "": {}, " with a timeout": { timeout: "1 week" }, " with a retry": { retry: { times: 1 } } }
   for (const [setting, more] of Object.entries(settings)) {
-    it.effect.each(Object.entries(rejecting))(`of %s${setting} is a StepRejected`, ([, reject]) =>
+    const rejects = "retry" in more ? { ...rejecting, ...throwingInStep } : rejecting
+    it.effect.each(Object.entries(rejects))(`of %s${setting} is a StepRejected`, ([, reject]) =>
       Effect.gen(function* () {
         const cause = new Error("no")
         const steps = { only: untyped.step({ accepts: Start, emits: Stop, run: () => reject(cause), ...more }) }
@@ -100,19 +117,6 @@ describe("a failure", () => {
   }
 
   const throwing: Record<string, (error: unknown) => unknown> = {
-    "a plain step": (error) => {
-      throw error
-    },
-    "a generator": function* (error) {
-      throw error
-    },
-    "an iterator of its own": (error) => ({
-      [Symbol.iterator]: () => ({
-        next: () => {
-          throw error
-        }
-      })
-    }),
     "an iterable that cannot be opened": (error) => ({
       [Symbol.iterator]: () => {
         throw error
@@ -131,7 +135,8 @@ describe("a failure", () => {
     })
   }
   for (const [setting, more] of Object.entries(settings)) {
-    it.effect.each(Object.entries(throwing))(`of %s${setting} is a defect that names the step`, ([, fail]) =>
+    const dies = "retry" in more ? throwing : { ...throwing, ...throwingInStep }
+    it.effect.each(Object.entries(dies))(`of %s${setting} is a defect that names the step`, ([, fail]) =>
       Effect.gen(function* () {
         const cause = new Error("no")
         const steps = { only: untyped.step({ accepts: Start, emits: Stop, run: () => fail(cause), ...more }) }

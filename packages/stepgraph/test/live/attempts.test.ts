@@ -146,7 +146,7 @@ describe("retry", () => {
       const { flow } = flowOf(
         () => {
           calls++
-          throw new Error("a bug")
+          return Effect.die(new Error("a bug"))
         },
         { retry: { times: 5 } }
       )
