@@ -99,9 +99,10 @@ export function around<W extends AnyWorkflow, Ret extends Wrapped>(
   compiledOf(flow)
   const { name, steps } = flow as AnyWorkflow
   const wrapped = Object.entries(steps as Record<string, AnyStep>).map(([key, step]) => {
+    const heeds = step.retry !== undefined || step.recover !== undefined
     const run = (input: unknown, ctx: StepContext<any, any, any>) => {
       const call = { workflow: name, step: key, input, ctx } as StepCall<any>
-      return new Calling(call, () => step.run(input, ctx)).through(wrap)
+      return new Calling(call, () => step.run(input, ctx), heeds).through(wrap)
     }
     return [key, Object.freeze(Object.assign(Object.create(Object.getPrototypeOf(step)), step, { run }))]
   })
@@ -115,31 +116,49 @@ const own = /*#__PURE__*/ new WeakSet<object>()
 class Calling {
   private readonly call: StepCall<any>
   private readonly run: () => unknown
+  /** Whether what the step's function throws counts as its rejection. */
+  private readonly heeds: boolean
   private readonly reasons: Array<unknown> = []
 
-  constructor(call: StepCall<any>, run: () => unknown) {
+  constructor(call: StepCall<any>, run: () => unknown, heeds: boolean) {
     this.call = call
     this.run = run
+    this.heeds = heeds
   }
 
   through(wrap: (call: StepCall<any>, next: Next) => unknown): unknown {
     const next = Object.assign(() => this.next(), { effect: this.effect })
-    const returned = wrap(this.call, next as unknown as Next)
+    let returned: unknown
+    try {
+      returned = wrap(this.call, next as unknown as Next)
+    } catch (error) {
+      if (!this.heeds) throw error
+      return this.rejected(error)
+    }
     if (!isPromise(returned) || own.has(returned)) return returned
     return returned.then(undefined, (reason) => this.rejected(reason))
   }
 
   private next(): unknown {
-    const result = this.run()
+    let result: unknown
+    try {
+      result = this.run()
+    } catch (error) {
+      if (this.heeds) this.reject(error)
+      throw error
+    }
     if (!isPromise(result)) return result
     // Any other thenable may start again with each `then`.
     const promise = result instanceof Promise ? result : new Promise((resolve) => resolve(result))
     own.add(promise)
-    promise.then(undefined, (reason) => {
-      if (isObject(reason)) own.add(reason)
-      else this.reasons.push(reason)
-    })
+    promise.then(undefined, (reason) => this.reject(reason))
     return promise
+  }
+
+  /** The step itself rejects with this. */
+  private reject(reason: unknown): void {
+    if (isObject(reason)) own.add(reason)
+    else this.reasons.push(reason)
   }
 
   private rejected(reason: unknown): unknown {
@@ -149,10 +168,16 @@ class Calling {
 
   private get effect(): Effect.Effect<unknown, unknown> {
     return Effect.suspend(() => {
-      const result = this.run()
+      const { workflow, step, input } = this.call
+      let result: unknown
+      try {
+        result = this.run()
+      } catch (cause) {
+        if (!this.heeds) throw cause
+        return Effect.fail(new StepRejected({ workflow, step, input, cause }))
+      }
       if (Effect.isEffect(result)) return result as Effect.Effect<unknown, unknown>
       if (!isPromise(result)) return Effect.succeed(result)
-      const { workflow, step, input } = this.call
       return Effect.tryPromise({
         try: () => result,
         catch: (cause) =>

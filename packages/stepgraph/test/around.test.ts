@@ -175,6 +175,43 @@ describe("around", () => {
     await expect(runPromise(thrown as any)).rejects.toMatchObject({ _tag: "StepDefect", step: "plan" })
   })
 
+  for (const [what, wrap] of Object.entries(wraps)) {
+    it(`keeps what a function throws the step's own, retried if the step is, as ${what}`, async () => {
+      let calls = 0
+      const work = (n: number) => {
+        if (++calls < 3) throw new Error("busy")
+        return Done({ n })
+      }
+      expect(await runPromise(around(of(work, { retry: { times: 2 } }), wrap as any) as any, {})).toEqual(stop(1, 2))
+      calls = 0
+      const defect: any = await runPromise(around(of(work), wrap as any) as any, {}).catch((error) => error)
+      expect(defect._tag).toBe("StepDefect")
+    })
+  }
+
+  it("makes what the function around a step throws a defect, which is not retried", async () => {
+    for (const bug of [
+      () => {
+        throw new Error("a bug")
+      },
+      async () => {
+        throw new Error("a bug")
+      }
+    ]) {
+      const wrap = ({ step }: { readonly step: string }, next: () => StepResult) => {
+        const returned = next()
+        return step === "work" ? bug() : returned
+      }
+      const flow = around(
+        of((n) => Done({ n }), { workers: 1, retry: { times: 2 } }),
+        wrap as any
+      )
+      const error: any = await runPromise(flow as any, {}).catch((error) => error)
+      expect(error._tag).toBe("StepDefect")
+      expect(error.message).toContain("a bug")
+    }
+  })
+
   it("keeps the rejection of a promise that an earlier call was given", async () => {
     const cache = new Map<string, StepResult>()
     const flow = of(async () => Promise.reject(new Error("down")))

@@ -439,6 +439,55 @@ describe("an answer", () => {
   })
 })
 
+describe("a question of plain JavaScript", () => {
+  it("is not answered by whatever comes because its `matches` is async", async () => {
+    const tool = defineStep({
+      accepts: Call,
+      emits: [Question, Result],
+      asks: Yes,
+      run: async ({ id }, { ask }) => {
+        await ask(Question({ id, text: "" }), Yes, (async () => Promise.reject(new Error("no"))) as any)
+        return Result({ id, text: "approved" })
+      },
+      recover: (error, { id }) => Result({ id, text: error.message })
+    })
+    const live: any = await launchPromise(around({ tool }), { calls: 1 } as any)
+    await questions(live, 1)
+    await live.send(Yes({ id: 5 }))
+    expect((await live.result).texts).toEqual([expect.stringContaining("must return true or false, not a promise")])
+  })
+
+  it("does not end the process where its step is over before it awaits it", async () => {
+    const unhandled: Array<unknown> = []
+    const note = (reason: unknown) => void unhandled.push(reason)
+    process.on("unhandledRejection", note)
+    const tool = (then: () => Promise<unknown>) =>
+      defineStep({
+        accepts: Call,
+        emits: [Question, Result],
+        asks: Yes,
+        run: async ({ id }, { ask }) => {
+          const answer = ask(Question({ id, text: "" }), Yes).then((yes) => yes.id)
+          await then()
+          return Result({ id, text: `${await answer}` })
+        },
+        recover: (error, { id }) => Result({ id, text: error.message })
+      })
+    const failing: any = await launchPromise(around({ tool: tool(() => Promise.reject(new Error("busy"))) }), {
+      calls: 1
+    } as any)
+    expect((await failing.result).texts).toEqual([expect.stringContaining("busy")])
+    const never = () => new Promise<void>(() => {})
+    const waiting: any = await launchPromise(around({ tool: tool(never) }), { calls: 1 } as any)
+    await questions(waiting, 1)
+    waiting.result.catch(() => {})
+    await waiting.interrupt()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    process.off("unhandledRejection", note)
+    expect(unhandled).toEqual([])
+  })
+})
+
 describe("what a run without an answer says", () => {
   const swallowing = defineStep({
     accepts: Call,

@@ -28,16 +28,23 @@ export const asking = (ask: Ask): Asking<AnyEvent> => {
     })
   })
   let promise: Promise<AnyEvent> | undefined
+  const following: Array<Promise<unknown>> = []
   const begin = () =>
     new Promise<AnyEvent>((resolve, reject) => {
       ask({
         settle: (exit) => (Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))),
-        drop: reject
+        drop: (reason) => {
+          // The step may not have come to await it, which must not end the process.
+          for (const promise of following) promise.catch(() => {})
+          reject(reason)
+        }
       })
     })
   const then: Promise<AnyEvent>["then"] = (fulfilled, rejected) => {
     promise ??= begin()
-    return promise.then(fulfilled, rejected)
+    const next = promise.then(fulfilled, rejected)
+    following.push(next)
+    return next
   }
   return Object.defineProperty(effect, "then", { value: then }) as Asking<AnyEvent>
 }

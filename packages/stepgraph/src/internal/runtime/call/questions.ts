@@ -8,8 +8,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { isPromiseLike } from "effect/Predicate"
 import { NoAnswer } from "../../../Errors.ts"
 import type { AnyEvent } from "../../../Event.ts"
+import { unread } from "../../../Unread.ts"
 import type { OpenQuestion } from "../../../Waiting.ts"
 import type { Lane } from "../flow/lane.ts"
 import type { Loop } from "../flow/loop.ts"
@@ -75,11 +77,19 @@ export class Question {
   takes(event: AnyEvent): Exit.Exit<AnyEvent, unknown> | undefined {
     if (!this.awaits.includes(event._tag)) return undefined
     try {
-      return this.matches === undefined || this.matches(event) ? Exit.succeed(event) : undefined
+      const matched = this.matches === undefined || this.matches(event)
+      // A promise is true whatever it will say, and would take any answer.
+      if (isPromiseLike(matched)) throw refused(matched)
+      return matched ? Exit.succeed(event) : undefined
     } catch (error) {
       return Exit.die(error)
     }
   }
+}
+
+const refused = (matched: PromiseLike<unknown>): TypeError => {
+  unread(matched)
+  return new TypeError("the function of ctx.ask that matches an answer must return true or false, not a promise")
 }
 
 /** A place in a lane for an answered invocation: the one that has waited longest takes it. */
