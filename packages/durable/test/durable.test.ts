@@ -5,7 +5,7 @@ import { join as path } from "node:path"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Effect, Exit, Layer, Redacted, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import { defineEvent, defineStep, join, RunEnded, workflow } from "stepgraph"
+import { defineEvent, defineLimit, defineStep, gather, join, RunEnded, workflow } from "stepgraph"
 import { afterAll, describe, expect, it } from "vitest"
 import {
   durable,
@@ -193,6 +193,69 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     await run.send(Approval({ by: "Ada" }))
     await run.send(Approval({ by: "Bob" }))
     expect(await run.result).toMatchObject({ by: ["Ada", "Bob"] })
+  })
+
+  it("waits for a limit in line with the calls of its own run and of others, in memory", async () => {
+    const model = defineLimit("model", { concurrent: 1 })
+    const call = async ({ n }: { readonly n: number }) => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return End({ n })
+    }
+    const one = durable(oneStep(call, "one", { limit: model }))
+    await using runs = await opened(store(), [one], { warm: 0 })
+    const ids = ["a", "b", "c", "d"]
+    const all = await Promise.all(ids.map((id, n) => runs.start(one, id, { n })))
+    expect(await Promise.all(all.map(({ result }) => result))).toEqual(ids.map((_, n) => ({ _tag: "End", n })))
+  })
+
+  it("takes no turn of a limit for a call that is in its journal", async () => {
+    const Task = defineEvent("Task", { n: Schema.Number })
+    const Done = defineEvent("Done", { n: Schema.Number })
+    const All = defineEvent("All", { n: Schema.Number })
+    const model = defineLimit("model", { concurrent: 1, times: 3, per: "1 hour" })
+    let calls = 0
+    const flow = durable(
+      workflow({
+        name: "limited",
+        start: Go,
+        stop: End,
+        inputs: [Approval],
+        steps: {
+          list: defineStep({
+            accepts: Go,
+            emits: Task,
+            run: ({ n }) => Array.from({ length: n }, (_, n) => Task({ n }))
+          }),
+          work: defineStep({
+            accepts: Task,
+            emits: Done,
+            limit: model,
+            retry: { times: 1 },
+            run: async ({ n }) => {
+              calls++
+              return Done({ n })
+            }
+          }),
+          all: defineStep({ accepts: gather(Done), emits: All, run: (all) => All({ n: all.length }) }),
+          end: defineStep({
+            accepts: join([All, Approval]),
+            emits: End,
+            run: ([{ n }]) => End({ n })
+          })
+        }
+      })
+    )
+    const at = store()
+    const first = await opened(at, [flow])
+    const { status } = await first.start(flow, "a", { n: 3 })
+    await until(async () => (await status()).waiting[0]?.has.All === 1)
+    await first.close()
+    await using second = await opened(at, [flow])
+    const run = second.run(flow, "a")
+    expect((await run.status()).waiting).toMatchObject([{ step: "end", has: { All: 1 } }])
+    await run.send(Approval({ by: "Ada" }))
+    expect(await run.result).toEqual({ _tag: "End", n: 3 })
+    expect(calls).toBe(3)
   })
 
   it("is interrupted for good, from any process", async () => {

@@ -128,6 +128,8 @@ export interface RunHost {
   readonly next?: (steps: ReadonlyArray<string>) => number | undefined
   /** Performs a call. Its result, or exception, stands for that of the function. */
   readonly perform?: (call: Call, body: Body) => unknown
+  /** Whether a call will not be made, since the journal holds it: it then takes no turn of its step's limits. */
+  readonly skips?: (call: Call) => boolean
   /**
    * A call begins to wait for its step's promise. The returned function receives each consequence of the promise, and lets it
    * enter the run, now or later.

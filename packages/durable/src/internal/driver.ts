@@ -202,6 +202,14 @@ export class Driver implements RunHost {
     return Effect.map(begun, () => inContext(body.run))
   }
 
+  readonly skips = (call: Call): boolean => {
+    const key = keyOf(call)
+    if (this.of.dry || this.abandoned || (!this.live && this.recorded.has(key))) return true
+    // It is at work already: its run must not leave the memory while it waits for its limit.
+    this.open.set(key, call.step)
+    return false
+  }
+
   readonly settle = (call: Call, settlement: Settlement, settling: Settling): void => {
     const key = keyOf(call)
     if (!this.live && this.recorded.has(key)) this.asked.set(key, { call, settling })

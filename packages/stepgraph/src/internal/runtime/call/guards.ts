@@ -20,9 +20,6 @@ import { settling } from "./settling.ts"
 /** A function of the step, to call with its context. */
 export type Direct = (ctx: StepContext<any, any, any>) => unknown
 
-/** The effects that an attempt keeps back until it is over. */
-export type Keeps = "nothing" | "events" | "all"
-
 /** An invocation, as its guards see it. */
 export interface Guarded extends Working {
   readonly run: Run
@@ -37,8 +34,10 @@ export interface Guarded extends Working {
   /** The work after an attempt has begun, or none is due. */
   rests(): void
   moves(): void
-  /** Begins an attempt, with the effects that it keeps back. */
-  begin(number: number, keeps: Keeps): Attempt
+  /** Keeps all effects of the next attempt for the host. */
+  keepAll(): void
+  /** Begins an attempt, which may hold its events until it succeeds. */
+  begin(number: number, holds: boolean): Attempt
   /** Calls a function of the step, through the host if there is one, and emits its result. */
   perform(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): Effect.Effect<void, unknown>
   /** Emits the events of the successful attempt. */
@@ -64,27 +63,28 @@ export const guardOf = (node: Node, settles: boolean): Guard => {
 const compose = ({ asks, step }: Node, settles: boolean): Guard => {
   const guarded = (attempt: AttemptOf) => (settles ? settling(attempt) : attempt)
   const retried = step.retry !== undefined || step.recover !== undefined
-  const keeps = settles ? "all" : retried ? "events" : "nothing"
-  const once = attempting(keeps, asks.length > 0)
-  // Outside the timeout: an attempt that takes too long is settled with that error.
-  const attempt = guarded(step.timeout === undefined ? once : timingOut(once, Duration.fromInputUnsafe(step.timeout)))
+  const holds = retried && !settles
+  const once = attempting(holds, asks.length > 0)
+  let limited = step.timeout === undefined ? once : timingOut(once, Duration.fromInputUnsafe(step.timeout))
+  for (const limit of limitsOf(step.limit).toReversed()) limited = limit["~guard"](limited)
+  // Outside the timeout and the limits: an attempt that takes too long, or never gets its turn, is settled as any other.
+  const attempt = guarded(limited)
   let guard: Guard = (on) =>
     Effect.suspend(() => {
       const number = on.attempt === undefined ? 1 : on.attempts + 1
       return attempt(on, number, false, (ctx) => step.run(on.input, ctx))
     })
-  for (const limit of limitsOf(step.limit).toReversed()) guard = limit["~guard"](guard)
   if (step.retry !== undefined) guard = retrying(guard, step.retry)
   if (step.recover !== undefined) guard = recovering(guard, guarded(once), step.recover)
-  return keeps === "events" ? flushing(guard) : guard
+  return holds ? flushing(guard) : guard
 }
 
-type AttemptOf = (on: Guarded, number: number, recovers: boolean, direct: Direct) => Effect.Effect<void, unknown>
+export type AttemptOf = (on: Guarded, number: number, recovers: boolean, direct: Direct) => Effect.Effect<void, unknown>
 
-const attempting = (keeps: Keeps, asks: boolean): AttemptOf => {
+const attempting = (holds: boolean, asks: boolean): AttemptOf => {
   const once: AttemptOf = (on, number, recovers, direct) =>
     Effect.suspend(() => {
-      const attempt = on.begin(number, keeps)
+      const attempt = on.begin(number, holds)
       return Effect.onExit(
         Effect.suspend(() => on.perform(direct, contextOf(attempt, "somehow"), recovers)),
         () => Effect.sync(() => attempt.end())

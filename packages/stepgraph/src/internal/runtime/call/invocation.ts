@@ -22,7 +22,7 @@ import type { Position } from "../scope/position.ts"
 import type { Scope } from "../scope/scope.ts"
 import { eventId, invocationId } from "../trace/ids.ts"
 import { Attempt, type Caller, contextOf, membersOf } from "./attempt.ts"
-import { type Direct, type Guarded, guardOf, type Keeps } from "./guards.ts"
+import { type Direct, type Guarded, guardOf } from "./guards.ts"
 import { type DirectOutbox, Kept, type Outbox, Staged } from "./outbox.ts"
 import { Question, type Waiter } from "./questions.ts"
 import { type Emitting, Receiving, rejection, waitFor } from "./receiving.ts"
@@ -191,12 +191,16 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return host.perform(this.callOf(this.attempts, recovers), { run, discard })
   }
 
-  begin(number: number, keeps: Keeps): Attempt {
+  keepAll(): void {
+    this.needExtras().staged = new Kept(this)
+  }
+
+  begin(number: number, holds: boolean): Attempt {
     const again = number > this.attempts
     const attempt = new Attempt(this, number)
     this.attempt = attempt
     if (again) this.run.recorder?.started(number, this)
-    if (keeps !== "nothing") this.needExtras().staged = keeps === "all" ? new Kept(this) : new Staged(this)
+    if (holds) this.needExtras().staged = new Staged(this)
     return attempt
   }
 

@@ -14,7 +14,7 @@ import type { Fiber } from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import type { RateLimitExceeded, RateLimiter, RateLimiterError } from "effect/persistence/RateLimiter"
 import { show } from "../../../Show.ts"
-import type { Guard, Guarded } from "./guards.ts"
+import type { AttemptOf, Guarded } from "./guards.ts"
 
 export interface Limited {
   readonly name: string
@@ -29,17 +29,20 @@ export interface Limited {
 /** Effect's service by name: importing it would pull its Redis client into every program with a limit. */
 const Limiter = /*#__PURE__*/ Context.Service<RateLimiter>("~effect/persistence/RateLimiter")
 
-export const limiting = (limit: Limited): ((guard: Guard) => Guard) => {
+export const limiting = (limit: Limited): ((attempt: AttemptOf) => AttemptOf) => {
   const lines = new Lines(limit)
-  return (guard) => (on) =>
+  return (attempt) => (on, number, recovers, direct) =>
     Effect.withFiber((fiber) =>
       Effect.uninterruptibleMask((restore) => {
+        const limited = attempt(on, number, recovers, direct)
+        // A call that the host has recorded is not made, so it needs no turn.
+        if (on.run.host?.skips?.(on.callOf(number, recovers))) return restore(limited)
         const key = keyOf(limit, on)
         const line = lines.of(fiber.context, key)
-        const call = new Call(limit, line, on, fiber, key)
+        const call = new Call(limit, line, on, number, fiber, key)
         return Effect.flatMap(
           Effect.onExit(restore(call.wait), (exit) => Effect.sync(() => call.waited(exit))),
-          () => Effect.onExit(restore(guard(on)), () => Effect.sync(() => line.release(fiber)))
+          () => Effect.onExit(restore(limited), () => Effect.sync(() => line.release(fiber)))
         )
       })
     )
@@ -176,16 +179,18 @@ class Call {
   private readonly limit: Limited
   private readonly line: Line
   private readonly on: Guarded
+  private readonly attempt: number
   private readonly fiber: Fiber<unknown, unknown>
   private readonly key: unknown
   private entered = false
   private reported = false
   private resume: (() => void) | undefined
 
-  constructor(limit: Limited, line: Line, on: Guarded, fiber: Fiber<unknown, unknown>, key: unknown) {
+  constructor(limit: Limited, line: Line, on: Guarded, attempt: number, fiber: Fiber<unknown, unknown>, key: unknown) {
     this.limit = limit
     this.line = line
     this.on = on
+    this.attempt = attempt
     this.fiber = fiber
     this.key = key
     line.join(this)
@@ -274,9 +279,13 @@ class Call {
   /** Lets the run's status and trace know that it waits, or no longer does. */
   private report(waits: boolean): void {
     this.reported = waits
-    const { limit, key, on } = this
+    const { attempt, limit, key, on } = this
     on.run.limited(on.node, limit.name, waits ? 1 : -1)
-    const attempt = on.attempt === undefined ? 1 : on.attempts + 1
+    if (on.run.host?.settle !== undefined) {
+      // A host does not wait for it: it may be the host that lets the call before it end.
+      if (waits) on.rests()
+      else on.moves()
+    }
     if (waits) on.run.recorder?.limitReached(attempt, on, limit.name, key)
     else if (this.entered) on.run.recorder?.limitPassed(attempt, on, limit.name, key)
   }

@@ -15,6 +15,8 @@ interface Settled {
   /** Whether its effects are no longer wanted. */
   readonly unwanted: boolean
   callOf(attempt: number, recovers: boolean): Call
+  /** Keeps all effects of the next attempt. */
+  keepAll(): void
   /** Lets all effects of an attempt take place, and ends the invocation if it was its last. */
   enter(settlement: Settlement): void
   /** The attempt now waits for the host. */
@@ -33,10 +35,13 @@ export const settling =
   <On extends Settled, Direct>(attempt: Attempting<On, Direct>): Attempting<On, Direct> =>
   (on, number, recovers, direct) =>
     Effect.uninterruptibleMask((restore) => {
-      const once: Effect.Effect<void, unknown> = Effect.flatMap(
-        Effect.exit(restore(attempt(on, number, recovers, direct))),
-        (exit) => settled(on, on.callOf(number, recovers), exit, once)
-      )
+      const once: Effect.Effect<void, unknown> = Effect.suspend(() => {
+        // An attempt that is interrupted before it begins has none, rather than those of the one before.
+        on.keepAll()
+        return Effect.flatMap(Effect.exit(restore(attempt(on, number, recovers, direct))), (exit) =>
+          settled(on, on.callOf(number, recovers), exit, once)
+        )
+      })
       return once
     })
 
