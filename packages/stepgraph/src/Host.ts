@@ -95,12 +95,12 @@ export interface Settling {
 }
 
 /**
- * A timer of a run: its own `timeout`, the `within` of an intake, the `timeout` of an attempt, or the pause of a `retry`. Sleeps
- * inside a step's function are not included. A journal need not record an `attempt`: the timeout interrupts the function, and
- * the call is settled with that.
+ * A timer of a run: its own `timeout`, the `within` of an intake, the `timeout` of an attempt, the pause of a `retry`, or the
+ * `grace` of an interrupted attempt. Sleeps inside a step's function are not included. A journal need not record an `attempt` or a
+ * `grace`: the call is settled after them.
  */
 export interface Sleep {
-  readonly why: "run" | "within" | "attempt" | "retry"
+  readonly why: "run" | "within" | "attempt" | "retry" | "grace"
   /** The same in any timing. */
   readonly id: string
   readonly millis: number

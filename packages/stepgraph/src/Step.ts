@@ -212,6 +212,8 @@ export interface Step<
   /** How many events may wait for the step before the generators and Streams that feed it pause. Default: 1,024. */
   readonly buffer?: number | undefined
   readonly timeout: Duration.Input | undefined
+  /** How long an interrupted promise or async generator is waited for. */
+  readonly grace?: Duration.Input | undefined
   readonly limit?: Limit | ReadonlyArray<Limit> | undefined
   readonly retry: RetryOptions<any, any> | AnySchedule | undefined
   readonly run: (input: any, ctx: StepContext<any, any, any>) => unknown
@@ -253,6 +255,7 @@ export const stepOptions = Object.keys({
   workers: 0,
   buffer: 0,
   timeout: 0,
+  grace: 0,
   limit: 0,
   retry: 0,
   run: 0,
@@ -274,6 +277,8 @@ export const stepOptions = Object.keys({
  * - `buffer`: how many events may wait for the step (default: 1,024) before the generators and Streams that feed it
  * pause
  * - `timeout`: the time limit of an attempt, which is then interrupted and fails with `StepTimedOut`
+ * - `grace`: how long the run waits for the step's promise or async generator once its attempt is interrupted (default: not
+ * for a promise, and a second at most for an async generator); what the promise settles with then changes nothing
  * - `limit`: a limit from `defineLimit`, or a list of them: each attempt waits for its turn
  * - `retry`: how often to try again (`times`), with which pauses (`delay`, `factor`, `max`, `jitter`, or a `schedule`), and
  * `while` or `until` what; the events of a failed attempt are discarded
@@ -319,6 +324,7 @@ export function defineStep<
   readonly workers?: number | "unbounded" | undefined
   readonly buffer?: number | undefined
   readonly timeout?: Timeout | undefined
+  readonly grace?: Duration.Input | undefined
   readonly limit?: Limit<InputOf<A>> | ReadonlyArray<Limit<InputOf<A>>> | undefined
   readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout>>) | undefined
   readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, As>) => Sound<Ret> & Ret

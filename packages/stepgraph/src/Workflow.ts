@@ -29,6 +29,7 @@ export interface Workflow<
   readonly inputs: Inputs
   readonly outputs: Outputs
   readonly timeout?: Duration.Input | undefined
+  readonly grace?: Duration.Input | undefined
   readonly "~types"?: { readonly error: E }
 }
 
@@ -97,6 +98,8 @@ export type Given<W, Options, Made = never> = [StartIn<W> extends never ? never 
  * - `stop`: the event or events that end a run: the first one to come is the result
  * - `inputs`, `outputs`: events that can be sent to a run, and events that it emits to its listeners
  * - `timeout`: the time limit of a run, which then fails with `WorkflowTimedOut`
+ * - `grace`: how long the promises and async generators of its steps are waited for once they are interrupted, unless the step
+ * says otherwise
  *
  * A graph that does not fit together does not compile: an event that no step accepts or emits, or a start or stop event
  * that no step uses. `workflow()` also checks what types cannot express, and repeats all checks for callers without
@@ -136,6 +139,7 @@ export function workflow<
   readonly inputs?: Inputs | undefined
   readonly outputs?: Outputs | undefined
   readonly timeout?: Limit | undefined
+  readonly grace?: Duration.Input | undefined
   readonly steps: S & Check<S, TagOf<Start>, TagsOf<Stop>, TagOf<Inputs[number]>, TagOf<Outputs[number]>>
 }): Workflow<Start, Stop, S, Inputs, Outputs, undefined extends Limit ? never : WorkflowTimedOut> {
   if (typeof definition !== "object" || definition === null) {
@@ -144,7 +148,7 @@ export function workflow<
       problems: ["it is not an object: give workflow({ name, start, stop, steps })"]
     })
   }
-  const { name, start, stop, inputs = [], outputs = [], timeout, steps, ...more } = definition
+  const { name, start, stop, inputs = [], outputs = [], timeout, grace, steps, ...more } = definition
   const flow = made<Omit<AnyWorkflow, "pipe">>(prototype, {
     // Unknown options are reported with all the other problems.
     ...more,
@@ -154,7 +158,8 @@ export function workflow<
     inputs,
     outputs,
     steps: Object.freeze({ ...steps }),
-    ...(timeout === undefined ? undefined : { timeout })
+    ...(timeout === undefined ? undefined : { timeout }),
+    ...(grace === undefined ? undefined : { grace })
   })
   compiledOf(flow as AnyWorkflow)
   return flow as any

@@ -88,6 +88,10 @@ describe("problems of the definition", () => {
     [{ ...good, steps: {} }, "there are no steps: give at least one in `steps`"],
     [{ ...good, steps: undefined }, "there are no steps: give at least one in `steps`"],
     [
+      { ...good, grace: -1 },
+      `the workflow's grace is -1, which is not a duration: write "2 seconds" or a number of milliseconds`
+    ],
+    [
       { ...good, timeout: -1 },
       `the workflow's timeout is -1, which is not a duration: write "10 seconds" or a number of milliseconds`
     ]
@@ -123,6 +127,10 @@ describe("problems of a step", () => {
       "step 'x' has a `recover` that is not a function: write (error, event, ctx) => …"
     ],
     [{ x: { ...finish, retry: 3 } }, "step 'x' has the retry 3: write { times: 3 } or give a Schedule"],
+    [
+      { x: { ...finish, grace: Number.NaN } },
+      `step 'x' has the grace NaN, which is not a duration: write "2 seconds" or a number of milliseconds`
+    ],
     [
       { x: { ...finish, timeout: "soon" } },
       `step 'x' has the timeout 'soon', which is not a duration: write "1 second" or a number of milliseconds`

@@ -567,7 +567,12 @@ const served = around(outerFlow, (_, next) =>
 const servedRun = run(served)
 same<Err<typeof servedRun>, Err<typeof outerRun>>(true)
 same<Req<typeof servedRun>, Db | Http>(true)
-export const spread = workflow({ ...served, timeout: "1 second", steps: { ...served.steps, start } })
+export const spread = workflow({
+  ...served,
+  timeout: "1 second",
+  grace: "2 seconds",
+  steps: { ...served.steps, start }
+})
 const spanned = around(outerFlow, ({ step }, next) => Effect.withSpan(next.effect, step))
 same<Req<ReturnType<typeof run<typeof spanned>>>, Db>(true)
 

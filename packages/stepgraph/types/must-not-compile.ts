@@ -42,8 +42,10 @@ launchPromise(needs, { query: "x" }) // «error» this workflow needs services
 run(bare, {}, { state: [seen.with("text")] }) // «error» Argument of type 'string' is not assignable to parameter of type 'number'
 run(bare, {}, { state: [seen] }) // «error» 'State<number, Number>' is missing the following properties from type 'StateValue'
 defineStep({ accepts: Query, emits: Stop, timeout: "5s", run: () => Stop({ result: "" }) }) // «error» Type '"5s"' is not assignable to type 'Input
+defineStep({ accepts: Query, emits: Stop, grace: "5s", run: () => Stop({ result: "" }) }) // «error» Type '"5s"' is not assignable to type 'Input
 workflow({ name: "w", start: [Start, Query], stop: Stop, steps: { start, search, finish } }) // «error» is missing the following properties from type 'EventDef<any, any, any, any>': tag, schema
 workflow({ name: "w", start: Start, stop: Stop, timeout: "5s", steps: { start, search, finish } }) // «error» Type '"5s"' is not assignable to type 'Input
+workflow({ name: "w", start: Start, stop: Stop, grace: "5s", steps: { start, search, finish } }) // «error» Type '"5s"' is not assignable to type 'Input
 const Job = defineEvent("Job", { id: Schema.String, tries: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(3))) })
 Job({ tries: 1 }) // «error» Property 'id' is missing
 Job({ id: "x", tries: "many" }) // «error» Type 'string' is not assignable to type 'number'

@@ -220,7 +220,7 @@ export class Driver implements RunHost {
   readonly sleep = ({ id, millis, why }: Sleep, fire: () => void): (() => void) | undefined => {
     const key = `${why} ${id}`
     // Its call is settled with it, so it has no entry: it begins anew with the call.
-    if (why === "attempt") return undefined
+    if (why === "attempt" || why === "grace") return undefined
     let due = this.dues.get(key)
     if (due === undefined) {
       due = this.now() + millis

@@ -4,7 +4,8 @@
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
 import { Observer } from "stepgraph"
-import type { Body, Call, RunHost } from "stepgraph/host"
+import type { Body, Call, RunHost, Sleep } from "stepgraph/host"
+import type { Sleeper } from "./clock.ts"
 import { owned } from "./fake-timers.ts"
 import { type CallFault, faultTexts, instead } from "./faults.ts"
 import type { Modes } from "./modes.ts"
@@ -15,6 +16,9 @@ import type { Ways } from "./ways.ts"
 
 /** The trace of this run does not include nested runs. */
 const unobserved = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Observer, undefined)
+
+/** What a run sleeps for as a limit, not as work. */
+const limits: { readonly [Why in Sleep["why"]]?: Sleeper["limit"] } = { run: "run", attempt: "step", grace: "grace" }
 
 export class Calls {
   /** Number of steps made to hang. */
@@ -46,9 +50,10 @@ export class Calls {
       },
       waits: (call) => this.waits(call, traced(call)),
       sleep: ({ why, id, millis }, fire) => {
-        if (why !== "run" && why !== "attempt") return undefined
+        const limit = limits[why]
+        if (limit === undefined) return undefined
         const invocation = why === "run" ? parent : id.slice(0, id.lastIndexOf("/"))
-        return this.ways.clock.add(millis, { invocation, limit: why === "run" ? "run" : "step" }, fire)
+        return this.ways.clock.add(millis, { invocation, limit }, fire)
       }
     }
   }

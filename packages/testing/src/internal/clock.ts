@@ -14,8 +14,8 @@ export interface Sleeper {
   readonly fiber: Fiber<unknown, unknown> | undefined
   readonly invocation: string | undefined
   readonly wake: () => void
-  /** Set for the `timeout` of a step or of a run: a limit, not work. */
-  readonly limit?: "step" | "run" | undefined
+  /** Set for the `timeout` of a step or of a run, and for the `grace` of a step: a limit, not work. */
+  readonly limit?: "step" | "run" | "grace" | undefined
 }
 
 /** The exception from a timer's callback, which would end the process in production. */

@@ -69,8 +69,8 @@ export class Names {
   /** Describes a time limit that is reached. */
   reaches(limit: Named & Pick<Sleeper, "limit" | "millis">): string {
     const name = this.nameOf(limit)
-    const whose = limit.limit === "step" || this.callOf(limit) === undefined ? name : `the run inside ${name}`
-    return `${whose} reaches its timeout of ${millisText(limit)}`
+    const whose = limit.limit !== "run" || this.callOf(limit) === undefined ? name : `the run inside ${name}`
+    return `${whose} reaches its ${limit.limit === "grace" ? "grace" : "timeout"} of ${millisText(limit)}`
   }
 
   /** Describes a way that differs from production's. */

@@ -110,7 +110,7 @@ export class Ways {
     const first = Math.min(...[sleepers[0], limits[0]].map((sleeper) => sleeper?.deadline ?? Infinity))
     const due = (way: Sleeper) => way.deadline === first
     // Everything else due at the instant of a run's limit comes first.
-    const asleep = [...sleepers, ...limits.filter(({ limit }) => limit === "step")].filter(due)
+    const asleep = [...sleepers, ...limits.filter(({ limit }) => limit !== "run")].filter(due)
     return asleep.length > 0 ? asleep : limits.filter(due)
   }
 

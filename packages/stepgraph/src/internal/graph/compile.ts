@@ -1,6 +1,7 @@
 /**
  * Indexes a workflow's graph, once for all its runs.
  */
+import * as Duration from "effect/Duration"
 import { type AnyDef, recognizerOf } from "../../Event.ts"
 import { isIntake } from "../../Intake.ts"
 import { markFromOutside, markParking } from "./from-outside.ts"
@@ -50,6 +51,7 @@ export const compile = (flow: Definition): CompiledGraph => {
     const intake = isIntake(step.accepts) ? step.accepts : undefined
     const workers = step.workers === "unbounded" ? Number.POSITIVE_INFINITY : step.workers
     const guarded = [step.timeout, step.limit, step.retry, step.recover].some((guard) => guard !== undefined)
+    const grace = step.grace ?? flow.grace
     const emits = new Map(step.emits.map((def) => [def.tag, routeOf(def)]))
     return {
       index,
@@ -58,6 +60,7 @@ export const compile = (flow: Definition): CompiledGraph => {
       workers,
       buffer: step.buffer ?? defaultBuffer,
       guarded,
+      grace: grace === undefined ? undefined : Duration.fromInputUnsafe(grace),
       lists: false,
       ctx: secondTaken(step.run),
       intake,

@@ -18,6 +18,7 @@ export interface Definition {
   readonly inputs: ReadonlyArray<AnyDef>
   readonly outputs: ReadonlyArray<AnyDef>
   readonly steps: Readonly<Record<string, AnyStep>>
+  readonly grace?: Duration.Input | undefined
 }
 
 /** The route of an emitted event. */
@@ -50,6 +51,8 @@ export interface Node {
   readonly buffer: number
   /** Whether it has a timeout, a limit, a retry or a recovery, so that it always runs as an Effect. */
   readonly guarded: boolean
+  /** How long its interrupted code is waited for; undefined if neither it nor the workflow says so. */
+  readonly grace: Duration.Duration | undefined
   /** Whether its function has returned a list at once, in any run: it may do so again. Set by the run. */
   lists: boolean
   /** How its function uses `ctx`, so most functions get no more than they read. */

@@ -87,7 +87,7 @@ const checkStepShape = (name: string, step: AnyStep, report: Report): void => {
     report(`step '${name}' has a \`per\` that is not an event: use what defineEvent returned`)
 }
 
-const flowOptions = ["name", "start", "stop", "inputs", "outputs", "timeout", "steps"]
+const flowOptions = ["name", "start", "stop", "inputs", "outputs", "timeout", "grace", "steps"]
 
 /** Unknown options, which would otherwise be ignored. */
 const checkNames = (flow: Definition, report: Report): void => {
@@ -103,10 +103,15 @@ const checkNames = (flow: Definition, report: Report): void => {
 const checkSettings = (flow: Definition, report: Report): void => {
   if (typeof flow.name !== "string" || flow.name === "") report("the workflow has no name: give it one with `name`")
   if (stopsOf(flow).length === 0) report("there is no stop event: name one with `stop`")
-  const timeout = (flow as { timeout?: unknown }).timeout
+  const { grace, timeout } = flow as { grace?: unknown; timeout?: unknown }
   if (timeout !== undefined && !isDuration(timeout)) {
     report(
       `the workflow's timeout is ${text(timeout)}, which is not a duration: write "10 seconds" or a number of milliseconds`
+    )
+  }
+  if (grace !== undefined && !isDuration(grace)) {
+    report(
+      `the workflow's grace is ${text(grace)}, which is not a duration: write "2 seconds" or a number of milliseconds`
     )
   }
   for (const [name, step] of Object.entries(flow.steps)) checkStepSettings(name, step, report)
@@ -125,6 +130,11 @@ const checkStepSettings = (name: string, step: AnyStep, report: Report): void =>
   if (step.timeout !== undefined && !isDuration(step.timeout)) {
     report(
       `step '${name}' has the timeout ${text(step.timeout)}, which is not a duration: write "1 second" or a number of milliseconds`
+    )
+  }
+  if (step.grace !== undefined && !isDuration(step.grace)) {
+    report(
+      `step '${name}' has the grace ${text(step.grace)}, which is not a duration: write "2 seconds" or a number of milliseconds`
     )
   }
   if (step.limit !== undefined && !(Array.isArray(step.limit) ? step.limit : [step.limit]).every(isLimit)) {

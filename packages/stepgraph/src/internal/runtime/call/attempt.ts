@@ -177,7 +177,7 @@ export class Attempt implements Attempted {
     return membersOf(this)
   }
 
-  private get over(): boolean {
+  get over(): boolean {
     return this.#ended || this.#reason !== undefined
   }
 

@@ -473,6 +473,11 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   promise(promise: PromiseLike<unknown>): void {
+    // A fiber can wait although it is interrupted.
+    if (this.node.grace !== undefined) {
+      this.fork(new Receiving(this).awaiting(promise))
+      return
+    }
     this.phase = "awaiting a promise"
     this.run.running(this)
     // A custom thenable may call back twice, or throw afterwards: the first call counts, as with a promise. Hot: two

@@ -22,10 +22,12 @@ export interface Emitter {
   /** Handles an exception of an iterator. Rethrows it if it is a defect. */
   thrown(error: unknown): Effect.Effect<never, unknown>
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown>
+  /** Waits for the end of interrupted code, for the step's `grace` at most; undefined if it has none. */
+  graceFor(ending: Effect.Effect<unknown, unknown>): Effect.Effect<void, unknown> | undefined
 }
 
 /**
- * How many milliseconds an interrupted iterator may take to close. Foreign code cannot be interrupted, and must not
+ * How many milliseconds an interrupted iterator may take to close, unless its step has a `grace`. Foreign code cannot be interrupted, and must not
  * keep a run from ending.
  */
 const closingMillis = 1_000
@@ -85,6 +87,8 @@ export const pulling = (
     const closing = emitter.inContext(() => iterator.return!())
     if (!isPromiseLike(closing)) return Effect.void
     const closed = emitter.settling(closing)
+    const graced = emitter.graceFor(closed)
+    if (graced !== undefined) return graced
     // An iterator that is itself waiting closes only after that, possibly never, so do not wait.
     if (pending || emitter.timedOut) return Effect.void
     const closedInTime = Effect.raceFirst(Effect.interruptible(Effect.asVoid(closed)), Effect.sleep(closingMillis))

@@ -1,6 +1,7 @@
 /**
  * The work of an invocation in a fiber: emits as there is room, and waits for promises.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { NoAnswer, StepRejected } from "../../../Errors.ts"
@@ -8,6 +9,7 @@ import type { Call } from "../../../Host.ts"
 import { isOf } from "../../../Look.ts"
 import { unread } from "../../../Unread.ts"
 import type { Node } from "../../graph/graph.ts"
+import type { Attempt } from "./attempt.ts"
 import type { Receiver } from "./returned.ts"
 import type { Run, Working } from "./run.ts"
 
@@ -21,6 +23,7 @@ interface Waiting extends Working {
 export interface Emitting extends Waiting {
   /** Whether further emissions are unwanted. */
   readonly unwanted: boolean
+  readonly attempt: Attempt | undefined
   send(event: unknown): void
   emits(): void
   emitEach(events: ReadonlyArray<unknown>, returned: boolean): void
@@ -115,8 +118,9 @@ export class Receiving implements Receiver {
   }
 
   /** Waits for a promise from now on, not from when the Effect runs: it may be interrupted before that. */
-  settling<A>(promise: PromiseLike<A>): Effect.Effect<A, StepRejected | NoAnswer> {
+  settling<A>(promise: PromiseLike<A>, graced = false): Effect.Effect<A, StepRejected | NoAnswer> {
     const { on } = this
+    const { attempt } = on
     let settled: Effect.Effect<A, StepRejected | NoAnswer> | undefined
     let resume: ((settled: Effect.Effect<A, StepRejected | NoAnswer>) => void) | undefined
     const settle = (effect: Effect.Effect<A, StepRejected | NoAnswer>) => {
@@ -124,7 +128,7 @@ export class Receiving implements Receiver {
       resume?.(effect)
     }
     const fulfilled = (value: A) => {
-      if (on.ended) unread(value)
+      if (on.ended || on.cancelled || attempt?.over) unread(value)
       settle(Exit.succeed(value))
     }
     // The error is made in the fiber, which takes what making it may throw.
@@ -132,6 +136,26 @@ export class Receiving implements Receiver {
     return Effect.callback((waiting) => {
       if (settled !== undefined) waiting(settled)
       else resume = waiting
+      if (!graced) return undefined
+      return this.graceFor(
+        Effect.callback<void>((ended) => {
+          if (settled !== undefined) ended(Effect.void)
+          else resume = () => ended(Effect.void)
+        })
+      )
     })
+  }
+
+  awaiting(promise: PromiseLike<unknown>): Effect.Effect<unknown, StepRejected | NoAnswer> {
+    return this.settling(promise, this.on.node.grace !== undefined)
+  }
+
+  graceFor<E>(ending: Effect.Effect<unknown, E>): Effect.Effect<void, E> | undefined {
+    const { node, run } = this.on
+    const { grace } = node
+    if (grace === undefined) return undefined
+    if (Duration.isZero(grace)) return Effect.void
+    const left = run.sleep("grace", () => `${this.on.id}/${this.on.attempts}`, grace)
+    return Effect.raceFirst(Effect.asVoid(ending), left)
   }
 }

@@ -45,6 +45,8 @@ export interface Receiver extends Emitter {
   emits(): void
   /** Emits any other value, which throws unless it is an event after all. */
   emitOther(value: unknown): void
+  /** Waits for the step's own promise. If interrupted, it waits for the step's `grace` as well. */
+  awaiting(promise: PromiseLike<unknown>): Effect.Effect<unknown, unknown>
 }
 
 class InFiber implements Taker<Effect.Effect<void, unknown>> {
@@ -71,7 +73,7 @@ class InFiber implements Taker<Effect.Effect<void, unknown>> {
   }
 
   promise(promise: PromiseLike<unknown>): Effect.Effect<void, unknown> {
-    return Effect.flatMap(this.receiver.settling(promise), (value) => take(value, this))
+    return Effect.flatMap(this.receiver.awaiting(promise), (value) => take(value, this))
   }
 
   other(value: unknown) {
@@ -151,5 +153,13 @@ class Discarding implements Receiver {
 
   settling<A>(promise: PromiseLike<A>): Effect.Effect<A, unknown> {
     return this.receiver.settling(promise)
+  }
+
+  awaiting(promise: PromiseLike<unknown>): Effect.Effect<unknown, unknown> {
+    return this.receiver.awaiting(promise)
+  }
+
+  graceFor(ending: Effect.Effect<unknown, unknown>): Effect.Effect<void, unknown> | undefined {
+    return this.receiver.graceFor(ending)
   }
 }
