@@ -401,8 +401,12 @@ const close = (state: State, open: Open, run: Run): void => {
 
 const failOpen = (state: State): void => {
   for (const open of state.questions) {
+    if (!state.questions.includes(open)) continue
     const run = state.runs.find(({ number }) => number === open.run)!
     run.unanswered = true
+    // Effects withdraw the other questions when one has failed; promises wait for all.
+    if (state.spec.steps[run.step]!.form !== "promise")
+      state.questions = state.questions.filter((other) => other === open || other.run !== open.run)
     close(state, open, run)
   }
 }

@@ -415,6 +415,104 @@ export const mutants: ReadonlyArray<Mutant> = [
     "call/outbox.ts",
     "const look = this.direct.look(defs)",
     "const look = { events: this.direct.collect(defs), stale: () => false }"
+  ],
+  [
+    "gives an early answer to every question that it fits",
+    "call/questions.ts",
+    "if (Exit.isSuccess(exit)) this.early.splice(at, 1)\n",
+    ""
+  ],
+  [
+    "gives an answer to the last of the questions that it fits",
+    "call/questions.ts",
+    "of this.open) {\n      const exit",
+    "of [...this.open].reverse()) {\n      const exit"
+  ],
+  [
+    "drops an answer that comes before its question",
+    "call/questions.ts",
+    "    this.early.push({ event, id, accepted })\n",
+    ""
+  ],
+  ["keeps the worker of a step that waits for an answer", "call/questions.ts", "      lane.busy--\n", ""],
+  [
+    "leaves questions open when the inputs are closed",
+    "call/questions.ts",
+    "of [...this.open]) if (question.open)",
+    "of [...this.open]) if (!question.open)"
+  ],
+  [
+    "gives an answer to whoever waits for its type",
+    "call/questions.ts",
+    "this.matches === undefined || this.matches(event)",
+    "this.matches === undefined || true"
+  ],
+  [
+    "lets a step go on without a worker when it is answered",
+    "call/questions.ts",
+    "    if (away.open > 0) {\n      go()",
+    "    if (away.open >= 0) {\n      go()"
+  ],
+  [
+    "puts a step that is answered behind all that waits for it",
+    "call/questions.ts",
+    "lane.pushFirst(ticket)",
+    "lane.push(ticket)"
+  ],
+  ["gives a worker first to the step that was answered last", "call/questions.ts", "away.shift()!", "away.pop()!"],
+  [
+    "keeps a question open when its attempt is over",
+    "call/invocation.ts",
+    "      questions.withdraw(question)\n      question.waiter.drop(reason)",
+    "      question.waiter.drop(reason)"
+  ],
+  [
+    "counts no worker for the second question of an answered step",
+    "call/questions.ts",
+    "    for (const go of this.takeBack(away)) go()\n  }\n\n  /** Lets",
+    "  }\n\n  /** Lets"
+  ],
+  [
+    "does not hold a gather while a step upstream of it waits for an answer",
+    "call/questions.ts",
+    "      this.run.recorder?.paused(on)\n",
+    "      this.run.recorder?.paused(on)\n      ;(this.run as any).scopes.leave(on)\n      ;(this.run as any).scopes.conclude(undefined)\n"
+  ],
+  [
+    "stalls while a question is open and inputs are, too",
+    "run/composition.ts",
+    "if (!this.calls.none || !this.timers.noneAwaited) return\n    const { inputs } = this\n    if (inputs === undefined ||",
+    "const asks = this.questions !== undefined && this.questions.waiting.length > 0\n    if ((!asks && !this.calls.none) || !this.timers.noneAwaited) return\n    const { inputs } = this\n    if (inputs === undefined || asks ||"
+  ],
+  [
+    "retries a step that has got no answer",
+    "call/retry.ts",
+    "on.node.asks.length === 0 ? again",
+    "on.node.asks.length >= 0 ? again"
+  ],
+  [
+    "does not ask anew when a step is retried",
+    "call/invocation.ts",
+    "    const { names, run } = this\n    const { host } = run\n",
+    "    const { names, run } = this\n    const { host } = run\n    const known = (this as any).known\n    if (this.attempts > 1 && known !== undefined) {\n      waiter.settle(known)\n      return undefined\n    }\n    const asked = waiter\n    waiter = {\n      drop: (reason) => asked.drop(reason),\n      settle: (exit) => {\n        ;(this as any).known = exit\n        asked.settle(exit)\n      }\n    }\n"
+  ],
+  [
+    "holds back what is streamed until the attempt succeeds",
+    "call/outbox.ts",
+    "if (this.direct.streams(accepted)) this",
+    "if (false) this"
+  ],
+  [
+    "drops what is streamed by a step that may be retried",
+    "call/outbox.ts",
+    "if (this.direct.streams(accepted)) this.direct.emit(accepted)",
+    "if (this.direct.streams(accepted)) return"
+  ],
+  [
+    "holds back a question until the attempt succeeds",
+    "call/invocation.ts",
+    "    this.run.router.emit(this, event, false)\n    const answered",
+    "    this.outbox.emit(event)\n    const answered"
   ]
 ]
 

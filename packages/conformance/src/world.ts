@@ -351,12 +351,15 @@ export const buildWorkflow = (
       stream()
       const questions = given === undefined ? [] : Array.from({ length: step.asks?.count ?? 0 }, (_, n) => n)
       const key = given && keyOfInput(given)
+      const askedIn: Array<number> = []
       const ask = (n: number) => {
+        askedIn.push(n)
         record.push({ _tag: "asked", run: attempt.number })
         const asked = def(question)({ id: `${attempt.number}?${n}`, fuel: 0, key: 0 })
         const matches = step.asks!.byKey ? (event: Payload) => event.key === key : undefined
         return ctx.ask(asked, step.asks!.of.map(def), matches)
       }
+      const sleep = (millis: number) => (millis === 0 ? Effect.void : Effect.sleep(millis))
       const got: Array<string> = []
       const goOn = (answers: ReadonlyArray<Payload>) => {
         got.push(...answers.map(idOf))
@@ -372,10 +375,16 @@ export const buildWorkflow = (
       const answered: Effect.Effect<void, any> = step.asks?.together
         ? Effect.map(
             Effect.all(
-              questions.map((n) => Effect.suspend(() => ask(n) as Effect.Effect<Payload, any>)),
+              // One may be answered before the next is asked.
+              questions.map((n) =>
+                Effect.andThen(
+                  sleep(n === 0 ? 0 : nap(n)),
+                  Effect.suspend(() => ask(n) as Effect.Effect<Payload, any>)
+                )
+              ),
               { concurrency: "unbounded" }
             ),
-            goOn
+            (all) => goOn(askedIn.map((n) => all[n]!))
           )
         : Effect.forEach(
             questions,
@@ -410,7 +419,6 @@ export const buildWorkflow = (
         attempt.emitted.push(...list)
         return list.length === 0 ? undefined : list.length === 1 ? make(list[0]!) : list.map(make)
       }
-      const sleep = (millis: number) => (millis === 0 ? Effect.void : Effect.sleep(millis))
       const cleaning = sleep(cleanup).pipe(Effect.andThen(Effect.sync(() => end("cleaned"))))
       const cleaned = <A, E>(self: Effect.Effect<A, E>) =>
         Effect.onExit(self, (exit) => (Exit.hasInterrupts(exit) ? cleaning : Effect.void))
