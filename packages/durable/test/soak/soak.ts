@@ -1,9 +1,10 @@
 // Kills processes that perform durable runs, at any moment, and then asks whether anybody can tell.
-import { fork } from "node:child_process"
+import { type ChildProcess, fork } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
+import { startPostgres } from "../support/postgres.ts"
 import { type Begun, cases, flowsWith } from "./flows.ts"
 import { openStore } from "./stores.ts"
 
@@ -18,6 +19,8 @@ export interface SoakOptions {
 export interface Soaked {
   readonly kills: number
   readonly bootKills: number
+  /** How often a process was stopped for longer than its lease. */
+  readonly stopped?: number
   readonly runs: number
   readonly calls: number
   /** Calls that began more than once: at least once is what is promised. */
@@ -29,11 +32,7 @@ export const soak = async ({ kills, runs, seed }: SoakOptions): Promise<Soaked> 
   const folder = mkdtempSync(join(tmpdir(), "soak-"))
   const place = join(folder, "runs.db")
   const log = join(folder, "calls.log")
-  let random = seed
-  const next = (below: number) => {
-    random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
-    return (random / 2 ** 32) * below
-  }
+  const next = randomFrom(seed)
   let killed = 0
   let bootKills = 0
   let started = runs
@@ -71,6 +70,87 @@ export const soak = async ({ kills, runs, seed }: SoakOptions): Promise<Soaked> 
     return { kills: killed, bootKills, ...(await examine(place, log, started)) }
   } finally {
     rmSync(folder, { recursive: true })
+  }
+}
+
+/**
+ * The same with three processes on one Postgres. Some are stopped for longer than their lease and then go on, and the database
+ * itself dies halfway.
+ */
+export const soakMany = async ({ kills, runs, seed }: SoakOptions): Promise<Soaked> => {
+  const folder = mkdtempSync(join(tmpdir(), "soak-"))
+  const log = join(folder, "calls.log")
+  const postgres = await startPostgres()
+  const next = randomFrom(seed)
+  let killed = 0
+  let stopped = 0
+  let crashed = false
+  let started = runs
+  const workers = new Set<ChildProcess>()
+  const ready = new Set<ChildProcess>()
+  const ended: Array<Promise<unknown>> = []
+  const begin = () => {
+    // One that starts while the database is away says so and ends: another is begun.
+    const child = fork(new URL("worker.ts", import.meta.url), [postgres.url, log, String(started)], {
+      execArgv: [],
+      stdio: ["ignore", "ignore", "ignore", "ipc"]
+    })
+    workers.add(child)
+    // Each has something to do, and a part of it is what another has begun.
+    if (killed < kills) started += Math.ceil(runs / 3)
+    child.on("message", (what) => {
+      if (what === "ready") ready.add(child)
+    })
+    ended.push(
+      new Promise<void>((resolve) =>
+        child.once("exit", () => {
+          workers.delete(child)
+          ready.delete(child)
+          resolve()
+        })
+      )
+    )
+  }
+  const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+  try {
+    while (killed < kills) {
+      while (workers.size < 3) begin()
+      await sleep(100 + next(500))
+      // One in five is hit while it starts.
+      const some = [...(next(5) < 1 ? workers : ready)]
+      const child = some[Math.floor(next(some.length))]
+      if (child === undefined) continue
+      if (next(6) < 1) {
+        stopped++
+        child.kill("SIGSTOP")
+        setTimeout(() => child.kill("SIGCONT"), 3000)
+      } else {
+        killed++
+        child.kill("SIGKILL")
+      }
+      if (!crashed && killed > kills / 2) {
+        crashed = true
+        postgres.crash()
+      }
+    }
+    await sleep(3500)
+    for (const child of workers) child.kill("SIGKILL")
+    await Promise.all(ended)
+    begin()
+    await Promise.all(ended)
+    return { kills: killed, bootKills: 0, stopped, ...(await examine(postgres.url, log, started)) }
+  } finally {
+    for (const child of workers) child.kill("SIGKILL")
+    postgres.stop()
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const randomFrom = (seed: number) => {
+  let random = seed
+  return (below: number) => {
+    random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
+    return (random / 2 ** 32) * below
   }
 }
 
@@ -124,9 +204,13 @@ const examine = async (place: string, log: string, started: number) => {
 }
 
 if (import.meta.main) {
-  const [kills = "150", runs = "5", seed = String(Date.now() % 1000)] = process.argv.slice(2)
+  const [kills = "150", runs = "5", seed = String(Date.now() % 1000), place = "sqlite"] = process.argv.slice(2)
   const start = performance.now()
-  const { problems, ...soaked } = await soak({ kills: Number(kills), runs: Number(runs), seed: Number(seed) })
+  const { problems, ...soaked } = await (place === "sqlite" ? soak : soakMany)({
+    kills: Number(kills),
+    runs: Number(runs),
+    seed: Number(seed)
+  })
   console.log(`${Math.round((performance.now() - start) / 1000)} s, seed ${seed}:`, soaked)
   for (const problem of problems.slice(0, 20)) console.error(problem)
   process.exitCode = problems.length === 0 ? 0 : 1
