@@ -86,7 +86,7 @@ export function asStep<
   const St extends Out[number] | ReadonlyArray<Out[number]> = never,
   Rec extends Returned<Emitted<W, Out>> = never,
   Timeout extends Duration.Input | undefined = undefined,
-  Rt extends RetryOptions<Inner<W>, Timeout> | AnySchedule = RetryOptions<Inner<W>, Timeout>
+  Rt = unknown
 >(
   inner: W,
   options?: RunOptions & {
@@ -96,10 +96,12 @@ export function asStep<
     readonly buffer?: number | undefined
     readonly timeout?: Timeout | undefined
     readonly limit?: Limit<EventsOf<W["start"]>> | ReadonlyArray<Limit<EventsOf<W["start"]>>> | undefined
-    readonly retry?: (Rt & Takes<Rt, WorkflowError<W> | TimedOut<Timeout>>) | undefined
+    readonly retry?:
+      | (Rt & (RetryOptions<Inner<W>, Timeout> | AnySchedule) & Takes<Rt, WorkflowError<W> | TimedOut<Timeout>>)
+      | undefined
     readonly recover?:
       | ((
-          error: WorkflowError<W> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Inner<W>, Timeout>>,
+          error: WorkflowError<W> | TimedOut<Timeout> | RetryError<Rt>,
           input: EventsOf<W["start"]>,
           ctx: StepContext<W["start"], Emitted<W, Out>>
         ) => Rec)
@@ -108,10 +110,8 @@ export function asStep<
 ): Step<
   TagOf<W["start"]>,
   TagsOf<W["stop"]> | TagsOf<Out>,
-  [Rec] extends [never]
-    ? WorkflowError<W> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Inner<W>, Timeout>>
-    : ErrorOf<Rec>,
-  RunServices<W> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Inner<W>, Timeout>>,
+  [Rec] extends [never] ? WorkflowError<W> | TimedOut<Timeout> | RetryError<Rt> : ErrorOf<Rec>,
+  RunServices<W> | ServicesOf<Rec> | RetryServices<Rt>,
   never,
   never,
   GivenTags<St>

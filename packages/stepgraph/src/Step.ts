@@ -37,6 +37,11 @@ export type Returned<Out> =
 
 /** A plain generator that yields Effects among its events. The type accepts it, so that it can be refused with a message. */
 interface Plain<Out> extends Generator<Out | Effect.Effect<any, any, any>, unknown, any> {}
+/**
+ * `Fn` is the step's function once more, for the errors and services of the result. `Ret` gives the `error` of an inline `while`
+ * or `recover` its type, and the compiler settles it there, with nothing known where `run` comes later or is an `Effect.fn`.
+ */
+type ReturnOf<Fn> = Fn extends (...args: any) => infer Ret ? Ret : never
 type Sound<Ret> =
   Ret extends Generator<infer Out>
     ? [Extract<Out, Effect.Effect<any, any, any>>] extends [never]
@@ -107,7 +112,7 @@ export type Takes<Rt, Err> =
       : unknown
 
 /** The schedule and the Effects of a `retry`, even if a property is optional. */
-type PoliciesOf<Rt, None> = [None] extends [Rt]
+type PoliciesOf<Rt> = unknown extends Rt
   ? never
   : Rt extends AnySchedule
     ? Rt
@@ -120,14 +125,14 @@ type Decision<F> = F extends (...args: any) => infer D ? D : never
 // `any` is what `Options` itself says, of which nothing is known.
 type Known<T> = 0 extends 1 & T ? never : T
 // Unnamed, because an editor would show the name instead of the errors.
-export type RetryError<Rt, None> =
-  PoliciesOf<Rt, None> extends infer P
+export type RetryError<Rt> =
+  PoliciesOf<Rt> extends infer P
     ? P extends Schedule.Schedule<any, any, infer E, any> | Effect.Effect<any, infer E, any>
       ? Known<E>
       : never
     : never
-export type RetryServices<Rt, None> =
-  PoliciesOf<Rt, None> extends infer P
+export type RetryServices<Rt> =
+  PoliciesOf<Rt> extends infer P
     ? P extends Schedule.Schedule<any, any, any, infer R> | Effect.Effect<any, any, infer R>
       ? Known<R>
       : never
@@ -315,7 +320,8 @@ export function defineStep<
   const As extends AnyDef | Defs = never,
   const St extends OneOf<Em> | ReadonlyArray<OneOf<Em>> = never,
   Timeout extends Duration.Input | undefined = undefined,
-  Rt extends RetryOptions<Ret, Timeout, As> | AnySchedule = RetryOptions<Ret, Timeout, As>
+  Rt = unknown,
+  Fn = unknown
 >(definition: {
   readonly accepts: A
   readonly emits: Em
@@ -326,11 +332,15 @@ export function defineStep<
   readonly timeout?: Timeout | undefined
   readonly grace?: Duration.Input | undefined
   readonly limit?: Limit<InputOf<A>> | ReadonlyArray<Limit<InputOf<A>>> | undefined
-  readonly retry?: (Rt & Takes<Rt, ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout>>) | undefined
-  readonly run: (input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, As>) => Sound<Ret> & Ret
+  readonly retry?:
+    | (Rt &
+        (RetryOptions<Ret, Timeout, As> | AnySchedule) &
+        Takes<Rt, ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout>>)
+    | undefined
+  readonly run: Fn & ((input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, As>) => Sound<Ret> & Ret)
   readonly recover?:
     | ((
-        error: ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>,
+        error: ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout> | RetryError<Rt>,
         input: InputOf<A>,
         ctx: StepContext<A, EventsOf<Em>, As>
       ) => Rec)
@@ -340,13 +350,11 @@ export function defineStep<
   TagsOf<Em>,
   [Rec] extends [never]
     ?
-        | ErrorOf<Ret, As>
+        | ErrorOf<ReturnOf<Fn>, As>
         | TimedOut<Timeout>
-        | ([RetryOptions<Ret, Timeout, As>] extends [Rt]
-            ? never
-            : Thrown<Ret> | RetryError<Rt, RetryOptions<Ret, Timeout, As>>)
+        | (unknown extends Rt ? never : Thrown<ReturnOf<Fn>> | RetryError<Rt>)
     : ErrorOf<Rec, As>,
-  ServicesOf<Ret> | ServicesOf<Rec> | RetryServices<Rt, RetryOptions<Ret, Timeout, As>>,
+  ServicesOf<ReturnOf<Fn>> | ServicesOf<Rec> | RetryServices<Rt>,
   TagOf<PerOf<A>>,
   GivenTags<As>,
   GivenTags<St>

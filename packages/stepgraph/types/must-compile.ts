@@ -709,3 +709,58 @@ const retriedEffect = defineStep({
   run: () => Effect.fail("DbDown" as const)
 })
 same<ErrorOf6<typeof retriedEffect>, "DbDown">(true)
+
+// Where an inline `while`, `until` or `recover` stands, and whether `run` has parameters, changes no error and no service.
+class Broken extends Schema.TaggedError<Broken>()("Broken", {}) {}
+const brokenOrDb = Effect.fn(function* () {
+  yield* Db
+  return yield* new Broken()
+})
+const whileAfter = defineStep({
+  accepts: Query,
+  emits: Answer,
+  run: ({ query }) => (query === "" ? brokenOrDb() : Effect.succeed(Answer({ result: query }))),
+  retry: {
+    while: (error) => {
+      same<typeof error, Broken>(true)
+      return Effect.as(Flags, true)
+    }
+  }
+})
+same<ErrorOf6<typeof whileAfter>, Broken>(true)
+same<ServicesOf<typeof whileAfter>, Db | Flags>(true)
+const whileBefore = defineStep({
+  accepts: Query,
+  emits: Answer,
+  retry: { while: (_error) => Effect.as(Flags, true) },
+  run: ({ query }) => (query === "" ? brokenOrDb() : Effect.succeed(Answer({ result: query })))
+})
+same<ErrorOf6<typeof whileBefore>, Broken>(true)
+same<ServicesOf<typeof whileBefore>, Db | Flags>(true)
+const recoverAfterFn = defineStep({
+  accepts: Query,
+  emits: Answer,
+  run: Effect.fn(function* ({ query }) {
+    return query === "" ? yield* brokenOrDb() : Answer({ result: query })
+  }),
+  recover: (_error, { query }) => Effect.as(Flags, Answer({ result: query }))
+})
+same<ErrorOf6<typeof recoverAfterFn>, never>(true)
+same<ServicesOf<typeof recoverAfterFn>, Db | Flags>(true)
+const recoverBefore = defineStep({
+  accepts: Query,
+  emits: Answer,
+  recover: (_error, { query }) => Answer({ result: query }),
+  run: ({ query }) => (query === "" ? brokenOrDb() : Effect.succeed(Answer({ result: query })))
+})
+same<ErrorOf6<typeof recoverBefore>, never>(true)
+same<ServicesOf<typeof recoverBefore>, Db>(true)
+const free = defineStep({
+  accepts: Query,
+  emits: Stop,
+  run: Effect.fn(function* ({ query }) {
+    return query === "" ? yield* new Broken() : Stop({ result: query })
+  }),
+  recover: (_error, { query }) => Stop({ result: query })
+})
+runPromise(workflow({ name: "free", start: Query, stop: Stop, steps: { free } }), { query: "x" })
