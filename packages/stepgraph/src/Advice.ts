@@ -121,6 +121,19 @@ export const refusedEmission = (emitted: unknown, declared: ReadonlyArray<string
   return `it emitted ${show(emitted)}, but ${may}: ${near === "" ? add : `${near} Otherwise ${add}`}`
 }
 
+/** Explains why a generator, which emits what it yields, may not return a value. */
+export const refusedReturn = (returned: unknown): string => {
+  const where = "at the end of what it emits one by one, where only what it yields is emitted"
+  const isObject = (typeof returned === "object" || typeof returned === "function") && returned !== null
+  try {
+    const kind = isObject ? ofEffect(returned) : undefined
+    if (kind !== undefined) return `it returned ${kind[0]} ${where}: ${inGenerator}`
+  } catch {
+    // A getter of it throws.
+  }
+  return `it returned ${show(returned)} ${where}: yield it`
+}
+
 /** The messages of V8 (Node, Deno), JavaScriptCore (Bun) and SpiderMonkey about writing to a frozen object. */
 const written = [
   /^Cannot (?:assign to read only|redefine|delete) property '(.+?)'(?: of (?!.*Array).*)?$/s,

@@ -14,6 +14,7 @@ import {
   defineStep,
   type ErrorOf,
   type GivenTags,
+  type Kept,
   type RetryError,
   type RetryOptions,
   type RetryServices,
@@ -97,7 +98,7 @@ export function asStep<
     readonly timeout?: Timeout | undefined
     readonly limit?: Limit<EventsOf<W["start"]>> | ReadonlyArray<Limit<EventsOf<W["start"]>>> | undefined
     readonly retry?:
-      | (Rt & (RetryOptions<Inner<W>, Timeout> | AnySchedule) & Takes<Rt, WorkflowError<W> | TimedOut<Timeout>>)
+      | (Kept<Rt> & (RetryOptions<Inner<W>, Timeout> | AnySchedule) & Takes<Rt, WorkflowError<W> | TimedOut<Timeout>>)
       | undefined
     readonly recover?:
       | ((

@@ -42,6 +42,10 @@ interface Plain<Out> extends Generator<Out | Effect.Effect<any, any, any>, unkno
  * or `recover` its type, and the compiler settles it there, with nothing known where `run` comes later or is an `Effect.fn`.
  */
 type ReturnOf<Fn> = Fn extends (...args: any) => infer Ret ? Ret : never
+// A call such as `Effect.fn(…)` gets its parameters from here while a type parameter is not inferred yet: bare, such a one
+// would make them `any`.
+export type Kept<T> = [T] extends [never] ? unknown : T
+type OrNever<T> = [T] extends [never] ? never : T
 type Sound<Ret> =
   Ret extends Generator<infer Out>
     ? [Extract<Out, Effect.Effect<any, any, any>>] extends [never]
@@ -333,16 +337,16 @@ export function defineStep<
   readonly grace?: Duration.Input | undefined
   readonly limit?: Limit<InputOf<A>> | ReadonlyArray<Limit<InputOf<A>>> | undefined
   readonly retry?:
-    | (Rt &
+    | (Kept<Rt> &
         (RetryOptions<Ret, Timeout, As> | AnySchedule) &
         Takes<Rt, ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout>>)
     | undefined
-  readonly run: Fn & ((input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, As>) => Sound<Ret> & Ret)
+  readonly run: Kept<Fn> & ((input: InputOf<A>, ctx: StepContext<A, EventsOf<Em>, OrNever<As>>) => Sound<Ret> & Ret)
   readonly recover?:
     | ((
         error: ErrorOf<Ret, As> | Thrown<Ret> | TimedOut<Timeout> | RetryError<Rt>,
         input: InputOf<A>,
-        ctx: StepContext<A, EventsOf<Em>, As>
+        ctx: StepContext<A, EventsOf<Em>, OrNever<As>>
       ) => Rec)
     | undefined
 }): Step<

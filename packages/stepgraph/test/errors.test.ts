@@ -359,6 +359,25 @@ describe("StepDefect", () => {
     expect(error.cause._tag).toBe("InvalidEmission")
   })
 
+  it.each<[string, () => unknown, string]>([
+    ["a Deferred", () => Deferred.makeUnsafe(), "a Deferred"],
+    ["an Effect", () => Effect.succeed(secret), "an Effect"],
+    ["a SubscriptionRef", () => made(SubscriptionRef.make(secret)), "a SubscriptionRef"],
+    ["a service", () => Http, "a service"]
+  ])("says what to do where a generator returns %s", async (_, make, what) => {
+    const words =
+      `it returned ${what} at the end of what it emits one by one, where only what it yields is emitted: ` + inGenerator
+    const given = "step 'work' of workflow 'flow' failed, given Start {\"n\":1}: TypeError: "
+    const plain = function* () {
+      return make()
+    }
+    const awaited = async function* () {
+      return make()
+    }
+    expect((await said(plain)).message).toBe(given + words)
+    expect((await said(awaited)).message).toBe(given + words)
+  })
+
   it.each<[string, (input: any, ctx: any) => unknown]>([
     ["sends", (_, { send }) => send({ _tag: "stop" })],
     [

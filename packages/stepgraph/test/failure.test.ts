@@ -287,7 +287,7 @@ describe("when a stop and a failure come in the same turn", () => {
     })
   )
 
-  it.effect("and the stop is first, a failure that could not be interrupted is in the trace", () =>
+  it.effect("and the stop is first, a failure that could not be interrupted is logged and in the trace", () =>
     Effect.gen(function* () {
       const trace = recorded()
       const stubborn = untyped.step({
@@ -296,8 +296,10 @@ describe("when a stop and a failure come in the same turn", () => {
         run: () => Effect.uninterruptible(Effect.andThen(Effect.sleep(10), Effect.fail("no")))
       })
       const flow = untyped.workflow({ name: "turn", start: Start, stop: Stop, steps: { stops, stubborn } })
-      const silent = Effect.provide(Logger.layer([]))
-      expect(yield* result(trace.record(silent(run(flow))))).toEqual(stop(1))
+      const logged: Array<unknown> = []
+      const loud = Effect.provide(Logger.layer([Logger.make(({ message }) => void logged.push(...[message].flat()))]))
+      expect(yield* result(trace.record(loud(run(flow))))).toEqual(stop(1))
+      expect(logged).toMatchObject([{ _tag: "FinalizerFailed", step: "stubborn", cause: "no" }])
       const told = trace.entries.filter((entry) => "step" in entry && entry.step === "stubborn" && "error" in entry)
       expect(told.map((entry) => "error" in entry && entry.error)).toContain("no")
       expect(trace.of("RunFinished")).toMatchObject([{ outcome: "stopped", error: null }])

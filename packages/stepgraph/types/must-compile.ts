@@ -764,3 +764,26 @@ const free = defineStep({
   recover: (_error, { query }) => Stop({ result: query })
 })
 runPromise(workflow({ name: "free", start: Query, stop: Stop, steps: { free } }), { query: "x" })
+
+// An `Effect.fn` gets its parameters from the step, whatever options the step has.
+defineStep({
+  accepts: Query,
+  emits: Stop,
+  run: Effect.fn(function* (input, ctx) {
+    same<typeof input, ReturnType<typeof Query>>(true)
+    same<typeof ctx.attempt, number>(true)
+    return Stop({ result: input.query })
+  })
+})
+defineStep({
+  accepts: Query,
+  emits: Stop,
+  asks: Topic,
+  retry: { times: 1 },
+  run: Effect.fn(function* (input, ctx) {
+    same<typeof input, ReturnType<typeof Query>>(true)
+    const { topic } = yield* ctx.ask(Stop({ result: "" }), Topic, (answer) => answer.topic !== "")
+    same<typeof topic, string>(true)
+    return Stop({ result: topic })
+  })
+})

@@ -151,11 +151,13 @@ export class Calls implements Run, Factory {
   private failed(invocation: Working, cause: Cause.Cause<unknown>): void {
     const { outcome } = this
     if (!outcome.reached && !invocation.cancelled) outcome.fail(invocation, cause)
-    // Errors after the interruption were caused by it; those before are the step's own failure, already on its way.
-    else if (cause.reasons[0]?._tag === "Interrupt" && !Cause.hasInterruptsOnly(cause)) {
+    else if (Cause.hasInterruptsOnly(cause)) return
+    // Errors after the interruption were caused by it; those before are the step's own failure, already on its way: one
+    // that has no failure to stand behind would be lost.
+    else if (cause.reasons[0]?._tag === "Interrupt" || !outcome.failed) {
       this.recorder?.finalizerFailed(invocation, cause)
       outcome.finalizerFailed(invocation, cause)
-    } else if (outcome.failed && !Cause.hasInterruptsOnly(cause)) outcome.failedToo(invocation, cause)
+    } else outcome.failedToo(invocation, cause)
   }
 
   lost(invocation: Working, error: unknown): void {

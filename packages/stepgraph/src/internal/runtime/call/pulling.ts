@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { isPromiseLike } from "effect/Predicate"
-import { show } from "../../../Show.ts"
+import { refusedReturn } from "../../../Advice.ts"
 import { unread } from "../../../Unread.ts"
 import { eventsInTurn } from "../flow/budget.ts"
 
@@ -34,9 +34,7 @@ const closingMillis = 1_000
 
 const refuse = (returned: unknown): never => {
   unread(returned)
-  throw new TypeError(
-    `it returned ${show(returned)} at the end of what it emits one by one, where only what it yields is emitted: yield it`
-  )
+  throw new TypeError(refusedReturn(returned))
 }
 
 export const pulling = (
