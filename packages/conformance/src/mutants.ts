@@ -467,12 +467,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     "      question.waiter.drop(reason)"
   ],
   [
-    "counts no worker for the second question of an answered step",
-    "call/questions.ts",
-    "    for (const go of this.takeBack(away)) go()\n  }\n\n  /** Lets",
-    "  }\n\n  /** Lets"
-  ],
-  [
     "does not hold a gather while a step upstream of it waits for an answer",
     "call/questions.ts",
     "      this.run.recorder?.paused(on)\n",

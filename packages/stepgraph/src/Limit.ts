@@ -40,7 +40,7 @@ export interface LimitOptions<Input> {
 export const isLimit = (value: unknown): value is Limit => isMade("Limit", value)
 
 /** @internal */
-export const prototype = /*#__PURE__*/ prototypeOf<Limit>("Limit", ({ name }) => `Limit(${name})`)
+export const prototype: object = /*#__PURE__*/ prototypeOf<Limit>("Limit", ({ name }) => `Limit(${name})`)
 
 /** A step's limits, in the order in which a call takes them. @internal */
 export const limitsOf = (limit: Limit | ReadonlyArray<Limit> | undefined): ReadonlyArray<Limit> =>

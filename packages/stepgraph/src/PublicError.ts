@@ -39,7 +39,7 @@ export interface PublicErrorClass<Self, Tag extends string, F extends Fields>
 }
 
 /** A foreign value: encoded as JSON, truncated if necessary, and decoded to that JSON. */
-interface Outside<T>
+export interface Outside<T>
   extends Schema.Bottom<
     T,
     Schema.Json,
