@@ -1,6 +1,6 @@
 // A `SqlClient` over Node's built-in SQLite. It is independent of this service, so you can copy it, and delete it once
 // npm has such a client: the existing ones are for Effect 3 or for betas of Effect 4 whose modules have moved.
-import { DatabaseSync, type StatementSync } from "node:sqlite"
+import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { Effect, Layer, Option, Semaphore, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
@@ -31,11 +31,18 @@ interface SqliteConnection extends SqlConnection.Connection {
   readonly isTransaction: boolean
 }
 
+// Loaded when a database is opened, so that a program without one also runs where Node has no SQLite.
+const open = (filename: string, options: { readonly readOnly: boolean; readonly timeout: number }): DatabaseSync => {
+  const sqlite = process.getBuiltinModule?.("node:sqlite")
+  if (sqlite === undefined) throw new Error(`SQLite is part of Node from 22.13: this is Node ${process.versions.node}`)
+  return new sqlite.DatabaseSync(filename, options)
+}
+
 const connect = ({ busyTimeout = 5_000, filename, readOnly = false }: SqliteConfig) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
-        const db = new DatabaseSync(filename, { readOnly, timeout: busyTimeout })
+        const db = open(filename, { readOnly, timeout: busyTimeout })
         try {
           if (!readOnly) db.exec("PRAGMA journal_mode = WAL")
           return db
