@@ -41,6 +41,31 @@ export interface StoredRun extends FlowKey {
   readonly crashes: number
 }
 
+/** What a run is created from. */
+export type Creation = FlowKey & { readonly id: string; readonly start: Json }
+
+/** A run that has just been created, and is owned by a process. */
+export const createdRun = (
+  { fingerprint, flow, id, start, version }: Creation,
+  owner: string,
+  at: number
+): StoredRun => ({
+  id,
+  flow,
+  version,
+  fingerprint,
+  state: "active",
+  start,
+  result: undefined,
+  createdAt: at,
+  endedAt: undefined,
+  owner,
+  epoch: 1,
+  wake: undefined,
+  messages: 0,
+  crashes: 0
+})
+
 /** Part of a journal: what was stored at once. */
 export interface Batch {
   /** The number of its first entry. */
@@ -71,18 +96,13 @@ export interface ListOptions {
   readonly limit?: number | undefined
 }
 
-/** What was written was refused: somebody else owns the run now. */
-export interface Refused {
-  readonly _tag: "Refused"
-}
-
 /** A failure of the store itself is a defect: the run goes on elsewhere, or here once the store works again. */
 export interface StoreService {
   /** Whether a write is done before its Effect gives way. */
   readonly synchronous: boolean
   /** Creates a run, owned by `owner`; gives the one that there is where the id is taken. */
   readonly create: (
-    run: FlowKey & { readonly id: string; readonly start: Json },
+    run: Creation,
     owner: string
   ) => Effect.Effect<{ readonly created: boolean; readonly run: StoredRun }>
   readonly get: (id: string) => Effect.Effect<StoredRun | undefined>

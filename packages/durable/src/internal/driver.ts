@@ -54,9 +54,21 @@ interface MessageTaken {
 }
 export type Entry = Settled | TimerSet | TimerFired | MessageTaken
 
-const keyOf = ({ attempt, id, recovers }: Call): string =>
+const keyOf = ({ attempt, id, recovers }: Pick<Call, "attempt" | "id" | "recovers">): string =>
   attempt === 1 && !recovers ? id : `${id} ${attempt}${recovers ? " r" : ""}`
-const keyOfEntry = ({ i, n = 1, r }: Settled): string => (n === 1 && r === undefined ? i : `${i} ${n}${r ? " r" : ""}`)
+const keyOfEntry = ({ i, n = 1, r }: Settled): string => keyOf({ id: i, attempt: n, recovers: r !== undefined })
+
+/** A settlement of a call that has done nothing but end. */
+const endedBy = (exit: Settlement["exit"]): Settlement => ({
+  exit,
+  events: [],
+  writes: [],
+  collected: [],
+  silent: false
+})
+
+export const outputTags = ({ outputs }: AnyWorkflow): ReadonlySet<string> =>
+  new Set(outputs.map(({ tag }: { readonly tag: string }) => tag))
 
 /** What may happen next to a live run. */
 type Next =
@@ -118,6 +130,8 @@ export class Driver implements RunHost {
   private readonly scope = Scope.makeUnsafe()
   private handle: Run<any, any, any, any> | undefined
   private position = 0
+  /** The batch of the history that `position` is in. */
+  private batch = 0
   private patience = 0
   private advancing = false
   private frozen = false
@@ -145,7 +159,7 @@ export class Driver implements RunHost {
     this.history = history
     this.numbered = history.length
     this.stored = history.length
-    this.outputs = new Set(of.flow.outputs.map(({ tag }: { readonly tag: string }) => tag))
+    this.outputs = outputTags(of.flow)
     for (const entry of history) {
       if ("i" in entry) this.recorded.add(keyOfEntry(entry))
       else if ("t" in entry) this.dues.set(entry.t, entry.d)
@@ -292,11 +306,11 @@ export class Driver implements RunHost {
     return [...new Set(this.open.values())]
   }
 
-  /** When the entry that a replay has come to was stored. */
+  /** When the entry that a replay has reached was stored. Read for each entry of a trace, so it never starts over. */
   get time(): number {
-    let time = 0
-    for (const { at, from } of this.of.history) if (from <= this.position) time = at
-    return time
+    const { history } = this.of
+    while (this.batch + 1 < history.length && history[this.batch + 1]!.from <= this.position) this.batch++
+    return history[this.batch]?.at ?? 0
   }
 
   /** Whether it waits for nothing but a message or a time. */
@@ -400,7 +414,7 @@ export class Driver implements RunHost {
     if (next !== undefined) return true
     for (const [key, { settling }] of this.asked) {
       this.asked.delete(key)
-      settling.enter({ exit: Exit.interrupt(), events: [], writes: [], collected: [], silent: false })
+      settling.enter(endedBy(Exit.interrupt()))
       return true
     }
     return false
@@ -419,7 +433,7 @@ export class Driver implements RunHost {
       stored = this.of.codec.settlement(settlement)
     } catch (error) {
       // It cannot be stored, so it has not happened.
-      entering = { exit: Exit.die(error), events: [], writes: [], collected: [], silent: false }
+      entering = endedBy(Exit.die(error))
       stored = this.of.codec.settlement(entering)
     }
     // An error comes back as data: already now, so that the run does the same in a replay.

@@ -2,7 +2,7 @@
  * A store in the memory of one process: for tests, and for what need not survive it.
  */
 import * as Effect from "effect/Effect"
-import type { FlowKey, Json, StoredMessage, StoredRun, StoreService } from "../Store.ts"
+import { createdRun, type FlowKey, type Json, type StoredMessage, type StoredRun, type StoreService } from "../Store.ts"
 
 interface Kept {
   run: StoredRun
@@ -34,26 +34,12 @@ export const memoryStore = (): StoreService => {
   }
   return {
     synchronous: true,
-    create: ({ id, start, flow, version, fingerprint }, owner) =>
+    create: (creation, owner) =>
       withNow((now) => {
+        const { id, start } = creation
         const known = runs.get(id)
         if (known !== undefined) return { created: false, run: known.run }
-        const run: StoredRun = {
-          id,
-          flow,
-          version,
-          fingerprint,
-          start: copy(start),
-          state: "active",
-          result: undefined,
-          createdAt: now,
-          endedAt: undefined,
-          owner,
-          epoch: 1,
-          wake: undefined,
-          messages: 0,
-          crashes: 0
-        }
+        const run = createdRun({ ...creation, start: copy(start) }, owner, now)
         runs.set(id, { run, entries: [], at: [], messages: [], claimed: 0 })
         return { created: true, run }
       }),

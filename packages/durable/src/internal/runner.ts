@@ -15,7 +15,7 @@ import { type AnyWorkflow, Observer, type RunStatus, type TraceEntry } from "ste
 import { GraphChanged, HistoryDiverged, RunInterrupted, RunKeepsCrashing, UnknownRun } from "../Errors.ts"
 import type { FlowKey, Json, Message, RunState, StoredMessage, StoredRun, StoreService } from "../Store.ts"
 import type { Codec } from "./codec.ts"
-import { Driver, type Entry } from "./driver.ts"
+import { Driver, type Entry, outputTags } from "./driver.ts"
 
 export interface Definition {
   readonly flow: AnyWorkflow
@@ -145,6 +145,10 @@ export class Runner {
     })
   }
 
+  private now(): number {
+    return Context.get(this.context, Clock.Clock).currentTimeMillisUnsafe()
+  }
+
   private fork<A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> {
     return Effect.runForkWith(this.context)(effect)
   }
@@ -209,8 +213,7 @@ export class Runner {
   private wakeAt(at: number): void {
     if (this.closed || (this.wake !== undefined && this.wake.at <= at)) return
     this.wake?.fiber.interruptUnsafe()
-    const now = Context.get(this.context, Clock.Clock).currentTimeMillisUnsafe()
-    const sleep = Effect.sleep(Math.min(longestSleep, Math.max(0, at - now)))
+    const sleep = Effect.sleep(Math.min(longestSleep, Math.max(0, at - this.now())))
     const claim = Effect.suspend(() => {
       this.wake = undefined
       this.fork(this.claim)
@@ -336,8 +339,7 @@ export class Runner {
   private suspend(active: Active): void {
     const { driver, run } = active
     const { due, seen } = driver
-    const now = Context.get(this.context, Clock.Clock).currentTimeMillisUnsafe()
-    if (active.suspending || (due !== undefined && due - now < shortest)) return
+    if (active.suspending || (due !== undefined && due - this.now() < shortest)) return
     active.suspending = true
     driver.freeze()
     const suspended = Effect.flatMap(this.store.suspend(run.id, run.epoch, seen, due), (suspended) => {
@@ -518,7 +520,7 @@ export class Runner {
     const registered = this.definitions.get(nameOf(run))
     if (registered === undefined) return Effect.succeed([])
     const { codec, flow } = registered.definition
-    const tags = new Set<string>(flow.outputs.map(({ tag }: { readonly tag: string }) => tag))
+    const tags = outputTags(flow)
     return Effect.map(this.store.load(run.id), (batches) =>
       (batches.flatMap(({ entries }) => entries) as unknown as ReadonlyArray<Entry>)
         .flatMap((entry) => {

@@ -9,7 +9,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import type { FlowKey, Json, Message, RunState, StoredRun, StoreService } from "../Store.ts"
+import {
+  createdRun,
+  type FlowKey,
+  type Json,
+  type Message,
+  type RunState,
+  type StoredRun,
+  type StoreService
+} from "../Store.ts"
 
 interface Row {
   readonly id: string
@@ -216,28 +224,12 @@ export const sqlStore: Effect.Effect<StoreService, SqlError, SqlClient.SqlClient
 
   return {
     synchronous: false,
-    create: ({ id, start, flow, version, fingerprint }, owner) =>
+    create: (creation, owner) =>
       Effect.gen(function* () {
+        const { fingerprint, flow, id, start, version } = creation
         const at = yield* Clock.currentTimeMillis
         const created = yield* writing(creations, [id, flow, version, fingerprint, JSON.stringify(start), at, owner])
-        const run: StoredRun = created
-          ? {
-              id,
-              flow,
-              version,
-              fingerprint,
-              state: "active",
-              start,
-              result: undefined,
-              createdAt: at,
-              endedAt: undefined,
-              owner,
-              epoch: 1,
-              wake: undefined,
-              messages: 0,
-              crashes: 0
-            }
-          : (yield* retried(get(id)))!
+        const run = created ? createdRun(creation, owner, at) : (yield* retried(get(id)))!
         return { created, run }
       }),
     get: (id) => retried(get(id)),
