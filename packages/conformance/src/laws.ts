@@ -436,3 +436,17 @@ export const gathersOnce: Law = (spec, ran) => {
   }
   return undefined
 }
+
+/** What holds for each run of any workflow, in words. What the model can do is `follow`. */
+export const laws: ReadonlyArray<readonly [string, Law]> = [
+  ["ends with a stop, a failure or a stall", ends],
+  ["gives no step an event twice, or one that was never emitted or sent", nothingTwice],
+  ["loses nothing: a stall accounts for every event that no step got", nothingLost],
+  ["keeps a position in the order of emission for each held event, and no other", keepsNoPlace],
+  ["traces each event to each step that accepts it, with one end per delivery", traceAddsUp],
+  ["traces what really ran", traceIsTrue],
+  ["never exceeds a step's workers", workersAtMost],
+  ["leaves no worker idle while its step has a queue", workersAtLeast],
+  ["runs a gather once per round, and only when nothing upstream is running, asking or about to run", gathersOnce],
+  ["leaves nothing running after its result", nothingAfter]
+]

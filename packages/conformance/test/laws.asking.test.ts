@@ -15,24 +15,7 @@ import {
   withDeadlines,
   withInputs
 } from "../src/generate.ts"
-import {
-  answersOnce,
-  type Case,
-  ends,
-  expectLaw,
-  gathersOnce,
-  generated,
-  heardAtOnce,
-  keepsNoPlace,
-  nothingAfter,
-  nothingLost,
-  nothingTwice,
-  runAll,
-  traceAddsUp,
-  traceIsTrue,
-  workersAtLeast,
-  workersAtMost
-} from "../src/laws.ts"
+import { answersOnce, type Case, expectLaw, generated, heardAtOnce, laws, runAll } from "../src/laws.ts"
 import { searched } from "../src/search.ts"
 
 // A broken law triggers a search for the smallest failing workflow, which may take a while.
@@ -59,18 +42,9 @@ describe.each(engines)("a workflow with questions, in any timing, in $name", (en
   })
 
   it.each([
-    ["ends by a stop, a failure or a stall", ends],
-    ["gives each answer once, to a question that awaits it", answersOnce],
-    ["lets questions and what is streamed be heard at once", heardAtOnce],
-    ["gives no step an event twice, nor one that nobody emitted or sent", nothingTwice],
-    ["loses nothing: a stall says where every event is that no step got", nothingLost],
-    ["keeps a place in the order of emission for each event that is held, and no other", keepsNoPlace],
-    ["traces each event to each step that accepts it, and each delivery to one end", traceAddsUp],
-    ["traces what really ran", traceIsTrue],
-    ["never runs more of a step than it has workers", workersAtMost],
-    ["leaves no worker idle while something is queued for it", workersAtLeast],
-    ["runs a gather once a round, and only when nothing upstream of it runs, asks or will", gathersOnce],
-    ["leaves nothing running behind its result", nothingAfter],
-    ["does what the model can do in some order of moves", follow]
+    ...laws,
+    ["gives each answer once, to a question that awaits it", answersOnce] as const,
+    ["lets questions and what is streamed be heard at once", heardAtOnce] as const,
+    ["does what the model can do in some order of moves", follow] as const
   ])("%s", (_, law) => expectLaw(law, cases))
 })
