@@ -211,16 +211,18 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     let returned: unknown
     // Only what the step's own function throws is retried, not a failure of the runtime around it.
     const own: Array<unknown> = []
-    const called: Direct = (ctx) => {
-      try {
-        return direct(ctx)
-      } catch (error) {
-        own.push(error)
-        throw error
-      }
-    }
+    const called: Direct = !heeded
+      ? direct
+      : (ctx) => {
+          try {
+            return direct(ctx)
+          } catch (error) {
+            own.push(error)
+            throw error
+          }
+        }
     try {
-      returned = this.run.inContext(() => this.call(heeded ? called : direct, ctx, recovers))
+      returned = this.run.inContext(() => this.call(called, ctx, recovers))
     } catch (error) {
       if (!own.includes(error)) throw error
       this.rests()
