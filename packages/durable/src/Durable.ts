@@ -1,6 +1,7 @@
 /**
  * `durable(flow)`: the same workflow, in runs that survive their process.
  */
+import { statSync } from "node:fs"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -25,13 +26,13 @@ import {
 } from "stepgraph"
 import { kindOf, nearest, refuseUnknown } from "stepgraph/internal"
 import type { GraphChanged, HistoryDiverged, RunInterrupted, RunKeepsCrashing } from "./Errors.ts"
-import { RunIdTaken, type UnknownRun } from "./Errors.ts"
+import { NoRuns, RunIdTaken, type UnknownRun } from "./Errors.ts"
 import { codecOf } from "./internal/codec.ts"
 import { memoryStore } from "./internal/memory-store.ts"
 import { type Definition, Runner, type RunnerOptions } from "./internal/runner.ts"
-import { sqlStore } from "./internal/sql-store.ts"
+import { existingSqlStore, sqlStore } from "./internal/sql-store.ts"
 import * as SqliteClient from "./SqliteClient.ts"
-import { type ListOptions, type RunState, Store, type StoredRun } from "./Store.ts"
+import { type ListOptions, type RunState, Store, type StoredRun, type StoreService } from "./Store.ts"
 
 export type { RunnerOptions }
 
@@ -228,6 +229,10 @@ const made = (def: (fields: any) => { readonly _tag: string }, fields: unknown) 
 
 type AnyRun = DurableRun<{ readonly _tag: string }, { readonly _tag: string }, { readonly _tag: string }, unknown>
 
+/** Each is sent once, so its key is its own. */
+export const closing = ["close inputs", { _tag: "close" }] as const
+export const interrupting = ["interrupt", { _tag: "interrupt" }] as const
+
 const handleOf = (runner: Runner, { codec, flow }: Definition, id: string): AnyRun => {
   checkId(id)
   const awaited = runner.await(id) as AnyRun["await"]
@@ -269,17 +274,14 @@ const handleOf = (runner: Runner, { codec, flow }: Definition, id: string): AnyR
   return {
     id,
     send,
-    closeInputs: Effect.asVoid(runner.send(id, "close inputs", { _tag: "close" })),
+    closeInputs: Effect.asVoid(runner.send(id, ...closing)),
     events,
     result: Effect.flatten(awaited),
     await: awaited,
     poll: Effect.map(runner.get(id), (run) => runner.outcome(run)) as AnyRun["poll"],
     status: Effect.flatMap(runner.get(id), (run) => runner.status(run)),
     trace: Effect.flatMap(runner.get(id), (run) => runner.trace(run)),
-    interrupt: Effect.andThen(
-      Effect.andThen(runner.get(id), runner.send(id, "interrupt", { _tag: "interrupt" })),
-      Effect.asVoid(awaited)
-    ),
+    interrupt: Effect.andThen(Effect.andThen(runner.get(id), runner.send(id, ...interrupting)), Effect.asVoid(awaited)),
     resume: Effect.asVoid(runner.resume(id)),
     forget: runner.store.forget(id)
   }
@@ -316,10 +318,33 @@ export const layerMemory = (options: RunnerOptions = {}): Layer.Layer<Runs> =>
     Layer.sync(Store, () => memoryStore())
   )
 
+const layerIn = (options: RunnerOptions, place: string): Layer.Layer<Runs, SqlError | NoRuns, SqlClient> =>
+  Layer.provide(
+    layerStore(options),
+    Layer.effect(
+      Store,
+      Effect.suspend((): Effect.Effect<StoreService, SqlError | NoRuns, SqlClient> => {
+        return options.performs === false ? existingSqlStore(place) : sqlStore
+      })
+    )
+  )
+
 /** Runs in the tables of any `SqlClient` for SQLite or Postgres. */
-export const layerSql = (options: RunnerOptions = {}): Layer.Layer<Runs, SqlError, SqlClient> =>
-  Layer.provide(layerStore(options), Layer.effect(Store, sqlStore))
+export const layerSql = (options: RunnerOptions = {}): Layer.Layer<Runs, SqlError | NoRuns, SqlClient> =>
+  layerIn(options, "this database")
 
 /** Runs in one SQLite file. */
-export const layerSqlite = (options: { readonly filename: string } & RunnerOptions): Layer.Layer<Runs, SqlError> =>
-  Layer.provide(layerSql(options), SqliteClient.layer({ filename: options.filename }))
+export const layerSqlite = ({
+  filename,
+  ...options
+}: { readonly filename: string } & RunnerOptions): Layer.Layer<Runs, SqlError | NoRuns> =>
+  Layer.suspend(() => {
+    if (options.performs !== false) return Layer.provide(layerIn(options, filename), SqliteClient.layer({ filename }))
+    const file = statSync(filename, { throwIfNoEntry: false })
+    if (file?.isFile() !== true) {
+      const why = file === undefined ? ("missing" as const) : ("not a database" as const)
+      return Layer.effect(Runs, Effect.fail(new NoRuns({ place: filename, why })))
+    }
+    // What belongs to another program stays as it is.
+    return Layer.provide(layerIn(options, filename), SqliteClient.layer({ filename, wal: false }))
+  })

@@ -94,6 +94,24 @@ export class UnknownRun extends TaggedError("UnknownRun")<{ readonly run: string
   }
 }
 
+const noRuns = {
+  missing: "does not exist",
+  "not a database": "is not a SQLite database",
+  "no tables": "has no durable runs: it is empty, or belongs to another program"
+} as const
+
+/** A process that performs no runs was pointed to a place without any. It creates none. */
+export class NoRuns extends TaggedError("NoRuns")<{ readonly place: string; readonly why: keyof typeof noRuns }> {
+  constructor(props: { readonly place: string; readonly why: keyof typeof noRuns }) {
+    const { place, why } = props
+    super(
+      props,
+      {},
+      () => `${place} ${noRuns[why]}. Name the place where a program keeps its runs, and start that program first`
+    )
+  }
+}
+
 /** A run was interrupted on purpose. */
 export class RunInterrupted extends TaggedError("RunInterrupted")<{ readonly run: string; readonly workflow: string }> {
   constructor(props: { readonly run: string; readonly workflow: string }) {

@@ -9,8 +9,10 @@ import * as Stream from "effect/Stream"
 import type { AnyWorkflow, InputsOf, OutputsOf, Problem, RunServices, RunStatus, StopOf, TraceEntry } from "stepgraph"
 import {
   type AnyDurable,
+  closing,
   type Durable,
   type DurableRun,
+  interrupting,
   layerMemory,
   layerSqlite,
   type RunnerOptions,
@@ -19,7 +21,9 @@ import {
   type StartInput,
   summaryOf
 } from "./Durable.ts"
-import type { ListOptions } from "./Store.ts"
+import type { RunRecord } from "./internal/record.ts"
+import type { Runner } from "./internal/runner.ts"
+import type { Json, ListOptions, Message, StoredRun } from "./Store.ts"
 
 /** Where durable runs are kept, and how they are performed. */
 export type OpenOptions = RunnerOptions &
@@ -48,6 +52,27 @@ export interface DurableHandle<in Input, out Output, out A> {
   readonly forget: () => Promise<boolean>
 }
 
+/** The handle of a run without its workflow, for tools: events are JSON, as the store has them. */
+export interface StoredHandle {
+  readonly id: string
+  /** All that is stored about it. Rejects with `UnknownRun`, as everything here does. */
+  readonly record: () => Promise<RunRecord>
+  /** Why the run cannot go on, if it cannot. */
+  readonly problem: () => Promise<Error | undefined>
+  /**
+   * Sends an event to the run, once for each `key`; `false` where the run has ended. Nothing checks the event: one that the
+   * workflow does not accept is ignored.
+   */
+  readonly send: (event: Json, options?: { readonly key?: string | undefined }) => Promise<boolean>
+  readonly closeInputs: () => Promise<boolean>
+  /** Asks the process that performs the run to interrupt it, and does not wait for that. */
+  readonly interrupt: () => Promise<boolean>
+  /** `false` where the run was not stuck. */
+  readonly resume: () => Promise<boolean>
+  /** `false` where the run has not ended. */
+  readonly forget: () => Promise<boolean>
+}
+
 type HandleFor<W> = DurableHandle<InputsOf<W>, OutputsOf<W>, StopOf<W>>
 type Plain<D> =
   D extends Durable<infer W extends AnyWorkflow>
@@ -66,6 +91,8 @@ export interface DurableRuns extends AsyncDisposable {
   ) => Promise<HandleFor<W>>
   /** The handle of a run that was started somewhere. */
   readonly run: <W extends AnyWorkflow>(durable: Durable<W>, id: string) => HandleFor<W>
+  /** The handle of a run whose workflow need not be known here. */
+  readonly stored: (id: string) => StoredHandle
   readonly list: (
     options?: ListOptions & { readonly workflow?: string | undefined }
   ) => Promise<ReadonlyArray<RunSummary>>
@@ -119,6 +146,7 @@ export async function openDurable<const D extends ReadonlyArray<AnyDurable>>(
   return {
     start: async (durable, id, input) => handleOf(await runtime.runPromise(durable.start(id, input as never))),
     run: (durable, id) => handleOf(runtime.runSync(durable.run(id))),
+    stored: (id) => storedHandleOf(runtime, id),
     list: ({ workflow, ...options } = {}) =>
       runtime.runPromise(
         Effect.flatMap(Runs, ({ store }) =>
@@ -127,5 +155,22 @@ export async function openDurable<const D extends ReadonlyArray<AnyDurable>>(
       ),
     close,
     [Symbol.asyncDispose]: close
+  }
+}
+
+const storedHandleOf = (runtime: ManagedRuntime.ManagedRuntime<Runs, unknown>, id: string): StoredHandle => {
+  const known = <A>(use: (runner: Runner, run: StoredRun) => Effect.Effect<A>): Promise<A> =>
+    runtime.runPromise(Effect.flatMap(Runs, (runner) => Effect.flatMap(runner.get(id), (run) => use(runner, run))))
+  const sends = (key: string, message: Message) =>
+    known((runner) => Effect.map(runner.send(id, key, message), (number) => number !== undefined))
+  return {
+    id,
+    record: () => runtime.runPromise(Effect.flatMap(Runs, (runner) => runner.record(id))),
+    problem: () => known((runner, run) => Effect.succeed(runner.blocked(run))),
+    send: (event, { key = crypto.randomUUID() } = {}) => sends(key, { _tag: "event", event }),
+    closeInputs: () => sends(...closing),
+    interrupt: () => sends(...interrupting),
+    resume: () => known((runner) => runner.resume(id)),
+    forget: () => known((runner) => runner.store.forget(id))
   }
 }

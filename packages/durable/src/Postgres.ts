@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { SqlError } from "effect/sql/SqlError"
 import { layerSql, type RunnerOptions, type Runs } from "./Durable.ts"
+import type { NoRuns } from "./Errors.ts"
 
 export interface PostgresOptions extends RunnerOptions {
   /** `postgres://user:password@host:5432/database` */
@@ -22,5 +23,5 @@ export const layerPostgres = ({
   poll = 250,
   url,
   ...options
-}: PostgresOptions): Layer.Layer<Runs, SqlError> =>
+}: PostgresOptions): Layer.Layer<Runs, SqlError | NoRuns> =>
   Layer.provide(layerSql({ poll, ...options }), PgClient.layer({ url: Redacted.make(url), maxConnections }))

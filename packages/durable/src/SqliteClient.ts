@@ -9,6 +9,8 @@ export interface SqliteConfig {
   /** A path, or ":memory:" for a database that lasts as long as the client. */
   readonly filename: string
   readonly readOnly?: boolean | undefined
+  /** Whether to switch the database to a write-ahead log, which it then keeps. Default: true, unless it is read only. */
+  readonly wal?: boolean | undefined
   /**
    * Milliseconds to wait for another process that writes. Default: 5,000. SQLite is synchronous, so the thread waits.
    */
@@ -38,13 +40,13 @@ const open = (filename: string, options: { readonly readOnly: boolean; readonly 
   return new sqlite.DatabaseSync(filename, options)
 }
 
-const connect = ({ busyTimeout = 5_000, filename, readOnly = false }: SqliteConfig) =>
+const connect = ({ busyTimeout = 5_000, filename, readOnly = false, wal = !readOnly }: SqliteConfig) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
         const db = open(filename, { readOnly, timeout: busyTimeout })
         try {
-          if (!readOnly) db.exec("PRAGMA journal_mode = WAL")
+          if (wal) db.exec("PRAGMA journal_mode = WAL")
           return db
         } catch (error) {
           db.close()

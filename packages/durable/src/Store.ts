@@ -44,10 +44,10 @@ export interface StoredRun extends FlowKey {
 /** What a run is created from. */
 export type Creation = FlowKey & { readonly id: string; readonly start: Json }
 
-/** A run that has just been created, and is owned by a process. */
+/** A run that has just been created: owned by a process, or due for any that has its workflow. */
 export const createdRun = (
   { fingerprint, flow, id, start, version }: Creation,
-  owner: string,
+  owner: string | undefined,
   at: number
 ): StoredRun => ({
   id,
@@ -61,7 +61,7 @@ export const createdRun = (
   endedAt: undefined,
   owner,
   epoch: 1,
-  wake: undefined,
+  wake: owner === undefined ? 0 : undefined,
   messages: 0,
   crashes: 0
 })
@@ -90,7 +90,9 @@ export interface StoredMessage {
 export interface ListOptions {
   readonly flow?: string | undefined
   readonly state?: RunState | undefined
-  /** The id of the run after which to go on; runs are listed by their ids. */
+  /** Default: by id. The newest first has no `after`. */
+  readonly order?: "id" | "newest" | undefined
+  /** The id of the run after which to go on, where runs are listed by their ids. */
   readonly after?: string | undefined
   /** Default: 100. */
   readonly limit?: number | undefined
@@ -100,10 +102,10 @@ export interface ListOptions {
 export interface StoreService {
   /** Whether a write is done before its Effect gives way. */
   readonly synchronous: boolean
-  /** Creates a run, owned by `owner`; gives the one that there is where the id is taken. */
+  /** Creates a run, owned by `owner` or due for anybody; gives the one that there is where the id is taken. */
   readonly create: (
     run: Creation,
-    owner: string
+    owner: string | undefined
   ) => Effect.Effect<{ readonly created: boolean; readonly run: StoredRun }>
   readonly get: (id: string) => Effect.Effect<StoredRun | undefined>
   readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<StoredRun>>

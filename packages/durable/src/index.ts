@@ -20,7 +20,14 @@ export {
   type StartInput
 } from "./Durable.ts"
 export * from "./Errors.ts"
-export { type DurableHandle, type DurableRuns, type OpenOptions, openDurable } from "./OpenDurable.ts"
+export type { JournalEntry, RecordedError, RunRecord, Timer } from "./internal/record.ts"
+export {
+  type DurableHandle,
+  type DurableRuns,
+  type OpenOptions,
+  openDurable,
+  type StoredHandle
+} from "./OpenDurable.ts"
 export {
   type Batch,
   type FlowKey,

@@ -20,7 +20,7 @@ interface Def {
 }
 
 /** A failure: an error by its schema, an error or a defect as its name and message, or an interruption. */
-type StoredReason =
+export type StoredReason =
   | { readonly s: string; readonly v: Json }
   | { readonly f: StoredThrown }
   | { readonly d: StoredThrown }
@@ -137,6 +137,26 @@ const thrownOf = (error: unknown): StoredThrown => {
 
 const thrownFrom = (stored: StoredThrown): unknown => ("json" in stored ? stored.json : new StoredError(stored))
 
+const failureOf = (schema: Schema.Constraint) => {
+  const json = Schema.toCodecJson(schema as Schema.Codec<unknown>)
+  return {
+    name: nameOfSchema(schema),
+    is: Schema.is(schema as Schema.Codec<unknown>),
+    encode: Schema.encodeUnknownSync(json) as (value: unknown) => Json,
+    decode: Schema.decodeUnknownSync(json) as (json: Json) => unknown
+  }
+}
+
+/** A stored error of the core, which can be read without its workflow; `undefined` where it is none. */
+export const coreErrorFrom = (name: string, json: Json): Error | undefined => {
+  const schema = coreErrors.find((schema) => nameOfSchema(schema) === name)
+  try {
+    return schema && (failureOf(schema).decode(json) as Error)
+  } catch {
+    return undefined
+  }
+}
+
 export const codecOf = (flow: AnyWorkflow, errors: ReadonlyArray<Schema.Constraint>): Codec => {
   const defs = new Map<string, Def>()
   for (const def of [flow.start, ...[flow.stop].flat(), ...flow.inputs, ...flow.outputs]) defs.set(def.tag, def)
@@ -165,15 +185,7 @@ export const codecOf = (flow: AnyWorkflow, errors: ReadonlyArray<Schema.Constrai
     [...defs].map(([tag, { schema }]) => [tag, Schema.encodeUnknownSync(Schema.toCodecJson(schema))] as const)
   )
   const cells = new Map<unknown, (value: unknown) => Json>()
-  const failures = [...errors, ...coreErrors].map((schema) => {
-    const json = Schema.toCodecJson(schema as Schema.Codec<unknown>)
-    return {
-      name: nameOfSchema(schema),
-      is: Schema.is(schema as Schema.Codec<unknown>),
-      encode: Schema.encodeUnknownSync(json) as (value: unknown) => Json,
-      decode: Schema.decodeUnknownSync(json) as (json: Json) => unknown
-    }
-  })
+  const failures = [...errors, ...coreErrors].map(failureOf)
   const byName = new Map(failures.map((failure) => [failure.name, failure]))
 
   const event = (event: AnyEvent): Json => {

@@ -44,12 +44,12 @@ export const memoryStore = (): StoreService => {
         return { created: true, run }
       }),
     get: (id) => Effect.sync(() => runs.get(id)?.run),
-    list: ({ after = "", flow, limit = 100, state }) =>
+    list: ({ after = "", flow, limit = 100, order = "id", state }) =>
       Effect.sync(() =>
         [...runs.values()]
           .map(({ run }) => run)
           .filter((run) => run.id > after && (flow ?? run.flow) === run.flow && (state ?? run.state) === run.state)
-          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .sort((a, b) => (order === "newest" && b.createdAt - a.createdAt) || (a.id < b.id ? -1 : 1))
           .slice(0, limit)
       ),
     load: (id, from = 0) =>

@@ -16,6 +16,7 @@ import { GraphChanged, HistoryDiverged, RunInterrupted, RunKeepsCrashing, Unknow
 import type { FlowKey, Json, Message, RunState, StoredMessage, StoredRun, StoreService } from "../Store.ts"
 import type { Codec } from "./codec.ts"
 import { Driver, type Entry, outputTags } from "./driver.ts"
+import { type RunRecord, recordOf } from "./record.ts"
 
 export interface Definition {
   readonly flow: AnyWorkflow
@@ -32,6 +33,11 @@ export interface RunnerOptions {
   readonly warm?: number | undefined
   /** How often a run's process may die in a row without storing anything. Default: 5. */
   readonly crashes?: number | undefined
+  /**
+   * Whether this process performs runs. One that does not can start them, talk to them and look at them: others perform them.
+   * It creates no file and no tables. Default: true.
+   */
+  readonly performs?: boolean | undefined
 }
 
 interface Active {
@@ -71,7 +77,8 @@ export class Runner {
     string,
     { readonly definition: Definition; readonly context: Context.Context<any> }
   >()
-  private readonly options: Required<{ readonly [K in keyof RunnerOptions]: number }>
+  private readonly options: Required<{ readonly [K in Exclude<keyof RunnerOptions, "performs">]: number }>
+  private readonly performs: boolean
   private readonly context: Context.Context<never>
   private readonly resting = new Map<string, Active>()
   private readonly listeners = new Map<string, Set<() => void>>()
@@ -85,7 +92,8 @@ export class Runner {
   constructor(store: StoreService, options: RunnerOptions, context: Context.Context<never>) {
     this.store = store
     this.context = context
-    const { crashes = 5, lease = 10_000, poll = 50, warm = 64 } = options
+    const { crashes = 5, lease = 10_000, performs = true, poll = 50, warm = 64 } = options
+    this.performs = performs
     this.options = { crashes, lease, poll, warm }
   }
 
@@ -103,6 +111,10 @@ export class Runner {
     )
     const looks = Effect.forever(Effect.andThen(Effect.sleep(poll), this.look))
     return Effect.suspend(() => {
+      if (!this.performs) {
+        this.fibers.push(this.fork(looks))
+        return Effect.void
+      }
       alive.add(this.owner)
       return Effect.andThen(
         Effect.andThen(beat, buryDead),
@@ -126,7 +138,7 @@ export class Runner {
       })
       return Fiber.interruptAll(fibers).pipe(
         Effect.andThen(abandoned),
-        Effect.andThen(this.store.release(this.owner)),
+        Effect.andThen(this.performs ? this.store.release(this.owner) : Effect.void),
         Effect.andThen(
           Effect.sync(() => {
             alive.delete(this.owner)
@@ -186,6 +198,7 @@ export class Runner {
   /** Takes up what is due. */
   private get claim(): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (!this.performs) return Effect.void
       if (this.claiming) {
         this.claimAgain = true
         return Effect.void
@@ -360,8 +373,9 @@ export class Runner {
   // ---------------------------------------------------------------- for whoever asks
 
   start(definition: Definition, id: string, start: Json): Effect.Effect<StoredRun> {
-    return Effect.flatMap(this.store.create({ id, start, ...definition.key }, this.owner), ({ created, run }) =>
-      created ? Effect.as(this.begin(run, true), run) : Effect.succeed(run)
+    const owner = this.performs ? this.owner : undefined
+    return Effect.flatMap(this.store.create({ id, start, ...definition.key }, owner), ({ created, run }) =>
+      created && this.performs ? Effect.as(this.begin(run, true), run) : Effect.succeed(run)
     )
   }
 
@@ -414,6 +428,14 @@ export class Runner {
   get(id: string): Effect.Effect<StoredRun, UnknownRun> {
     return Effect.flatMap(this.store.get(id), (run) =>
       run === undefined ? Effect.fail(new UnknownRun({ run: id })) : Effect.succeed(run)
+    )
+  }
+
+  /** A run as its journal tells it, whether or not its workflow is registered. */
+  record(id: string): Effect.Effect<RunRecord, UnknownRun> {
+    const { store } = this
+    return Effect.flatMap(this.get(id), (run) =>
+      Effect.zipWith(store.load(id), store.messages(id, 0), (history, messages) => recordOf(run, history, messages))
     )
   }
 

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { NoRuns } from "../Errors.ts"
 import {
   createdRun,
   type FlowKey,
@@ -108,10 +109,45 @@ class Kind<Values extends ReadonlyArray<unknown>> {
   }
 }
 
-export const sqlStore: Effect.Effect<StoreService, SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
+const isPostgresClient = (sql: SqlClient.SqlClient): boolean =>
+  sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+
+const createTables = (sql: SqlClient.SqlClient) => {
+  const isPostgres = isPostgresClient(sql)
+  const create = Effect.gen(function* () {
+    // Two processes that create the same table at once would fail.
+    if (isPostgres) yield* sql.unsafe("SELECT pg_advisory_xact_lock(7239481)")
+    for (const table of tables(isPostgres ? "" : " WITHOUT ROWID")) yield* sql.unsafe(table)
+  })
+  return sql.withTransaction(create)
+}
+
+/** SQLite's code for a file that is not a database: it is read no earlier than the first statement. */
+const notADatabase = 26
+
+const findTables = (sql: SqlClient.SqlClient, place: string): Effect.Effect<void, SqlError | NoRuns> => {
+  const names = isPostgresClient(sql)
+    ? sql.unsafe("SELECT 1 FROM (SELECT to_regclass('stepgraph_runs') AS name) AS t WHERE name IS NOT NULL")
+    : sql.unsafe("SELECT 1 FROM sqlite_master WHERE name = 'stepgraph_runs'")
+  return names.pipe(
+    Effect.mapError((error) => {
+      const { errcode } = error.reason.cause as { readonly errcode?: number }
+      return errcode === notADatabase ? new NoRuns({ place, why: "not a database" }) : error
+    }),
+    Effect.flatMap((rows) => (rows.length > 0 ? Effect.void : Effect.fail(new NoRuns({ place, why: "no tables" }))))
+  )
+}
+
+/** A store in tables that it creates where they are missing. */
+export const sqlStore = Effect.suspend(() => storeAfter(createTables))
+
+/** The same in tables that there are: it leaves a database that has none as it is. */
+export const existingSqlStore = (place: string) => storeAfter((sql) => findTables(sql, place))
+
+const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, E>) {
   const sql = yield* SqlClient.SqlClient
   const context = yield* Effect.context<never>()
-  const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+  const isPostgres = isPostgresClient(sql)
   const placeholder = isPostgres ? (index: number) => `$${index}` : () => "?"
   const query = <A extends object = Row>(text: string, params: ReadonlyArray<unknown> = []) => {
     let index = 0
@@ -125,19 +161,15 @@ export const sqlStore: Effect.Effect<StoreService, SqlError, SqlClient.SqlClient
       )
     : Clock.currentTimeMillis
 
-  const create = Effect.gen(function* () {
-    // Two processes that create the same table at once would fail.
-    if (isPostgres) yield* query("SELECT pg_advisory_xact_lock(7239481)")
-    for (const table of tables(isPostgres ? "" : " WITHOUT ROWID")) yield* query(table)
-  })
-  yield* sql.withTransaction(create)
+  yield* prepare(sql)
 
   // ---------------------------------------------------------------- writes of one turn
 
-  const creations = new Kind<readonly [string, string, string, string, string, number, string]>(
+  const creations = new Kind<readonly [string, string, string, string, string, number, string | null]>(
     `INSERT INTO stepgraph_runs
-      (id, flow, version, fingerprint, state, input, created_at, owner, epoch, messages, crashes, claimed)
-     SELECT column1, column2, column3, column4, 'active', column5, column6, column7, 1, 0, 0, -1 FROM`,
+      (id, flow, version, fingerprint, state, input, created_at, owner, epoch, wake, messages, crashes, claimed)
+     SELECT column1, column2, column3, column4, 'active', column5, column6, column7, 1,
+       CASE WHEN column7 IS NULL THEN 0 END, 0, 0, -1 FROM`,
     ["TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT"],
     "WHERE true ON CONFLICT DO NOTHING RETURNING id"
   )
@@ -228,19 +260,21 @@ export const sqlStore: Effect.Effect<StoreService, SqlError, SqlClient.SqlClient
       Effect.gen(function* () {
         const { fingerprint, flow, id, start, version } = creation
         const at = yield* Clock.currentTimeMillis
-        const created = yield* writing(creations, [id, flow, version, fingerprint, JSON.stringify(start), at, owner])
+        const input = JSON.stringify(start)
+        const created = yield* writing(creations, [id, flow, version, fingerprint, input, at, owner ?? null])
         const run = created ? createdRun(creation, owner, at) : (yield* retried(get(id)))!
         return { created, run }
       }),
     get: (id) => retried(get(id)),
-    list: ({ after = "", flow, limit = 100, state }) => {
+    list: ({ after = "", flow, limit = 100, order = "id", state }) => {
       const wheres = [
         "id > ?",
         ...(flow === undefined ? [] : ["flow = ?"]),
         ...(state === undefined ? [] : ["state = ?"])
       ]
       const params = [after, ...(flow === undefined ? [] : [flow]), ...(state === undefined ? [] : [state]), limit]
-      const rows = query(`SELECT * FROM stepgraph_runs WHERE ${wheres.join(" AND ")} ORDER BY id LIMIT ?`, params)
+      const by = order === "newest" ? "created_at DESC, id" : "id"
+      const rows = query(`SELECT * FROM stepgraph_runs WHERE ${wheres.join(" AND ")} ORDER BY ${by} LIMIT ?`, params)
       return retried(Effect.map(rows, (rows) => rows.map(runOf)))
     },
     load: (id, from = 0) =>
