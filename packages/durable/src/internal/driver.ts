@@ -110,6 +110,12 @@ export interface Driven {
   readonly dry?: boolean | undefined
 }
 
+/** What a driver needs of the handle of its run. */
+export type Handle = Pick<
+  Run<any, any, { readonly _tag: string }, unknown>,
+  "send" | "closeInputs" | "interrupt" | "await"
+>
+
 const lastPart = 0.5
 
 export class Driver implements RunHost {
@@ -128,7 +134,7 @@ export class Driver implements RunHost {
   private readonly dues = new Map<string, number>()
   private readonly outputs: ReadonlySet<string>
   private readonly scope = Scope.makeUnsafe()
-  private handle: Run<any, any, any, any> | undefined
+  private handle: Handle | undefined
   private position = 0
   /** The batch of the history that `position` is in. */
   private batch = 0
@@ -175,8 +181,7 @@ export class Driver implements RunHost {
       // The runs that its steps start are their own.
       if (!mine) return undefined
       mine = false
-      ;(this as { hosted: HostedRun }).hosted = hosted
-      return this
+      return this.hosts(hosted)
     }
     const launched = Effect.suspend(() => launch(flow, codec.eventFrom(start) as never, { keep: 0 })).pipe(
       Effect.provideService(Host, host),
@@ -188,13 +193,24 @@ export class Driver implements RunHost {
         this.diverges(`its start event, which cannot be taken: ${String(Cause.squash(exit.cause))}`)
         return
       }
-      this.handle = exit.value
-      Effect.runForkWith(context)(exit.value.await).addObserver((exit) => {
-        this.exit = Exit.isSuccess(exit) ? (exit.value as any) : exit
-        this.advance()
-      })
+      this.takes(exit.value)
+    })
+  }
+
+  /** It is the host of this run from now on. */
+  hosts(hosted: HostedRun): RunHost {
+    ;(this as { hosted: HostedRun }).hosted = hosted
+    return this
+  }
+
+  /** The run has begun, and this is what messages go through. */
+  takes(handle: Handle): void {
+    this.handle = handle
+    Effect.runForkWith(this.of.context)(handle.await).addObserver((exit) => {
+      this.exit = Exit.isSuccess(exit) ? exit.value : exit
       this.advance()
     })
+    this.advance()
   }
 
   // ---------------------------------------------------------------- the host
