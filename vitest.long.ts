@@ -19,7 +19,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "mutants", include: ["packages/conformance/test/mutants.long.ts"] } },
       searches(0, [laws, "packages/stepgraph/test/faults.test.ts"]),
-      ...[1].map((round) => searches(round, [laws]))
+      ...[1, 2, 3].map((round) => searches(round, [laws]))
     ]
   }
 })

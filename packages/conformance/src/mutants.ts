@@ -407,8 +407,20 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "decides races when the moment is over",
     "scope/scopes.ts",
-    "    this.races.settle()\n    if (ended !== undefined",
-    "    queueMicrotask(() => this.races.settle())\n    if (ended !== undefined"
+    "    this.decideRaces()\n    if (ended !== undefined",
+    "    queueMicrotask(() => this.decideRaces())\n    if (ended !== undefined"
+  ],
+  [
+    "ends a cancelled deadline in the middle of a delivery",
+    "run/composition.ts",
+    "scopes.leaveLater(activation.flight)",
+    "scopes.leave(activation.flight)"
+  ],
+  [
+    "keeps what a call collects after a race has cancelled it",
+    "intake/by-hand.ts",
+    "if (delivery.cancelled) this.dropDecided(list)",
+    ""
   ],
   [
     "collects before a host lets the call enter",

@@ -10,12 +10,14 @@ import { pick, type Spec, show } from "../src/spec.ts"
 
 vi.setConfig({ testTimeout: 240_000 })
 
-const cutsOfEach = share < 1 ? 1 : 3
-
 const timed = (spec: Spec): Spec =>
   spec.seed % 4 === 0 ? { ...spec, timeout: 1 + pick(60_000, spec.seed, "timeout") } : spec
 
+/** Seeds of rare graphs: a cut of them once led to an end that the model does not allow. */
+const rare = [1_000_056]
+
 const specs = [
+  ...rare.map((seed) => timed(withDeadlines(anyShape(seed, joining)))),
   ...generated(400, (seed) => timed(anyShape(seed, { ...everything, forms: allForms }))),
   ...generated(200, (seed) => timed(withDeadlines(anyShape(seed, joining)))),
   ...generated(100, (seed) => timed(inRow(seed, waiting))),
@@ -70,7 +72,8 @@ it("goes on from any of its activations to an end that the model allows", async 
   for (const spec of specs.map(oneByHand)) {
     const first = await journaled(spec, timingOf(spec))
     check(spec, first)
-    for (let n = 0; n < cutsOfEach; n++) {
+    const cutsOfThis = share === 1 || rare.includes(spec.seed) ? 3 : 1
+    for (let n = 0; n < cutsOfThis; n++) {
       const at = pick(first.journal.length + 1, spec.seed, "cut", n)
       const given = first.journal.slice(0, at)
       check(spec, await journaled(spec, timingOf(spec, 1000 + n), given), given)

@@ -134,6 +134,7 @@ export class HandCollector {
     list.changes++
     // The invocation keeps its own position, because it is the one that emits.
     cell.add(event, delivery.events?.[0], delivery.scope, undefined)
+    if (delivery.cancelled) this.dropDecided(list)
     if (cell.lacking > 0) return undefined
     const { events, scope } = cell.take()
     // Its emissions from now on descend from all of them.
@@ -147,6 +148,14 @@ export class HandCollector {
     if (!drops(race, this.node)) return
     list.changes++
     for (const { id } of list.cell.clear()) this.run.recorder?.dropped({ node: this.node, events: [id!] }, "raced")
+  }
+
+  /** A host let a call enter after a race had cancelled it: its event goes the way of those that were held by then. */
+  private dropDecided(list: Kept): void {
+    const { root } = this.run.scopes
+    for (const group of this.node.feeds) {
+      for (const { decided, quiescent } of root.groupOf(group)?.members ?? []) if (decided) this.drop(list, quiescent)
+    }
   }
 
   left(): ReadonlyArray<Left> {

@@ -16,7 +16,8 @@ export class Intakes implements Kept {
   private readonly run: Dispatch
   /** By the index of the step. */
   private readonly collectors: ReadonlyArray<Collector | undefined>
-  private handCollectors: Map<Node, HandCollector> | undefined
+  /** By the index of the step, too: replaying a run may create them in another order. */
+  private handCollectors: Array<HandCollector | undefined> | undefined
 
   constructor(graph: CompiledGraph, run: Dispatch) {
     this.graph = graph
@@ -44,13 +45,9 @@ export class Intakes implements Kept {
   }
 
   byHand({ node }: Delivery): HandCollector {
-    this.handCollectors ??= new Map()
-    let collector = this.handCollectors.get(node)
-    if (collector === undefined) {
-      collector = new HandCollector(node, this.run)
-      this.handCollectors.set(node, collector)
-    }
-    return collector
+    this.handCollectors ??= this.collectors.map(() => undefined)
+    this.handCollectors[node.index] ??= new HandCollector(node, this.run)
+    return this.handCollectors[node.index]!
   }
 
   /** The waiting intakes: the non-empty ones, or if there are none, all that could run. */
@@ -81,6 +78,6 @@ export class Intakes implements Kept {
   }
 
   private all(): ReadonlyArray<Collector | HandCollector> {
-    return [...this.collectors.filter((collector) => collector !== undefined), ...(this.handCollectors?.values() ?? [])]
+    return [...this.collectors, ...(this.handCollectors ?? [])].filter((collector) => collector !== undefined)
   }
 }

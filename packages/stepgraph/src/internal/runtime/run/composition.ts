@@ -148,7 +148,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
         activation.then()
         if (outcome.reached) return
         // A delivery in progress is completed before a race takes effect.
-        if (nested) scopes.leave(activation.flight)
+        if (nested) scopes.leaveLater(activation.flight)
         else scopes.conclude(activation.flight)
         return
       case "output-taken":

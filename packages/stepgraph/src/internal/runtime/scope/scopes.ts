@@ -27,6 +27,8 @@ export class Scopes {
   private readonly races: Races
   private readonly outside: Outside | undefined
   private readonly lifetime: Lifetime
+  /** Flights that ended while events were being delivered: they are left once all of those have been. */
+  private ended: Array<Flight> | undefined
 
   constructor(graph: CompiledGraph, kept: Kept) {
     this.graph = graph
@@ -121,6 +123,22 @@ export class Scopes {
     }
   }
 
+  /** A flight has ended without effect, in the middle of a delivery. */
+  leaveLater(flight: Flight): void {
+    this.ended ??= []
+    this.ended.push(flight)
+  }
+
+  private leaveEnded(): void {
+    const { ended } = this
+    if (ended === undefined) return
+    this.ended = undefined
+    this.quiescence.atOnce(() => {
+      for (const flight of ended) this.leave(flight)
+    })
+    this.races.settle()
+  }
+
   /** Work in no scope continues in this scope, because it received an event from it. */
   moveInto(scope: Scope, flight: Flight & { scope: Scope }): void {
     this.quiescence.atOnce(() => {
@@ -144,6 +162,7 @@ export class Scopes {
   /** All events emitted together have been delivered. */
   decideRaces(): void {
     this.races.settle()
+    this.leaveEnded()
   }
 
   /**
@@ -151,7 +170,7 @@ export class Scopes {
    * scopes that are over.
    */
   conclude(ended: Flight | undefined): void {
-    this.races.settle()
+    this.decideRaces()
     if (ended !== undefined && this.counts(ended)) {
       this.leave(ended)
       this.races.settle()
