@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os"
 import { join as path } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { hasPostgres, startPostgres } from "@stepgraph/conformance/support/postgres"
 import { Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, join, workflow } from "stepgraph"
 import { afterAll, describe, expect, it } from "vitest"
 import { type DurableRuns, durable, NoRuns, openDurable, UnknownRun } from "../src/index.ts"
 import { layerPostgres } from "../src/Postgres.ts"
-import { hasPostgres, startPostgres } from "./support/postgres.ts"
 
 const folder = mkdtempSync(path(tmpdir(), "clients-"))
 const postgres = hasPostgres ? await startPostgres() : undefined

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join as path } from "node:path"
 import * as PgClient from "@effect/sql-pg/PgClient"
+import { hasPostgres, startPostgres } from "@stepgraph/conformance/support/postgres"
 import { Effect, Exit, Layer, Redacted, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { defineEvent, defineLimit, defineStep, gather, join, RunEnded, workflow } from "stepgraph"
@@ -26,7 +27,6 @@ import { memoryStore } from "../src/internal/memory-store.ts"
 import { sqlStore } from "../src/internal/sql-store.ts"
 import * as SqliteClient from "../src/SqliteClient.ts"
 import { Approval, everything, Flaky, type World } from "./support/flows.ts"
-import { hasPostgres, startPostgres } from "./support/postgres.ts"
 
 const folder = mkdtempSync(path(tmpdir(), "durable-"))
 const postgres = hasPostgres ? await startPostgres() : undefined

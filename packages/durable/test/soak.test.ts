@@ -1,7 +1,8 @@
 // A small share of the soak: real processes, killed at random.
+
+import { hasPostgres } from "@stepgraph/conformance/support/postgres"
 import { expect, it } from "vitest"
 import { soak, soakMany } from "./soak/soak.ts"
-import { hasPostgres } from "./support/postgres.ts"
 
 it("ends each run as if nothing had happened, however often its process is killed", { timeout: 120_000 }, async () => {
   const soaked = await soak({ kills: 4, runs: 5, seed: 3 })

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
-import { startPostgres } from "../support/postgres.ts"
+import { startPostgres } from "@stepgraph/conformance/support/postgres"
 import { type Begun, cases, flowsWith } from "./flows.ts"
 import { openStore } from "./stores.ts"
 

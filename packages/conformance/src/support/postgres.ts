@@ -1,6 +1,6 @@
 // A Postgres of its own for a test, of what Debian installs.
 import { execFileSync } from "node:child_process"
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -30,6 +30,10 @@ const freePort = () =>
 
 export interface Postgres {
   readonly url: string
+  /** A program of the same installation. */
+  readonly bin: (name: string) => string
+  /** Of the server's first process. */
+  readonly pid: () => number
   /** Ends it at once, as a crash would, and starts it again. */
   readonly crash: () => void
   readonly stop: () => void
@@ -50,6 +54,8 @@ export const startPostgres = async (): Promise<Postgres> => {
   start()
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    bin,
+    pid: () => Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]),
     crash: () => {
       stop()
       start()

@@ -1,0 +1,81 @@
+/**
+ * `pnpm bench:durable`: measures durable runs beside those of other engines in one go, and updates docs/durable-performance.md.
+ *
+ * - `--quick` measures less of everything, once, and writes nothing
+ * - `--only sqlite,dbos` and `--parts speed,killed` choose, and write nothing
+ */
+import { execFileSync } from "node:child_process"
+import { createRequire } from "node:module"
+import { delimiter, dirname } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { contestants } from "./candidates.ts"
+import { type Figures, full, killed, quick, replay, speed, waiting } from "./measure.ts"
+import { lineOf, type Results, writePage } from "./report.ts"
+import { postgres as startPostgres } from "./servers.ts"
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    parts: { type: "string" }
+  }
+})
+const peers = fileURLToPath(new URL("../../durable-peers", import.meta.url))
+
+// The peers are not part of the workspace, so the tests do not have to install them.
+// Their native parts are for this Node, which need not be the one that npx finds.
+const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
+const install = ["-y", "pnpm@10.34.9", "install", "--frozen-lockfile"]
+execFileSync("npx", install, { cwd: peers, stdio: "ignore", env: { ...process.env, PATH } })
+
+const began = performance.now()
+const seconds = () => Math.round((performance.now() - began) / 1000)
+const ids = options.only?.split(",")
+const parts = options.parts?.split(",") ?? ["speed", "waiting", "replay", "killed"]
+const sizes = options.quick ? quick : full
+const rounds = options.quick ? 1 : 3
+const chosen = contestants.filter(({ id }) => ids?.includes(id) ?? true)
+const results: Results = new Map(chosen.map((contestant) => [contestant, {}]))
+const wrong: Array<string> = []
+
+const postgres = await startPostgres()
+const bin = createRequire(`${peers}/index.js`)
+  .resolve("@restatedev/restate-server/package.json")
+  .replace("package.json", "lib/index.js")
+const environment = { postgres, restate: bin }
+const one = async (contestant: (typeof chosen)[number], measure: typeof speed) => {
+  try {
+    const figures: Figures = await measure(contestant, environment, sizes)
+    const all = results.get(contestant)!
+    for (const [column, figure] of Object.entries(figures) as Array<[keyof Figures, number]>) {
+      ;(all[column] ??= []).push(figure)
+    }
+    console.log(`${String(seconds()).padStart(4)} s  ${contestant.title.padEnd(26)} ${lineOf(figures)}`)
+  } catch (error) {
+    wrong.push((error as Error).message)
+    console.log(`${String(seconds()).padStart(4)} s  ${contestant.title.padEnd(26)} ${(error as Error).message}`)
+  }
+}
+try {
+  for (let round = 0; round < rounds; round++) {
+    const turn = [...chosen.slice(round % chosen.length), ...chosen.slice(0, round % chosen.length)]
+    if (parts.includes("speed")) for (const contestant of turn) await one(contestant, speed)
+    if (parts.includes("killed")) {
+      for (const contestant of turn) {
+        if (!contestant.forgets && (round === 0 || !contestant.leases)) await one(contestant, killed)
+      }
+    }
+  }
+  if (parts.includes("waiting")) for (const contestant of chosen) await one(contestant, waiting)
+  if (parts.includes("replay")) {
+    for (const contestant of chosen) if (!contestant.forgets) await one(contestant, replay)
+  }
+} finally {
+  postgres.stop()
+}
+
+const page = writePage(results, postgres.version, !options.quick && ids === undefined && wrong.length === 0)
+console.log(`\n${page}\n\n${seconds()} s`)
+for (const what of wrong) console.error(`wrong: ${what}`)
+process.exit(wrong.length > 0 ? 1 : 0)
