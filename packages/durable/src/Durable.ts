@@ -262,7 +262,7 @@ const handleOf = (runner: Runner, { codec, flow }: Definition, id: string): AnyR
           if (outcome !== undefined) return Stream.concat(come, Stream.fromEffect(outcome))
           const more = Stream.unwrap(
             Effect.as(
-              runner.changed(id),
+              runner.changed(id, "stored"),
               Stream.suspend(() => next(seen + outputs.length))
             )
           )

@@ -47,6 +47,13 @@ interface Active {
   suspending: boolean
 }
 
+/** Something of it has been stored, or it may have ended. Whoever waits for its end is not woken by each entry. */
+type News = "stored" | "ended"
+interface Listener {
+  readonly by: News
+  readonly tell: () => void
+}
+
 /** Of this process: a pid alone does not tell which of two stores in it is alive. */
 const alive = new Set<string>()
 
@@ -81,7 +88,7 @@ export class Runner {
   private readonly performs: boolean
   private readonly context: Context.Context<never>
   private readonly resting = new Map<string, Active>()
-  private readonly listeners = new Map<string, Set<() => void>>()
+  private readonly listeners = new Map<string, Set<Listener>>()
   private readonly fibers: Array<Fiber.Fiber<unknown>> = []
   private wake: { readonly at: number; readonly fiber: Fiber.Fiber<unknown> } | undefined
   private changes: number | undefined
@@ -254,7 +261,7 @@ export class Runner {
             diverged: (error) => this.stuck(active, error),
             stored: () => {
               this.resting.delete(id)
-              this.tell(id)
+              this.tell(id, "stored")
             }
           }
         )
@@ -398,9 +405,9 @@ export class Runner {
   }
 
   /** Waits until something may have become of a run. */
-  changed(id: string): Effect.Effect<void> {
+  changed(id: string, by: News): Effect.Effect<void> {
     const told = Effect.callback<void>((resume) => {
-      const listener = () => resume(Effect.void)
+      const listener: Listener = { by, tell: () => resume(Effect.void) }
       let listeners = this.listeners.get(id)
       if (listeners === undefined) {
         listeners = new Set()
@@ -412,17 +419,18 @@ export class Runner {
     return Effect.raceFirst(told, Effect.sleep(this.active.has(id) ? 1000 : Math.max(20, this.options.poll)))
   }
 
-  private unlisten(id: string, listener: () => void): void {
+  private unlisten(id: string, listener: Listener): void {
     const listeners = this.listeners.get(id)
     listeners?.delete(listener)
     if (listeners?.size === 0) this.listeners.delete(id)
   }
 
-  private tell(id: string): void {
-    const listeners = this.listeners.get(id)
-    if (listeners === undefined) return
-    this.listeners.delete(id)
-    for (const listener of listeners) listener()
+  private tell(id: string, news: News = "ended"): void {
+    for (const listener of this.listeners.get(id) ?? []) {
+      if (news === "stored" && listener.by === "ended") continue
+      this.unlisten(id, listener)
+      listener.tell()
+    }
   }
 
   get(id: string): Effect.Effect<StoredRun, UnknownRun> {
@@ -478,7 +486,7 @@ export class Runner {
     return Effect.flatMap(this.get(id), (run) => {
       const outcome = this.outcome(run)
       if (outcome !== undefined) return Effect.succeed(outcome)
-      return this.closed ? Effect.interrupt : Effect.andThen(this.changed(id), () => this.await(id))
+      return this.closed ? Effect.interrupt : Effect.andThen(this.changed(id, "ended"), () => this.await(id))
     })
   }
 
