@@ -1,5 +1,5 @@
 /**
- * The subcommands: draw a workflow, check it, run it, compare two runs.
+ * The subcommands: draw a workflow, check it, run it, compare two runs, look at durable ones.
  */
 import {
   compare,
@@ -22,6 +22,7 @@ import { destination, readTrace, write } from "./files.ts"
 import { inputOf } from "./input.ts"
 import { distinct, workflowOf, workflowsOf } from "./load.ts"
 import { runOnce, timelines } from "./run.ts"
+import { runs } from "./runs.ts"
 import { schemasOf } from "./schemas.ts"
 
 const file = Argument.String("file").pipe(
@@ -160,6 +161,6 @@ const timelineOf = (file: string) =>
   )
 
 export const stepgraph = Command.make("stepgraph").pipe(
-  Command.withDescription("Draw, check and run workflows"),
-  Command.withSubcommands([draw, check, runIt, comparing])
+  Command.withDescription("Draw, check and run workflows, and look at durable runs"),
+  Command.withSubcommands([draw, check, runIt, comparing, runs])
 )

@@ -7,6 +7,7 @@ import { basename, extname, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { inspect } from "node:util"
 import { isNativeError, isProxy } from "node:util/types"
+import type { AnyDurable } from "@stepgraph/durable"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { type AnyWorkflow, isWorkflow } from "stepgraph/graph"
@@ -89,13 +90,35 @@ const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse 
   })
 }
 
-const flowsIn = (exported: unknown): ReadonlyMap<string, AnyWorkflow> => {
+/** A workflow that a file exports, and whether it exports it as the result of `durable()`. */
+export interface Exported {
+  readonly flow: AnyWorkflow
+  readonly durable: AnyDurable | undefined
+}
+
+const exportedAs = (value: unknown): Exported | undefined => {
+  if (isWorkflow(value)) return { flow: value, durable: undefined }
+  if (typeof value !== "object" || value === null || isProxy(value) || !("~definition" in value)) return undefined
+  const durable = value as AnyDurable
+  return isWorkflow(durable.flow) ? { flow: durable.flow, durable } : undefined
+}
+
+const flowsIn = (exported: unknown): ReadonlyMap<string, Exported> => {
   if (typeof exported !== "object" || exported === null || isProxy(exported)) return new Map()
-  return new Map(Object.entries(exported).filter((entry): entry is [string, AnyWorkflow] => isWorkflow(entry[1])))
+  return new Map(
+    Object.entries(exported).flatMap(([name, value]) => {
+      const found = exportedAs(value)
+      return found === undefined ? [] : [[name, found] as const]
+    })
+  )
 }
 
 /** All workflows that a file exports, by export name. */
 export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, AnyWorkflow>, Misuse | Failed> =>
+  Effect.map(exportedBy(file), (found) => new Map([...found].map(([name, { flow }]) => [name, flow])))
+
+/** The same, with those that are durable as such. */
+export const exportedBy = (file: string): Effect.Effect<ReadonlyMap<string, Exported>, Misuse | Failed> =>
   Effect.gen(function* () {
     const there = yield* Effect.promise(() => stat(file).catch(() => undefined))
     if (there === undefined) return yield* new Misuse({ message: `The file ${file} does not exist.` })
@@ -134,7 +157,7 @@ export const workflowOf = (file: string, wanted: string | undefined): Effect.Eff
 export const distinct = (found: ReadonlyMap<string, AnyWorkflow>): ReadonlyMap<string, AnyWorkflow> =>
   new Map([...found].filter(([, flow], i, all) => all.findIndex(([, other]) => other === flow) === i))
 
-const list = (names: ReadonlyArray<string>): string => {
+export const list = (names: ReadonlyArray<string>): string => {
   const shown = names.slice(0, 6).map((name) => `'${name}'`)
   if (names.length > 6) return `${shown.join(", ")} and ${names.length - 6} more`
   return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { stepgraph } from "./command.ts"
 import { Misuse } from "./errors.ts"
+import { withActionFirst } from "./runs.ts"
 
 const files = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)
 const platform = Layer.mergeAll(
@@ -29,7 +30,7 @@ const platform = Layer.mergeAll(
 )
 
 export const program = (args: ReadonlyArray<string>, version: string): Effect.Effect<void, unknown> =>
-  Command.runWith(stepgraph, { version })(args).pipe(
+  Command.runWith(stepgraph, { version })(withActionFirst(args)).pipe(
     Effect.catchTag("ShowHelp", ({ errors, commandPath }) => {
       // A command without a subcommand prints its help.
       if (errors.length === 0) return Effect.void

@@ -1,7 +1,7 @@
-/** Node warns about how it reads a file. Users of the command cannot act on that. */
+/** Node warns about how it reads a file, or that its SQLite is young. Users of the command cannot act on that. */
 const ofLoading = ({ name, message }: Error): boolean =>
   (name === "ExperimentalWarning" &&
-    /^(Type Stripping|Support for loading ES Module|CommonJS module )/.test(message)) ||
+    /^(Type Stripping|Support for loading ES Module|CommonJS module |SQLite )/.test(message)) ||
   /^(Module type of .* is not specified|Failed to load the ES module)/.test(message)
 
 /** Silences those warnings for the rest of the process. */

@@ -322,11 +322,15 @@ export class Driver implements RunHost {
     return [...new Set(this.open.values())]
   }
 
-  /** When the entry that a replay has reached was stored. Read for each entry of a trace, so it never starts over. */
-  get time(): number {
+  /**
+   * When the last entry of a replay was stored; `undefined` before the first. Read for each entry of a trace, so it never starts
+   * over.
+   */
+  get time(): number | undefined {
     const { history } = this.of
-    while (this.batch + 1 < history.length && history[this.batch + 1]!.from <= this.position) this.batch++
-    return history[this.batch]?.at ?? 0
+    if (this.position === 0) return undefined
+    while (this.batch + 1 < history.length && history[this.batch + 1]!.from < this.position) this.batch++
+    return history[this.batch]!.at
   }
 
   /** Whether it waits for nothing but a message or a time. */
