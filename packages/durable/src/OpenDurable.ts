@@ -7,23 +7,13 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import type { AnyWorkflow, InputsOf, OutputsOf, Problem, RunServices, RunStatus, StopOf, TraceEntry } from "stepgraph"
-import {
-  type AnyDurable,
-  closing,
-  type Durable,
-  type DurableRun,
-  interrupting,
-  layerMemory,
-  layerSqlite,
-  type RunnerOptions,
-  type RunSummary,
-  Runs,
-  type StartInput,
-  summaryOf
-} from "./Durable.ts"
+import type { AnyDurable, Durable, StartInput } from "./Durable.ts"
+import { closing, type DurableRun, interrupting } from "./DurableRun.ts"
 import type { RunRecord } from "./internal/record.ts"
 import type { Runner } from "./internal/runner.ts"
-import type { Json, ListOptions, Message, StoredRun } from "./Store.ts"
+import { type ForgetOptions, forgotten, type ListOptions, listed, type RunSummary } from "./RunList.ts"
+import { layerMemory, layerSqlite, type RunnerOptions, Runs } from "./Runs.ts"
+import type { Json, Message, StoredRun } from "./Store.ts"
 
 /** Where durable runs are kept, and how they are performed. */
 export type OpenOptions = RunnerOptions &
@@ -93,9 +83,10 @@ export interface DurableRuns extends AsyncDisposable {
   readonly run: <W extends AnyWorkflow>(durable: Durable<W>, id: string) => HandleFor<W>
   /** The handle of a run whose workflow need not be known here. */
   readonly stored: (id: string) => StoredHandle
-  readonly list: (
-    options?: ListOptions & { readonly workflow?: string | undefined }
-  ) => Promise<ReadonlyArray<RunSummary>>
+  /** The runs of the store, the newest first. */
+  readonly list: (options?: ListOptions) => Promise<ReadonlyArray<RunSummary>>
+  /** Forgets runs that have ended, and gives how many there were. */
+  readonly forget: (options: ForgetOptions) => Promise<number>
   readonly close: () => Promise<void>
 }
 
@@ -147,12 +138,8 @@ export async function openDurable<const D extends ReadonlyArray<AnyDurable>>(
     start: async (durable, id, input) => handleOf(await runtime.runPromise(durable.start(id, input as never))),
     run: (durable, id) => handleOf(runtime.runSync(durable.run(id))),
     stored: (id) => storedHandleOf(runtime, id),
-    list: ({ workflow, ...options } = {}) =>
-      runtime.runPromise(
-        Effect.flatMap(Runs, ({ store }) =>
-          Effect.map(store.list({ flow: workflow, ...options }), (runs) => runs.map(summaryOf))
-        )
-      ),
+    list: (options = {}) => runtime.runPromise(Effect.flatMap(Runs, ({ store }) => listed(store, options))),
+    forget: (options) => runtime.runPromise(Effect.flatMap(Runs, ({ store }) => forgotten(store, options))),
     close,
     [Symbol.asyncDispose]: close
   }
@@ -160,13 +147,15 @@ export async function openDurable<const D extends ReadonlyArray<AnyDurable>>(
 
 const storedHandleOf = (runtime: ManagedRuntime.ManagedRuntime<Runs, unknown>, id: string): StoredHandle => {
   const known = <A>(use: (runner: Runner, run: StoredRun) => Effect.Effect<A>): Promise<A> =>
-    runtime.runPromise(Effect.flatMap(Runs, (runner) => Effect.flatMap(runner.get(id), (run) => use(runner, run))))
+    runtime.runPromise(
+      Effect.flatMap(Runs, (runner) => Effect.flatMap(runner.answers.get(id), (run) => use(runner, run)))
+    )
   const sends = (key: string, message: Message) =>
     known((runner) => Effect.map(runner.send(id, key, message), (number) => number !== undefined))
   return {
     id,
-    record: () => runtime.runPromise(Effect.flatMap(Runs, (runner) => runner.record(id))),
-    problem: () => known((runner, run) => Effect.succeed(runner.blocked(run))),
+    record: () => runtime.runPromise(Effect.flatMap(Runs, (runner) => runner.answers.record(id))),
+    problem: () => known((runner, run) => runner.answers.blocked(run)),
     send: (event, { key = crypto.randomUUID() } = {}) => sends(key, { _tag: "event", event }),
     closeInputs: () => sends(...closing),
     interrupt: () => sends(...interrupting),

@@ -7,8 +7,8 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { SqlError } from "effect/sql/SqlError"
-import { layerSql, type RunnerOptions, type Runs } from "./Durable.ts"
 import type { NoRuns } from "./Errors.ts"
+import { layerSql, type RunnerOptions, type Runs } from "./Runs.ts"
 
 export interface PostgresOptions extends RunnerOptions {
   /** `postgres://user:password@host:5432/database` */

@@ -18,7 +18,10 @@ export interface FlowKey {
 }
 
 /** `active` until it has ended; `stuck` where it cannot go on with the graph that it was given. */
-export type RunState = "active" | "stuck" | "succeeded" | "failed" | "interrupted"
+export type RunState = "active" | "stuck" | EndedState
+
+/** How a run has ended. */
+export type EndedState = "succeeded" | "failed" | "interrupted"
 
 /** A run as its store knows it. */
 export interface StoredRun extends FlowKey {
@@ -71,6 +74,8 @@ export interface Batch {
   /** The number of its first entry. */
   readonly from: number
   readonly at: number
+  /** The token of its writer. */
+  readonly epoch: number
   readonly entries: ReadonlyArray<Json>
 }
 
@@ -87,15 +92,20 @@ export interface StoredMessage {
   readonly message: Message
 }
 
-export interface ListOptions {
+/** Runs by the time of their creation, the newest first; of one time, by their ids. */
+export interface ListQuery {
   readonly flow?: string | undefined
   readonly state?: RunState | undefined
-  /** Default: by id. The newest first has no `after`. */
-  readonly order?: "id" | "newest" | undefined
-  /** The id of the run after which to go on, where runs are listed by their ids. */
-  readonly after?: string | undefined
-  /** Default: 100. */
-  readonly limit?: number | undefined
+  /** The place after which to go on. */
+  readonly after?: { readonly createdAt: number; readonly id: string } | undefined
+  readonly limit: number
+}
+
+export interface ForgetQuery {
+  readonly flow?: string | undefined
+  readonly state?: EndedState | undefined
+  readonly endedBefore: number
+  readonly limit: number
 }
 
 /** A failure of the store itself is a defect: the run goes on elsewhere, or here once the store works again. */
@@ -108,12 +118,15 @@ export interface StoreService {
     owner: string | undefined
   ) => Effect.Effect<{ readonly created: boolean; readonly run: StoredRun }>
   readonly get: (id: string) => Effect.Effect<StoredRun | undefined>
-  readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<StoredRun>>
+  readonly list: (query: ListQuery) => Effect.Effect<ReadonlyArray<StoredRun>>
   /** The whole journal, or what follows the entry of a number. */
   readonly load: (id: string, from?: number) => Effect.Effect<ReadonlyArray<Batch>>
   /** Appends to the journal where it has `from` entries and the writer has the latest epoch; `false` otherwise. */
   readonly append: (id: string, epoch: number, from: number, entries: ReadonlyArray<Json>) => Effect.Effect<boolean>
-  /** Sends a message, once for each key. Gives its place; `undefined` where the run is unknown or has ended. */
+  /**
+   * Sends a message, once for each key. Gives its place; `undefined` where the run is unknown or has ended, and for an event
+   * after a `close`.
+   */
   readonly send: (id: string, key: string, message: Message) => Effect.Effect<number | undefined>
   readonly messages: (id: string, after: number) => Effect.Effect<ReadonlyArray<StoredMessage>>
   /** Gives the run back until `wake`; `false` where a message has come after the first `seen`, or another owns it. */
@@ -124,6 +137,8 @@ export interface StoreService {
   readonly resume: (id: string) => Effect.Effect<boolean>
   /** Forgets a run that has ended, with its journal and messages; `false` where it has not, or is unknown. */
   readonly forget: (id: string) => Effect.Effect<boolean>
+  /** Forgets up to `limit` runs that have ended; gives how many there were. */
+  readonly forgetEnded: (query: ForgetQuery) => Effect.Effect<number>
   /** Takes up to `limit` runs that are due, or whose owner is dead. */
   readonly claim: (
     owner: string,

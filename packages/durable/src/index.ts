@@ -3,22 +3,8 @@
  *
  * @module durable
  */
-export {
-  type AnyDurable,
-  type Durable,
-  type DurableError,
-  type DurableOptions,
-  type DurableRun,
-  durable,
-  layerMemory,
-  layerSql,
-  layerSqlite,
-  layerStore,
-  type RunnerOptions,
-  type RunSummary,
-  Runs,
-  type StartInput
-} from "./Durable.ts"
+export { type AnyDurable, type Durable, type DurableOptions, durable, type StartInput } from "./Durable.ts"
+export type { DurableError, DurableRun } from "./DurableRun.ts"
 export * from "./Errors.ts"
 export type { JournalEntry, RecordedError, RunRecord, Timer } from "./internal/record.ts"
 export {
@@ -28,10 +14,15 @@ export {
   openDurable,
   type StoredHandle
 } from "./OpenDurable.ts"
+export type { ForgetOptions, ListOptions, RunSummary } from "./RunList.ts"
+export { layerMemory, layerSql, layerSqlite, layerStore, type RunnerOptions, Runs } from "./Runs.ts"
 export {
   type Batch,
+  type Creation,
+  type EndedState,
   type FlowKey,
-  type ListOptions,
+  type ForgetQuery,
+  type ListQuery,
   type Message,
   type RunState,
   Store,

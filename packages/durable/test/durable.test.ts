@@ -1,12 +1,6 @@
 // Durable runs end as they would have ended, whenever and however often their process has died.
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join as path } from "node:path"
-import * as PgClient from "@effect/sql-pg/PgClient"
-import { hasPostgres, startPostgres } from "@stepgraph/conformance/support/postgres"
-import { Effect, Exit, Layer, Redacted, Schema, Stream } from "effect"
-import { SqlClient } from "effect/sql"
-import { defineEvent, defineLimit, defineStep, gather, join, RunEnded, workflow } from "stepgraph"
+import { Effect, Exit, Layer, Schema, Stream } from "effect"
+import { defineEvent, defineLimit, defineStep, gather, InvalidEvent, join, RunEnded, workflow } from "stepgraph"
 import { afterAll, describe, expect, it } from "vitest"
 import {
   durable,
@@ -14,63 +8,20 @@ import {
   HistoryDiverged,
   layerStore,
   NotStorable,
-  openDurable,
   RunIdTaken,
   RunInterrupted,
   RunKeepsCrashing,
-  Store,
+  type Store,
   StoredError,
-  type StoreService,
   UnknownRun
 } from "../src/index.ts"
-import { memoryStore } from "../src/internal/memory-store.ts"
-import { sqlStore } from "../src/internal/sql-store.ts"
-import * as SqliteClient from "../src/SqliteClient.ts"
 import { Approval, everything, Flaky, type World } from "./support/flows.ts"
+import { inStore, makeStores, opened } from "./support/stores.ts"
 
-const folder = mkdtempSync(path(tmpdir(), "durable-"))
-const postgres = hasPostgres ? await startPostgres() : undefined
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-  postgres?.stop()
-})
-let files = 0
-const stores: Readonly<Record<string, () => Layer.Layer<Store>>> = {
-  memory: () => {
-    const store = memoryStore()
-    return Layer.sync(Store, () => store)
-  },
-  sqlite: () => {
-    const filename = path(folder, `${++files}.db`)
-    return Layer.orDie(Layer.provide(Layer.effect(Store, sqlStore), SqliteClient.layer({ filename })))
-  },
-  ...(postgres === undefined
-    ? {}
-    : {
-        postgres: () => {
-          const schema = `s${++files}`
-          const url = Redacted.make(postgres.url)
-          const made = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`CREATE SCHEMA IF NOT EXISTS ${schema}`))
-          const client = (more: object) => PgClient.layer({ url, maxConnections: 2, ...more })
-          const inSchema = Layer.unwrap(
-            Effect.as(
-              Effect.provide(made, client({})),
-              PgClient.layer({
-                url: Redacted.make(`${postgres.url}?options=-c%20search_path%3D${schema}`),
-                maxConnections: 4
-              })
-            )
-          )
-          return Layer.orDie(Layer.provide(Layer.effect(Store, sqlStore), inSchema))
-        }
-      })
-}
+const { remove, stores } = await makeStores()
+afterAll(remove)
 
 const quiet: World = { called: () => {}, nap: () => 0 }
-const opened = (store: Layer.Layer<Store>, durables: ReadonlyArray<any>, options: object = {}) =>
-  openDurable({ layer: Layer.provide(layerStore({ poll: 5, ...options }), store) }, durables as [])
-const inStore = <A>(store: Layer.Layer<Store>, use: (store: StoreService) => Effect.Effect<A>): Promise<A> =>
-  Effect.runPromise(Effect.provide(Effect.flatMap(Store, use), store))
 const until = async (holds: () => boolean | Promise<boolean>) => {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2))
 }
@@ -104,7 +55,10 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     expect((await run.status()).state).toBe("ended")
     await runs.start(one, "b", { n: 2 })
     await until(async () => (await runs.list({ state: "succeeded" })).length === 2)
-    expect((await runs.list({ after: "a" })).map(({ id, workflow }) => [id, workflow])).toEqual([["b", "one"]])
+    expect((await runs.list()).map(({ id, workflow }) => [id, workflow])).toEqual([
+      ["b", "one"],
+      ["a", "one"]
+    ])
     await expect(runs.start(other, "a", { n: 1 })).rejects.toThrow(
       new RunIdTaken({ run: "a", workflow: "other", of: "one" })
     )
@@ -130,6 +84,58 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     await expect(run.send(Approval({ by: "Eve" }))).rejects.toThrow(RunEnded)
     // Once more with the same key: it was sent.
     await run.send(Approval({ by: "Bob" }), { key: "2" })
+  })
+
+  it("takes no event after its inputs are closed or it has ended, or where it has no inputs", async () => {
+    const flow = durable(everything(quiet), { errors: [Flaky] })
+    const one = durable(oneStep(({ n }) => End({ n })))
+    await using runs = await opened(store(), [flow, one])
+    const run = await runs.start(flow, "a", { n: 1 })
+    await run.send(Approval({ by: "Ada" }), { key: "1" })
+    await run.closeInputs()
+    await run.closeInputs()
+    const late = Approval({ by: "Bob" })
+    await expect(run.send(late)).rejects.toThrow(new RunEnded({ workflow: "everything", event: late }))
+    // It was sent before.
+    await run.send(Approval({ by: "Ada" }), { key: "1" })
+    // The second approval cannot come any more.
+    await expect(run.result).rejects.toMatchObject({ _tag: "WorkflowStalled" })
+    await run.closeInputs()
+    await expect(run.send(late)).rejects.toThrow(RunEnded)
+    await expect(runs.run(flow, "nobody").send(late)).rejects.toThrow(new UnknownRun({ run: "nobody" }))
+    await expect(runs.run(flow, "nobody").closeInputs()).rejects.toThrow(UnknownRun)
+    await expect(runs.run(flow, "nobody").resume()).rejects.toThrow(UnknownRun)
+    const other = await runs.start(one, "b", { n: 1 })
+    await other.closeInputs()
+    await expect(other.send(late as never)).rejects.toThrow(InvalidEvent)
+    await expect(other.send(late as never)).rejects.toThrow("it is not an input of workflow 'one', which has none")
+    expect(await other.result).toEqual({ _tag: "End", n: 1 })
+  })
+
+  it("forgets runs that ended before a time, or by its policy, and none that lives", async () => {
+    const one = durable(oneStep(({ n }) => (n === 0 ? Effect.never : n === 1 ? Effect.die("no") : End({ n }))))
+    const at = store()
+    await using runs = await opened(at, [one])
+    for (const n of [0, 1, 2, 3]) await (await runs.start(one, `run ${n}`, { n })).poll()
+    await until(async () => (await runs.list({ state: "active" })).length === 1)
+    expect(await runs.forget({ endedBefore: new Date(0) })).toBe(0)
+    const endedBefore = new Date(Date.now() + 1000)
+    expect(await runs.forget({ endedBefore, state: "failed" })).toBe(1)
+    expect(await runs.forget({ endedBefore, workflow: "two" })).toBe(0)
+    const rest = async () => (await runs.list()).map(({ id }) => id).sort()
+    expect(await rest()).toEqual(["run 0", "run 2", "run 3"])
+    await expect(runs.forget({ endedBefore: "today" as never })).rejects.toThrow("forget: endedBefore is a Date, not")
+    await expect(runs.list({ limit: 0 })).rejects.toThrow("list: limit is 0: give a whole number")
+    await expect(runs.list({ stat: "failed" } as never)).rejects.toThrow("stat")
+    const retention = "50 millis"
+    {
+      await using _other = await opened(at, [one], { retention })
+      await until(async () => (await runs.list()).length === 1)
+    }
+    expect(await rest()).toEqual(["run 0"])
+    await expect(opened(store(), [one], { retention: "-1 days" })).rejects.toThrow(
+      'retention is "-1 days": give a time such as "30 days", or leave it out'
+    )
   })
 
   it("goes on from any entry of its journal to the same answer, and from the whole without a call", async () => {

@@ -6,17 +6,21 @@ import { createdRun, type FlowKey, type Json, type StoredMessage, type StoredRun
 
 interface Kept {
   run: StoredRun
-  entries: Array<string>
-  at: Array<number>
+  entries: Array<{ readonly at: number; readonly epoch: number; readonly json: string }>
   messages: Array<StoredMessage>
   /** Length of the journal when it was claimed last. */
   claimed: number
+  /** Whether no more events may be sent. */
+  closed: boolean
 }
 
 const isOf = (flows: ReadonlyArray<FlowKey>, run: FlowKey): boolean =>
   flows.some(
     ({ flow, version, fingerprint }) => flow === run.flow && version === run.version && fingerprint === run.fingerprint
   )
+
+const newestFirst = (one: Pick<StoredRun, "createdAt" | "id">, other: Pick<StoredRun, "createdAt" | "id">): number =>
+  other.createdAt - one.createdAt || (one.id < other.id ? 1 : one.id > other.id ? -1 : 0)
 
 const copy = (json: Json): Json => JSON.parse(JSON.stringify(json))
 
@@ -40,16 +44,17 @@ export const memoryStore = (): StoreService => {
         const known = runs.get(id)
         if (known !== undefined) return { created: false, run: known.run }
         const run = createdRun({ ...creation, start: copy(start) }, owner, now)
-        runs.set(id, { run, entries: [], at: [], messages: [], claimed: 0 })
+        runs.set(id, { run, entries: [], messages: [], claimed: 0, closed: false })
         return { created: true, run }
       }),
     get: (id) => Effect.sync(() => runs.get(id)?.run),
-    list: ({ after = "", flow, limit = 100, order = "id", state }) =>
+    list: ({ after, flow, limit, state }) =>
       Effect.sync(() =>
         [...runs.values()]
           .map(({ run }) => run)
-          .filter((run) => run.id > after && (flow ?? run.flow) === run.flow && (state ?? run.state) === run.state)
-          .sort((a, b) => (order === "newest" && b.createdAt - a.createdAt) || (a.id < b.id ? -1 : 1))
+          .filter((run) => (flow ?? run.flow) === run.flow && (state ?? run.state) === run.state)
+          .filter((run) => after === undefined || newestFirst(run, after) > 0)
+          .sort(newestFirst)
           .slice(0, limit)
       ),
     load: (id, from = 0) =>
@@ -58,16 +63,13 @@ export const memoryStore = (): StoreService => {
         if (kept === undefined) return []
         return kept.entries
           .slice(from)
-          .map((entry, i) => ({ from: from + i, at: kept.at[from + i]!, entries: [JSON.parse(entry)] }))
+          .map(({ at, epoch, json }, i) => ({ from: from + i, at, epoch, entries: [JSON.parse(json)] }))
       }),
     append: (id, epoch, from, entries) =>
       withNow((now) => {
         const kept = owned(id, epoch)
         if (kept?.entries.length !== from) return false
-        for (const entry of entries) {
-          kept.entries.push(JSON.stringify(entry))
-          kept.at.push(now)
-        }
+        for (const entry of entries) kept.entries.push({ at: now, epoch, json: JSON.stringify(entry) })
         return true
       }),
     send: (id, key, message) =>
@@ -76,7 +78,8 @@ export const memoryStore = (): StoreService => {
         if (kept === undefined) return undefined
         const known = kept.messages.find((other) => other.key === key)
         if (known !== undefined) return known.number
-        if (kept.run.state !== "active" && kept.run.state !== "stuck") return undefined
+        if (kept.run.endedAt !== undefined || (kept.closed && message._tag === "event")) return undefined
+        kept.closed ||= message._tag === "close"
         const number = kept.messages.length + 1
         kept.messages.push({ number, key, message: copy(message as unknown as Json) as any })
         update(kept, { messages: number, wake: 0 })
@@ -105,10 +108,19 @@ export const memoryStore = (): StoreService => {
         update(kept, { state: "active", result: undefined, wake: 0, crashes: 0 })
         return true
       }),
-    forget: (id) =>
+    forget: (id) => Effect.sync(() => runs.get(id)?.run.endedAt !== undefined && runs.delete(id)),
+    forgetEnded: ({ endedBefore, flow, limit, state }) =>
       Effect.sync(() => {
-        const state = runs.get(id)?.run.state
-        return state !== undefined && state !== "active" && state !== "stuck" && runs.delete(id)
+        const ended = [...runs.values()].filter(
+          ({ run }) =>
+            run.endedAt !== undefined &&
+            run.endedAt < endedBefore &&
+            (flow ?? run.flow) === run.flow &&
+            (state ?? run.state) === run.state
+        )
+        const some = ended.slice(0, limit)
+        for (const { run } of some) runs.delete(run.id)
+        return some.length
       }),
     claim: (owner, flows, limit) =>
       withNow((now) => {

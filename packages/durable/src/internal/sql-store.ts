@@ -62,11 +62,14 @@ const tables = (rowless: string) => [
   `CREATE TABLE IF NOT EXISTS stepgraph_runs (
     id TEXT PRIMARY KEY, flow TEXT NOT NULL, version TEXT NOT NULL, fingerprint TEXT NOT NULL, state TEXT NOT NULL,
     input TEXT NOT NULL, result TEXT, created_at BIGINT NOT NULL, ended_at BIGINT, owner TEXT, epoch INTEGER NOT NULL,
-    wake BIGINT, messages INTEGER NOT NULL, crashes INTEGER NOT NULL, claimed INTEGER NOT NULL)`,
+    wake BIGINT, messages INTEGER NOT NULL, crashes INTEGER NOT NULL, claimed INTEGER NOT NULL, closed INTEGER NOT NULL)`,
   "CREATE INDEX IF NOT EXISTS stepgraph_due ON stepgraph_runs (wake) WHERE owner IS NULL AND wake IS NOT NULL",
+  "CREATE INDEX IF NOT EXISTS stepgraph_listed ON stepgraph_runs (created_at, id)",
+  "CREATE INDEX IF NOT EXISTS stepgraph_ended ON stepgraph_runs (ended_at) WHERE ended_at IS NOT NULL",
   "CREATE INDEX IF NOT EXISTS stepgraph_owned ON stepgraph_runs (owner) WHERE owner IS NOT NULL",
   `CREATE TABLE IF NOT EXISTS stepgraph_journal (
-    run TEXT NOT NULL, n INTEGER NOT NULL, at BIGINT NOT NULL, entries TEXT NOT NULL, PRIMARY KEY (run, n))${rowless}`,
+    run TEXT NOT NULL, n INTEGER NOT NULL, at BIGINT NOT NULL, epoch INTEGER NOT NULL, size INTEGER NOT NULL,
+    entries TEXT NOT NULL, PRIMARY KEY (run, n))${rowless}`,
   `CREATE TABLE IF NOT EXISTS stepgraph_messages (
     run TEXT NOT NULL, n INTEGER NOT NULL, sender_key TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (run, n),
     UNIQUE (run, sender_key))${rowless}`,
@@ -92,6 +95,19 @@ class Kind<Values extends ReadonlyArray<unknown>> {
     this.before = before
     this.types = types
     this.after = after
+  }
+
+  /** Takes what is written next: of each run one, as the answer names runs. */
+  take(): ReadonlyArray<Write<Values>> {
+    const taken = new Map<unknown, Write<Values>>()
+    const left = this.waiting.splice(0).filter((write) => {
+      const [id] = write.values
+      if (taken.size === mostRows || taken.has(id)) return true
+      taken.set(id, write)
+      return false
+    })
+    this.waiting.push(...left)
+    return [...taken.values()]
   }
 
   text(rows: number, placeholder: (index: number) => string): string {
@@ -167,17 +183,19 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
 
   const creations = new Kind<readonly [string, string, string, string, string, number, string | null]>(
     `INSERT INTO stepgraph_runs
-      (id, flow, version, fingerprint, state, input, created_at, owner, epoch, wake, messages, crashes, claimed)
+      (id, flow, version, fingerprint, state, input, created_at, owner, epoch, wake, messages, crashes, claimed, closed)
      SELECT column1, column2, column3, column4, 'active', column5, column6, column7, 1,
-       CASE WHEN column7 IS NULL THEN 0 END, 0, 0, -1 FROM`,
+       CASE WHEN column7 IS NULL THEN 0 END, 0, 0, -1, 0 FROM`,
     ["TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT"],
     "WHERE true ON CONFLICT DO NOTHING RETURNING id"
   )
-  const appends = new Kind<readonly [string, number, number, number, string]>(
-    "INSERT INTO stepgraph_journal (run, n, at, entries) SELECT column1, column3, column4, column5 FROM",
-    ["TEXT", "INTEGER", "INTEGER", "BIGINT", "TEXT"],
+  const appends = new Kind<readonly [string, number, number, number, number, string]>(
+    `INSERT INTO stepgraph_journal (run, n, at, epoch, size, entries)
+     SELECT column1, column3, column4, column2, column5, column6 FROM`,
+    ["TEXT", "INTEGER", "INTEGER", "BIGINT", "INTEGER", "TEXT"],
     `JOIN stepgraph_runs r ON r.id = column1 AND r.epoch = column2 AND r.owner IS NOT NULL
-     WHERE true ON CONFLICT DO NOTHING RETURNING run AS id`
+     WHERE column3 = coalesce((SELECT n + size FROM stepgraph_journal WHERE run = column1 ORDER BY n DESC LIMIT 1), 0)
+     ON CONFLICT DO NOTHING RETURNING run AS id`
   )
   const suspensions = new Kind<readonly [string, number, number, number | null]>(
     "UPDATE stepgraph_runs SET owner = NULL, wake = column4, crashes = 0 FROM",
@@ -203,7 +221,7 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
   }
   const flush = () => {
     const batches = kinds.flatMap((kind) => {
-      const writes = kind.waiting.splice(0, mostRows)
+      const writes = kind.take()
       return writes.length === 0 ? [] : [{ kind, writes }]
     })
     if (batches.length === 0) return
@@ -254,6 +272,24 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
   const lock = isPostgres ? "FOR UPDATE SKIP LOCKED" : ""
   const length = "(SELECT coalesce(max(n), -1) FROM stepgraph_journal WHERE run = stepgraph_runs.id)"
 
+  const forgetting = (where: string, params: ReadonlyArray<unknown>): Effect.Effect<number> =>
+    retried(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          const rows = yield* query<{ readonly id: string }>(
+            `DELETE FROM stepgraph_runs WHERE ${where} AND ended_at IS NOT NULL RETURNING id`,
+            params
+          )
+          const ids = rows.map(({ id }) => id)
+          if (ids.length === 0) return 0
+          const list = ids.map(() => "?").join(", ")
+          yield* query(`DELETE FROM stepgraph_journal WHERE run IN (${list})`, ids)
+          yield* query(`DELETE FROM stepgraph_messages WHERE run IN (${list})`, ids)
+          return ids.length
+        })
+      )
+    )
+
   return {
     synchronous: false,
     create: (creation, owner) =>
@@ -266,35 +302,46 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
         return { created, run }
       }),
     get: (id) => retried(get(id)),
-    list: ({ after = "", flow, limit = 100, order = "id", state }) => {
+    list: ({ after, flow, limit, state }) => {
       const wheres = [
-        "id > ?",
+        "true",
+        ...(after === undefined ? [] : ["(created_at, id) < (?, ?)"]),
         ...(flow === undefined ? [] : ["flow = ?"]),
         ...(state === undefined ? [] : ["state = ?"])
       ]
-      const params = [after, ...(flow === undefined ? [] : [flow]), ...(state === undefined ? [] : [state]), limit]
-      const by = order === "newest" ? "created_at DESC, id" : "id"
-      const rows = query(`SELECT * FROM stepgraph_runs WHERE ${wheres.join(" AND ")} ORDER BY ${by} LIMIT ?`, params)
+      const params = [
+        ...(after === undefined ? [] : [after.createdAt, after.id]),
+        ...(flow === undefined ? [] : [flow]),
+        ...(state === undefined ? [] : [state]),
+        limit
+      ]
+      const where = wheres.join(" AND ")
+      const rows = query(
+        `SELECT * FROM stepgraph_runs WHERE ${where} ORDER BY created_at DESC, id DESC LIMIT ?`,
+        params
+      )
       return retried(Effect.map(rows, (rows) => rows.map(runOf)))
     },
     load: (id, from = 0) =>
       retried(
         Effect.map(
-          query<{ n: number; at: number | string; entries: string }>(
-            `SELECT n, at, entries FROM stepgraph_journal WHERE run = ? AND n >=
+          query<{ n: number; at: number | string; epoch: number; entries: string }>(
+            `SELECT n, at, epoch, entries FROM stepgraph_journal WHERE run = ? AND n >=
               (SELECT coalesce(max(n), 0) FROM stepgraph_journal WHERE run = ? AND n <= ?) ORDER BY n`,
             [id, id, from]
           ),
           (rows) =>
-            rows.flatMap(({ n, at, entries }) => {
+            rows.flatMap(({ n, at, epoch, entries }) => {
               const all = JSON.parse(entries) as ReadonlyArray<Json>
               const left = all.slice(Math.max(0, from - n))
-              return left.length === 0 ? [] : [{ from: Math.max(n, from), at: Number(at), entries: left }]
+              return left.length === 0 ? [] : [{ from: Math.max(n, from), at: Number(at), epoch, entries: left }]
             })
         )
       ),
     append: (id, epoch, from, entries) =>
-      Effect.flatMap(Clock.currentTimeMillis, (at) => writing(appends, [id, epoch, from, at, JSON.stringify(entries)])),
+      Effect.flatMap(Clock.currentTimeMillis, (at) =>
+        writing(appends, [id, epoch, from, at, entries.length, JSON.stringify(entries)])
+      ),
     send: (id, key, message: Message) => {
       const known = Effect.map(
         query<{ n: number }>("SELECT n FROM stepgraph_messages WHERE run = ? AND sender_key = ?", [id, key]),
@@ -305,9 +352,9 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
           const before = yield* known
           if (before !== undefined) return before
           const [row] = yield* query<{ messages: number }>(
-            `UPDATE stepgraph_runs SET messages = messages + 1, wake = 0
-             WHERE id = ? AND state IN ('active', 'stuck') RETURNING messages`,
-            [id]
+            `UPDATE stepgraph_runs SET messages = messages + 1, wake = 0, closed = CASE WHEN ? = 'close' THEN 1 ELSE closed END
+             WHERE id = ? AND ended_at IS NULL AND NOT (closed = 1 AND ? = 'event') RETURNING messages`,
+            [message._tag, id, message._tag]
           )
           if (row === undefined) return undefined
           yield* query("INSERT INTO stepgraph_messages (run, n, sender_key, message) VALUES (?, ?, ?, ?)", [
@@ -355,20 +402,12 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
           (rows) => rows.length > 0
         )
       ),
-    forget: (id) =>
-      retried(
-        sql.withTransaction(
-          Effect.gen(function* () {
-            const rows = yield* query(
-              "DELETE FROM stepgraph_runs WHERE id = ? AND state NOT IN ('active', 'stuck') RETURNING id",
-              [id]
-            )
-            if (rows.length === 0) return false
-            yield* query("DELETE FROM stepgraph_journal WHERE run = ?", [id])
-            yield* query("DELETE FROM stepgraph_messages WHERE run = ?", [id])
-            return true
-          })
-        )
+    forget: (id) => Effect.map(forgetting("id = ?", [id]), (count) => count > 0),
+    forgetEnded: ({ endedBefore, flow, limit, state }) =>
+      forgetting(
+        `id IN (SELECT id FROM stepgraph_runs WHERE ended_at < ? ${flow === undefined ? "" : "AND flow = ?"}
+           ${state === undefined ? "" : "AND state = ?"} ORDER BY ended_at LIMIT ?)`,
+        [endedBefore, ...(flow === undefined ? [] : [flow]), ...(state === undefined ? [] : [state]), limit]
       ),
     claim: (owner, flows, limit) => {
       if (flows.length === 0) return Effect.succeed([])

@@ -1,0 +1,222 @@
+/**
+ * The runs that this process performs: those at work, and the last few of those that wait. What becomes of each is decided here.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { HistoryDiverged } from "../Errors.ts"
+import type { Json, RunState, StoredMessage, StoredRun } from "../Store.ts"
+import type { Definition, Definitions } from "./definitions.ts"
+import { Driver } from "./driver.ts"
+import type { Listeners } from "./listeners.ts"
+import type { Process } from "./process.ts"
+
+export interface ActiveOptions {
+  readonly warm: number
+  readonly crashes: number
+}
+
+interface Active {
+  readonly driver: Driver
+  readonly definition: Definition
+  readonly run: StoredRun
+  suspending: boolean
+}
+
+/** Runs that wait no longer than this are not given back. */
+const shortest = 1000
+
+export class ActiveRuns {
+  /** Number of calls that were made again, because they had read a cell that was written meanwhile. */
+  conflicts = 0
+  private readonly process: Process
+  private readonly definitions: Definitions
+  private readonly listeners: Listeners
+  private readonly options: ActiveOptions
+  /** Told when a run that was given back is due. */
+  private readonly due: (at: number) => void
+  private readonly all = new Map<string, Active>()
+  /** Those that wait, the last one last. */
+  private readonly resting = new Map<string, Active>()
+
+  constructor(
+    process: Process,
+    definitions: Definitions,
+    listeners: Listeners,
+    options: ActiveOptions,
+    due: (at: number) => void
+  ) {
+    this.process = process
+    this.definitions = definitions
+    this.listeners = listeners
+    this.options = options
+    this.due = due
+  }
+
+  driverOf(id: string): Driver | undefined {
+    return this.all.get(id)?.driver
+  }
+
+  get size(): number {
+    return this.all.size
+  }
+
+  get abandonAll(): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      Effect.forEach([...this.all.values()], ({ driver }) => driver.abandon(), {
+        discard: true,
+        concurrency: "unbounded"
+      })
+    )
+  }
+
+  /** Performs a run that this process owns now. */
+  begin(run: StoredRun, created = false): Effect.Effect<void> {
+    const registered = this.definitions.of(run)
+    if (registered === undefined || this.process.closed) return Effect.void
+    const { store } = this.process
+    const { context, definition } = registered
+    const poisoned = run.crashes > this.options.crashes
+    return Effect.flatMap(created ? Effect.succeed([]) : store.load(run.id), (history) =>
+      Effect.suspend(() => {
+        const { codec, flow } = definition
+        const { epoch, id, start } = run
+        const driver: Driver = new Driver(
+          { id, epoch, flow, codec, store, start, context, history, dry: poisoned },
+          {
+            ended: (exit) => this.ended(active, exit),
+            rests: () => (poisoned ? this.poisoned(active) : this.rests(active)),
+            lost: () => this.lost(active),
+            diverged: (error) => this.stuck(active, error),
+            stored: () => {
+              this.resting.delete(id)
+              this.listeners.tell(id, "stored")
+            }
+          }
+        )
+        const active: Active = { driver, definition, run, suspending: false }
+        this.all.set(id, active)
+        driver.begin()
+        return run.messages > driver.seen ? this.fetch(id) : Effect.void
+      })
+    )
+  }
+
+  /** Gives a run at work here what has just been sent to it; `false` where none is. */
+  receive(id: string, message: StoredMessage): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      const driver = this.driverOf(id)
+      if (driver === undefined) return Effect.succeed(false)
+      if (message.number <= driver.seen) return Effect.succeed(true)
+      // There is one in between, from elsewhere.
+      if (message.number > driver.seen + 1) return Effect.as(this.fetch(id), true)
+      this.resting.delete(id)
+      driver.receive([message])
+      return Effect.succeed(true)
+    })
+  }
+
+  /** Reads what has been sent to a run that is at work here. */
+  fetch(id: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const driver = this.driverOf(id)
+      if (driver === undefined) return Effect.void
+      return Effect.map(this.process.store.messages(id, driver.seen), (messages) => {
+        this.resting.delete(id)
+        driver.receive(messages)
+      })
+    })
+  }
+
+  private forget(active: Active): Effect.Effect<void> {
+    const { driver, run } = active
+    if (this.all.get(run.id) === active) {
+      this.all.delete(run.id)
+      this.resting.delete(run.id)
+      this.conflicts += driver.conflicts
+    }
+    return driver.abandon()
+  }
+
+  private ended(active: Active, exit: Exit.Exit<{ readonly _tag: string }, unknown>): void {
+    const { codec } = active.definition
+    const result: Json = Exit.isSuccess(exit) ? { stop: codec.event(exit.value) } : { cause: codec.cause(exit.cause) }
+    this.end(active, stateOf(exit), result)
+  }
+
+  private stuck(active: Active, error: HistoryDiverged): void {
+    const { entry, what } = error
+    this.end(active, "stuck", { diverged: { entry, what } })
+  }
+
+  /** Its process keeps dying: only while it performs steps can that be its fault. */
+  private poisoned(active: Active): void {
+    if (active.driver.performing.length === 0) {
+      this.process.fork(Effect.andThen(this.forget(active), this.begin({ ...active.run, crashes: 0 })))
+      return
+    }
+    this.end(active, "stuck", { crashes: active.run.crashes, steps: [...active.driver.performing] })
+  }
+
+  private end(active: Active, state: RunState, result: Json): void {
+    const { epoch, id } = active.run
+    const ending = Effect.andThen(this.process.store.end(id, epoch, state, result), this.forget(active))
+    this.process.fork(
+      Effect.andThen(
+        ending,
+        Effect.sync(() => this.listeners.tell(id))
+      )
+    )
+  }
+
+  /** Somebody else has written, or this process does not know what it has written itself. */
+  private lost(active: Active): void {
+    const { epoch, id } = active.run
+    const { owner, store } = this.process
+    const again = Effect.flatMap(store.get(id), (run) =>
+      run !== undefined && run.state === "active" && run.owner === owner && run.epoch === epoch
+        ? this.begin(run)
+        : Effect.sync(() => this.listeners.tell(id))
+    )
+    this.process.fork(Effect.andThen(this.forget(active), again))
+  }
+
+  /** A run that waits is given back, unless it is one of the last few. */
+  private rests(active: Active): void {
+    const { id } = active.run
+    this.resting.delete(id)
+    this.resting.set(id, active)
+    while (this.resting.size > this.options.warm) {
+      const [oldest, first] = this.resting.entries().next().value!
+      this.resting.delete(oldest)
+      if (first.driver.resting) this.suspend(first)
+    }
+  }
+
+  private suspend(active: Active): void {
+    const { driver, run } = active
+    const { due, seen } = driver
+    if (active.suspending || (due !== undefined && due - this.process.now() < shortest)) return
+    active.suspending = true
+    driver.freeze()
+    const suspended = Effect.flatMap(this.process.store.suspend(run.id, run.epoch, seen, due), (suspended) => {
+      active.suspending = false
+      if (suspended) {
+        if (due !== undefined) this.due(due)
+        return this.forget(active)
+      }
+      // A message has come meanwhile; without one, the run is not ours any more.
+      return Effect.map(this.fetch(run.id), () => {
+        if (driver.seen === seen) this.lost(active)
+        else driver.thaw()
+      })
+    })
+    this.process.fork(suspended)
+  }
+}
+
+const stateOf = (exit: Exit.Exit<unknown, unknown>): RunState =>
+  Exit.isSuccess(exit)
+    ? "succeeded"
+    : Exit.hasInterrupts(exit) && !Exit.hasFails(exit) && !Exit.hasDies(exit)
+      ? "interrupted"
+      : "failed"
