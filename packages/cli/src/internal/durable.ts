@@ -135,7 +135,7 @@ export const recordOf = (runs: DurableRuns, id: string, place: string): Effect.E
       )
     )
     if (record !== undefined) return { stored, record }
-    const ids = (yield* asked(() => runs.list({ order: "newest", limit: 1000 }))).map(({ id }) => id)
+    const ids = (yield* asked(() => runs.list({ limit: 1000 }))).map(({ id }) => id)
     const near = nearest(id, ids)
     const meant = near === undefined ? "" : `: did you mean '${near}'?`
     return yield* new Misuse({ message: `There is no run '${id}' in ${nameOf(place)}${meant || "."}` })

@@ -61,7 +61,6 @@ const listing = Command.make(
     const runs = yield* openRuns({ place, files: [] })
     const found = yield* asked(() =>
       runs.list({
-        order: "newest",
         limit: limit + 1,
         state: Option.getOrUndefined(state),
         workflow: Option.getOrUndefined(workflow)
