@@ -1,17 +1,15 @@
-// A run whose activations a journal controls, only through `stepgraph/host` and the handle of `launch`. The journal records
-// the activations in the order in which it lets them enter, and feeds them, or only the first of them, to other runs.
+// A run whose activations a journal controls, only through `stepgraph/host` and the handle of `launch`. The journal is that of
+// `@stepgraph/testing`: it records the activations in the order in which it lets them enter, and feeds them, or only the first
+// of them, to other runs.
 import { Effect, Exit, References } from "effect"
 import * as Clock from "effect/Clock"
 import { launch, Observer, type TraceEntry } from "stepgraph"
-import { type Call, Host, type HostedRun, type RunHost, type Settlement } from "stepgraph/host"
+import { type Call, Host, type RunHost, type Settlement } from "stepgraph/host"
+import { type Activation, Journal, keyOf, type Next } from "../../testing/src/internal/journal.ts"
 import { idOf, type Payload, pick, type Spec, sent } from "./spec.ts"
 import { buildWorkflow, type Entry, type Live, makeWorld, outcomeOf, type Ran, sendAll, type Timing } from "./world.ts"
 
-/** An activation of a run. Its key is the same in every run. */
-export interface Activation {
-  readonly key: string
-  readonly settlement?: Settlement
-}
+export type { Activation } from "../../testing/src/internal/journal.ts"
 
 export interface Journaled {
   readonly journal: ReadonlyArray<Activation>
@@ -26,7 +24,6 @@ export interface Journaled {
   readonly diverged: string | undefined
 }
 
-const keyOf = ({ id, attempt, recovers }: Call): string => `settled ${id} ${attempt}${recovers ? " recovers" : ""}`
 const closed = "inputs closed"
 const interrupted = "interrupted"
 
@@ -54,7 +51,6 @@ export const journaled = async (
 ): Promise<Journaled> => {
   const world = makeWorld(timing)
   const flow = buildWorkflow(spec, timing, world)
-  const journal: Array<Activation> = []
   const trace: Array<TraceEntry> = []
   const record: Array<Entry> = []
   const called: Array<string> = []
@@ -82,51 +78,11 @@ export const journaled = async (
 
   // ---------------------------------------------------------------- what may happen next
 
-  interface Next extends Activation {
-    /** Returns `false` if it does not happen after all. */
-    readonly enter: (settlement: Settlement | undefined) => boolean
-  }
-  const ahead = new Set(given.map(({ key }) => key))
-  const asked: Array<Next> = []
-  const queue: Array<Next> = []
-  let hosted: HostedRun | undefined
-  let pumping = false
-  let index = 0
-
-  const next = (): Next | undefined => {
-    const activation = given[index]
-    if (activation === undefined) return queue.shift()
-    const { key, settlement } = activation
-    const at = asked.findIndex((other) => other.key === key)
-    if (at >= 0) {
-      index++
-      return { ...asked.splice(at, 1)[0]!, ...(settlement === undefined ? {} : { settlement: copyOf(settlement) }) }
-    }
-    const fromOutside = live && outside(key)
-    if (fromOutside !== undefined) index++
-    return fromOutside
-  }
-  const pump = () => {
-    if (pumping) return
-    pumping = true
-    while (hosted?.resting() && hosted.status().state !== "ended") {
-      // The interruption comes from a fiber, which may have to wait.
-      if (interrupting && hosted.status().state === "running") break
-      const entering = next()
-      if (entering === undefined) break
-      const { enter, key, settlement } = entering
-      const at = journal.length
-      journal.push(settlement === undefined ? { key } : { key, settlement })
-      if (!enter(settlement)) journal.splice(at, 1)
-    }
-    pumping = false
-  }
-  /** Offers an activation: it enters at once, unless the journal determines when. */
-  const may = (activation: Next) => {
-    if (ahead.has(activation.key)) asked.push(activation)
-    else queue.push(activation)
-    pump()
-  }
+  const journal: Journal = new Journal(given, {
+    outside: (key) => (live === undefined ? undefined : outside(key)),
+    // The interruption comes from a fiber, which may have to wait.
+    holds: () => interrupting && journal.hosted!.status().state === "running"
+  })
 
   /** The activations that go through the handle. */
   const outside = (key: string): Next | undefined => {
@@ -145,11 +101,11 @@ export const journaled = async (
     const { tag, ...payload } = sent(spec, Number(key.slice("input ".length)))
     return does({ _tag: "input", tag, id: payload.id }, live!.send({ _tag: tag, ...payload }))
   }
+  // What is fed comes from the journal alone.
+  const fed = new Set(given.map(({ key }) => key))
   const happens = (key: string) =>
     Effect.sync(() => {
-      if (ahead.has(key)) return
-      queue.push(outside(key)!)
-      pump()
+      if (!fed.has(key)) journal.offer(outside(key)!)
     })
 
   // ---------------------------------------------------------------- the host
@@ -175,58 +131,24 @@ export const journaled = async (
       if (attempt === 1) inputs.get(id)!.splice(0, Number.POSITIVE_INFINITY, ...events.map(idOf))
       else if (!recovers)
         say({ _tag: "started", run: numbers.get(id)!, step: stepOf(step), input: events.map(idOf), attempt })
-      if (ahead.has(key)) return undefined
+      if (journal.expects(key)) return undefined
       called.push(key)
       return body.run()
     },
-    settle: (call, settlement, { again, enter, stale }) =>
-      may({
-        key: keyOf(call),
-        settlement,
-        enter: (recorded) => {
-          if (!ahead.has(keyOf(call)) && stale()) {
-            again()
-            return false
-          }
-          settled(call, recorded!)
-          enter(recorded!)
-          return true
-        }
-      }),
+    settle: (call, settlement, settling) =>
+      journal.settle(call, settlement, settling, (entering) => settled(call, entering)),
     sleep: ({ why, id, millis }, fire) => {
-      const key = `${why} ${id}`
-      let wanted = true
-      const then: Next = {
-        key,
-        enter: () => {
-          if (!wanted) return false
-          if (why === "run") over = true
-          fire()
-          return true
-        }
+      const fires = () => {
+        if (why === "run") over = true
+        fire()
       }
-      if (ahead.has(key) && given.findLastIndex((other) => other.key === key) >= index) {
-        asked.push(then)
-        pump()
-        return () => {
-          const at = asked.indexOf(then)
-          if (at >= 0) asked.splice(at, 1)
-        }
-      }
-      const slept = Effect.andThen(
-        Effect.provideService(Effect.sleep(millis), Clock.Clock, world.clock),
-        Effect.sync(() => {
-          queue.push(then)
-          pump()
-        })
-      )
-      const fiber = Effect.runFork(slept, { scheduler: world.scheduler })
-      return () => {
-        wanted = false
-        fiber.interruptUnsafe()
-      }
+      return journal.timer(`${why} ${id}`, fires, (passed) => {
+        const slept = Effect.provideService(Effect.sleep(millis), Clock.Clock, world.clock)
+        const fiber = Effect.runFork(Effect.andThen(slept, Effect.sync(passed)), { scheduler: world.scheduler })
+        return () => fiber.interruptUnsafe()
+      })
     },
-    idle: pump
+    idle: () => journal.pump()
   }
 
   // ---------------------------------------------------------------- the run
@@ -235,7 +157,7 @@ export const journaled = async (
   const running = Effect.gen(function* () {
     const handle = yield* launch(flow, { id: "start", fuel: spec.fuel, key: 0 } as never)
     live = handle as any
-    pump()
+    journal.pump()
     const sender: Live = {
       send: (event) => happens(`input ${spec.inputs!.sends.findIndex((_, n) => sent(spec, n).id === event.id)}`),
       closeInputs: happens(closed),
@@ -255,20 +177,14 @@ export const journaled = async (
     }),
     Effect.provideService(Clock.Clock, world.clock),
     Effect.provideService(Host, (run) => {
-      hosted = run
+      journal.hosted = run
       return host
     }),
     Effect.provideService(Observer, observe)
   )
   Effect.runFork(program as Effect.Effect<void>, { scheduler: world.scheduler })
   const ended = await world.exhaust(true, () => ticks++)
-  if (index < given.length) diverged ??= `the run ended, or waits, before ${given[index]!.key}`
+  if (journal.missing !== undefined) diverged ??= `the run ended, or waits, before ${journal.missing}`
   const outcome = exit === undefined ? ({ _tag: ended ? "Hung" : "Endless" } as const) : outcomeOf(exit)
-  return { journal, trace, ran: { record, runs: [], outcome }, called, ticks, diverged }
+  return { journal: journal.entries, trace, ran: { record, runs: [], outcome }, called, ticks, diverged }
 }
-
-/** A copy, as from a store. */
-const copyOf = (settlement: Settlement): Settlement => ({
-  ...settlement,
-  events: settlement.events.map((event) => ({ ...event }))
-})
