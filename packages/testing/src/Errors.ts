@@ -33,6 +33,8 @@ export class ScheduleFailure extends TaggedError("ScheduleFailure")<{
   declare readonly outcome: Outcome
   declare readonly usual: Outcome
   declare readonly trace: ReadonlyArray<TraceEntry>
+  /** The steps that ran twice, if the process died. */
+  declare readonly repeated: ReadonlyArray<string>
 }
 
 /** A schedule cannot be replayed: the workflow has changed since it was found, or it is not a valid schedule. */

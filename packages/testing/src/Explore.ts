@@ -2,7 +2,7 @@
  * `explore`: runs a workflow in every possible order.
  */
 import * as Arbitrary from "effect/Arbitrary"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -64,6 +64,14 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
   readonly preempt?: number | undefined
   /** Whether to interrupt the whole run, once, wherever it waits. Default: false. */
   readonly cancel?: boolean | undefined
+  /**
+   * Whether the process of the run may die, once, wherever it waits and before each end of a call is stored. Another process
+   * then goes on from the journal, as that of a durable run would, and must give the same result. Default: false.
+   *
+   * With `process`, each process makes the workflow anew: what the function creates dies with the process. All else stays,
+   * such as the services of `layer`.
+   */
+  readonly crash?: boolean | { readonly process: () => AnyWorkflow } | undefined
   /** Faults to inject into steps: at most `max` per run (default 1), in all steps or in those listed. Default: none. */
   readonly faults?:
     | {
@@ -76,6 +84,8 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
   readonly replay?: string | undefined
   /** Built again for each schedule, so no schedule sees another's data. */
   readonly layer?: Layer.Layer<Provided, E, R> | undefined
+  /** Called before each schedule, to set up what the steps share with the test. */
+  readonly setup?: (() => void) | undefined
   /** A program to run instead of `run(flow, input)`, for example one that launches the workflow and talks to it. */
   readonly program?: ((flow: W, input: any) => Effect.Effect<any, any, any>) | undefined
   /** Switches the built-in invariants on and off. */
@@ -108,6 +118,10 @@ export interface Exploration {
   readonly uncontrolled: ReadonlyArray<string>
   /** Number of inputs. */
   readonly inputs: number
+  /** Number of schedules in which the process died. */
+  readonly cuts: number
+  /** The steps whose calls were then made again: they had begun, and their end was not stored. */
+  readonly repeated: ReadonlyArray<string>
 }
 
 const perInput = 50
@@ -231,15 +245,24 @@ const start = async (
   const { layer, program = run as NonNullable<typeof options.program>, schedules = 1_000, seed = 0 } = options
   const graph = graphOf(flow)
   const randomly = options.random ?? Math.ceil(schedules / 4)
+  const modes = modesOf(options)
+  const makes = typeof options.crash === "object" ? options.crash.process : undefined
   const plan: Plan = {
     flow,
     graph,
-    modes: modesOf(options),
+    modes,
     invariants: options.invariants ?? {},
     checks: options.check ?? {},
     program: (input) => {
+      options.setup?.()
+      const fresh = layer === undefined ? undefined : Layer.fresh(layer as Layer.Layer<never>)
+      if (modes.crash) {
+        const process = Effect.suspend(() => program(makes?.() ?? flow, input)) as Effect.Effect<unknown, unknown>
+        const world = fresh === undefined ? Effect.succeed(Context.empty()) : Layer.build(fresh)
+        return { world, process, madeAnew: makes !== undefined }
+      }
       const running = program(flow, input) as Effect.Effect<unknown, unknown>
-      return layer === undefined ? running : Effect.provide(running, Layer.fresh(layer as Layer.Layer<never>))
+      return fresh === undefined ? running : Effect.provide(running, fresh)
     },
     context,
     signal,
@@ -268,12 +291,14 @@ const start = async (
       }),
       coverage: plan.tally.coverage,
       uncontrolled: [...explorer.uncontrolled.keys()],
-      inputs
+      inputs,
+      cuts: explorer.cuts,
+      repeated: Object.keys(flow.steps).filter((step) => explorer.repeated.has(step))
     }
   }
 
   if (options.replay !== undefined) {
-    const found = await replay(options.replay, flow, { given, input: options.input }, explorer)
+    const found = await replay(options.replay, flow, { given, input: options.input }, explorer, schedules)
     if (found !== undefined) throw fail(found, options.input)
     return seen(false, 1)
   }
@@ -356,7 +381,8 @@ const replay = async (
   token: string,
   flow: AnyWorkflow,
   { given, input }: { readonly given: boolean; readonly input: unknown },
-  explorer: Explorer
+  explorer: Explorer,
+  schedules: number
 ): Promise<Found | undefined> => {
   const deviations = fromToken(token, graphOf(flow))
   if (typeof deviations === "string") throw new CannotReplay({ schedule: token, message: deviations })
@@ -365,6 +391,7 @@ const replay = async (
     throw new CannotReplay({ schedule: token, message })
   }
   const usual = await explorer.ran(input, along([]), false)
+  await explorer.learnEndings(input, schedules)
   const ran = await explorer.ran(input, along(deviations), true)
   const missed = ran.choices.missed(deviations)
   if (missed !== undefined) {
@@ -406,7 +433,7 @@ const failureOf = (
   written: (schedule: string) => string
 ): ScheduleFailure => {
   const schedule = toToken(deviations, mark)
-  const { trace, notes, early, endless } = executed
+  const { trace, notes, early, endless, crash } = executed
   const replay = written(schedule)
   const message = tell({
     flow,
@@ -418,6 +445,7 @@ const failureOf = (
     notes,
     early,
     endless,
+    crash,
     input,
     schedules,
     replay,
@@ -427,7 +455,8 @@ const failureOf = (
   })
   const failure = new ScheduleFailure({ workflow: flow.name, ...broken, schedule, input, schedules, message })
   // The message contains everything, so keep it out of the inspected fields.
-  for (const [name, value] of Object.entries({ outcome, usual, trace })) {
+  const repeated = [...new Set(crash?.again.map(({ step }) => step))]
+  for (const [name, value] of Object.entries({ outcome, usual, trace, repeated })) {
     Object.defineProperty(failure, name, { value, enumerable: false })
   }
   return failure

@@ -35,6 +35,8 @@ export interface Seen<Result = unknown> {
   /** Whether `explore` interrupted this run, and how many faults it injected. */
   readonly cancelled: boolean
   readonly faults: number
+  /** Whether the process of this run died, and another went on with it. The trace is that of the other. */
+  readonly crashed: boolean
 }
 
 /**
@@ -73,7 +75,11 @@ export interface Broken {
   readonly problem: string
 }
 
-export const outcomeOf = ({ exit, endless, status, trace, uncaught }: Executed): Outcome => {
+export const outcomeOf = ({ crash, exit, endless, status, trace, uncaught }: Executed): Outcome => {
+  if (crash?.diverged !== undefined) {
+    const text = `cannot go on: the new process never comes to ${crash.diverged}`
+    return { state: "failed", result: undefined, error: undefined, text, also: [] }
+  }
   if (uncaught !== undefined) {
     const { error, by } = uncaught
     return {
@@ -180,6 +186,12 @@ const neverCrashes = ({ outcome }: Seen): string | undefined =>
     ? "it ends its process: nothing can catch an exception in a timer's callback"
     : undefined
 
+/** No option turns this off either: a durable run would be stranded. */
+const neverDiverges = ({ crash }: Executed): string | undefined =>
+  crash?.diverged === undefined
+    ? undefined
+    : "something that is called again after a crash, such as `by`, gave another result"
+
 const neverFails = ({ outcome, faults }: Seen): string | undefined => {
   if (faults > 0 || outcome.state !== "failed") return undefined
   return (outcome.error as { _tag?: unknown } | undefined)?._tag === "WorkflowStalled" ? undefined : "it fails"
@@ -237,7 +249,9 @@ export const firstBroken = (
 ): Broken | undefined => {
   const found = (invariant: string, problem: string | undefined): Broken | undefined =>
     problem === undefined ? undefined : { invariant, problem }
-  for (const [invariant, check] of Object.entries(checks)) {
+  // Its trace is not that of a whole run.
+  const whole = executed.crash?.diverged === undefined
+  for (const [invariant, check] of Object.entries(whole ? checks : {})) {
     try {
       const said = check(seen.trace, seen)
       if (isPromiseLike(said)) return { invariant, problem: "it returned a promise, but a rule must be synchronous" }
@@ -248,12 +262,15 @@ export const firstBroken = (
     }
   }
   return (
+    found("safeToCrash", neverDiverges(executed)) ??
     found("neverFails", neverCrashes(seen)) ??
     (invariants.neverStalls === false ? undefined : found("neverStalls", neverStalls(seen))) ??
     (invariants.neverFails === false ? undefined : found("neverFails", neverFails(seen))) ??
     (invariants.withinWorkers === false ? undefined : found("withinWorkers", withinWorkers(executed, graph))) ??
     (invariants.finalizersRun === false ? undefined : found("finalizersRun", finalizersRun(executed, seen))) ??
     (invariants.eachConsumed === true ? found("eachConsumed", eachConsumed(executed)) : undefined) ??
-    (invariants.sameResult === false ? undefined : found("sameResult", sameResult(seen, invariants.sameResult ?? true)))
+    (invariants.sameResult === false
+      ? undefined
+      : found(seen.crashed ? "safeToCrash" : "sameResult", sameResult(seen, invariants.sameResult ?? true)))
   )
 }

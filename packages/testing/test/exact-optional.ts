@@ -24,6 +24,8 @@ const exploring: ExploreOptions<typeof flow> = {
   timers: undefined,
   preempt: undefined,
   cancel: maybe<boolean>(),
+  crash: maybe<boolean>(),
+  setup: undefined,
   faults: undefined,
   replay: maybe<string>(),
   layer: undefined,

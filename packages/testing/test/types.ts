@@ -30,3 +30,6 @@ export const otherStep = explore(flow, { input, faults: { kinds: ["fail"], steps
 export const otherFault = explore(flow, { input, faults: { kinds: ["explode"] } })
 // @ts-expect-error the stop event has no such field
 export const otherResult = explore(flow, { input, check: { cheap: (_, { result }) => result?.cost === 1 } })
+export const crashing = explore(flow, { input, layer, crash: { process: () => flow } })
+// @ts-expect-error a process makes a workflow
+export const otherProcess = explore(flow, { input, crash: { process: () => priced } })

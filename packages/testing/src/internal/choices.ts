@@ -5,7 +5,7 @@
  */
 
 /** The kind of a choice: `order` chooses what goes on next; the others are events that happen to it. */
-export type Kind = "order" | "fault" | "preempt" | "cancel"
+export type Kind = "order" | "fault" | "preempt" | "cancel" | "crash"
 
 /** One choice that differs from production. `count` is the number of ways, or 0 if unknown. */
 export interface Deviation {

@@ -5,6 +5,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Fiber } from "effect/Fiber"
+import type { Scheduler } from "effect/Scheduler"
 
 export interface Sleeper {
   readonly deadline: number
@@ -77,6 +78,32 @@ export class ControlledClock implements Clock.Clock {
     this.remove(sleeper)
     this.millis = Math.max(this.millis, sleeper.deadline)
     sleeper.wake()
+  }
+
+  /** The same time, as another clock: what is kept for a clock, such as the lines of a limit, is another's. */
+  view(): Clock.Clock {
+    return {
+      currentTimeMillisUnsafe: () => this.currentTimeMillisUnsafe(),
+      currentTimeNanosUnsafe: () => this.currentTimeNanosUnsafe(),
+      monotonicTimeNanosUnsafe: () => this.monotonicTimeNanosUnsafe(),
+      currentTimeMillis: this.currentTimeMillis,
+      currentTimeNanos: this.currentTimeNanos,
+      monotonicTimeNanos: this.monotonicTimeNanos,
+      sleep: (duration) => this.sleep(duration)
+    }
+  }
+
+  /** Lets time pass that nothing sleeps for. */
+  pass(millis: number): void {
+    this.millis += millis
+  }
+
+  /** Drops the sleepers of a process: those of its fibers, and all that no fiber waits for. */
+  bury(scheduler: Scheduler): void {
+    for (const sleepers of [this.sleepers, this.limits]) {
+      const left = sleepers.filter(({ fiber }) => fiber !== undefined && fiber.cache.scheduler !== scheduler)
+      sleepers.splice(0, sleepers.length, ...left)
+    }
   }
 
   private remove(sleeper: Sleeper): void {

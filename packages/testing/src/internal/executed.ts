@@ -14,6 +14,18 @@ export interface Note {
   readonly invocation: string | undefined
   /** The cell that the invocation read or wrote, as text. */
   readonly touch: string | undefined
+  /** Whether the invocation's function is called again after a crash. */
+  readonly again?: boolean
+}
+
+/** The death of a run's process, and what went on with the run. */
+export interface Crash {
+  /** Number of activations in its journal. */
+  readonly entries: number
+  /** The calls that were made again: they had begun, and had not settled. */
+  readonly again: ReadonlyArray<{ readonly step: string; readonly call: string }>
+  /** What the journal holds and the run, begun anew, did not come to. */
+  readonly diverged: string | undefined
 }
 
 /** The observations of one run. */
@@ -36,6 +48,8 @@ export interface Executed {
   /** Everything that the test itself interrupted, made fail or held up. */
   readonly cancelled: boolean
   readonly faults: number
+  /** Set if its process died. The trace is then that of the run which went on. */
+  readonly crash: Crash | undefined
   /** Everything left after the run had ended. */
   readonly left: ReadonlyArray<string>
   /** Everything that was not under control, and so was not explored. */

@@ -12,21 +12,19 @@ import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { Observer, type RunStatus, type TraceEntry } from "stepgraph"
 import { Host, type HostedRun, type RunHost } from "stepgraph/host"
-import { TraceModel } from "stepgraph/trace"
 import { Calls } from "./calls.ts"
 import type { Choices } from "./choices.ts"
-import type { Executed, Note } from "./executed.ts"
+import type { Executed } from "./executed.ts"
 import { lead } from "./fake-timers.ts"
+import { isMortal, Lives, type Mortal } from "./lives.ts"
 import type { Modes } from "./modes.ts"
 import { Names } from "./names.ts"
 import { Outside } from "./outside.ts"
 import { steadyIds, steadyRandom } from "./random.ts"
-import { show } from "./show.ts"
+import { Recording } from "./recording.ts"
 import { microtasks } from "./turn.ts"
 import { type Cause, inVain, onlyOutside, somethingOutside, wentOn } from "./uncontrolled.ts"
-import { type Tell, type Touch, Ways } from "./ways.ts"
-
-const inTouch = ({ cell, value, written }: Touch): string => `${written ? "writes" : "reads"} '${cell}': ${show(value)}`
+import { type Tell, Ways } from "./ways.ts"
 
 const silence = new Proxy(globalThis.console, { get: () => () => {} })
 const noLoggers: ReadonlySet<Logger.Logger<unknown, unknown>> = new Set()
@@ -41,11 +39,10 @@ export class Execution {
   private readonly outside: Outside
   private readonly ways: Ways
   private readonly calls: Calls
-  private readonly trace: Array<TraceEntry> = []
-  private readonly model = new TraceModel()
-  private readonly notes: Array<Note> = []
+  private readonly recording = new Recording()
   private readonly tell: Tell | undefined
   private readonly uncontrolled = new Map<string, Cause>()
+  private lives: Lives | undefined
   private statusOf: (() => RunStatus) | undefined
   private fiber!: Fiber<unknown, unknown>
   private turns = 0
@@ -57,9 +54,8 @@ export class Execution {
 
   /** `outsideHasSay`: whether the outside world has woken a run of this workflow before. */
   constructor(choices: Choices, modes: Modes, telling: boolean, outsideHasSay: boolean) {
-    const tell: Tell = (differs, invocation, touch) => {
-      if (!this.ways.over)
-        this.notes.push({ at: this.trace.length, differs, invocation, touch: touch && inTouch(touch) })
+    const tell: Tell = (...said) => {
+      if (!this.ways.over && !this.ways.replays) this.recording.note(...said)
     }
     this.tell = telling ? tell : undefined
     this.modes = modes
@@ -70,15 +66,18 @@ export class Execution {
 
   /** Runs a program to its end: synchronously if possible, otherwise as a promise. */
   run(
-    program: Effect.Effect<unknown, unknown>,
+    program: Effect.Effect<unknown, unknown> | Mortal,
     context: Context.Context<never>,
     signal: AbortSignal | undefined
   ): Executed | Promise<Executed> {
     const nextId = steadyIds()
+    let rootId: string | undefined
     const host = (run: HostedRun): RunHost => {
       const parent = run.parent?.invocation
       this.statusOf ??= run.status
       const runId = () => {
+        // A run that goes on in another process is the same run.
+        if (parent === undefined && this.lives !== undefined) return (rootId ??= nextId())
         const id = nextId()
         if (parent !== undefined) this.names.inside(parent, id)
         return id
@@ -98,23 +97,23 @@ export class Execution {
     if (!this.modes.logs) {
       own = own.pipe(Context.add(Logger.CurrentLoggers, noLoggers), Context.add(Console.Console, silence))
     }
+    if (isMortal(program)) {
+      this.lives = new Lives(program, this.ways, this.modes.time, this.tell, {
+        hostOf: host,
+        observe: (entry) => this.observe(entry),
+        mayDie: () => this.modes.crash && !this.cancelled && !this.ways.over
+      })
+    }
+    const running = isMortal(program) ? this.lives!.program(own) : program
     this.leadTimers()
     this.ways.pool.inside(() => {
-      this.fiber = Effect.runForkWith(own)(program)
+      this.fiber = Effect.runForkWith(own)(running)
     })
     return this.continue(signal)
   }
 
   private observe(entry: TraceEntry): void {
-    if (this.ways.over) return
-    this.trace.push(entry)
-    this.model.add(entry)
-  }
-
-  private get running(): number {
-    let running = 0
-    for (const run of this.model.runs.values()) running += run.running.size
-    return running
+    if (!this.ways.over) this.recording.entry(entry)
   }
 
   private continue(signal: AbortSignal | undefined): Executed | Promise<Executed> {
@@ -122,14 +121,23 @@ export class Execution {
       const exit = this.fiber.pollUnsafe()
       if (exit !== undefined) return this.end(exit)
       if (signal?.aborted === true || this.ways.clock.uncaught !== undefined) return this.abandon()
-      if (this.turns++ > mostTurns || this.trace.length > mostEntries) {
+      if (this.turns++ > mostTurns || this.recording.trace.length > mostEntries) {
         this.endless = true
         this.uncontrolled.set(wentOn, "endless")
         return this.abandon()
       }
-      if (!this.ways.goOnInTurn()) {
+      if (this.lives?.dying === true) {
+        if (this.outside.awaits) return this.outlive(this.lives, signal)
+        this.goOnAnew(this.lives)
+      } else if (this.ways.replays) {
+        if (!this.ways.takeReady()) {
+          // All that a run still does by itself comes at once, so it never comes to what its journal holds.
+          if (this.flushed) return this.abandon()
+          return this.microtasks(signal)
+        }
+      } else if (!this.ways.goOnInTurn()) {
         if (this.needsMicrotasks()) return this.microtasks(signal)
-        if (!this.cancels() && !this.ways.goOn()) {
+        if (!this.cancels() && this.lives?.dies(() => "the process dies") !== true && !this.ways.goOn()) {
           if (!this.reachesLimit()) return this.waitOutside(signal)
           this.ways.reachLimit()
         }
@@ -140,10 +148,27 @@ export class Execution {
 
   /** Interrupts the whole run if the schedule says so. */
   private cancels(): boolean {
-    if (!this.modes.cancel || this.cancelled || this.running === 0) return false
+    if (!this.modes.cancel || this.cancelled || this.recording.running === 0) return false
     this.cancelled = this.ways.happens("cancel", () => "the whole run is interrupted from outside")
     if (this.cancelled) this.interrupt()
     return this.cancelled
+  }
+
+  /** Lets the promises of a dead process go as far as they can before the next one begins. */
+  private async outlive(lives: Lives, signal: AbortSignal | undefined): Promise<Executed> {
+    lives.bury()
+    await microtasks()
+    this.goOnAnew(lives)
+    return this.continue(signal)
+  }
+
+  private goOnAnew(lives: Lives): void {
+    lives.bury()
+    this.outside.forget()
+    this.calls.hanging = 0
+    this.recording.beginAnew()
+    this.statusOf = undefined
+    lives.goOn()
   }
 
   private interrupt(): void {
@@ -159,7 +184,7 @@ export class Execution {
     const { pool, clock } = this.ways
     if (pool.ready.length > 0) return false
     const asleep = clock.sleepers.length
-    return asleep === 0 || this.running - this.calls.hanging > asleep + pool.arrivals.length
+    return asleep === 0 || this.recording.running - this.calls.hanging > asleep + pool.arrivals.length
   }
 
   private async microtasks(signal: AbortSignal | undefined): Promise<Executed> {
@@ -233,8 +258,7 @@ export class Execution {
 
   /** Lets all ready tasks go on, without choices. */
   private drain(): void {
-    const { pool } = this.ways
-    for (let tasks = 0; tasks < mostTurns && pool.ready.length > 0; tasks++) pool.inside(pool.ready.shift()!.run)
+    for (let tasks = 0; tasks < mostTurns && this.ways.takeReady(); tasks++);
   }
 
   private uncaught(): Executed["uncaught"] {
@@ -252,9 +276,11 @@ export class Execution {
 
   private executed(exit: Executed["exit"], left: ReadonlyArray<string>, status: RunStatus | undefined): Executed {
     lead(undefined)
-    const { trace, model, notes, endless, waited, cancelled, uncontrolled } = this
-    const { early } = this.ways
-    const { faults } = this.ways
+    const { endless, waited, cancelled, uncontrolled } = this
+    const { model, notes } = this.recording
+    const { early, faults } = this.ways
+    const crash = this.lives?.crash
+    const trace = this.recording.told(crash?.diverged !== undefined)
     const uncaught = this.uncaught()
     return {
       exit,
@@ -267,6 +293,7 @@ export class Execution {
       uncaught,
       cancelled,
       faults,
+      crash,
       left,
       uncontrolled,
       status

@@ -19,6 +19,7 @@ import { along, Choices, type Deviation, type Strategy } from "./choices.ts"
 import type { Tally } from "./coverage.ts"
 import type { Executed } from "./executed.ts"
 import { Execution } from "./execution.ts"
+import type { Mortal } from "./lives.ts"
 import type { Modes } from "./modes.ts"
 import { prioritized, Search } from "./search.ts"
 import { eventLoop, now } from "./turn.ts"
@@ -30,7 +31,7 @@ export interface Plan {
   readonly modes: Modes
   readonly invariants: Invariants<any>
   readonly checks: Readonly<Record<string, Check<any>>>
-  readonly program: (input: unknown) => Effect.Effect<unknown, unknown>
+  readonly program: (input: unknown) => Effect.Effect<unknown, unknown> | Mortal
   readonly context: Context.Context<never>
   readonly signal: AbortSignal
   readonly tally: Tally
@@ -77,9 +78,14 @@ export class Explorer {
   private readonly plan: Plan
   readonly endings = new Map<string, Ending>()
   readonly uncontrolled = new Map<string, Cause>()
+  /** How runs of this input end that are not cut, if it is known. */
+  private allowed: ReadonlySet<string> | undefined
   /** Whether the outside world has influenced a run. */
   private outsideHasSay = false
   schedules = 0
+  /** Number of schedules whose process died, and the steps that were then called again. */
+  cuts = 0
+  readonly repeated = new Set<string>()
   private turnAt = now() + turnAfter
   private progressAt = now() + progressAfter
 
@@ -88,10 +94,10 @@ export class Explorer {
   }
 
   /** Runs one schedule. */
-  async ran(input: unknown, strategy: Strategy, telling: boolean): Promise<Ran> {
+  async ran(input: unknown, strategy: Strategy, telling: boolean, modes = this.plan.modes): Promise<Ran> {
     const { plan } = this
     const choices = new Choices(strategy)
-    const execution = new Execution(choices, plan.modes, telling, this.outsideHasSay)
+    const execution = new Execution(choices, modes, telling, this.outsideHasSay)
     const running = execution.run(plan.program(input), plan.context, plan.signal)
     // Most runs finish synchronously; do not make them wait for a promise.
     const executed = running instanceof Promise ? await running : running
@@ -102,6 +108,7 @@ export class Explorer {
   async explore(input: unknown, budget: number, randomly: number, seed: number): Promise<Found | "all" | "some"> {
     const search = new Search()
     let usual: Outcome | undefined
+    await this.learnEndings(input, budget)
     let longest = 1
     let complete = false
     for (let left = budget; left > 0 && !this.plan.signal.aborted; left--) {
@@ -133,16 +140,43 @@ export class Explorer {
     return "some"
   }
 
+  /**
+   * Where orders may end differently, a run that was cut must end like one that was not. Known if all those can be tried with a
+   * quarter of the budget.
+   */
+  async learnEndings(input: unknown, budget: number): Promise<void> {
+    this.allowed = undefined
+    const { plan } = this
+    if (!plan.modes.crash || plan.invariants.sameResult !== false) return
+    const search = new Search()
+    const endings = new Set<string>()
+    for (let left = Math.ceil(budget / 4); ; left--) {
+      const deviations = search.next()
+      if (deviations === undefined) break
+      if (left === 0 || plan.signal.aborted) return
+      const ran = await this.ran(input, along(deviations), false, { ...plan.modes, crash: false })
+      endings.add(keyOf(ran.outcome))
+      search.ran(deviations, ran.choices.counts)
+      if (now() > this.turnAt) await this.turn(search.depth)
+    }
+    this.allowed = endings
+  }
+
   broken({ executed, outcome }: Ran, usual: Outcome): Broken | undefined {
     const { graph, invariants, checks } = this.plan
     const { trace, cancelled, faults } = executed
     const result = outcome.state === "stopped" ? outcome.result : undefined
-    const seen: Seen = { trace, outcome, result, usual, cancelled, faults }
-    return firstBroken(graph, seen, executed, invariants, checks)
+    const crashed = executed.crash !== undefined
+    const seen: Seen = { trace, outcome, result, usual, cancelled, faults, crashed }
+    const broken = firstBroken(graph, seen, executed, invariants, checks)
+    if (broken !== undefined || !crashed || faults > 0 || this.allowed?.has(keyOf(outcome)) !== false) return broken
+    return { invariant: "safeToCrash", problem: "no order ends like this without a crash" }
   }
 
   seen({ executed, outcome, choices }: Ran, deviations: ReadonlyArray<Deviation>): void {
     this.schedules++
+    if (executed.crash !== undefined) this.cuts++
+    for (const { step } of executed.crash?.again ?? []) this.repeated.add(step)
     this.plan.tally.add(executed.model)
     for (const [what, cause] of executed.uncontrolled) {
       this.uncontrolled.set(what, cause)

@@ -12,6 +12,8 @@ export interface Modes {
   readonly timers: "real" | "virtual"
   readonly preempt: number
   readonly cancel: boolean
+  /** Whether the process of the run may die, once. */
+  readonly crash: boolean
   readonly faults: {
     readonly max: number
     readonly kinds: ReadonlyArray<FaultKind>
@@ -26,7 +28,10 @@ export interface Modes {
 type Maybe<A> = { readonly [Name in keyof A]?: A[Name] | undefined }
 
 /** The options for these modes. */
-type Given = Maybe<Omit<Modes, "faults">> & { readonly faults?: Maybe<Modes["faults"]> | undefined }
+type Given = Maybe<Omit<Modes, "faults" | "crash">> & {
+  readonly faults?: Maybe<Modes["faults"]> | undefined
+  readonly crash?: boolean | object | undefined
+}
 
 /** The defaults follow production, except for time and lanes. */
 export const modesOf = (options: Given): Modes => ({
@@ -37,6 +42,7 @@ export const modesOf = (options: Given): Modes => ({
   timers: options.timers ?? "real",
   preempt: options.preempt ?? 0,
   cancel: options.cancel ?? false,
+  crash: options.crash !== undefined && options.crash !== false,
   faults: {
     max: options.faults === undefined ? 0 : (options.faults.max ?? 1),
     kinds: options.faults?.kinds ?? [],

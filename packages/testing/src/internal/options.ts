@@ -5,9 +5,11 @@ import { isEffect } from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isTagged } from "effect/Predicate"
 import { type AnyWorkflow, type InvalidEvent, InvalidWorkflow, workflow } from "stepgraph"
+import { graphOf } from "stepgraph/graph"
 import { nearest } from "stepgraph/internal"
 import { faultKinds } from "./faults.ts"
 import { show } from "./show.ts"
+import { markOf } from "./token.ts"
 
 /** Returns what a value should be, or undefined if it is valid. */
 type Rule = (value: any) => string | undefined
@@ -41,6 +43,8 @@ const rules: Readonly<Record<string, Rule>> = {
   timers: oneOf("real", "virtual"),
   preempt: whole(0),
   cancel: yesOrNo,
+  crash: rule("true, false or { process: () => flow }", (value) => typeof value === "boolean" || isRecord(value)),
+  setup: aFunction,
   faults: record,
   replay: text,
   layer: rule("a Layer", (value) => Layer.isLayer(value)),
@@ -62,6 +66,8 @@ const faultRules: Readonly<Record<string, Rule>> = {
   }),
   steps: rule("a list of steps' names", Array.isArray)
 }
+
+const crashRules: Readonly<Record<string, Rule>> = { process: aFunction }
 
 const invariantRules: Readonly<Record<string, Rule>> = {
   sameResult: rule("true, false or a function", (value) => ["boolean", "function"].includes(typeof value)),
@@ -106,12 +112,32 @@ const problemsOfInput = ({ start }: AnyWorkflow, input: unknown): ReadonlyArray<
   }
 }
 
+/** A flow that a process makes must be the same. */
+const problemsOfProcess = (flow: AnyWorkflow, made: any): ReadonlyArray<string> => {
+  const problems = problemsOfFlow(made).map((problem) =>
+    problem.replace(/^it is not a workflow/, "'crash.process' makes no workflow")
+  )
+  if (problems.length > 0 || markOf(graphOf(made)) === markOf(graphOf(flow))) return problems
+  return [`'crash.process' makes another workflow than the one to explore: both must have the same graph`]
+}
+
+/** What a journal does not hold. */
+const problemsOfCrash = (flow: AnyWorkflow, program: unknown): ReadonlyArray<string> => [
+  ...(program === undefined ? [] : ["'crash' cuts the workflow's own run, so leave out 'program'"]),
+  ...graphOf(flow).steps.flatMap(({ name, asks, streams }) => [
+    ...(asks.length > 0
+      ? [`'crash': step '${name}' has 'asks', which durable runs do not have: wait with a join`]
+      : []),
+    ...(streams.length > 0 ? [`'crash': step '${name}' has 'stream', which durable runs do not have`] : [])
+  ])
+]
+
 export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<string> => {
   const unfit = problemsOfFlow(flow)
   if (unfit.length > 0) return unfit
   if (!isRecord(options) || isEffect(options)) return [`its options must be an object, not ${show(options)}`]
   const problems = problemsIn(options, rules, "")
-  const { check, faults, input, invariants, program } = options
+  const { check, crash, faults, input, invariants, program } = options
   if (isRecord(faults)) {
     problems.push(...problemsIn(faults, faultRules, "faults."))
     if (faults.kinds === undefined) problems.push(`'faults.kinds' is missing: it must be ${listOfKinds}`)
@@ -119,6 +145,12 @@ export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<s
     for (const step of unknown) problems.push(`'faults.steps' names ${show(step)}, but the workflow has no such step`)
   }
   if (isRecord(invariants)) problems.push(...problemsIn(invariants, invariantRules, "invariants."))
+  if (isRecord(crash)) problems.push(...problemsIn(crash, crashRules, "crash."))
+  if (isRecord(crash) && crash.process === undefined) {
+    problems.push("'crash.process' is missing: it must be a function that makes the workflow")
+  }
+  if (isRecord(crash) && typeof crash.process === "function") problems.push(...problemsOfProcess(flow, crash.process()))
+  if (crash !== undefined && crash !== false) problems.push(...problemsOfCrash(flow, program))
   if (isRecord(check)) {
     for (const [name, value] of Object.entries(check)) {
       const expected = aFunction(value)

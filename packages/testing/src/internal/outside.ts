@@ -49,6 +49,11 @@ export class Outside {
     return () => void this.awaited.delete(awaited)
   }
 
+  /** The process that waited for them has died. */
+  forget(): void {
+    this.awaited.clear()
+  }
+
   /** All microtasks have run: only the outside world can settle the remaining promises. */
   microtasksRan(): void {
     for (const awaited of this.awaited) awaited.stuck = true

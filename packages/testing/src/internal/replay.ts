@@ -40,7 +40,7 @@ const isName = (name: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(nam
 
 /** The options that affect runs: values as code, and the rest by name, for their owner to fill in. */
 const values = ["time", "lanes", "fibers", "results", "timers", "preempt", "cancel", "faults", "patience"] as const
-const names = ["layer", "program", "check", "invariants"] as const
+const names = ["layer", "program", "setup", "check", "invariants"] as const
 
 export const written = (
   calledAs: string,
@@ -55,6 +55,7 @@ export const written = (
   }
   const parts = [
     ...values.filter(given).map((name) => part(name, options[name])),
+    ...(options.crash === true ? ["crash: true"] : given("crash") && options.crash !== false ? ["crash"] : []),
     ...names.filter(given),
     `replay: "${schedule}"`,
     ...(input === undefined ? [] : [part("input", input)])

@@ -4,7 +4,7 @@
 import type { AnyWorkflow, TraceEntry } from "stepgraph"
 import { type EventModel, type InvocationModel, type RunModel, TraceModel } from "stepgraph/trace"
 import { type Broken, errorText, keyOf, type Outcome } from "../Invariant.ts"
-import type { Note } from "./executed.ts"
+import type { Crash, Note } from "./executed.ts"
 import type { Modes } from "./modes.ts"
 import { show, showApart } from "./show.ts"
 import { inOneLine, type Uncontrolled } from "./uncontrolled.ts"
@@ -20,6 +20,7 @@ export interface Story {
   readonly notes: ReadonlyArray<Note>
   readonly early: boolean
   readonly endless: boolean
+  readonly crash: Crash | undefined
   readonly input: unknown
   readonly schedules: number
   readonly replay: string
@@ -58,6 +59,14 @@ class Telling {
     for (const run of this.model.runs.values()) {
       const invocation = run.running.get(id)
       if (invocation !== undefined) return this.add(invocation.step, `${what}${this.which(id, run)}`)
+    }
+  }
+
+  /** The function of an invocation is called again, as its process has died. */
+  repeats(id: string): void {
+    for (const run of this.model.runs.values()) {
+      const invocation = run.invocations.get(id)
+      if (invocation !== undefined) this.add(invocation.step, `is called again with ${this.inputOf(invocation, run)}`)
     }
   }
 
@@ -178,14 +187,15 @@ const linesOf = ({ trace, notes, outcome, endless }: Story): ReadonlyArray<Line>
   for (let index = 0; index <= trace.length; index++) {
     const entry = trace[index]
     for (; notes[next]?.at === index; next++) {
-      const { differs, invocation, touch } = notes[next]!
+      const { again, differs, invocation, touch } = notes[next]!
       const following = notes[next + 1]
       const last = following?.at !== index
       // The cell it touches next shows that it goes on.
       if (!last && invocation !== undefined && following.touch !== undefined && following.invocation === invocation) {
-        if (differs === undefined && touch === undefined) continue
+        if (differs === undefined && touch === undefined && again !== true) continue
       }
-      if (differs !== undefined) telling.add("", differs, true)
+      if (again === true) telling.repeats(invocation!)
+      else if (differs !== undefined) telling.add("", differs, true)
       else if (touch !== undefined) telling.touches(invocation!, touch)
       else if (invocation !== undefined && !(last && shows(entry, invocation))) telling.goesOn(invocation)
     }
@@ -233,9 +243,10 @@ const remembers =
   "Give `layer`, which is built again for each schedule."
 
 export const tell = (story: Story): string => {
-  const { flow, broken, outcome, usual, schedules, replay, choices, uncontrolled, timers } = story
+  const { flow, broken, outcome, usual, schedules, replay, choices, crash, uncontrolled, timers } = story
   const marked = story.notes.some(({ differs }) => differs !== undefined) ? ", marked →" : ""
-  const what = choices === 0 ? "in the usual order already" : "in one order of events"
+  const order = choices === 0 ? "in the usual order already" : "in one order of events"
+  const what = crash === undefined ? order : "after a crash"
   const differs = choices === 1 ? "one choice differs" : `${choices} choices differ`
   const found =
     schedules === 0 ? "replayed" : schedules === 1 ? "found in the first schedule" : `found in schedule ${schedules}`
@@ -245,6 +256,7 @@ export const tell = (story: Story): string => {
     ...(choices === 0 ? [] : [fact("usually", ending(usual, outcome))]),
     fact("this time", ending(outcome, usual)),
     ...outcome.also.map((error) => fact("", `and ${errorText(error)}`)),
+    ...(crash?.again ?? []).map(({ call }, index) => fact(index === 0 ? "ran twice" : "", call)),
     ...(story.again === undefined ? [] : [fact("again", ending(story.again, usual)), "", remembers]),
     ...(story.input !== undefined ? [fact("input", show(story.input))] : []),
     "",

@@ -11,6 +11,8 @@ export interface Task {
   readonly fiber: Fiber<unknown, unknown> | undefined
   /** The task's invocation, if it is not a fiber's. */
   readonly invocation?: string | undefined
+  /** The process that it belongs to, if that may die. */
+  readonly process?: Process | undefined
 }
 
 /** Decides whether to hold up a fiber in the middle. */
@@ -45,6 +47,14 @@ export class Pool implements Scheduler {
     }
   }
 
+  /** Drops what is left of a process: its tasks, and all results that its steps wait for. */
+  bury(process: Process): void {
+    for (const tasks of [this.ready, this.arrivals, this.preempted]) {
+      const left = tasks.filter((task) => task.process !== process && task.fiber !== undefined)
+      tasks.splice(0, tasks.length, ...left)
+    }
+  }
+
   /** Holds up the next scheduled task until something else has gone on. */
   preemptNext(): void {
     this.preempting = true
@@ -63,11 +73,11 @@ export class Pool implements Scheduler {
   }
 
   makeDispatcher(): SchedulerDispatcher {
-    return { scheduleTask: (run, priority) => this.schedule(run, priority), flush: () => {} }
+    return { scheduleTask: (run, priority) => this.schedule(run, priority, undefined), flush: () => {} }
   }
 
-  private schedule(run: () => void, priority: number): void {
-    const task = { run, priority, fiber: this.current }
+  schedule(run: () => void, priority: number, process: Process | undefined): void {
+    const task = { run, priority, fiber: this.current, process }
     if (!this.controlled) this.arrivals.push(task)
     else if (this.preempting) this.preempted.push(task)
     else {
@@ -76,5 +86,27 @@ export class Pool implements Scheduler {
       this.ready.splice(place, 0, task)
     }
     this.preempting = false
+  }
+}
+
+/** The scheduler of a process that may die: its fibers then stop where they are, and none of their finalizers runs. */
+export class Process implements Scheduler {
+  readonly executionMode = "async"
+  dead = false
+  private readonly pool: Pool
+
+  constructor(pool: Pool) {
+    this.pool = pool
+  }
+
+  shouldYield(fiber: Fiber<unknown, unknown>): boolean {
+    return this.dead || this.pool.shouldYield(fiber)
+  }
+
+  makeDispatcher(): SchedulerDispatcher {
+    const scheduleTask = (run: () => void, priority: number) => {
+      if (!this.dead) this.pool.schedule(run, priority, this)
+    }
+    return { scheduleTask, flush: () => {} }
   }
 }

@@ -19,8 +19,11 @@ export interface Touch {
   readonly written: boolean
 }
 
-/** Records a choice (how it differs from the usual one, or which invocation went on) or what an invocation touches. */
-export type Tell = (differs: string | undefined, invocation: string | undefined, touch?: Touch) => void
+/**
+ * Records a choice (how it differs from the usual one, or which invocation went on), what an invocation touches, or that its
+ * function is called again.
+ */
+export type Tell = (differs: string | undefined, invocation: string | undefined, touch?: Touch, again?: boolean) => void
 
 const wokeEarly = (way: Way, usual: Way): boolean => "wake" in way && "wake" in usual && way.deadline > usual.deadline
 
@@ -31,6 +34,10 @@ export class Ways {
   early = false
   /** Set when the run is over: remaining work then follows the usual order. */
   over = false
+  /** Set while a journal is fed to a run: nothing in it is a choice. */
+  replays = false
+  /** The invocation whose result has just been delivered, if it was a promise: it has done nothing since the last choice. */
+  delivered: string | undefined
   /** Number of faults so far. */
   faults = 0
   private preempted = 0
@@ -51,7 +58,12 @@ export class Ways {
 
   /** Lets a ready task go on if fibers go in turn; `false` if there is none. */
   goOnInTurn(): boolean {
-    if (this.modes.fibers === "any" || this.pool.ready.length === 0) return false
+    return this.modes.fibers === "in turn" && this.takeReady()
+  }
+
+  /** Lets the first ready task go on, whatever the modes say; `false` if there is none. */
+  takeReady(): boolean {
+    if (this.pool.ready.length === 0) return false
     this.pool.inside(this.pool.ready.shift()!.run)
     return true
   }
@@ -123,7 +135,9 @@ export class Ways {
       const place = tasks.indexOf(way)
       if (place >= 0) tasks.splice(place, 1)
     }
+    this.delivered = way.invocation
     this.pool.inside(way.run)
+    this.delivered = undefined
   }
 
   /** Which of the ready steps begins; `undefined` if something else goes first. */
@@ -149,7 +163,7 @@ export class Ways {
 
   /** Whether anything else could go on instead. */
   private mayHoldUp(): boolean {
-    if (this.over || this.preempted >= this.modes.preempt) return false
+    if (this.over || this.replays || this.preempted >= this.modes.preempt) return false
     const { ready, arrivals, preempted } = this.pool
     const sleepers = this.modes.time === "any" ? this.clock.sleepers.length : 0
     return ready.length + arrivals.length + preempted.length + sleepers > 0 || this.outside.awaits
@@ -173,7 +187,7 @@ export class Ways {
 
   /** Every choice of the run is made here. `say` describes an option other than the usual one. */
   choose(count: number, kind: Kind, keys: () => ReadonlyArray<string>, say: (option: number) => string): number {
-    if (this.over) return 0
+    if (this.over || this.replays) return 0
     const option = this.choices.choose(count, kind, keys)
     if (option > 0) this.tell?.(say(option), undefined)
     return option
