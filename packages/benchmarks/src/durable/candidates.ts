@@ -1,12 +1,15 @@
 /**
  * Who takes part in the durable benchmark.
  */
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 export interface Contestant {
   readonly id: string
   readonly title: string
   readonly file: string
+  /** It is installed by the benchmark. */
+  readonly isPeer: boolean
   readonly store: "memory" | "SQLite" | "Postgres" | "Restate"
   /** What a power cut may take, as measured by counting its syncs. */
   readonly powerCut: string
@@ -18,8 +21,13 @@ export interface Contestant {
   readonly leases?: boolean
 }
 
-const own = (name: string) => fileURLToPath(new URL(`./candidates/${name}.ts`, import.meta.url))
-const peer = (name: string) => fileURLToPath(new URL(`../../durable-peers/${name}.ts`, import.meta.url))
+const path = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+const own = (name: string) => ({ file: path(`./candidates/${name}.ts`), isPeer: false })
+const peer = (name: string) => ({ file: path(`../../durable-peers/${name}.ts`), isPeer: true })
+
+/** The engines that are not part of the workspace. */
+export const peerVersions = (): Readonly<Record<string, string>> =>
+  JSON.parse(readFileSync(path("../../durable-peers/package.json"), "utf8")).dependencies
 
 const nothing = "nothing: a sync to the disk with each commit"
 const last = "the last steps: no sync with a commit"
@@ -28,23 +36,23 @@ export const contestants: ReadonlyArray<Contestant> = [
   {
     id: "memory",
     title: "stepgraph, memory",
-    file: own("stepgraph-memory"),
+    ...own("stepgraph-memory"),
     store: "memory",
     powerCut: "everything",
     forgets: true
   },
-  { id: "sqlite", title: "stepgraph, SQLite", file: own("stepgraph-sqlite"), store: "SQLite", powerCut: nothing },
+  { id: "sqlite", title: "stepgraph, SQLite", ...own("stepgraph-sqlite"), store: "SQLite", powerCut: nothing },
   {
     id: "postgres",
     title: "stepgraph, Postgres",
-    file: own("stepgraph-postgres"),
+    ...own("stepgraph-postgres"),
     store: "Postgres",
     powerCut: nothing
   },
   {
     id: "effect-sqlite",
     title: "effect/workflow, SQLite",
-    file: own("effect-workflow-sqlite"),
+    ...own("effect-workflow-sqlite"),
     store: "SQLite",
     powerCut: nothing,
     settles: 12_000
@@ -52,16 +60,16 @@ export const contestants: ReadonlyArray<Contestant> = [
   {
     id: "effect-postgres",
     title: "effect/workflow, Postgres",
-    file: own("effect-workflow-postgres"),
+    ...own("effect-workflow-postgres"),
     store: "Postgres",
     powerCut: nothing,
     settles: 12_000
   },
-  { id: "dbos", title: "DBOS, Postgres", file: peer("dbos"), store: "Postgres", powerCut: nothing },
+  { id: "dbos", title: "DBOS, Postgres", ...peer("dbos"), store: "Postgres", powerCut: nothing },
   {
     id: "openworkflow-sqlite",
     title: "openworkflow, SQLite",
-    file: peer("openworkflow-sqlite"),
+    ...peer("openworkflow-sqlite"),
     store: "SQLite",
     powerCut: nothing,
     leases: true
@@ -69,12 +77,12 @@ export const contestants: ReadonlyArray<Contestant> = [
   {
     id: "openworkflow-postgres",
     title: "openworkflow, Postgres",
-    file: peer("openworkflow-postgres"),
+    ...peer("openworkflow-postgres"),
     store: "Postgres",
     powerCut: nothing,
     leases: true
   },
-  { id: "langgraph", title: "LangGraph, SQLite", file: peer("langgraph"), store: "SQLite", powerCut: last },
-  { id: "mastra", title: "Mastra, libSQL", file: peer("mastra"), store: "SQLite", powerCut: last },
-  { id: "restate", title: "Restate server", file: peer("restate"), store: "Restate", powerCut: nothing }
+  { id: "langgraph", title: "LangGraph, SQLite", ...peer("langgraph"), store: "SQLite", powerCut: last },
+  { id: "mastra", title: "Mastra, libSQL", ...peer("mastra"), store: "SQLite", powerCut: last },
+  { id: "restate", title: "Restate server", ...peer("restate"), store: "Restate", powerCut: nothing }
 ]

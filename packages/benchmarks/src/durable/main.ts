@@ -9,7 +9,7 @@ import { createRequire } from "node:module"
 import { delimiter, dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { contestants } from "./candidates.ts"
+import { built } from "./built.ts"
 import { type Figures, full, killed, quick, replay, speed, waiting } from "./measure.ts"
 import { lineOf, type Results, writePage } from "./report.ts"
 import { postgres as startPostgres } from "./servers.ts"
@@ -35,6 +35,7 @@ const ids = options.only?.split(",")
 const parts = options.parts?.split(",") ?? ["speed", "waiting", "replay", "killed"]
 const sizes = options.quick ? quick : full
 const rounds = options.quick ? 1 : 3
+const { contestants, program } = await built()
 const chosen = contestants.filter(({ id }) => ids?.includes(id) ?? true)
 const results: Results = new Map(chosen.map((contestant) => [contestant, {}]))
 const wrong: Array<string> = []
@@ -43,7 +44,7 @@ const postgres = await startPostgres()
 const bin = createRequire(`${peers}/index.js`)
   .resolve("@restatedev/restate-server/package.json")
   .replace("package.json", "lib/index.js")
-const environment = { postgres, restate: bin }
+const environment = { postgres, restate: bin, program }
 const one = async (contestant: (typeof chosen)[number], measure: typeof speed) => {
   try {
     const figures: Figures = await measure(contestant, environment, sizes)

@@ -64,7 +64,10 @@ export type Figures = Partial<Record<Column, number>>
 
 export interface Environment {
   readonly postgres: Postgres
+  /** The server's program. */
   readonly restate: string
+  /** What each process of a candidate performs. */
+  readonly program: string
 }
 
 interface Store {
@@ -116,7 +119,7 @@ const inStore = async <A>(
   const processes: Array<Process> = []
   try {
     return await work(store, () => {
-      const started = new Process(contestant.title, contestant.file)
+      const started = new Process(contestant.title, environment.program, contestant.file)
       processes.push(started)
       return started
     })

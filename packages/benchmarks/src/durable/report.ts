@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { fill } from "../page.ts"
 import { digits } from "../report.ts"
 import { median } from "../statistics.ts"
-import { type Contestant, contestants } from "./candidates.ts"
+import { type Contestant, peerVersions } from "./candidates.ts"
 import { type Column, columns, type Figures } from "./measure.ts"
 
 export type Results = Map<Contestant, Partial<Record<Column, Array<number>>>>
@@ -47,7 +47,7 @@ const ratio = (column: Column, figure: number, own: number | undefined): string 
 
 /** The candidates of some stores beside stepgraph on the same. */
 const table = (results: Results, base: string, stores: ReadonlyArray<Contestant["store"]>): string => {
-  const own = contestants.find(({ id }) => id === base)
+  const own = [...results.keys()].find(({ id }) => id === base)
   const shownOnes = [...results.keys()].filter(({ store }) => stores.includes(store))
   const head = ["", ...shownOnes.map(({ title }) => title)]
   const rows = columns.map((column) => [
@@ -69,8 +69,7 @@ const path = (file: string) => fileURLToPath(new URL(`../../${file}`, import.met
 const packageOf = (folder: string) => JSON.parse(readFileSync(path(`${folder}/package.json`), "utf8"))
 
 const machine = (postgres: string): string => {
-  const { dependencies } = packageOf("durable-peers") as { readonly dependencies: Record<string, string> }
-  const peers = Object.entries(dependencies).map(([name, version]) => `\`${name}\` ${version}`)
+  const peers = Object.entries(peerVersions()).map(([name, version]) => `\`${name}\` ${version}`)
   const versions = `Node ${process.versions.node} with SQLite ${process.versions.sqlite}, Postgres ${postgres}`
   const effect = packageOf("node_modules/effect").version
   const date = new Date().toISOString().slice(0, 10)

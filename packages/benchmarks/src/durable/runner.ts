@@ -13,9 +13,9 @@ export class Process {
   /** Called with the number of each step that begins, if this process is to be killed. */
   onStep: (n: number) => void = () => {}
 
-  constructor(title: string, file: string) {
+  constructor(title: string, program: string, file: string) {
     this.title = title
-    this.child = fork(new URL("./process.ts", import.meta.url), [file], {
+    this.child = fork(program, [file], {
       execArgv: ["--expose-gc"],
       stdio: ["ignore", "pipe", "pipe", "ipc"]
     })

@@ -8,30 +8,31 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { startPostgres } from "@stepgraph/conformance/support/postgres"
 
-/** Microseconds of CPU that a process and all of its children have used, as far as Linux tells. */
-export const cpuOf = (pid: number): number => {
+/** Of a process: its parent, and the ticks of itself and of the children that it has outlived. */
+const statOf = (
+  pid: number | string
+): { readonly parent: number; readonly ticks: ReadonlyArray<number> } | undefined => {
   try {
-    const fields = (id: number | string) => {
-      const stat = readFileSync(`/proc/${id}/stat`, "utf8")
-      return stat
-        .slice(stat.lastIndexOf(")") + 2)
-        .split(" ")
-        .map(Number)
-    }
-    const ticks = (id: number | string) => fields(id).slice(11, 15)
-    const children = readdirSync("/proc").filter((id) => {
-      try {
-        return /^\d+$/.test(id) && fields(id)[1] === pid
-      } catch {
-        return false
-      }
-    })
-    const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((sum, n) => sum + n, 0)
-    // Ticks are hundredths of a second on every Linux that Node runs on. Those of dead children are counted with their parent.
-    return 10_000 * (sum(ticks(pid)) + sum(children.flatMap((id) => ticks(id).slice(0, 2))))
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    const fields = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .map(Number)
+    return { parent: fields[1]!, ticks: fields.slice(11, 15) }
   } catch {
-    return 0
+    return undefined
   }
+}
+
+/** Microseconds of CPU that a process and all of its children have used, as far as Linux tells. */
+const cpuOf = (pid: number): number => {
+  const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((sum, n) => sum + n, 0)
+  const children = readdirSync("/proc")
+    .filter((id) => /^\d+$/.test(id))
+    .map(statOf)
+    .filter((stat) => stat?.parent === pid)
+  // Ticks are hundredths of a second on every Linux that Node runs on.
+  return 10_000 * sum([...(statOf(pid)?.ticks ?? []), ...children.flatMap((stat) => stat!.ticks)])
 }
 
 export interface Server {

@@ -96,7 +96,10 @@ export const open = async (options: OpenOptions, hooks: Hooks): Promise<Engine> 
       if (last === 0) await runs.start(flows.wait, id, { id })
       else {
         const run = await runs.start(flows.walk, id, { id, n: 1, last })
-        const waits = async () => (await run.status()).waiting.some(({ step }) => step === "goOn")
+        const waits = async () =>
+          (await run.status()).waiting.some(
+            ({ needs, step }) => step === "goOn" && Object.keys(needs).join() === "Answer"
+          )
         while (!(await waits())) await new Promise((resolve) => setTimeout(resolve, 10))
       }
     },
