@@ -1,9 +1,16 @@
 // A `SqlClient` over Node's built-in SQLite. It is independent of this service, so you can copy it, and delete it once
 // npm has such a client: the existing ones are for Effect 3 or for betas of Effect 4 whose modules have moved.
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import { Effect, Layer, Option, Semaphore, Stream } from "effect"
-import { Reactivity } from "effect/reactivity"
-import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlConnection from "effect/sql/SqlConnection"
+import * as SqlError from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
 
 export interface SqliteConfig {
   /** A path, or ":memory:" for a database that lasts as long as the client. */

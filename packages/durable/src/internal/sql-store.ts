@@ -347,25 +347,33 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
         query<{ n: number }>("SELECT n FROM stepgraph_messages WHERE run = ? AND sender_key = ?", [id, key]),
         (rows) => rows[0]?.n
       )
-      const send = sql.withTransaction(
+      const numbered = `UPDATE stepgraph_runs SET messages = messages + 1, wake = 0,
+          closed = CASE WHEN ? = 'close' THEN 1 ELSE closed END
+        WHERE id = ? AND ended_at IS NULL AND NOT (closed = 1 AND ? = 'event')`
+      const numbering = [message._tag, id, message._tag]
+      const text = JSON.stringify(message)
+      const insert = "INSERT INTO stepgraph_messages (run, n, sender_key, message)"
+      const inTransaction = sql.withTransaction(
         Effect.gen(function* () {
           const before = yield* known
           if (before !== undefined) return before
-          const [row] = yield* query<{ messages: number }>(
-            `UPDATE stepgraph_runs SET messages = messages + 1, wake = 0, closed = CASE WHEN ? = 'close' THEN 1 ELSE closed END
-             WHERE id = ? AND ended_at IS NULL AND NOT (closed = 1 AND ? = 'event') RETURNING messages`,
-            [message._tag, id, message._tag]
-          )
+          const [row] = yield* query<{ messages: number }>(`${numbered} RETURNING messages`, numbering)
           if (row === undefined) return undefined
-          yield* query("INSERT INTO stepgraph_messages (run, n, sender_key, message) VALUES (?, ?, ?, ?)", [
-            id,
-            row.messages,
-            key,
-            JSON.stringify(message)
-          ])
+          yield* query(`${insert} VALUES (?, ?, ?, ?)`, [id, row.messages, key, text])
           return row.messages
         })
       )
+      // In one round trip instead of five. SQLite has none, and does not know this.
+      const inOne = Effect.flatMap(
+        query<{ n: number }>(
+          `WITH numbered AS (${numbered} AND NOT EXISTS (
+             SELECT 1 FROM stepgraph_messages WHERE run = ? AND sender_key = ?) RETURNING id, messages)
+           ${insert} SELECT id, messages, ?, ? FROM numbered RETURNING n`,
+          [...numbering, id, key, key, text]
+        ),
+        ([row]) => (row === undefined ? known : Effect.succeed(row.n))
+      )
+      const send = isPostgres ? inOne : inTransaction
       // Somebody else has sent the same at the same moment.
       return retried(Effect.catch(send, (error) => (isUnique(error) ? known : Effect.fail(error))))
     },
