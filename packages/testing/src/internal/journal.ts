@@ -128,7 +128,7 @@ export class Journal {
     if (this.pumping) return
     this.pumping = true
     try {
-      while (this.hosted?.resting() && this.hosted.status().state !== "ended") {
+      while (this.waits && this.hosted?.resting() && this.hosted.status().state !== "ended") {
         if (this.keeper.holds?.()) break
         if (!this.live && this.index === this.given.length) {
           this.live = true
@@ -141,6 +141,11 @@ export class Journal {
     } finally {
       this.pumping = false
     }
+  }
+
+  /** Whether anything may enter once the run rests. */
+  private get waits(): boolean {
+    return !this.live || this.queue.length > 0
   }
 
   /** Lets one activation enter. */

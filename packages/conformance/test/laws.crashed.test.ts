@@ -1,0 +1,72 @@
+// A run that is cut anywhere and goes on in another process ends as one that was not: on generated graphs of functions that
+// may be called twice, an exploration with crashes finds nothing.
+import { type Exploration, explore, type ScheduleFailure } from "@stepgraph/testing"
+import { Effect } from "effect"
+import { expect, it, vi } from "vitest"
+import { allForms, anyShape, confluent, everything, inRow, joining, waiting, withDeadlines } from "../src/generate.ts"
+import { generated, isUnique } from "../src/laws.ts"
+import { searched } from "../src/search.ts"
+import { type Spec, show } from "../src/spec.ts"
+import { buildWorkflow, type Entry, type Recorded } from "../src/world.ts"
+
+vi.setConfig({ testTimeout: 120_000 })
+
+const schedules = 48
+
+/** JavaScript's own timers, which an exploration controls. */
+const world = { sleep: (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis)) }
+
+/** `sameResult`: whether the model knows one result. Otherwise a run that was cut must end like one of those that were not. */
+const explored = (spec: Spec, sameResult: boolean): Promise<Exploration | ScheduleFailure> => {
+  const record: Array<Entry> = []
+  const runs: Array<Recorded> = []
+  const exploring = explore(buildWorkflow(spec, undefined, world, record, runs), {
+    crash: true,
+    setup: () => {
+      record.length = 0
+      runs.length = 0
+    },
+    input: { id: "start", fuel: spec.fuel, key: 0 },
+    schedules,
+    random: schedules / 4,
+    seed: spec.seed,
+    results: spec.seed % 2 === 0 ? "any" : "at once",
+    fibers: spec.seed % 5 === 0 ? "any" : "in turn",
+    // In order, the time that a crash takes may lead to a result that no order has without it.
+    time: sameResult && spec.seed % 3 === 0 ? "ordered" : "any",
+    timers: "virtual",
+    warn: false,
+    invariants: { sameResult, neverFails: false, neverStalls: false }
+  })
+  return Effect.runPromise(Effect.catch(exploring, Effect.succeed) as Effect.Effect<Exploration | ScheduleFailure>)
+}
+
+const isFailure = (found: Exploration | ScheduleFailure): found is ScheduleFailure => "invariant" in found
+
+it("ends as it would have without a crash", async () => {
+  const plain = { value: 50, effect: 50, promise: 30 }
+  const specs = [
+    ...generated(40, (seed) => anyShape(seed, { ...confluent, forms: allForms })),
+    ...generated(16, (seed) => anyShape(seed, { ...everything, forms: allForms })),
+    ...generated(32, (seed) => inRow(seed, { ...waiting, forms: plain })),
+    ...generated(16, (seed) => withDeadlines(anyShape(seed, { ...joining, forms: plain })))
+  ]
+  let cuts = 0
+  let unique = 0
+  let complete = 0
+  for (const spec of specs) {
+    const one = isUnique(spec) && spec.steps.every(({ accepts }) => accepts.within === undefined)
+    const found = await explored(spec, one)
+    if (isFailure(found)) return expect.fail([found.message, show(spec), `spec ${JSON.stringify(spec)}`].join("\n\n"))
+    expect(found.uncontrolled, show(spec)).toEqual([])
+    cuts += found.cuts
+    if (one) unique++
+    else if (found.complete) complete++
+  }
+  console.info(
+    `${cuts} cuts of ${specs.length} graphs: ${unique} have one result, and ${complete} others were cut everywhere`
+  )
+  expect(cuts).toBeGreaterThan(searched(104) * 10)
+  expect(unique).toBeGreaterThan(searched(104) / 4)
+  expect(complete).toBeGreaterThan(searched(104) / 20)
+})
