@@ -6,6 +6,8 @@ import { afterAll, describe, expect, it } from "vitest"
 import type { Candidate } from "../src/durable/candidate.ts"
 import memory from "../src/durable/candidates/stepgraph-memory.ts"
 import sqlite from "../src/durable/candidates/stepgraph-sqlite.ts"
+import { contestants } from "../src/durable/candidates.ts"
+import { type Results, table } from "../src/durable/report.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "durable-"))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -44,4 +46,17 @@ describe.each(candidates)("%s", (name, candidate) => {
       await engine.close()
     }
   })
+})
+
+it("a ratio says how many times as much as stepgraph an engine takes, whatever is counted", () => {
+  const [own, other] = ["sqlite", "mastra"].map((id) => contestants.find((contestant) => contestant.id === id)!)
+  const results: Results = new Map([
+    [own!, { chain: [4, 1, 2], many: [1000], again: [0, 0] }],
+    [other!, { chain: [3], many: [500], again: [0, 2] }]
+  ])
+  const rows = table(results, "sqlite", ["SQLite"]).split("\n")
+  expect(rows.find((row) => row.startsWith("| chain"))).toBe("| chain, ms a step | **2.0** | 3.0 (1.5 ×) |")
+  expect(rows.find((row) => row.startsWith("| 50"))).toBe("| 50 chains at once, steps/s | **1,000** | 500 (2.0 ×) |")
+  expect(rows.find((row) => row.startsWith("| finished"))).toBe("| finished steps that ran again | **0** | 2 |")
+  expect(rows.find((row) => row.startsWith("| kept"))).toBe("| kept, bytes a step | – | – |")
 })

@@ -17,8 +17,6 @@ export interface Contestant {
   readonly settles?: number
   /** It does not survive its process. */
   readonly forgets?: boolean
-  /** Killing it means waiting for its lease: once is enough. */
-  readonly leases?: boolean
 }
 
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url))
@@ -42,6 +40,13 @@ export const contestants: ReadonlyArray<Contestant> = [
     forgets: true
   },
   { id: "sqlite", title: "stepgraph, SQLite", ...own("stepgraph-sqlite"), store: "SQLite", powerCut: nothing },
+  {
+    id: "sqlite-unsynced",
+    title: "stepgraph, SQLite without syncs",
+    ...own("stepgraph-sqlite-unsynced"),
+    store: "SQLite",
+    powerCut: last
+  },
   {
     id: "postgres",
     title: "stepgraph, Postgres",
@@ -71,16 +76,14 @@ export const contestants: ReadonlyArray<Contestant> = [
     title: "openworkflow, SQLite",
     ...peer("openworkflow-sqlite"),
     store: "SQLite",
-    powerCut: nothing,
-    leases: true
+    powerCut: nothing
   },
   {
     id: "openworkflow-postgres",
     title: "openworkflow, Postgres",
     ...peer("openworkflow-postgres"),
     store: "Postgres",
-    powerCut: nothing,
-    leases: true
+    powerCut: nothing
   },
   { id: "langgraph", title: "LangGraph, SQLite", ...peer("langgraph"), store: "SQLite", powerCut: last },
   { id: "mastra", title: "Mastra, libSQL", ...peer("mastra"), store: "SQLite", powerCut: last },

@@ -32,7 +32,7 @@ export const full: Sizes = {
   fans: 5,
   events: 9,
   waits: 1000,
-  replay: 1000,
+  replay: 600,
   killed: 30
 }
 export const quick: Sizes = {
@@ -134,7 +134,7 @@ export const speed = (contestant: Contestant, environment: Environment, sizes: S
   inStore(contestant, environment, async (store, start) => {
     const process = start()
     await process.do({ do: "open", place: store.place })
-    await process.do({ do: "chain", steps: 50 })
+    await process.do({ do: "chain", steps: sizes.chain })
     await process.do({ do: "many", chains: 10, steps: 10 })
     await process.do({ do: "fan", items: sizes.fan })
 
@@ -194,7 +194,7 @@ const cameBack = (contestant: Contestant, environment: Environment, runs: number
 
 /** What each step behind a run costs when it goes on in a new process. */
 export const replay = async (contestant: Contestant, environment: Environment, sizes: Sizes): Promise<Figures> => {
-  const runs = 5
+  const runs = 4
   const short = await cameBack(contestant, environment, runs, 1)
   const long = await cameBack(contestant, environment, runs, sizes.replay)
   return { replay: Math.max(0, (long - short) / runs / (sizes.replay - 1)) }

@@ -41,12 +41,12 @@ const figureOf = (results: Results, contestant: Contestant | undefined, column: 
 
 /** How many times as much as stepgraph it takes, whatever the column counts. */
 const ratio = (column: Column, figure: number, own: number | undefined): string => {
-  if (own === undefined || own <= 0 || figure <= 0 || column === "again") return ""
+  if (own === undefined || own <= 0 || figure <= 0) return ""
   return ` (${digits(column === "many" ? own / figure : figure / own)} ×)`
 }
 
 /** The candidates of some stores beside stepgraph on the same. */
-const table = (results: Results, base: string, stores: ReadonlyArray<Contestant["store"]>): string => {
+export const table = (results: Results, base: string, stores: ReadonlyArray<Contestant["store"]>): string => {
   const own = [...results.keys()].find(({ id }) => id === base)
   const shownOnes = [...results.keys()].filter(({ store }) => stores.includes(store))
   const head = ["", ...shownOnes.map(({ title }) => title)]
@@ -55,6 +55,7 @@ const table = (results: Results, base: string, stores: ReadonlyArray<Contestant[
     ...shownOnes.map((contestant) => {
       const figure = figureOf(results, contestant, column)
       if (figure === undefined) return "–"
+      if (column === "again") return contestant === own ? `**${figure}**` : String(figure)
       const compared = contestant === own ? "" : ratio(column, figure, figureOf(results, own, column))
       return contestant === own ? `**${shown(figure)}**` : `${shown(figure)}${compared}`
     })
