@@ -148,4 +148,22 @@ describe("an order", () => {
     expect(complete).toBe(true)
     expect(outcomes.map(({ outcome }) => outcome.text)).toEqual([text])
   })
+
+  it("is paid once and refunded once, wherever its process dies", async () => {
+    const { books, payments } = remembering()
+    const { complete, outcomes, repeated } = await explorePromise(ordersWith(payments), {
+      crash: true,
+      input: { item: "kettle", cents: 995 },
+      timers: "virtual",
+      setup: () => books.clear(),
+      check: { "each payment has one entry": () => books.size === 2 || [...books.keys()].join() }
+    })
+    expect({ complete, repeated: [...repeated].sort() }).toEqual({
+      complete: true,
+      repeated: ["ask", "decide", "pay", "refund"]
+    })
+    expect(outcomes.map(({ outcome }) => outcome.text)).toEqual([
+      'Refunded {"receipt":"receipt 1","reason":"nobody answered"}'
+    ])
+  })
 })

@@ -215,6 +215,11 @@ AT succeeded: Shipped {"by":"Ada"}
       "Run 'order-18' has not ended (active): interrupt it first.\n"
     )
     expect((await runs("runs.db", "close", "order-18")).out).toBe("Closed the inputs of run 'order-18'.\n")
+    for (const flow of [[], ["-f", "orders.ts"]]) {
+      expect((await runs("runs.db", "send", "order-18", "Approval", '{"by":"Ada"}', ...flow)).err).toBe(
+        "Run 'order-18' has its inputs closed: it takes nothing more.\n"
+      )
+    }
     expect((await runs("runs.db", "interrupt", "order-18")).out).toBe("Run 'order-18' has ended: interrupted.\n")
     expect(JSON.parse((await runs("runs.db", "forget", "order-18", "--json")).out)).toEqual({
       run: "order-18",

@@ -3,36 +3,16 @@
  */
 import { textOptions, timeline, toHtml, toSvg, toText } from "@stepgraph/viz"
 import * as Console from "effect/Console"
-import { Argument, Command, Flag } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Scope } from "effect/Scope"
-import { nearest } from "stepgraph/internal"
-import { asked, type Known, openRuns, type Place, recordOf, withFlow } from "./durable.ts"
-import { type Failed, Misuse } from "./errors.ts"
+import { asked, openRuns } from "./durable.ts"
+import { Misuse } from "./errors.ts"
 import { destination, write } from "./files.ts"
-import { eventOf, fieldsOf } from "./input.ts"
-import { list } from "./load.ts"
 import { calls, journalText, recordText, waits } from "./record-text.ts"
-import { schemasOf } from "./schemas.ts"
+import { close, forget, interrupt, resume, send } from "./runs-acting.ts"
+import { files, found, json, note, place, print, run } from "./runs-options.ts"
 import { date, table } from "./table.ts"
-
-const place = Argument.String("runs").pipe(
-  Argument.withDescription("Where the runs are: a SQLite file, or the URL of a Postgres database")
-)
-const run = Argument.String("run").pipe(Argument.withDescription("The id of the run"))
-const files = Flag.String("flow").pipe(
-  Flag.withAlias("f"),
-  Flag.withDescription("A file that exports the run's workflow. This imports it, so its top-level code runs"),
-  Flag.atLeast(0)
-)
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON, for scripts"), Flag.withDefault(false))
-
-const print = (asJson: boolean, data: () => unknown, text: () => string) =>
-  Console.log(asJson ? JSON.stringify(data(), null, 2) : text())
-
-/** On stderr, so that it is in nobody's way. */
-const note = (text: string) => Console.error(text)
 
 const mostRuns = 50
 
@@ -59,14 +39,14 @@ const listing = Command.make(
   Effect.fnUntraced(function* ({ place, state, workflow, limit, json }) {
     if (limit < 1) return yield* new Misuse({ message: `--limit takes a number of at least 1, not ${limit}.` })
     const runs = yield* openRuns({ place, files: [] })
-    const found = yield* asked(() =>
+    const all = yield* asked(() =>
       runs.list({
         limit: limit + 1,
         state: Option.getOrUndefined(state),
         workflow: Option.getOrUndefined(workflow)
       })
     )
-    const shown = found.slice(0, limit)
+    const shown = all.slice(0, limit)
     yield* print(
       json,
       () => shown,
@@ -80,18 +60,10 @@ const listing = Command.make(
               })
             ])
     )
-    if (found.length > limit)
+    if (all.length > limit)
       yield* note(`There are more: list them with --limit, or choose with --state and --workflow.`)
   }, Effect.scoped)
 ).pipe(Command.withDescription("List runs, the newest first. This is what `stepgraph runs RUNS` does"))
-
-/** Opens a place and finds a run in it, with its workflow if a file was named. */
-const found = ({ files, place, run }: Place & { readonly run: string }) =>
-  Effect.gen(function* () {
-    const runs = yield* openRuns({ place, files })
-    const known = yield* recordOf(runs, run, place)
-    return { ...known, with: yield* withFlow({ place, files }, known.record) }
-  })
 
 const show = Command.make(
   "show",
@@ -161,148 +133,6 @@ const draw = Command.make(
     { command: "stepgraph runs runs.db draw order-17 --flow orders.ts", description: "In the terminal" },
     { command: "stepgraph runs runs.db draw order-17 --flow orders.ts -o run.html", description: "As a page" }
   ])
-)
-
-/** Said of a run that takes nothing more. */
-const over = ({ id, state }: Known["record"]) =>
-  new Misuse({ message: `Run '${id}' has ended (${state}): it takes nothing more.` })
-
-const send = Command.make(
-  "send",
-  {
-    place,
-    run,
-    event: Argument.String("event").pipe(Argument.withDescription("The name of an input of the workflow")),
-    fields: Argument.String("fields").pipe(
-      Argument.withDescription("The event's fields as JSON, or @ and the name of a JSON file"),
-      Argument.withDefault("{}")
-    ),
-    key: Flag.String("key").pipe(
-      Flag.withAlias("k"),
-      Flag.withDescription("Two events with the same key count once. Default: a new key"),
-      Flag.optional
-    ),
-    files,
-    json
-  },
-  Effect.fnUntraced(function* ({ event, fields, key, ...given }) {
-    const { record, stored, with: flow } = yield* found(given)
-    const words = { what: `The event`, write: `'{ … }'` }
-    const known = Option.isSome(key) && record.messages.some((message) => message.key === key.value)
-    if (record.endedAt !== undefined && !known) return yield* over(record)
-    const options = { key: Option.getOrElse(key, () => crypto.randomUUID() as string) }
-    if (flow === undefined) {
-      const json = { _tag: event, ...(yield* fieldsOf(event, fields, words)) }
-      if (!(yield* asked(() => stored.send(json as never, options)))) return yield* over(record)
-    } else {
-      const def = flow.flow.inputs.find(({ tag }: { readonly tag: string }) => tag === event)
-      if (def === undefined) return yield* notAnInput(flow.flow, event)
-      const made = yield* eventOf(def, fields, yield* schemasOf(flow.file, flow.flow), words)
-      yield* asked(() => flow.handle.send(made, options))
-    }
-    yield* print(
-      given.json,
-      () => ({ run: record.id, event, key: options.key, again: known }),
-      () =>
-        known
-          ? `Run '${record.id}' had been sent an event with the key '${options.key}' before: it counts once.`
-          : `Sent ${event} to run '${record.id}'.`
-    )
-    if (flow === undefined && !known && !given.json) {
-      yield* note(
-        `It was sent as it is, and is ignored if the workflow does not accept it: --flow FILE checks that first.`
-      )
-    }
-  }, Effect.scoped)
-).pipe(
-  Command.withDescription("Send an event to a run, such as an answer"),
-  Command.withExamples([
-    { command: `stepgraph runs runs.db send order-17 Approval '{"by":"Ada"}' --flow orders.ts`, description: "Once" },
-    {
-      command: `stepgraph runs runs.db send order-17 Approval '{"by":"Ada"}' --key click-3`,
-      description: "Twice is once"
-    }
-  ])
-)
-
-const notAnInput = (
-  { inputs, name }: { readonly name: string; readonly inputs: ReadonlyArray<any> },
-  event: string
-) => {
-  const tags: ReadonlyArray<string> = inputs.map(({ tag }) => tag)
-  const near = nearest(event, tags)
-  const has = tags.length === 0 ? "it has none" : `its inputs are ${list(tags)}`
-  const meant = near === undefined ? "" : ` Did you mean '${near}'?`
-  return new Misuse({ message: `Workflow '${name}' has no input '${event}': ${has}.${meant}` })
-}
-
-/** A command that does one thing to a run. */
-const acting = (
-  name: string,
-  description: string,
-  act: (
-    known: Known
-  ) => Effect.Effect<{ readonly done: string; readonly [more: string]: unknown }, Misuse | Failed, Scope>
-) =>
-  Command.make(
-    name,
-    { place, run, json },
-    Effect.fnUntraced(function* ({ json, place, run }) {
-      const runs = yield* openRuns({ place, files: [] })
-      const known = yield* recordOf(runs, run, place)
-      const { done, ...more } = yield* act(known)
-      yield* print(
-        json,
-        () => ({ run, ...more }),
-        () => done
-      )
-    }, Effect.scoped)
-  ).pipe(Command.withDescription(description))
-
-const close = acting("close", "Close the inputs of a run: no more events will come", ({ record, stored }) =>
-  Effect.gen(function* () {
-    if (!(yield* asked(() => stored.closeInputs()))) return yield* over(record)
-    return { done: `Closed the inputs of run '${record.id}'.`, closed: true }
-  })
-)
-
-/** A process that is awake takes much less. */
-const patience = "2 seconds"
-
-const interrupt = acting("interrupt", "Interrupt a run for good: its steps clean up first", ({ record, stored }) =>
-  Effect.gen(function* () {
-    const { id, version, workflow } = record
-    if (record.endedAt !== undefined || !(yield* asked(() => stored.interrupt()))) return yield* over(record)
-    const ended: Effect.Effect<string, Misuse> = Effect.flatMap(
-      asked(() => stored.record()),
-      ({ endedAt, state }) => (endedAt === undefined ? Effect.delay(ended, "50 millis") : Effect.succeed(state))
-    )
-    const state = yield* Effect.timeoutOption(ended, patience)
-    if (Option.isSome(state)) return { done: `Run '${id}' has ended: ${state.value}.`, state: state.value }
-    const done = `Asked run '${id}' to end. It does once a process that has workflow '${workflow}', version ${version}, is awake.`
-    return { done, state: record.state }
-  })
-)
-
-const resume = acting("resume", "Let a stuck run go on, once its cause is mended", ({ record, stored }) =>
-  Effect.gen(function* () {
-    const { id, state, version, workflow } = record
-    if (!(yield* asked(() => stored.resume()))) {
-      return yield* new Misuse({ message: `Run '${id}' is not stuck (${state}): there is nothing to resume.` })
-    }
-    const done = `Run '${id}' goes on once a process that has workflow '${workflow}', version ${version}, is awake.`
-    return { done, resumed: true }
-  })
-)
-
-const forget = acting("forget", "Delete a run that has ended, with its journal", ({ record, stored }) =>
-  Effect.gen(function* () {
-    const { id, state } = record
-    if (!(yield* asked(() => stored.forget()))) {
-      return yield* new Misuse({ message: `Run '${id}' has not ended (${state}): interrupt it first.` })
-    }
-    return { done: `Forgot run '${id}'.`, forgotten: true }
-  })
 )
 
 const actions = [listing, show, draw, send, close, interrupt, resume, forget] as const
