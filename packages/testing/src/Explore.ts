@@ -7,7 +7,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
-import { type AnyWorkflow, type EventDef, type Problem, type RunServices, run, type StopOf } from "stepgraph"
+import {
+  type AnyWorkflow,
+  type EventDef,
+  type InputsOf,
+  type Problem,
+  type RunServices,
+  run,
+  type StopOf
+} from "stepgraph"
 import { graphOf } from "stepgraph/graph"
 import { isAdopted } from "stepgraph/internal"
 import { CannotReplay, type ExploreError, InvalidExploration, ScheduleFailure } from "./Errors.ts"
@@ -21,6 +29,7 @@ import { type Modes, modesOf } from "./internal/modes.ts"
 import { problemsOf } from "./internal/options.ts"
 import { written } from "./internal/replay.ts"
 import { tell } from "./internal/report.ts"
+import { sending, type Take, talking } from "./internal/sending.ts"
 import { changed, fromToken, markOf, toToken } from "./internal/token.ts"
 import { inOneLine, type Uncontrolled } from "./internal/uncontrolled.ts"
 
@@ -86,6 +95,11 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
   readonly layer?: Layer.Layer<Provided, E, R> | undefined
   /** Called before each schedule, to set up what the steps share with the test. */
   readonly setup?: (() => void) | undefined
+  /**
+   * Events to send to the run from outside, in this order, each at any time after the one before. Then its inputs are closed.
+   * Default: `run(flow, input)`, without inputs.
+   */
+  readonly sends?: ReadonlyArray<InputsOf<W>> | undefined
   /** A program to run instead of `run(flow, input)`, for example one that launches the workflow and talks to it. */
   readonly program?: ((flow: W, input: any) => Effect.Effect<any, any, any>) | undefined
   /** Switches the built-in invariants on and off. */
@@ -246,6 +260,7 @@ const start = async (
   const graph = graphOf(flow)
   const randomly = options.random ?? Math.ceil(schedules / 4)
   const modes = modesOf(options)
+  const { sends } = options
   const makes = typeof options.crash === "object" ? options.crash.process : undefined
   const plan: Plan = {
     flow,
@@ -257,11 +272,18 @@ const start = async (
       options.setup?.()
       const fresh = layer === undefined ? undefined : Layer.fresh(layer as Layer.Layer<never>)
       if (modes.crash) {
-        const process = Effect.suspend(() => program(makes?.() ?? flow, input)) as Effect.Effect<unknown, unknown>
+        const process = (connect: (take: Take) => void) =>
+          Effect.suspend(() => {
+            const made = makes?.() ?? flow
+            if (sends !== undefined) return talking(made, input, (take) => Effect.sync(() => connect(take)))
+            return program(made, input) as Effect.Effect<unknown, unknown>
+          })
         const world = fresh === undefined ? Effect.succeed(Context.empty()) : Layer.build(fresh)
-        return { world, process, madeAnew: makes !== undefined }
+        return { world, process, sends, madeAnew: makes !== undefined }
       }
-      const running = program(flow, input) as Effect.Effect<unknown, unknown>
+      const running = (
+        sends === undefined ? program(flow, input) : talking(flow, input, (take) => sending(sends, take))
+      ) as Effect.Effect<unknown, unknown>
       return fresh === undefined ? running : Effect.provide(running, fresh)
     },
     context,

@@ -229,6 +229,100 @@ describe("a run that goes on in another process", () => {
   })
 })
 
+describe("events that are sent to a run", () => {
+  const Vote = defineEvent("Vote", { by: Schema.String })
+  const Counted = defineEvent("Counted", { by: Schema.String })
+  let counted: Array<string> = []
+  const setup = () => void (counted = [])
+  /** Counts the votes; who counts in the memory counts a vote again. */
+  const voting = (right: boolean) =>
+    flowOf(
+      {
+        open: defineStep({ accepts: Start, emits: Counted, run: async () => Counted({ by: "the chair" }) }),
+        count: defineStep({
+          accepts: Vote,
+          emits: Counted,
+          run: ({ by }) => {
+            if (!right || !counted.includes(by)) counted.push(by)
+            return Effect.as(Effect.sleep(1), Counted({ by }))
+          }
+        }),
+        end: defineStep({
+          accepts: gather(Counted),
+          emits: Stop,
+          run: (votes) => Stop({ value: [votes.map(({ by }) => by), counted.length] })
+        })
+      },
+      { inputs: [Vote] }
+    )
+  const sends = [Vote({ by: "ada" }), Vote({ by: "bob" })]
+
+  it("come in their order, each at any time", async () => {
+    const { complete, outcomes, schedules } = await explorePromise(voting(true), { sends, setup })
+    expect([complete, outcomes.map(({ outcome }) => outcome.text)]).toEqual([
+      true,
+      ['Stop {"value":[["the chair","ada","bob"],2]}']
+    ])
+    expect(schedules).toBeGreaterThan(2)
+  })
+
+  it("are taken once, whatever process dies", async () => {
+    const found = await explorePromise(voting(true), { sends, setup, crash: true })
+    expect(found).toMatchObject({ complete: true, repeated: ["open", "count", "end"] })
+    expect(found.cuts).toBeGreaterThan(found.schedules / 2)
+    expect(found.outcomes.map(({ outcome }) => outcome.text)).toEqual(['Stop {"value":[["the chair","ada","bob"],2]}'])
+
+    const failure = await exploring(voting(false), { sends, setup, crash: true })
+    expect(failure.message).toMatchInlineSnapshot(`
+      "workflow 'crashes' breaks 'safeToCrash' after a crash: its outcome differs from the usual one
+
+        usually    Stop {"value":[["the chair","ada","bob"],2]}
+        this time  Stop {"value":[["the chair","ada","bob"],3]}
+        ran twice  count(Vote {"by":"ada"})
+
+      What happens this time (one choice differs from the usual order, marked →):
+
+          open   begins with Start
+          open   emits Counted {"by":"the chair"}
+          Vote {"by":"ada"} comes from outside
+          count  begins with Vote {"by":"ada"}
+        → the process dies, and another goes on after entry 2 of the journal
+          count  is called again with Vote {"by":"ada"}
+          Vote {"by":"bob"} comes from outside
+          count  begins with Vote {"by":"bob"}
+          count  emits Counted {"by":"ada"}, given Vote {"by":"ada"}
+          count  emits Counted {"by":"bob"}
+          end    begins with Counted {"by":"the chair"}, Counted {"by":"ada"}, Counted {"by":"bob"}
+          end    emits Stop {"value":[["the chair","ada","bob"],3]}
+
+      Found in schedule 5. To see it again:
+
+        explorePromise(flow, { crash: true, sends, setup, replay: "3.1.2~162ct" })"
+    `)
+    const again = await exploring(voting(false), { sends, setup, crash: true, replay: failure.schedule })
+    expect(again.outcome.text).toBe(failure.outcome.text)
+  })
+
+  it("reach a process that makes the workflow anew", async () => {
+    const options = { sends, setup, crash: { process: () => voting(true) } }
+    const { complete, outcomes } = await explorePromise(voting(true), options)
+    expect([complete, outcomes.length]).toEqual([true, 1])
+  })
+
+  it("must be inputs of the workflow, and not a program's own", async () => {
+    const failure = await exploring(voting(true), { sends: [Item({ n: 1 }), { _tag: "Vote", by: 1 }] } as any)
+    expect(failure.message).toMatchInlineSnapshot(`
+      "workflow 'crashes' cannot be explored:
+      - 'sends' has Item {"n":1}, which is not among the workflow's 'inputs'
+      - 'sends': event 'Vote' does not fit its schema: Expected string at ["by"] (given Vote {"by":1})"
+    `)
+    const both = await exploring(voting(true), { sends, program: () => Effect.void })
+    expect(both.problems).toEqual(["'program' sends its own events, so leave out 'sends'"])
+    const none = await exploring(voting(true), { sends: 1 as any })
+    expect(none.problems).toEqual(["'sends' must be a list of events, not 1"])
+  })
+})
+
 describe("where orders end differently", () => {
   let begun = 0
   const racing = (right: boolean) => {
@@ -350,7 +444,7 @@ describe("cannot be explored with a crash", () => {
       "a program",
       flow,
       { crash: true, program: () => Effect.void },
-      "'crash' cuts the workflow's own run, so leave out 'program'"
+      "'crash' cuts the workflow's own run: leave out 'program', and list what it sends in 'sends'"
     ],
     ["a setup", flow, { setup: 1 }, "'setup' must be a function, not 1"]
   ]

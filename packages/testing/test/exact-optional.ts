@@ -26,6 +26,7 @@ const exploring: ExploreOptions<typeof flow> = {
   cancel: maybe<boolean>(),
   crash: maybe<boolean>(),
   setup: undefined,
+  sends: undefined,
   faults: undefined,
   replay: maybe<string>(),
   layer: undefined,

@@ -33,3 +33,5 @@ export const otherResult = explore(flow, { input, check: { cheap: (_, { result }
 export const crashing = explore(flow, { input, layer, crash: { process: () => flow } })
 // @ts-expect-error a process makes a workflow
 export const otherProcess = explore(flow, { input, crash: { process: () => priced } })
+// @ts-expect-error the workflow has no inputs
+export const otherEvent = explore(flow, { input, sends: [Start({ item: "pen" })] })

@@ -10,6 +10,7 @@ import type { Body, Call, HostedRun, RunHost, Settlement } from "stepgraph/host"
 import { type Activation, Journal, keyOf, type Next } from "./journal.ts"
 import type { Modes } from "./modes.ts"
 import { Process } from "./scheduler.ts"
+import type { Message, Take } from "./sending.ts"
 import { show } from "./show.ts"
 import type { Ways } from "./ways.ts"
 
@@ -44,6 +45,9 @@ export interface Hears {
 export const callText = ({ step, input, recovers }: Call): string =>
   `${recovers ? "recover of " : ""}${step}(${show(input)})`
 
+/** The keys of messages begin with this. */
+const input = "input "
+
 /** The last part of a deadline, so that all else due at its instant comes first. */
 const lastPart = 0.5
 
@@ -59,18 +63,25 @@ export class Incarnation {
   private readonly begun = new Set<string>()
   private readonly gates: Array<() => void> = []
   private readonly calls = new Map<string, Call>()
+  private readonly inbox: ReadonlyArray<Message>
+  private take: Take | undefined
   private picked = 0
   /** Whether cells are only read to see if they have changed. */
   private compares = false
 
-  constructor(ways: Ways, time: Modes["time"], past: Past | undefined, hears: Hears) {
+  constructor(ways: Ways, time: Modes["time"], past: Past | undefined, inbox: ReadonlyArray<Message>, hears: Hears) {
+    this.inbox = inbox
     this.ways = ways
     this.time = time
     this.past = past
     this.hears = hears
     this.dues = new Map(past?.dues)
     this.process = new Process(ways.pool)
-    this.journal = new Journal(past?.entries ?? [], { enters: (next) => this.enters(next), live: () => this.goLive() })
+    this.journal = new Journal(past?.entries ?? [], {
+      outside: (key) => (this.take === undefined || !key.startsWith(input) ? undefined : this.message(key)),
+      enters: (next) => this.enters(next),
+      live: () => this.goLive()
+    })
   }
 
   /** What is left of it. With a workflow made anew, the cells of its state are other objects. */
@@ -84,6 +95,7 @@ export class Incarnation {
     const key = this.journal.missing
     if (key === undefined) return undefined
     const call = this.past?.calls.get(key)
+    if (key.startsWith(input)) return `message ${Number(key.slice(input.length)) + 1}, which had been taken`
     return call === undefined ? `the time of '${key}', which had passed` : `${callText(call)}, which had ended`
   }
 
@@ -136,6 +148,28 @@ export class Incarnation {
         if (!process.dead) journal.pump()
       }
     }
+  }
+
+  /** The run can take messages from now on. */
+  connect(take: Take): void {
+    this.take = take
+    for (const number of this.inbox.keys()) this.receive(number)
+    this.journal.pump()
+  }
+
+  /** A message has come. */
+  receive(number: number): void {
+    if (this.take === undefined || this.process.dead) return
+    const key = `${input}${number}`
+    if (!this.past?.entries.some((entry) => entry.key === key)) this.journal.offer(this.message(key))
+  }
+
+  private message(key: string): Next {
+    const enter = () => {
+      Effect.runFork(this.take!(this.inbox[Number(key.slice(input.length))]), { scheduler: this.process })
+      return true
+    }
+    return { key, enter }
   }
 
   private get now(): number {

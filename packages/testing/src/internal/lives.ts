@@ -16,6 +16,7 @@ import { Host, type HostedRun, type RunHost } from "stepgraph/host"
 import type { Crash } from "./executed.ts"
 import { callText, Incarnation, type Past } from "./incarnation.ts"
 import type { Modes } from "./modes.ts"
+import { type Message, sending, type Take } from "./sending.ts"
 import type { Tell, Ways } from "./ways.ts"
 
 /** A program whose process may die. */
@@ -23,7 +24,9 @@ export interface Mortal {
   /** Builds the services that stay. */
   readonly world: Effect.Effect<Context.Context<never>, unknown, Scope.Scope>
   /** What each process does. */
-  readonly process: Effect.Effect<unknown, unknown>
+  readonly process: (connect: (take: Take) => void) => Effect.Effect<unknown, unknown>
+  /** The events that others send to the run. */
+  readonly sends: ReadonlyArray<Message> | undefined
   /** Whether each process makes the workflow anew. */
   readonly madeAnew: boolean
 }
@@ -50,6 +53,7 @@ export class Lives {
   private services: Context.Context<never> = Context.empty()
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private resume: ((exit: Exit.Exit<unknown, unknown>) => void) | undefined
+  private readonly inbox: Array<Message> = []
   private readonly again: Array<Crash["again"][number]> = []
   private readonly of: Mortal
   private readonly ways: Ways
@@ -74,14 +78,24 @@ export class Lives {
           this.resume = resume
           this.begin()
           return Effect.suspend(() => Fiber.interrupt(this.fiber!))
-        })
+        }).pipe((living) => (this.of.sends === undefined ? living : Effect.andThen(this.sent(this.of.sends), living)))
       )
+    )
+  }
+
+  /** Others send their messages, whatever process is alive. */
+  private sent(events: ReadonlyArray<Message>): Effect.Effect<void, never, Scope.Scope> {
+    return sending(events, (message) =>
+      Effect.sync(() => {
+        this.inbox.push(message)
+        this.life?.receive(this.inbox.length - 1)
+      })
     )
   }
 
   private begin(): void {
     const { living, tell, ways } = this
-    const life = new Incarnation(ways, this.time, this.past, {
+    const life = new Incarnation(ways, this.time, this.past, this.inbox, {
       dies: (call) =>
         ways.delivered !== call.id && this.dies(() => `the process dies before the end of ${callText(call)} is stored`),
       repeats: (call) => {
@@ -110,7 +124,7 @@ export class Lives {
       }),
       Context.add(Host, host)
     )
-    this.fiber = Effect.runForkWith(context)(this.of.process)
+    this.fiber = Effect.runForkWith(context)(this.of.process((take) => life.connect(take)))
     this.fiber.addObserver((exit) => {
       if (life.process.dead || this.dies(() => "the process dies before it has told the result")) return
       this.resume!(exit)

@@ -45,6 +45,7 @@ const rules: Readonly<Record<string, Rule>> = {
   cancel: yesOrNo,
   crash: rule("true, false or { process: () => flow }", (value) => typeof value === "boolean" || isRecord(value)),
   setup: aFunction,
+  sends: rule("a list of events", Array.isArray),
   faults: record,
   replay: text,
   layer: rule("a Layer", (value) => Layer.isLayer(value)),
@@ -101,15 +102,21 @@ const problemsOfFlow = (flow: AnyWorkflow): ReadonlyArray<string> => {
   }
 }
 
-const problemsOfInput = ({ start }: AnyWorkflow, input: unknown): ReadonlyArray<string> => {
+const problemsOfEvent = (def: (fields: any) => unknown, event: unknown, option: string): ReadonlyArray<string> => {
   try {
-    start(input)
+    def(event)
     return []
   } catch (error) {
     // Compare the tag: the definition may come from another copy of stepgraph.
-    if (isTagged(error, "InvalidEvent")) return [`'input': ${(error as InvalidEvent).message}`]
+    if (isTagged(error, "InvalidEvent")) return [`'${option}': ${(error as InvalidEvent).message}`]
     throw error
   }
+}
+
+const problemsOfSent = ({ inputs }: AnyWorkflow, event: any): ReadonlyArray<string> => {
+  const def = inputs.find(({ tag }: { readonly tag: string }) => tag === event?._tag)
+  if (def === undefined) return [`'sends' has ${show(event)}, which is not among the workflow's 'inputs'`]
+  return problemsOfEvent(def, event, "sends")
 }
 
 /** A flow that a process makes must be the same. */
@@ -123,7 +130,9 @@ const problemsOfProcess = (flow: AnyWorkflow, made: any): ReadonlyArray<string> 
 
 /** What a journal does not hold. */
 const problemsOfCrash = (flow: AnyWorkflow, program: unknown): ReadonlyArray<string> => [
-  ...(program === undefined ? [] : ["'crash' cuts the workflow's own run, so leave out 'program'"]),
+  ...(program === undefined
+    ? []
+    : ["'crash' cuts the workflow's own run: leave out 'program', and list what it sends in 'sends'"]),
   ...graphOf(flow).steps.flatMap(({ name, asks, streams }) => [
     ...(asks.length > 0
       ? [`'crash': step '${name}' has 'asks', which durable runs do not have: wait with a join`]
@@ -137,7 +146,7 @@ export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<s
   if (unfit.length > 0) return unfit
   if (!isRecord(options) || isEffect(options)) return [`its options must be an object, not ${show(options)}`]
   const problems = problemsIn(options, rules, "")
-  const { check, crash, faults, input, invariants, program } = options
+  const { check, crash, faults, input, invariants, program, sends } = options
   if (isRecord(faults)) {
     problems.push(...problemsIn(faults, faultRules, "faults."))
     if (faults.kinds === undefined) problems.push(`'faults.kinds' is missing: it must be ${listOfKinds}`)
@@ -151,6 +160,9 @@ export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<s
   }
   if (isRecord(crash) && typeof crash.process === "function") problems.push(...problemsOfProcess(flow, crash.process()))
   if (crash !== undefined && crash !== false) problems.push(...problemsOfCrash(flow, program))
+  if (Array.isArray(sends)) problems.push(...sends.flatMap((event) => problemsOfSent(flow, event)))
+  if (sends !== undefined && program !== undefined)
+    problems.push("'program' sends its own events, so leave out 'sends'")
   if (isRecord(check)) {
     for (const [name, value] of Object.entries(check)) {
       const expected = aFunction(value)
@@ -158,6 +170,6 @@ export const problemsOf = (flow: AnyWorkflow, options: unknown): ReadonlyArray<s
     }
   }
   // A custom program defines its own input.
-  if (input !== undefined && program === undefined) problems.push(...problemsOfInput(flow, input))
+  if (input !== undefined && program === undefined) problems.push(...problemsOfEvent(flow.start, input, "input"))
   return problems
 }

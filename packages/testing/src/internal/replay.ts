@@ -40,7 +40,7 @@ const isName = (name: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(nam
 
 /** The options that affect runs: values as code, and the rest by name, for their owner to fill in. */
 const values = ["time", "lanes", "fibers", "results", "timers", "preempt", "cancel", "faults", "patience"] as const
-const names = ["layer", "program", "setup", "check", "invariants"] as const
+const names = ["layer", "program", "sends", "setup", "check", "invariants"] as const
 
 export const written = (
   calledAs: string,
