@@ -49,9 +49,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.exit(1)
   })
 }
-const bin = createRequire(`${peers}/index.js`)
-  .resolve("@restatedev/restate-server/package.json")
-  .replace("package.json", "lib/index.js")
+// The server itself: the package's own command would start it as a process of a process, and leave it behind.
+const packaged = createRequire(`${peers}/index.js`).resolve("@restatedev/restate-server/package.json")
+const server = `@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`
+const bin = createRequire(packaged).resolve(server)
 const environment = { postgres, restate: bin, program }
 const slowOnes = new Set<(typeof chosen)[number]>()
 const one = async (contestant: (typeof chosen)[number], measure: typeof speed) => {

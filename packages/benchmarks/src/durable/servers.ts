@@ -127,7 +127,9 @@ export const restate = async (bin: string, folder: string): Promise<RestateServe
     admin: url(admin!),
     port: port!,
     cpu: () => cpuOf(child.pid!),
-    stop: () => void child.kill("SIGKILL")
+    stop: () => {
+      child.kill("SIGKILL")
+    }
   }
 }
 
