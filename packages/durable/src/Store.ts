@@ -40,9 +40,17 @@ export interface StoredRun extends FlowKey {
   readonly wake: number | undefined
   /** Number of messages sent to it. */
   readonly messages: number
-  /** How many of its owners in a row have died without storing anything. */
+  /** How many of its owners in a row have died before anything of it was stored. */
   readonly crashes: number
+  /** In how many of these crashes it was the only suspect at work. */
+  readonly trials: number
 }
+
+/**
+ * A run with so many crashes is a suspect. A process that dies takes all of its runs with it, so one crash proves nothing: from
+ * here on, suspects are tried one after another.
+ */
+export const suspicious = 2
 
 /** What a run is created from. */
 export type Creation = FlowKey & { readonly id: string; readonly start: Json }
@@ -66,7 +74,8 @@ export const createdRun = (
   epoch: 1,
   wake: owner === undefined ? 0 : undefined,
   messages: 0,
-  crashes: 0
+  crashes: 0,
+  trials: 0
 })
 
 /** Part of a journal: what was stored at once. */
@@ -139,18 +148,24 @@ export interface StoreService {
   readonly forget: (id: string) => Effect.Effect<boolean>
   /** Forgets up to `limit` runs that have ended; gives how many there were. */
   readonly forgetEnded: (query: ForgetQuery) => Effect.Effect<number>
-  /** Takes up to `limit` runs that are due, or whose owner is dead. */
+  /**
+   * Takes up to `limit` runs that are due, or whose owner is dead. One suspect at most is among them, and only where `suspects`
+   * says so: it is on trial, until it is acquitted or stores something.
+   */
   readonly claim: (
     owner: string,
     flows: ReadonlyArray<FlowKey>,
-    limit: number
+    limit: number,
+    suspects: boolean
   ) => Effect.Effect<ReadonlyArray<StoredRun>>
+  /** The process has survived the trial of a suspect: a later crash is not its fault more than that of others. */
+  readonly acquit: (id: string, epoch: number) => Effect.Effect<void>
   /** Of the runs of an owner, those that have been sent messages by somebody else, with their number. */
   readonly signalled: (
     owner: string
   ) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly messages: number }>>
-  /** The first time at which a run that nobody owns is due. */
-  readonly nextWake: (flows: ReadonlyArray<FlowKey>) => Effect.Effect<number | undefined>
+  /** The first time at which a run that nobody owns is due, among suspects or not. */
+  readonly nextWake: (flows: ReadonlyArray<FlowKey>, suspects: boolean) => Effect.Effect<number | undefined>
   /** Says that an owner is alive for the next `lease` milliseconds. */
   readonly beat: (owner: string, lease: number) => Effect.Effect<void>
   /** All owners that somebody has seen alive. */

@@ -377,16 +377,16 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     await inStore(at, (store) =>
       Effect.gen(function* () {
         yield* store.create({ id: "a", start: { _tag: "Go", n: 1 }, ...key }, "dead 0")
-        for (let i = 0; i < 3; i++) {
+        for (let i = 0; i < 4; i++) {
           yield* store.beat(`dead ${i}`, -1)
-          expect((yield* store.claim(`dead ${i + 1}`, [key], 1)).length).toBe(1)
+          expect((yield* store.claim(`dead ${i + 1}`, [key], 1, true)).length).toBe(1)
         }
-        yield* store.beat("dead 3", -1)
+        yield* store.beat("dead 4", -1)
       })
     )
-    await using runs = await opened(at, [one], { crashes: 3 })
+    await using runs = await opened(at, [one], { crashes: 4 })
     await expect(runs.run(one, "a").result).rejects.toThrow(
-      new RunKeepsCrashing({ run: "a", workflow: "one", crashes: 4, steps: ["step"] })
+      new RunKeepsCrashing({ run: "a", workflow: "one", crashes: 5, steps: ["step"] })
     )
     const run = runs.run(one, "a")
     await run.resume()
@@ -401,7 +401,7 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
         yield* store.create({ id: "a", start: null, ...key }, "one")
         expect(yield* store.append("a", 1, 0, [1])).toBe(true)
         yield* store.beat("one", -1)
-        const [run] = yield* store.claim("two", [key], 1)
+        const [run] = yield* store.claim("two", [key], 1, true)
         expect(run).toMatchObject({ owner: "two", epoch: 2 })
         expect(yield* store.append("a", 1, 1, [2])).toBe(false)
         expect(yield* store.suspend("a", 1, 0, undefined)).toBe(false)

@@ -3,8 +3,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import type { HistoryDiverged } from "../Errors.ts"
-import type { Json, RunState, StoredMessage, StoredRun } from "../Store.ts"
+import { type Json, type RunState, type StoredMessage, type StoredRun, suspicious } from "../Store.ts"
 import type { Definition, Definitions } from "./definitions.ts"
 import { Driver } from "./driver.ts"
 import type { Listeners } from "./listeners.ts"
@@ -24,6 +25,10 @@ interface Active {
 
 /** Runs that wait no longer than this are not given back. */
 const shortest = 1000
+/** A suspect must have been alone in so many crashes before it is stopped. */
+const fewestTrials = 2
+/** The trial of a suspect lasts longer with each crash, until it is longer than what the guilty one takes to end its process. */
+const trialOf = (crashes: number): number => Math.min(600_000, 250 * 2 ** crashes)
 
 export class ActiveRuns {
   /** Number of calls that were made again, because they had read a cell that was written meanwhile. */
@@ -32,11 +37,13 @@ export class ActiveRuns {
   private readonly definitions: Definitions
   private readonly listeners: Listeners
   private readonly options: ActiveOptions
-  /** Told when a run that was given back is due. */
+  /** Told when there is something to claim: a run that was given back, or the next suspect. */
   private readonly due: (at: number) => void
   private readonly all = new Map<string, Active>()
   /** Those that wait, the last one last. */
   private readonly resting = new Map<string, Active>()
+  /** The suspect that is on trial, and until when. */
+  private trial: { readonly id: string; readonly epoch: number; over: Fiber.Fiber<unknown> | undefined } | undefined
 
   constructor(
     process: Process,
@@ -60,6 +67,11 @@ export class ActiveRuns {
     return this.all.size
   }
 
+  /** Whether a suspect may be taken up. */
+  get tries(): boolean {
+    return this.trial === undefined
+  }
+
   get abandonAll(): Effect.Effect<void> {
     return Effect.suspend(() =>
       Effect.forEach([...this.all.values()], ({ driver }) => driver.abandon(), {
@@ -75,7 +87,8 @@ export class ActiveRuns {
     if (registered === undefined || this.process.closed) return Effect.void
     const { store } = this.process
     const { context, definition } = registered
-    const poisoned = run.crashes > this.options.crashes
+    const poisoned = run.crashes > this.options.crashes && run.trials >= fewestTrials
+    if (run.crashes >= suspicious) this.try(run)
     return Effect.flatMap(created ? Effect.succeed([]) : store.load(run.id), (history) =>
       Effect.suspend(() => {
         const { codec, flow } = definition
@@ -89,6 +102,7 @@ export class ActiveRuns {
             diverged: (error) => this.stuck(active, error),
             stored: () => {
               this.resting.delete(id)
+              this.acquit(run)
               this.listeners.tell(id, "stored")
             }
           }
@@ -127,6 +141,26 @@ export class ActiveRuns {
     })
   }
 
+  private try({ crashes, epoch, id }: StoredRun): void {
+    const trial: NonNullable<typeof this.trial> = { id, epoch, over: undefined }
+    this.trial = trial
+    const { store } = this.process
+    const survived = Effect.andThen(
+      store.acquit(id, epoch),
+      Effect.sync(() => this.acquit(trial))
+    )
+    trial.over = this.process.fork(Effect.andThen(Effect.sleep(trialOf(crashes)), survived))
+  }
+
+  /** Its trial is over, and the next may come. */
+  private acquit({ epoch, id }: { readonly id: string; readonly epoch: number }): void {
+    const { trial } = this
+    if (trial?.id !== id || trial.epoch !== epoch) return
+    this.trial = undefined
+    trial.over?.interruptUnsafe()
+    this.due(0)
+  }
+
   private forget(active: Active): Effect.Effect<void> {
     const { driver, run } = active
     if (this.all.get(run.id) === active) {
@@ -134,6 +168,7 @@ export class ActiveRuns {
       this.resting.delete(run.id)
       this.conflicts += driver.conflicts
     }
+    this.acquit(run)
     return driver.abandon()
   }
 
@@ -151,7 +186,7 @@ export class ActiveRuns {
   /** Its process keeps dying: only while it performs steps can that be its fault. */
   private poisoned(active: Active): void {
     if (active.driver.performing.length === 0) {
-      this.process.fork(Effect.andThen(this.forget(active), this.begin({ ...active.run, crashes: 0 })))
+      this.process.fork(Effect.andThen(this.forget(active), this.begin({ ...active.run, crashes: 0, trials: 0 })))
       return
     }
     this.end(active, "stuck", { crashes: active.run.crashes, steps: [...active.driver.performing] })
@@ -183,6 +218,7 @@ export class ActiveRuns {
   /** A run that waits is given back, unless it is one of the last few. */
   private rests(active: Active): void {
     const { id } = active.run
+    this.acquit(active.run)
     this.resting.delete(id)
     this.resting.set(id, active)
     while (this.resting.size > this.options.warm) {

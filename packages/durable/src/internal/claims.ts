@@ -64,21 +64,28 @@ export class Claims {
       this.claimAgain = false
       const { keys } = this.definitions
       const { owner, store } = this.process
-      const once: Effect.Effect<void> = Effect.flatMap(store.claim(owner, keys, most), (runs) =>
-        Effect.andThen(
-          Effect.forEach(runs, (run) => this.active.begin(run), { discard: true }),
-          runs.length === 0 ? Effect.void : once
+      const once: Effect.Effect<void> = Effect.suspend(() =>
+        Effect.flatMap(store.claim(owner, keys, most, this.active.tries), (runs) =>
+          Effect.andThen(
+            Effect.forEach(runs, (run) => this.active.begin(run), { discard: true, concurrency: 8 }),
+            runs.length < most ? Effect.void : once
+          )
         )
       )
       return Effect.andThen(
         once,
-        Effect.flatMap(store.nextWake(keys), (next) => {
+        Effect.flatMap(store.nextWake(keys, this.active.tries), (next) => {
           this.claiming = false
           if (next !== undefined) this.wakeAt(next)
           return this.claimAgain ? this.claim : Effect.void
         })
       )
     })
+  }
+
+  /** The same, without waiting for it: what is due in one turn is taken up together. */
+  soon(): void {
+    if (!this.process.closed) this.process.fork(this.claim)
   }
 
   wakeAt(at: number): void {

@@ -2,7 +2,15 @@
  * A store in the memory of one process: for tests, and for what need not survive it.
  */
 import * as Effect from "effect/Effect"
-import { createdRun, type FlowKey, type Json, type StoredMessage, type StoredRun, type StoreService } from "../Store.ts"
+import {
+  createdRun,
+  type FlowKey,
+  type Json,
+  type StoredMessage,
+  type StoredRun,
+  type StoreService,
+  suspicious
+} from "../Store.ts"
 
 interface Kept {
   run: StoredRun
@@ -12,6 +20,8 @@ interface Kept {
   claimed: number
   /** Whether no more events may be sent. */
   closed: boolean
+  /** Whether it is on trial. */
+  alone: boolean
 }
 
 const isOf = (flows: ReadonlyArray<FlowKey>, run: FlowKey): boolean =>
@@ -44,7 +54,7 @@ export const memoryStore = (): StoreService => {
         const known = runs.get(id)
         if (known !== undefined) return { created: false, run: known.run }
         const run = createdRun({ ...creation, start: copy(start) }, owner, now)
-        runs.set(id, { run, entries: [], messages: [], claimed: 0, closed: false })
+        runs.set(id, { run, entries: [], messages: [], claimed: 0, closed: false, alone: false })
         return { created: true, run }
       }),
     get: (id) => Effect.sync(() => runs.get(id)?.run),
@@ -90,7 +100,8 @@ export const memoryStore = (): StoreService => {
       Effect.sync(() => {
         const kept = owned(id, epoch)
         if (kept === undefined || kept.run.messages > seen) return false
-        update(kept, { owner: undefined, wake, crashes: 0 })
+        update(kept, { owner: undefined, wake, crashes: 0, trials: 0 })
+        kept.alone = false
         return true
       }),
     end: (id, epoch, state, result) =>
@@ -105,7 +116,8 @@ export const memoryStore = (): StoreService => {
       Effect.sync(() => {
         const kept = runs.get(id)
         if (kept?.run.state !== "stuck") return false
-        update(kept, { state: "active", result: undefined, wake: 0, crashes: 0 })
+        update(kept, { state: "active", result: undefined, wake: 0, crashes: 0, trials: 0 })
+        kept.alone = false
         return true
       }),
     forget: (id) => Effect.sync(() => runs.get(id)?.run.endedAt !== undefined && runs.delete(id)),
@@ -122,23 +134,41 @@ export const memoryStore = (): StoreService => {
         for (const { run } of some) runs.delete(run.id)
         return some.length
       }),
-    claim: (owner, flows, limit) =>
+    claim: (owner, flows, limit, suspects) =>
       withNow((now) => {
+        for (const kept of runs.values()) {
+          const { run } = kept
+          if (run.owner === undefined || (leases.get(run.owner) ?? Number.POSITIVE_INFINITY) > now) continue
+          const progress = kept.entries.length > kept.claimed
+          update(kept, {
+            owner: undefined,
+            wake: 0,
+            crashes: progress ? 1 : run.crashes + 1,
+            trials: progress ? 0 : run.trials + Number(kept.alone)
+          })
+          kept.alone = false
+        }
         const claimed: Array<StoredRun> = []
+        let tried = !suspects
         for (const kept of runs.values()) {
           if (claimed.length === limit) break
           const { run } = kept
-          if (run.state !== "active" || !isOf(flows, run)) continue
-          const dead = run.owner !== undefined && (leases.get(run.owner) ?? Number.POSITIVE_INFINITY) <= now
           const due = run.owner === undefined && run.wake !== undefined && run.wake <= now
-          if (!dead && !due) continue
-          const progress = kept.entries.length > kept.claimed
-          const crashes = dead ? (progress ? 1 : run.crashes + 1) : run.crashes
+          if (run.state !== "active" || !isOf(flows, run) || !due) continue
+          const suspect = run.crashes >= suspicious
+          if (suspect && tried) continue
+          tried ||= suspect
+          kept.alone = suspect
           kept.claimed = kept.entries.length
-          update(kept, { owner, epoch: run.epoch + 1, wake: undefined, crashes })
+          update(kept, { owner, epoch: run.epoch + 1, wake: undefined })
           claimed.push(kept.run)
         }
         return claimed
+      }),
+    acquit: (id, epoch) =>
+      Effect.sync(() => {
+        const kept = owned(id, epoch)
+        if (kept !== undefined) kept.alone = false
       }),
     signalled: (owner) =>
       Effect.sync(() =>
@@ -146,11 +176,12 @@ export const memoryStore = (): StoreService => {
           of === owner && wake === 0 ? [{ id, messages }] : []
         )
       ),
-    nextWake: (flows) =>
+    nextWake: (flows, suspects) =>
       Effect.sync(() => {
         let first: number | undefined
         for (const { run } of runs.values()) {
           if (run.state !== "active" || run.owner !== undefined || run.wake === undefined || !isOf(flows, run)) continue
+          if (!suspects && run.crashes >= suspicious) continue
           if (first === undefined || run.wake < first) first = run.wake
         }
         return first
@@ -161,7 +192,9 @@ export const memoryStore = (): StoreService => {
       Effect.sync(() => {
         leases.delete(owner)
         for (const kept of runs.values()) {
-          if (kept.run.owner === owner) update(kept, { owner: undefined, wake: 0 })
+          if (kept.run.owner !== owner) continue
+          update(kept, { owner: undefined, wake: 0 })
+          kept.alone = false
         }
       }),
     bury: (owner) => Effect.sync(() => void leases.set(owner, Number.NEGATIVE_INFINITY)),

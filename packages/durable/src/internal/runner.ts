@@ -24,7 +24,10 @@ export interface RunnerOptions {
   readonly poll?: number | undefined
   /** How many runs that wait are kept in memory, so that they go on without reading their journal. Default: 64. */
   readonly warm?: number | undefined
-  /** How often a run's process may die in a row without storing anything. Default: 5. */
+  /**
+   * How often the process of a run may die in a row before anything of the run is stored. A run is stopped only after it was the
+   * only suspect twice. Default: 5.
+   */
   readonly crashes?: number | undefined
   /**
    * Whether this process performs runs. One that does not can start them, talk to them and look at them: others perform them.
@@ -114,7 +117,9 @@ export class Runner {
       number === undefined
         ? Effect.void
         : Effect.flatMap(this.active.receive(id, { number, key, message }), (received) =>
-            received ? Effect.void : this.claims.claim
+            Effect.sync(() => {
+              if (!received) this.claims.soon()
+            })
           )
     )
   }

@@ -1,158 +1,17 @@
 /**
  * A store in SQL tables, on any `SqlClient` for SQLite or Postgres.
- *
- * What all runs of a process write in one turn goes in one transaction: a commit waits for the disk, and a hundred runs that
- * go on at once wait for it together. A write that fails because the database is away is tried again until it is back.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { NoRuns } from "../Errors.ts"
-import {
-  createdRun,
-  type FlowKey,
-  type Json,
-  type Message,
-  type RunState,
-  type StoredRun,
-  type StoreService
-} from "../Store.ts"
+import { createdRun, type FlowKey, type Json, type StoreService, suspicious } from "../Store.ts"
+import { Sends, sendAll, sendOne } from "./sql-sends.ts"
+import { createTables, findTables, isPostgresClient, number, type Row, runOf } from "./sql-tables.ts"
+import { Kind, retried, Writes } from "./sql-writes.ts"
 
-interface Row {
-  readonly id: string
-  readonly flow: string
-  readonly version: string
-  readonly fingerprint: string
-  readonly state: RunState
-  readonly input: string
-  readonly result: string | null
-  readonly created_at: number | string
-  readonly ended_at: number | string | null
-  readonly owner: string | null
-  readonly epoch: number
-  readonly wake: number | string | null
-  readonly messages: number
-  readonly crashes: number
-}
-
-const parsed = (text: string | null): Json | undefined => (text === null ? undefined : JSON.parse(text))
-/** Postgres gives a BIGINT as text. */
-const number = (value: number | string | null): number | undefined => (value === null ? undefined : Number(value))
-
-const runOf = (row: Row): StoredRun => ({
-  id: row.id,
-  flow: row.flow,
-  version: row.version,
-  fingerprint: row.fingerprint,
-  state: row.state,
-  start: JSON.parse(row.input),
-  result: parsed(row.result),
-  createdAt: number(row.created_at)!,
-  endedAt: number(row.ended_at),
-  owner: row.owner ?? undefined,
-  epoch: row.epoch,
-  wake: number(row.wake),
-  messages: row.messages,
-  crashes: row.crashes
-})
-
-const tables = (rowless: string) => [
-  `CREATE TABLE IF NOT EXISTS stepgraph_runs (
-    id TEXT PRIMARY KEY, flow TEXT NOT NULL, version TEXT NOT NULL, fingerprint TEXT NOT NULL, state TEXT NOT NULL,
-    input TEXT NOT NULL, result TEXT, created_at BIGINT NOT NULL, ended_at BIGINT, owner TEXT, epoch INTEGER NOT NULL,
-    wake BIGINT, messages INTEGER NOT NULL, crashes INTEGER NOT NULL, claimed INTEGER NOT NULL, closed INTEGER NOT NULL)`,
-  "CREATE INDEX IF NOT EXISTS stepgraph_due ON stepgraph_runs (wake) WHERE owner IS NULL AND wake IS NOT NULL",
-  "CREATE INDEX IF NOT EXISTS stepgraph_listed ON stepgraph_runs (created_at, id)",
-  "CREATE INDEX IF NOT EXISTS stepgraph_ended ON stepgraph_runs (ended_at) WHERE ended_at IS NOT NULL",
-  "CREATE INDEX IF NOT EXISTS stepgraph_owned ON stepgraph_runs (owner) WHERE owner IS NOT NULL",
-  `CREATE TABLE IF NOT EXISTS stepgraph_journal (
-    run TEXT NOT NULL, n INTEGER NOT NULL, at BIGINT NOT NULL, epoch INTEGER NOT NULL, size INTEGER NOT NULL,
-    entries TEXT NOT NULL, PRIMARY KEY (run, n))${rowless}`,
-  `CREATE TABLE IF NOT EXISTS stepgraph_messages (
-    run TEXT NOT NULL, n INTEGER NOT NULL, sender_key TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (run, n),
-    UNIQUE (run, sender_key))${rowless}`,
-  "CREATE TABLE IF NOT EXISTS stepgraph_owners (id TEXT PRIMARY KEY, until BIGINT NOT NULL)"
-]
-
-/** What is written together. */
-type Write<Values extends ReadonlyArray<unknown>> = {
-  readonly values: Values
-  readonly done: (written: boolean) => void
-}
-const mostRows = 500
-
-/** Writes of one kind: the statement takes any number of rows, and returns the ids of those that were written. */
-class Kind<Values extends ReadonlyArray<unknown>> {
-  readonly waiting: Array<Write<Values>> = []
-  private readonly before: string
-  private readonly types: ReadonlyArray<string>
-  private readonly after: string
-  private readonly texts = new Map<number, string>()
-
-  constructor(before: string, types: ReadonlyArray<string>, after: string) {
-    this.before = before
-    this.types = types
-    this.after = after
-  }
-
-  /** Takes what is written next: of each run one, as the answer names runs. */
-  take(): ReadonlyArray<Write<Values>> {
-    const taken = new Map<unknown, Write<Values>>()
-    const left = this.waiting.splice(0).filter((write) => {
-      const [id] = write.values
-      if (taken.size === mostRows || taken.has(id)) return true
-      taken.set(id, write)
-      return false
-    })
-    this.waiting.push(...left)
-    return [...taken.values()]
-  }
-
-  text(rows: number, placeholder: (index: number) => string): string {
-    let text = this.texts.get(rows)
-    if (text === undefined) {
-      let index = 0
-      // The types of the first row are those of all.
-      const row = (types: boolean) =>
-        `(${this.types.map((type) => (types ? `CAST(${placeholder(++index)} AS ${type})` : placeholder(++index))).join(", ")})`
-      const values = Array.from({ length: rows }, (_, n) => row(n === 0)).join(", ")
-      text = `${this.before} (VALUES ${values}) AS v ${this.after}`
-      this.texts.set(rows, text)
-    }
-    return text
-  }
-}
-
-const isPostgresClient = (sql: SqlClient.SqlClient): boolean =>
-  sql.onDialectOrElse({ pg: () => true, orElse: () => false })
-
-const createTables = (sql: SqlClient.SqlClient) => {
-  const isPostgres = isPostgresClient(sql)
-  const create = Effect.gen(function* () {
-    // Two processes that create the same table at once would fail.
-    if (isPostgres) yield* sql.unsafe("SELECT pg_advisory_xact_lock(7239481)")
-    for (const table of tables(isPostgres ? "" : " WITHOUT ROWID")) yield* sql.unsafe(table)
-  })
-  return sql.withTransaction(create)
-}
-
-/** SQLite's code for a file that is not a database: it is read no earlier than the first statement. */
-const notADatabase = 26
-
-const findTables = (sql: SqlClient.SqlClient, place: string): Effect.Effect<void, SqlError | NoRuns> => {
-  const names = isPostgresClient(sql)
-    ? sql.unsafe("SELECT 1 FROM (SELECT to_regclass('stepgraph_runs') AS name) AS t WHERE name IS NOT NULL")
-    : sql.unsafe("SELECT 1 FROM sqlite_master WHERE name = 'stepgraph_runs'")
-  return names.pipe(
-    Effect.mapError((error) => {
-      const { errcode } = error.reason.cause as { readonly errcode?: number }
-      return errcode === notADatabase ? new NoRuns({ place, why: "not a database" }) : error
-    }),
-    Effect.flatMap((rows) => (rows.length > 0 ? Effect.void : Effect.fail(new NoRuns({ place, why: "no tables" }))))
-  )
-}
+/** Milliseconds after which a silent owner is forgotten. */
+const longestSilence = 86_400_000
 
 /** A store in tables that it creates where they are missing. */
 export const sqlStore = Effect.suspend(() => storeAfter(createTables))
@@ -183,9 +42,9 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
 
   const creations = new Kind<readonly [string, string, string, string, string, number, string | null]>(
     `INSERT INTO stepgraph_runs
-      (id, flow, version, fingerprint, state, input, created_at, owner, epoch, wake, messages, crashes, claimed, closed)
+      (id, flow, version, fingerprint, state, input, created_at, owner, epoch, wake, messages, crashes, claimed)
      SELECT column1, column2, column3, column4, 'active', column5, column6, column7, 1,
-       CASE WHEN column7 IS NULL THEN 0 END, 0, 0, -1, 0 FROM`,
+       CASE WHEN column7 IS NULL THEN 0 END, 0, 0, -1 FROM`,
     ["TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT"],
     "WHERE true ON CONFLICT DO NOTHING RETURNING id"
   )
@@ -198,7 +57,7 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
      ON CONFLICT DO NOTHING RETURNING run AS id`
   )
   const suspensions = new Kind<readonly [string, number, number, number | null]>(
-    "UPDATE stepgraph_runs SET owner = NULL, wake = column4, crashes = 0 FROM",
+    "UPDATE stepgraph_runs SET owner = NULL, wake = column4, crashes = 0, trials = 0, alone = 0 FROM",
     ["TEXT", "INTEGER", "INTEGER", "BIGINT"],
     "WHERE id = column1 AND epoch = column2 AND owner IS NOT NULL AND messages <= column3 RETURNING id"
   )
@@ -208,61 +67,14 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
     "WHERE id = column1 AND epoch = column2 AND owner IS NOT NULL RETURNING id"
   )
   const kinds: ReadonlyArray<Kind<any>> = [creations, appends, suspensions, ends]
-  let flushing = false
-  let scheduled = false
-
-  const schedule = () => {
-    if (scheduled || flushing) return
-    scheduled = true
-    setImmediate(() => {
-      scheduled = false
-      flush()
-    })
-  }
-  const flush = () => {
-    const batches = kinds.flatMap((kind) => {
-      const writes = kind.take()
-      return writes.length === 0 ? [] : [{ kind, writes }]
-    })
-    if (batches.length === 0) return
-    flushing = true
-    const write = ({ kind, writes }: (typeof batches)[number]) =>
-      query2(
-        kind.text(writes.length, placeholder),
-        writes.flatMap(({ values }) => values)
-      )
-    const all =
-      batches.length === 1
-        ? Effect.map(write(batches[0]!), (rows) => [rows])
-        : sql.withTransaction(Effect.forEach(batches, write))
-    const fiber = Effect.runForkWith(context)(retried(all))
-    fiber.addObserver((exit) => {
-      flushing = false
-      if (Exit.isSuccess(exit)) {
-        for (const [i, { writes }] of batches.entries()) {
-          const written = new Set(exit.value[i]!.map(({ id }) => id))
-          for (const { values, done } of writes) done(written.has(values[0] as string))
-        }
-      }
-      if (kinds.some(({ waiting }) => waiting.length > 0)) schedule()
-    })
-  }
-  const query2 = (text: string, params: ReadonlyArray<unknown>) => sql.unsafe<{ readonly id: string }>(text, params)
-  const writing = <Values extends ReadonlyArray<unknown>>(kind: Kind<Values>, values: Values): Effect.Effect<boolean> =>
-    Effect.callback((resume) => {
-      kind.waiting.push({ values, done: (written) => resume(Effect.succeed(written)) })
-      schedule()
-    })
+  const writes = new Writes(sql, context, kinds, placeholder)
+  const writing = writes.write.bind(writes)
+  /** A file has one writer at a time, so what waits for a commit waits together. In Postgres each has its own connection. */
+  const inTurn = <A>(work: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
+    isPostgres ? retried(sql.withTransaction(work)) : writes.together(work)
 
   // ---------------------------------------------------------------- everything else
 
-  const retried = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, never, R> => {
-    const again = (wait: number): Effect.Effect<A, never, R> =>
-      Effect.catch(effect, (error) =>
-        isPassing(error) ? Effect.andThen(Effect.sleep(wait), again(Math.min(1000, wait * 2))) : Effect.die(error)
-      )
-    return again(20)
-  }
   const get = (id: string) =>
     Effect.map(query("SELECT * FROM stepgraph_runs WHERE id = ?", [id]), (rows) => rows[0] && runOf(rows[0]))
   const isOf = (flows: ReadonlyArray<FlowKey>) =>
@@ -272,6 +84,26 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
   const lock = isPostgres ? "FOR UPDATE SKIP LOCKED" : ""
   const length = "(SELECT coalesce(max(n), -1) FROM stepgraph_journal WHERE run = stepgraph_runs.id)"
 
+  /** Gives back what dead owners had, and counts a crash for each run that was at work and has stored nothing since. */
+  const bury = Effect.fnUntraced(function* (owner: string, time: number) {
+    const found = yield* query<{ id: string }>("SELECT id FROM stepgraph_owners WHERE until <= ? AND id <> ?", [
+      time,
+      owner
+    ])
+    if (found.length === 0) return
+    const dead = found.map(({ id }) => id)
+    yield* query(
+      `UPDATE stepgraph_runs SET owner = NULL, wake = 0, alone = 0,
+         crashes = CASE WHEN ${length} > claimed THEN 1 ELSE crashes + 1 END,
+         trials = CASE WHEN ${length} > claimed THEN 0 ELSE trials + alone END
+       WHERE owner IN (${dead.map(() => "?").join(", ")})`,
+      dead
+    )
+    // One that was only silent may come back and create a run before it says so, and then die.
+    yield* query("DELETE FROM stepgraph_owners WHERE until <= 0 OR until <= ?", [time - longestSilence])
+  })
+  const sends = new Sends(inTurn, sendAll(query))
+  const send = sendOne(query)
   const forgetting = (where: string, params: ReadonlyArray<unknown>): Effect.Effect<number> =>
     retried(
       sql.withTransaction(
@@ -342,41 +174,7 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
       Effect.flatMap(Clock.currentTimeMillis, (at) =>
         writing(appends, [id, epoch, from, at, entries.length, JSON.stringify(entries)])
       ),
-    send: (id, key, message: Message) => {
-      const known = Effect.map(
-        query<{ n: number }>("SELECT n FROM stepgraph_messages WHERE run = ? AND sender_key = ?", [id, key]),
-        (rows) => rows[0]?.n
-      )
-      const numbered = `UPDATE stepgraph_runs SET messages = messages + 1, wake = 0,
-          closed = CASE WHEN ? = 'close' THEN 1 ELSE closed END
-        WHERE id = ? AND ended_at IS NULL AND NOT (closed = 1 AND ? = 'event')`
-      const numbering = [message._tag, id, message._tag]
-      const text = JSON.stringify(message)
-      const insert = "INSERT INTO stepgraph_messages (run, n, sender_key, message)"
-      const inTransaction = sql.withTransaction(
-        Effect.gen(function* () {
-          const before = yield* known
-          if (before !== undefined) return before
-          const [row] = yield* query<{ messages: number }>(`${numbered} RETURNING messages`, numbering)
-          if (row === undefined) return undefined
-          yield* query(`${insert} VALUES (?, ?, ?, ?)`, [id, row.messages, key, text])
-          return row.messages
-        })
-      )
-      // In one round trip instead of five. SQLite has none, and does not know this.
-      const inOne = Effect.flatMap(
-        query<{ n: number }>(
-          `WITH numbered AS (${numbered} AND NOT EXISTS (
-             SELECT 1 FROM stepgraph_messages WHERE run = ? AND sender_key = ?) RETURNING id, messages)
-           ${insert} SELECT id, messages, ?, ? FROM numbered RETURNING n`,
-          [...numbering, id, key, key, text]
-        ),
-        ([row]) => (row === undefined ? known : Effect.succeed(row.n))
-      )
-      const send = isPostgres ? inOne : inTransaction
-      // Somebody else has sent the same at the same moment.
-      return retried(Effect.catch(send, (error) => (isUnique(error) ? known : Effect.fail(error))))
-    },
+    send: (id, key, message) => (isPostgres ? retried(send({ id, key, message })) : sends.add({ id, key, message })),
     messages: (id, after) =>
       retried(
         Effect.map(
@@ -403,7 +201,8 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
       retried(
         Effect.map(
           query(
-            `UPDATE stepgraph_runs SET state = 'active', result = NULL, wake = 0, crashes = 0
+            `UPDATE stepgraph_runs SET state = 'active', result = NULL, wake = 0, crashes = 0,
+               trials = 0, alone = 0
              WHERE id = ? AND state = 'stuck' RETURNING id`,
             [id]
           ),
@@ -417,37 +216,35 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
            ${state === undefined ? "" : "AND state = ?"} ORDER BY ended_at LIMIT ?)`,
         [endedBefore, ...(flow === undefined ? [] : [flow]), ...(state === undefined ? [] : [state]), limit]
       ),
-    claim: (owner, flows, limit) => {
+    claim: (owner, flows, limit, suspects) => {
       if (flows.length === 0) return Effect.succeed([])
-      const claim = (where: string, order: string, crashes: string) => (params: ReadonlyArray<unknown>) =>
-        query(
-          `UPDATE stepgraph_runs SET owner = ?, epoch = epoch + 1, wake = NULL, crashes = ${crashes}, claimed = ${length}
-           WHERE id IN (SELECT id FROM stepgraph_runs WHERE state = 'active' AND ${where} AND ${isOf(flows)}
-             ORDER BY ${order} LIMIT ? ${lock}) RETURNING *`,
-          [owner, ...params, ...ofFlows(flows), limit]
+      const due = (which: string, some: number) => (time: number) =>
+        query<{ id: string }>(
+          `SELECT id FROM stepgraph_runs WHERE owner IS NULL AND wake IS NOT NULL AND wake <= ? AND state = 'active'
+             AND ${which} AND ${isOf(flows)} ORDER BY wake LIMIT ? ${lock}`,
+          [time, ...ofFlows(flows), some]
         )
-      const due = claim("owner IS NULL AND wake IS NOT NULL AND wake <= ?", "wake", "crashes")
-      const dead = (owners: number) =>
-        claim(
-          `owner IN (${Array.from({ length: owners }, () => "?").join(", ")})`,
-          "id",
-          `CASE WHEN ${length} > claimed THEN 1 ELSE crashes + 1 END`
-        )
-      return retried(
+      const free = due(`crashes < ${suspicious}`, limit)
+      const suspect = due(`crashes >= ${suspicious}`, 1)
+      return inTurn(
         Effect.gen(function* () {
           const time = yield* now
-          const found = yield* query<{ id: string }>("SELECT id FROM stepgraph_owners WHERE until <= ?", [time])
-          const owners = found.map(({ id }) => id).filter((id) => id !== owner)
-          const ofDead = owners.length === 0 ? [] : yield* dead(owners.length)(owners)
-          if (owners.length > 0 && ofDead.length < limit) {
-            const left = "SELECT 1 FROM stepgraph_runs WHERE owner = stepgraph_owners.id"
-            yield* query(`DELETE FROM stepgraph_owners WHERE until <= ? AND NOT EXISTS (${left})`, [time])
-          }
-          const ofNobody = yield* due([time])
-          return [...ofDead, ...ofNobody].map(runOf)
+          yield* bury(owner, time)
+          const found = [...(yield* free(time)), ...(suspects ? yield* suspect(time) : [])]
+          if (found.length === 0) return []
+          const ids = found.map(({ id }) => id)
+          const rows = yield* query(
+            `UPDATE stepgraph_runs SET owner = ?, epoch = epoch + 1, wake = NULL, claimed = ${length},
+               alone = CASE WHEN crashes >= ${suspicious} THEN 1 ELSE 0 END
+             WHERE id IN (${ids.map(() => "?").join(", ")}) RETURNING *`,
+            [owner, ...ids]
+          )
+          return rows.map(runOf)
         })
       )
     },
+    acquit: (id, epoch) =>
+      retried(Effect.asVoid(query("UPDATE stepgraph_runs SET alone = 0 WHERE id = ? AND epoch = ?", [id, epoch]))),
     signalled: (owner) =>
       retried(
         query<{ id: string; messages: number }>(
@@ -455,14 +252,15 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
           [owner]
         )
       ),
-    nextWake: (flows) =>
+    nextWake: (flows, suspects) =>
       flows.length === 0
         ? Effect.succeed(undefined)
         : retried(
             Effect.map(
               query<{ first: number | string | null }>(
                 `SELECT min(wake) AS first FROM stepgraph_runs
-                 WHERE owner IS NULL AND wake IS NOT NULL AND state = 'active' AND ${isOf(flows)}`,
+                 WHERE owner IS NULL AND wake IS NOT NULL AND state = 'active'
+                 AND ${isOf(flows)} ${suspects ? "" : `AND crashes < ${suspicious}`}`,
                 ofFlows(flows)
               ),
               (rows) => number(rows[0]!.first)
@@ -486,7 +284,7 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
       retried(
         sql.withTransaction(
           Effect.gen(function* () {
-            yield* query("UPDATE stepgraph_runs SET owner = NULL, wake = 0 WHERE owner = ?", [owner])
+            yield* query("UPDATE stepgraph_runs SET owner = NULL, wake = 0, alone = 0 WHERE owner = ?", [owner])
             yield* query("DELETE FROM stepgraph_owners WHERE id = ?", [owner])
           })
         )
@@ -497,17 +295,3 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
       : retried(Effect.map(query<{ data_version: number }>("PRAGMA data_version"), (rows) => rows[0]!.data_version))
   } satisfies StoreService
 })
-
-/** Whether the database is away, or busy with another process, so that the same may succeed later. */
-const isPassing = (error: unknown): boolean => {
-  const { cause, reason } = error as {
-    readonly reason?: { readonly isRetryable?: boolean; readonly cause?: unknown }
-    readonly cause?: unknown
-  }
-  if (reason?.isRetryable === true) return true
-  const text = String((reason?.cause as Error | undefined)?.message ?? (cause as Error | undefined)?.message ?? error)
-  return /terminat|ECONN|EPIPE|closed|timeout|starting up|shutting down|recovery mode/i.test(text)
-}
-
-const isUnique = (error: unknown): boolean =>
-  (error as { readonly reason?: { readonly _tag?: string } }).reason?._tag === "UniqueViolation"
