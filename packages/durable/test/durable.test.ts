@@ -138,6 +138,25 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     )
   })
 
+  it("retries a plain function that throws after something was stored", async () => {
+    let calls = 0
+    const Middle = defineEvent("Middle", { n: Schema.Number })
+    const one = defineStep({ accepts: Go, emits: Middle, run: ({ n }) => Middle({ n }) })
+    const two = defineStep({
+      accepts: Middle,
+      emits: End,
+      retry: { times: 2 },
+      run: ({ n }) => {
+        if (++calls < 3) throw new Error("busy")
+        return End({ n })
+      }
+    })
+    const flow = durable(workflow({ name: "plain", start: Go, stop: End, steps: { one, two } }))
+    await using runs = await opened(store(), [flow])
+    expect(await (await runs.start(flow, "a", { n: 1 })).result).toMatchObject({ n: 1 })
+    expect(calls).toBe(3)
+  })
+
   it("goes on from any entry of its journal to the same answer, and from the whole without a call", async () => {
     const called: Array<string> = []
     let naps = 0

@@ -208,26 +208,18 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     const { retry, recover } = this.node.step
     // A bug in the recovery itself is nobody's to heed.
     const heeded = !recovers && (retry !== undefined || recover !== undefined)
-    let returned: unknown
-    // Only what the step's own function throws is retried, not a failure of the runtime around it.
-    const own: Array<unknown> = []
+    // Only what the step's own function throws is retried, not a failure of the runtime around it. A failure rather than an
+    // exception: a host may call the function later, inside an Effect.
     const called: Direct = !heeded
       ? direct
       : (ctx) => {
           try {
             return direct(ctx)
           } catch (error) {
-            own.push(error)
-            throw error
+            return rejection(this, error)
           }
         }
-    try {
-      returned = this.run.inContext(() => this.call(called, ctx, recovers))
-    } catch (error) {
-      if (!own.includes(error)) throw error
-      this.rests()
-      return rejection(this, error)
-    }
+    const returned = this.run.inContext(() => this.call(called, ctx, recovers))
     this.rests()
     return emitting(returned, new Receiving(this, heeded))
   }
