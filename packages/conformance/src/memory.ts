@@ -3,7 +3,7 @@ import { launch, run } from "stepgraph"
 // biome-ignore lint/style/noRestrictedImports: no public entry says how many places an order keeps.
 import { Position } from "../../stepgraph/src/internal/runtime/scope/position.ts"
 import type { Engine } from "./engine.ts"
-import { type Doors, runWith } from "./world.ts"
+import { type Doors, type Ran, runWith } from "./world.ts"
 
 /** The end of the order of emission of the latest run. */
 let end: Position | undefined
@@ -23,11 +23,14 @@ const placesBefore = (end: Position): number => {
 // Nothing is known of a generated workflow's types.
 const doors = { run, launch } as unknown as Doors
 
+/** Counts the places that the latest run in here leaves. */
+export const counted = async (running: () => Promise<Ran>): Promise<Ran> => {
+  end = undefined
+  const ran = await running()
+  return { ...ran, places: end && placesBefore(end) }
+}
+
 export const memory: Engine = {
   name: "memory",
-  run: async (spec, timing) => {
-    end = undefined
-    const ran = await runWith(doors, spec, timing)
-    return { ...ran, places: end && placesBefore(end) }
-  }
+  run: (spec, timing) => counted(() => runWith(doors, spec, timing))
 }

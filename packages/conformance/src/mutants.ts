@@ -1,7 +1,9 @@
-// Mistakes to plant in the runtime, one at a time. Each must break a law; `test/mutants.long.ts` checks that.
+// Mistakes to plant in the runtime or in the driver of durable runs, one at a time. Each must break a law; `test/mutants.long.ts` checks that.
 import { join } from "node:path"
 
 const runtime = join(import.meta.dirname, "../../stepgraph/src/internal/runtime")
+/** The driver of durable runs, as seen from there. */
+const driver = "../../../../durable/src/internal/driver.ts"
 
 /** A mistake: in one file, replaces one text with another. */
 type Mutant = readonly [name: string, file: string, from: string, to: string]
@@ -519,6 +521,49 @@ export const mutants: ReadonlyArray<Mutant> = [
     "call/invocation.ts",
     "    this.run.router.emit(this, event, false)\n    const answered",
     "    this.outbox.emit(event)\n    const answered"
+  ],
+  [
+    "begins a durable call before what led to it is stored",
+    driver,
+    "if (this.live && this.stored === this.numbered) return body.run()",
+    "if (this.live) return body.run()"
+  ],
+  [
+    "lets the calls of a journal enter in the order in which they were asked for",
+    driver,
+    "const asked = this.asked.get(key)\n",
+    "const asked = [...this.asked.values()][0]\n"
+  ],
+  [
+    "forgets when a durable timer is due",
+    driver,
+    'else if ("t" in entry) this.dues.set(entry.t, entry.d)',
+    'else if ("t" in entry) {}'
+  ],
+  [
+    "makes a call again that its journal holds",
+    driver,
+    "if (!this.live && this.recorded.has(key)) return undefined\n",
+    ""
+  ],
+  [
+    "takes a message again that its journal holds",
+    driver,
+    'else if ("m" in entry) this.seen = entry.m',
+    'else if ("m" in entry) {}'
+  ],
+  [
+    "does not start the timers that a journal leaves waiting",
+    driver,
+    "for (const [key, timer] of this.timers) this.tick(key, timer)",
+    ""
+  ],
+  ["does not record that a durable timer has fired", driver, "this.record({ z: next.key })", ""],
+  [
+    "takes each durable attempt of a journal for the first",
+    driver,
+    "keyOf({ id: i, attempt: n, recovers: r !== undefined })",
+    "keyOf({ id: i, attempt: 1, recovers: r !== undefined })"
   ]
 ]
 

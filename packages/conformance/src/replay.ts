@@ -1,12 +1,13 @@
 // A run whose activations a journal controls, only through `stepgraph/host` and the handle of `launch`. The journal is that of
 // `@stepgraph/testing`: it records the activations in the order in which it lets them enter, and feeds them, or only the first
 // of them, to other runs.
-import { Effect, Exit, References } from "effect"
+import { Effect, type Exit, References } from "effect"
 import * as Clock from "effect/Clock"
 import { launch, Observer, type TraceEntry } from "stepgraph"
 import { type Call, Host, type RunHost, type Settlement } from "stepgraph/host"
 import { type Activation, Journal, keyOf, type Next } from "../../testing/src/internal/journal.ts"
-import { idOf, type Payload, pick, type Spec, sent } from "./spec.ts"
+import { inOnePiece, recorderOf } from "./recorder.ts"
+import { pick, type Spec, sent } from "./spec.ts"
 import { buildWorkflow, type Entry, type Live, makeWorld, outcomeOf, type Ran, sendAll, type Timing } from "./world.ts"
 
 export type { Activation } from "../../testing/src/internal/journal.ts"
@@ -30,9 +31,9 @@ const interrupted = "interrupted"
 /** The spec for the model: a journal lets a call enter as a whole, and a deadline pass at any time. */
 export const asJournaled = (spec: Spec): Spec => ({
   ...spec,
-  steps: spec.steps.map((step) => {
+  steps: inOnePiece(spec).steps.map((step) => {
     const { within, ...accepts } = step.accepts
-    return { ...step, form: "effect", accepts: within === undefined ? accepts : { ...accepts, within: 0 } }
+    return { ...step, accepts: within === undefined ? accepts : { ...accepts, within: 0 } }
   })
 })
 
@@ -54,8 +55,6 @@ export const journaled = async (
   const trace: Array<TraceEntry> = []
   const record: Array<Entry> = []
   const called: Array<string> = []
-  const numbers = new Map<string, number>()
-  const inputs = new Map<string, Array<string>>()
   let diverged: string | undefined
   let ticks = 0
   let over = false
@@ -65,15 +64,10 @@ export const journaled = async (
     if (!over) record.push(entry)
   }
 
-  const stepOf = (name: string) => spec.steps.findIndex((step) => step.name === name)
-  /** Calls that begin in one turn begin in the order of the trace, whatever order the functions are called in. */
+  const recorder = recorderOf(spec, say)
   const observe = (entry: TraceEntry) => {
     trace.push(entry)
-    if (entry._tag !== "InvocationStarted" || entry.attempt > 1) return
-    const input: Array<string> = []
-    inputs.set(entry.invocation, input)
-    numbers.set(entry.invocation, numbers.size)
-    say({ _tag: "started", run: numbers.size - 1, step: stepOf(entry.step), input, attempt: 1 })
+    recorder.observe(entry)
   }
 
   // ---------------------------------------------------------------- what may happen next
@@ -113,24 +107,14 @@ export const journaled = async (
   const entered = new Set<string>()
   const settled = (call: Call, settlement: Settlement) => {
     entered.add(keyOf(call))
-    const run = numbers.get(call.id)!
-    const { failure, fails } = spec.steps.find(({ name }) => name === call.step)!
-    const recovered = fails > 0 && failure === "recover"
-    if (Exit.hasInterrupts(settlement.exit)) say({ _tag: "cleaned", run })
-    else if (call.recovers) say({ _tag: "failed", run })
-    else if (Exit.isSuccess(settlement.exit)) say({ _tag: "ended", run })
-    else if (!recovered) say({ _tag: "failed", run })
+    recorder.settled(call, settlement)
   }
   const host: RunHost = {
     runId: () => "run",
     perform: (call, body) => {
       const key = keyOf(call)
       if (entered.has(key)) diverged ??= `${key} is called again`
-      const { attempt, id, recovers, step } = call
-      const events = (Array.isArray(call.input) ? call.input : [call.input]) as ReadonlyArray<Payload | undefined>
-      if (attempt === 1) inputs.get(id)!.splice(0, Number.POSITIVE_INFINITY, ...events.map(idOf))
-      else if (!recovers)
-        say({ _tag: "started", run: numbers.get(id)!, step: stepOf(step), input: events.map(idOf), attempt })
+      recorder.performs(call)
       if (journal.expects(key)) return undefined
       called.push(key)
       return body.run()

@@ -110,6 +110,9 @@ export const sent = (spec: Spec, n: number): Emitted => ({
 /** The types that may be sent, if only to answer a question. */
 export const askedTags = (spec: Spec): ReadonlySet<string> => new Set(spec.steps.flatMap(({ asks }) => asks?.of ?? []))
 
+/** Whether a run of it needs turns of the event loop. */
+export const waitsForPromises = ({ steps }: Spec): boolean => steps.some(({ form }) => foreign.has(form))
+
 /** With a retry or a recovery, nothing is emitted until an attempt succeeds. */
 export const holdsBack = (step: StepSpec): boolean => step.fails > 0 && step.failure !== "fatal"
 

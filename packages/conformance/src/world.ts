@@ -6,7 +6,6 @@ import { collect, defineEvent, defineStep, gather, join, Observer, race, type Tr
 import { type Outcome, sumOf } from "./model.ts"
 import {
   type Emitted,
-  foreign,
   type Given,
   type Inputs,
   idOf,
@@ -19,7 +18,8 @@ import {
   runKey,
   type Spec,
   sent,
-  token
+  token,
+  waitsForPromises
 } from "./spec.ts"
 
 /** The decisions of one seed: how long each invocation sleeps, and which ready task goes first. */
@@ -102,8 +102,8 @@ export interface World {
   readonly exhaust: (waitForPromises: boolean, onTick: (now: number) => void) => Promise<boolean>
 }
 
-export const makeWorld = (timing: Timing): World => {
-  let now = 0
+/** A world whose time begins at `now`. */
+export const makeWorld = (timing: Timing, now = 0): World => {
   let tasks: Array<{ readonly run: () => void; readonly priority: number }> = []
   const timers: Array<{ readonly at: number; readonly wake: () => void }> = []
   let taken = 0
@@ -238,10 +238,7 @@ export const runWith = async ({ run, launch }: Doors, spec: Spec, timing: Timing
     Effect.provideService(Observer, timing.observed ? (entry) => record.push({ _tag: "traced", entry }) : undefined)
   )
   Effect.runFork(program, { scheduler: world.scheduler })
-  const ended = await world.exhaust(
-    spec.steps.some((step) => foreign.has(step.form)),
-    (now) => record.push({ _tag: "tick", now })
-  )
+  const ended = await world.exhaust(waitsForPromises(spec), (now) => record.push({ _tag: "tick", now }))
   return { record, runs, outcome: exit === undefined ? { _tag: ended ? "Hung" : "Endless" } : outcomeOf(exit) }
 }
 

@@ -1,7 +1,7 @@
 // Steps that ask for what comes from outside, and outputs that are heard at once. The model follows who is answered by what,
 // who waits for a worker, and what is held while a question is open.
 import { beforeAll, describe, expect, it, vi } from "vitest"
-import { engines } from "../src/engines.ts"
+import { askingEngines } from "../src/engines.ts"
 import { follow } from "../src/follow.ts"
 import {
   anyShape,
@@ -21,7 +21,7 @@ import { searched } from "../src/search.ts"
 // A broken law triggers a search for the smallest failing workflow, which may take a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-describe.each(engines)("a workflow with questions, in any timing, in $name", (engine) => {
+describe.each(askingEngines)("a workflow with questions, in any timing, in $name", (engine) => {
   let cases: ReadonlyArray<Case> = []
   beforeAll(async () => {
     const specs = [

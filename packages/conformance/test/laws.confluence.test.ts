@@ -11,9 +11,9 @@ import {
   isUnique,
   type Law,
   runAll,
+  searchedBy,
   workersAtLeast
 } from "../src/laws.ts"
-import { searched } from "../src/search.ts"
 
 // A broken law triggers a search for the smallest failing workflow, which may take a while.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -40,7 +40,7 @@ describe.each(engines)("a workflow with only plain steps, gathers and unambiguou
 
   it("has the same result in every timing", async () => {
     const unique = cases.filter(({ spec }) => isUnique(spec))
-    expect(unique.length).toBeGreaterThan(searched(2500))
+    expect(unique.length).toBeGreaterThan(searchedBy(engine, 2500))
     await expectOneResult(unique)
   })
 })
