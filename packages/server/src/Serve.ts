@@ -1,0 +1,162 @@
+/**
+ * Workflows over HTTP: a web-standard handler, an Effect, and a layer.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type { AnyWorkflow, Problem, RunServices, TraceEntry } from "stepgraph"
+import { refuseUnknown } from "stepgraph/internal"
+import { api } from "./Api.ts"
+import { type GuardOptions, guarded } from "./internal/guard.ts"
+import { CurrentIdentity, handlersOf } from "./internal/handlers.ts"
+import { type MemoryOptions, memoryRuns } from "./internal/memory-runs.ts"
+import type { Runs } from "./Runs.ts"
+
+export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = ReadonlyArray<AnyWorkflow>>
+  extends GuardOptions {
+  /** The workflows to serve, by their names; or a function that is asked for them at each request. */
+  readonly workflows: Flows | (() => ReadonlyArray<AnyWorkflow>)
+  /** Where runs live. Default: in the memory of this process, within these bounds. */
+  readonly runs?: MemoryOptions | Runs | undefined
+  /** Changes each entry of a trace before anybody sees it. An entry for which it throws is left out. */
+  readonly redact?: ((entry: TraceEntry) => TraceEntry) | undefined
+  /** The number of streams open at once; more get 503. Default: 4,096. */
+  readonly maxStreams?: number | undefined
+  /** Milliseconds between signs of life in a stream. Default: 15,000. */
+  readonly heartbeat?: number | undefined
+}
+
+const names = [
+  "auth",
+  "bodyTimeout",
+  "heartbeat",
+  "hosts",
+  "maxBody",
+  "maxStreams",
+  "origins",
+  "path",
+  "redact",
+  "runs",
+  "workflows"
+]
+
+/** A web-standard handler: for `Bun.serve`, `Deno.serve`, Hono, Next and others. */
+export interface Handler extends AsyncDisposable {
+  (request: Request): Promise<Response>
+  /** Interrupts the runs in memory, and waits for their finalizers. */
+  readonly close: () => Promise<void>
+}
+
+const isRuns = (runs: object): runs is Runs => "start" in runs
+
+/**
+ * The handler as an Effect: steps have the services that it is given. Closing its scope interrupts the runs in memory.
+ *
+ * Throws a `TypeError` if two workflows have the same name, or `auth` is missing.
+ */
+export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
+  options: ServeOptions<Flows>
+): Effect.Effect<(request: Request) => Promise<Response>, never, Scope.Scope | RunServices<Flows[number]>> =>
+  Effect.gen(function* () {
+    refuseUnknown("serve", options, names)
+    const { heartbeat = 15_000, maxStreams = 4096, redact, runs = {}, workflows } = options
+    const flows = typeof workflows === "function" ? workflows : () => workflows
+    checkNames(flows())
+    const home = isRuns(runs) ? runs : yield* memoryRuns(runs, redact)
+    const spec = HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))
+    const handlers = handlersOf({
+      runs: home,
+      workflows: flows,
+      mostStreams: maxStreams,
+      heartbeat,
+      open: { count: 0 }
+    })
+    const problems = HttpApiMiddleware.layerProblemDetails({ includeDetails: true })
+    const routes = Layer.mergeAll(
+      Layer.provide(Layer.provide(HttpApiBuilder.layer(api), handlers), problems),
+      HttpRouter.use((router) => router.add("GET", "/openapi.json", spec))
+    )
+    const { dispose, handler } = HttpRouter.toWebHandler(Layer.provide(routes, HttpServer.layerServices), {
+      disableLogger: true,
+      // A proxy that guards a path must not be passed by another spelling of it.
+      routerConfig: { caseSensitive: true, ignoreDuplicateSlashes: false, ignoreTrailingSlash: false }
+    })
+    yield* Effect.addFinalizer(() => Effect.promise(dispose))
+    const handle = handler as (request: Request, context: Context.Context<never>) => Promise<Response>
+    return guarded(options, (request, identity) => handle(request, Context.make(CurrentIdentity, identity)))
+  }) as Effect.Effect<any, never, any>
+
+const checkNames = (flows: ReadonlyArray<AnyWorkflow>): void => {
+  const known = new Set<string>()
+  for (const { name } of flows) {
+    if (known.has(name))
+      throw new TypeError(`serve: two workflows are named '${name}': a URL could not tell them apart`)
+    known.add(name)
+  }
+}
+
+/** Of each workflow that needs services, the compiler shows the problem. */
+type Plain<Flows extends ReadonlyArray<AnyWorkflow>> = [RunServices<Flows[number]>] extends [never]
+  ? unknown
+  : { readonly workflows: Problem<"these workflows need services: provide them to layerServe or makeHandler"> }
+
+/**
+ * Serves workflows over HTTP.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
+ * import { serve } from "@stepgraph/server"
+ *
+ * const Start = defineEvent("Start", { name: Schema.String })
+ * const Stop = defineEvent("Stop", { greeting: Schema.String })
+ * const greet = defineStep({ accepts: Start, emits: Stop, run: ({ name }) => Stop({ greeting: `Hello, ${name}!` }) })
+ * const flow = workflow({ name: "greet", start: Start, stop: Stop, steps: { greet } })
+ *
+ * await using handler = serve({ workflows: [flow], auth: "none" })
+ * const response = await handler(
+ *   new Request("http://localhost/api/workflows/greet/runs?wait=5s", {
+ *     method: "POST",
+ *     headers: { "content-type": "application/json" },
+ *     body: JSON.stringify({ name: "Ada" })
+ *   })
+ * )
+ * console.log(response.status, (await response.json()).stop.greeting) // => 201 Hello, Ada!
+ * ```
+ */
+export const serve = <const Flows extends ReadonlyArray<AnyWorkflow>>(
+  options: ServeOptions<Flows> & Plain<Flows>
+): Handler => {
+  const scope = Scope.makeUnsafe()
+  const handler = Effect.runSync(Scope.provide(makeHandler(options), scope) as Effect.Effect<any>)
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= Effect.runPromise(Scope.close(scope, Exit.void))
+    return closed
+  }
+  return Object.assign((request: Request) => handler(request) as Promise<Response>, {
+    close,
+    [Symbol.asyncDispose]: close
+  })
+}
+
+/** Adds the routes to an `HttpRouter`, under their `path`. */
+export const layerServe = <const Flows extends ReadonlyArray<AnyWorkflow>>(
+  options: ServeOptions<Flows>
+): Layer.Layer<never, never, HttpRouter.HttpRouter | RunServices<Flows[number]>> =>
+  HttpRouter.use((router) =>
+    Effect.flatMap(makeHandler(options), (handler) => {
+      const path = (options.path ?? "").replace(/\/+$/, "")
+      return router.add("*", `${path}/*` as `/${string}`, HttpEffect.fromWebHandler(handler))
+    })
+  ) as unknown as Layer.Layer<never, never, HttpRouter.HttpRouter | RunServices<Flows[number]>>

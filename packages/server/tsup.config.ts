@@ -1,0 +1,10 @@
+import { defineConfig } from "tsup"
+
+export default defineConfig({
+  entry: ["src/index.ts", "src/Node.ts", "src/Client.ts", "src/Durable.ts"],
+  format: "esm",
+  target: "node20",
+  dts: true,
+  sourcemap: true,
+  clean: true
+})
