@@ -1,4 +1,4 @@
-// Measures how many whole runs a second `explore` does on one core, and the memory of 100,000 schedules.
+// Measures how many whole runs a second `explore` does on one core, with crashes and without, and the memory of 100,000 schedules.
 //
 //   node --expose-gc bench.ts
 
@@ -30,16 +30,19 @@ const wide = workflow({
 })
 
 const rounds = 5
-const schedulesOfSeed = 6
 
-const seedRunsASecond = async (explorations: number) => {
+/** Any order of the list is right. */
+const invariants = { sameResult: ({ result }: { readonly result: string }) => result.split(", ").sort() }
+
+const seedRunsASecond = async (explorations: number, crash = false) => {
   const before = process.cpuUsage()
+  let runs = 0
   for (let i = 0; i < explorations; i++) {
-    await Effect.runPromise(explore(seed, { invariants: { sameResult: false } }))
+    runs += (await Effect.runPromise(explore(seed, { crash, invariants }))).schedules
   }
   // Processor time instead of clock time, so a busy machine gives the same figures.
   const { user, system } = process.cpuUsage(before)
-  return Math.round((explorations * schedulesOfSeed * 1e6) / (user + system))
+  return Math.round((runs * 1e6) / (user + system))
 }
 
 const megabytes = () => {
@@ -48,12 +51,15 @@ const megabytes = () => {
   return Math.round(((heapUsed + external) / 2 ** 20) * 10) / 10
 }
 
-await seedRunsASecond(500)
-const rates: Array<number> = []
-for (let i = 0; i < rounds; i++) rates.push(await seedRunsASecond(1_000))
-console.log(
-  `seed flow, whole runs a second on one core: ${rates.sort((a, b) => a - b)[rounds >> 1]} (of ${rates.join(", ")})`
-)
+for (const crash of [false, true]) {
+  const explorations = crash ? 75 : 1_000
+  await seedRunsASecond(explorations / 2, crash)
+  const rates: Array<number> = []
+  for (let i = 0; i < rounds; i++) rates.push(await seedRunsASecond(explorations, crash))
+  const rate = rates.sort((a, b) => a - b)[rounds >> 1]
+  const what = crash ? "12 of 13 of them cut and resumed" : "without crashes"
+  console.log(`seed flow, whole runs a second on one core, ${what}: ${rate} (of ${rates.join(", ")})`)
+}
 
 for (const schedules of [1_000, 10_000, 50_000, 100_000]) {
   const at = performance.now()

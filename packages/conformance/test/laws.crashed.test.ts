@@ -3,10 +3,20 @@
 import { type Exploration, explore, type ScheduleFailure } from "@stepgraph/testing"
 import { Effect } from "effect"
 import { expect, it, vi } from "vitest"
-import { allForms, anyShape, confluent, everything, inRow, joining, waiting, withDeadlines } from "../src/generate.ts"
+import {
+  allForms,
+  anyShape,
+  confluent,
+  everything,
+  inRow,
+  joining,
+  waiting,
+  withDeadlines,
+  withInputs
+} from "../src/generate.ts"
 import { generated, isUnique } from "../src/laws.ts"
 import { searched } from "../src/search.ts"
-import { type Spec, show } from "../src/spec.ts"
+import { type Spec, sent, show } from "../src/spec.ts"
 import { buildWorkflow, type Entry, type Recorded } from "../src/world.ts"
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -27,6 +37,7 @@ const explored = (spec: Spec, sameResult: boolean): Promise<Exploration | Schedu
       runs.length = 0
     },
     input: { id: "start", fuel: spec.fuel, key: 0 },
+    ...(spec.inputs === undefined ? {} : { sends: spec.inputs.sends.map((_, n) => eventOf(spec, n)) }),
     schedules,
     random: schedules / 4,
     seed: spec.seed,
@@ -41,6 +52,11 @@ const explored = (spec: Spec, sameResult: boolean): Promise<Exploration | Schedu
   return Effect.runPromise(Effect.catch(exploring, Effect.succeed) as Effect.Effect<Exploration | ScheduleFailure>)
 }
 
+const eventOf = (spec: Spec, n: number) => {
+  const { tag, ...payload } = sent(spec, n)
+  return { _tag: tag, ...payload }
+}
+
 const isFailure = (found: Exploration | ScheduleFailure): found is ScheduleFailure => "invariant" in found
 
 it("ends as it would have without a crash", async () => {
@@ -49,13 +65,16 @@ it("ends as it would have without a crash", async () => {
     ...generated(40, (seed) => anyShape(seed, { ...confluent, forms: allForms })),
     ...generated(16, (seed) => anyShape(seed, { ...everything, forms: allForms })),
     ...generated(32, (seed) => inRow(seed, { ...waiting, forms: plain })),
-    ...generated(16, (seed) => withDeadlines(anyShape(seed, { ...joining, forms: plain })))
+    ...generated(16, (seed) => withDeadlines(anyShape(seed, { ...joining, forms: plain }))),
+    ...generated(16, (seed) => withInputs(anyShape(seed, { ...confluent, forms: plain }))),
+    ...generated(16, (seed) => withInputs(inRow(seed, { ...waiting, forms: plain })))
   ]
   let cuts = 0
   let unique = 0
   let complete = 0
   for (const spec of specs) {
-    const one = isUnique(spec) && spec.steps.every(({ accepts }) => accepts.within === undefined)
+    const one =
+      isUnique(spec) && spec.inputs === undefined && spec.steps.every(({ accepts }) => accepts.within === undefined)
     const found = await explored(spec, one)
     if (isFailure(found)) return expect.fail([found.message, show(spec), `spec ${JSON.stringify(spec)}`].join("\n\n"))
     expect(found.uncontrolled, show(spec)).toEqual([])
@@ -66,7 +85,7 @@ it("ends as it would have without a crash", async () => {
   console.info(
     `${cuts} cuts of ${specs.length} graphs: ${unique} have one result, and ${complete} others were cut everywhere`
   )
-  expect(cuts).toBeGreaterThan(searched(104) * 10)
-  expect(unique).toBeGreaterThan(searched(104) / 4)
-  expect(complete).toBeGreaterThan(searched(104) / 20)
+  expect(cuts).toBeGreaterThan(searched(136) * 10)
+  expect(unique).toBeGreaterThan(searched(136) / 4)
+  expect(complete).toBeGreaterThan(searched(136) / 20)
 })

@@ -1,6 +1,6 @@
 // A run that is cut anywhere and goes on in another process gives the same answer, or is said to give another.
 import { type ExploreOptions, explorePromise, InvalidExploration, ScheduleFailure } from "@stepgraph/testing"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Deferred, Effect, Layer, Queue, Schema } from "effect"
 import {
   type AnyWorkflow,
   CurrentInvocation,
@@ -96,6 +96,37 @@ describe("a run that goes on in another process", () => {
     const { complete, cuts } = await explorePromise(flow as any, { crash: true, layer, check })
     expect([complete, cuts]).toEqual([true, 3])
     expect([...logs]).toEqual(["begun,freed", "begun,begun,freed", "begun,freed,begun,freed"])
+  })
+
+  it("is served by a fiber of the layer, which outlives the process", async () => {
+    type Asked = Deferred.Deferred<number>
+    class Server extends Context.Service<Server, Queue.Queue<Asked>>()("Server") {}
+    const layer = Layer.effect(
+      Server,
+      Effect.gen(function* () {
+        const asked = yield* Queue.unbounded<Asked>()
+        let answered = 0
+        const answer = Effect.gen(function* () {
+          const one = yield* Queue.take(asked)
+          yield* Effect.sleep(5)
+          yield* Deferred.succeed(one, ++answered)
+        })
+        yield* Effect.forkScoped(Effect.forever(answer))
+        return asked
+      })
+    )
+    const work = Effect.gen(function* () {
+      const answer = yield* Deferred.make<number>()
+      yield* Queue.offer(yield* Server, answer)
+      return Stop({ value: (yield* Deferred.await(answer)) > 0 })
+    })
+    const flow = flowOf({ work: defineStep({ accepts: Start, emits: Stop, run: () => work }) as any })
+    const { complete, cuts, outcomes } = await explorePromise(flow as any, { crash: true, layer })
+    expect([complete, cuts > 2, outcomes.map(({ outcome }) => outcome.text)]).toEqual([
+      true,
+      true,
+      ['Stop {"value":true}']
+    ])
   })
 
   it("lets the promises of the dead process go as far as they can at once, but no further", async () => {
