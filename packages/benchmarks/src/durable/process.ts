@@ -123,6 +123,8 @@ const used = async () => {
   return heapUsed + external
 }
 
+// Nobody is left to tell: the benchmark was stopped.
+process.on("disconnect", () => process.exit())
 process.on("message", async (order: Order) => {
   const busy = process.cpuUsage()
   let report: Report

@@ -122,6 +122,7 @@ export const restate = async (bin: string, folder: string): Promise<RestateServe
     if (tries > 300 || child.exitCode !== null) throw new Error("the Restate server does not start")
     await sleep(100)
   }
+  process.once("exit", () => child.kill("SIGKILL"))
   return {
     ingress: url(ingress!),
     admin: url(admin!),
