@@ -13,6 +13,7 @@ export const usage = `Answers a question from a folder of documents.
 
   --files <pattern>   search only files like this, such as "**/*.md"; may be given several times
   --top <number>      how many passages to show (default: 5)
+  --durable <file>    keep the search in this SQLite file: killed and started again, it goes on where it was
   --help              show this`
 
 /** The documentation in the effect package: its guides, and the comments in its public modules. */
@@ -34,6 +35,7 @@ const options = (args: ReadonlyArray<string>) => {
       options: {
         files: { type: "string", multiple: true },
         top: { type: "string", default: "5" },
+        durable: { type: "string" },
         help: { type: "boolean", default: false }
       }
     })
@@ -62,5 +64,11 @@ export const parse = (args: ReadonlyArray<string>) => {
   const top = Number(values.top)
   if (!Number.isInteger(top) || top < 1) throw new Misuse(`--top takes a whole number from 1 on, not '${values.top}'.`)
   const documents = folder === undefined ? shipped : { name: folder, folder, patterns: ["**/*"] }
-  return { question, top, documents: values.files ? { ...documents, patterns: values.files } : documents }
+  if (values.durable === "") throw new Misuse("--durable takes the name of a file.")
+  return {
+    question,
+    top,
+    durable: values.durable,
+    documents: values.files ? { ...documents, patterns: values.files } : documents
+  }
 }

@@ -1,6 +1,7 @@
 // The demo as a user meets it: the whole command, its messages and its exit codes. A separate program is started only
 // if that matters.
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -8,6 +9,7 @@ import { Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { stripVTControlCharacters } from "node:util"
 import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import { NoRuns, openDurable, type RunRecord, type StoredHandle } from "@stepgraph/durable"
 import { demo } from "./demo.ts"
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -166,5 +168,48 @@ it("as a program ends with the code of its answer", async () => {
     code: 2,
     out: "",
     err: "Unknown option '--colour'\nSee --help.\n"
+  })
+})
+
+describe("a durable search", () => {
+  it("goes on after kill -9 with what is stored, and gives a stored answer at once", async () => {
+    const command = ["--durable", "runs.db", "--top", "1", "--files", "src/S*.ts", "how do I repeat a schedule"]
+    const looking = async <A>(look: (run: StoredHandle) => Promise<A>): Promise<A | undefined> => {
+      try {
+        await using runs = await openDurable({ sqlite: join(root, "runs.db"), performs: false }, [])
+        const [run] = await runs.list()
+        return run && (await look(runs.stored(run.id)))
+      } catch (error) {
+        // The program has not made its file yet.
+        if (error instanceof NoRuns) return undefined
+        throw error
+      }
+    }
+    const stored = async () => (await looking((run) => run.record()))?.journal ?? []
+    const called = (journal: RunRecord["journal"]) => journal.flatMap((entry) => ("call" in entry ? [entry.call] : []))
+
+    const first = spawn(process.execPath, ["--no-warnings", main, ...command], { cwd: root, stdio: "ignore" })
+    await vi.waitUntil(async () => called(await stored()).some((call) => call.startsWith("read#")), {
+      timeout: 50_000,
+      interval: 5
+    })
+    first.kill("SIGKILL")
+    await once(first, "exit")
+    const before = called(await stored())
+    expect(await looking(async (run) => (await run.record()).state)).toBe("active")
+
+    const { code, out } = await started(command, {})
+    expect(code).toBe(0)
+    expect(out).toContain("1 of ")
+    const [, ...rows] = out.slice(out.indexOf("step")).split("\n")
+    const ran = Object.fromEntries(rows.map((row) => row.split(/ +/)).map(([step, runs]) => [step, Number(runs)]))
+    const after = called(await stored())
+    expect(after.slice(0, before.length)).toEqual(before)
+    expect(new Set(after).size).toBe(after.length)
+    // What was stored was not called again.
+    expect(ran).not.toHaveProperty("find")
+    expect(ran.read).toBe(after.filter((call) => call.startsWith("read#")).length - (before.length - 1))
+
+    expect((await started(command, {})).out).toContain("The answer was in runs.db.\n")
   })
 })

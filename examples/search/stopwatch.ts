@@ -17,19 +17,22 @@ export const timed = <Flow extends { readonly steps: Steps }>(flow: Flow, spans:
   ...flow,
   steps: Object.fromEntries(
     Object.entries(flow.steps).map(([step, definition]) => {
-      const run = (input: never, ctx: never) => {
-        const start = performance.now()
-        const ended = () => void spans.push({ step, start, end: performance.now() })
-        const result = definition.run(input, ctx)
-        if (result instanceof Promise) return result.finally(ended)
-        if (isAsyncIterable(result)) return thatTells(result, ended)
-        ended()
-        return result
-      }
+      const run = (input: never, ctx: never) => measured(step, spans, () => definition.run(input, ctx))
       return [step, { ...definition, run }]
     })
   )
 })
+
+/** Makes one call and records its span. */
+export const measured = <A>(step: string, spans: Array<Span>, call: () => A): A => {
+  const start = performance.now()
+  const ended = () => void spans.push({ step, start, end: performance.now() })
+  const result = call()
+  if (result instanceof Promise) return result.finally(ended) as A
+  if (isAsyncIterable(result)) return thatTells(result, ended) as A
+  ended()
+  return result
+}
 
 const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === "object" && value !== null && Symbol.asyncIterator in value

@@ -4,7 +4,7 @@
 //                                                                         ├→ fuzzy   → ByFuzzy   ┼→ fuse → Answer
 //                                                                         └→ symbols → BySymbol  ┘
 import { join as pathTo } from "node:path"
-import { Schema } from "effect"
+import { Schema, SchemaTransformation } from "effect"
 import { defineEvent, defineStep, gather, join, workflow } from "stepgraph"
 import { findFiles, readText, whyNotSearchable, whyUnreadable } from "./files.ts"
 import { onePerTitle, type Ranked, reciprocalRank } from "./fuse.ts"
@@ -16,9 +16,21 @@ import { symbols } from "./retrievers/symbols.ts"
 // ------------------------------------------------------------------------------------------------------------- events
 
 // An event's fields are validated when it is made. Validating thousands of passages that this program just made is a
-// waste, so their schema checks only for an array.
-const PassageList = Schema.declare((value): value is ReadonlyArray<Passage> => Array.isArray(value))
-const RankedList = Schema.declare((value): value is ReadonlyArray<Ranked> => Array.isArray(value))
+// waste, so their schema checks only for an array. A durable run stores them as JSON, by the full schema.
+const passage = {
+  file: Schema.String,
+  line: Schema.Number,
+  title: Schema.String,
+  text: Schema.String,
+  words: Schema.Array(Schema.String)
+}
+const ranked = { ...passage, ranks: Schema.Record(Schema.String, Schema.UndefinedOr(Schema.Number)) }
+const trusted = <A>(items: Schema.Codec<ReadonlyArray<A>, unknown>) =>
+  Schema.declare((value): value is ReadonlyArray<A> => Array.isArray(value), {
+    toCodecJson: () => Schema.link<ReadonlyArray<A>>()(items, SchemaTransformation.passthrough())
+  })
+const PassageList = trusted<Passage>(Schema.Array(Schema.Struct(passage)))
+const RankedList = trusted<Ranked>(Schema.Array(Schema.Struct(ranked)))
 const Ranking = Schema.Array(Schema.Number)
 const BadFile = Schema.Struct({ file: Schema.String, reason: Schema.String })
 
