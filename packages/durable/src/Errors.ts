@@ -23,15 +23,23 @@ export class GraphChanged extends TaggedError("GraphChanged")<{
   readonly run: string
   readonly workflow: string
   readonly version: string
+  /** What has changed, such as "step 'ship' is new". Empty where the graph of the run is not known. */
+  readonly changes: ReadonlyArray<string>
 }> {
-  constructor(props: { readonly run: string; readonly workflow: string; readonly version: string }) {
+  constructor(props: {
+    readonly run: string
+    readonly workflow: string
+    readonly version: string
+    readonly changes: ReadonlyArray<string>
+  }) {
+    const { changes, run, version, workflow } = props
     super(
       props,
       {},
       () =>
-        `run '${props.run}' was started with another graph of workflow '${props.workflow}', version '${props.version}', than ` +
-        "the one registered here: give the changed workflow a new version, and register the old one beside it until its " +
-        "runs have ended"
+        `run '${run}' was started with another graph of workflow '${workflow}', version '${version}', than the one ` +
+        `registered here${changes.length === 0 ? "" : `: since then, ${changes.join("; ")}`}. Give the changed workflow a ` +
+        "new version, and register the old one beside it until its runs have ended"
     )
   }
 }

@@ -126,6 +126,9 @@ export interface StoreService {
     run: Creation,
     owner: string | undefined
   ) => Effect.Effect<{ readonly created: boolean; readonly run: StoredRun }>
+  /** Keeps what the graph of a fingerprint looks like. */
+  readonly keepGraph: (fingerprint: string, graph: Json) => Effect.Effect<void>
+  readonly graph: (fingerprint: string) => Effect.Effect<Json | undefined>
   readonly get: (id: string) => Effect.Effect<StoredRun | undefined>
   readonly list: (query: ListQuery) => Effect.Effect<ReadonlyArray<StoredRun>>
   /** The whole journal, or what follows the entry of a number. */

@@ -359,7 +359,12 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     const changed = durable(after)
     const b = await opened(at, [changed])
     await expect(b.run(changed, "a").result).rejects.toThrow(
-      new GraphChanged({ run: "a", workflow: "versions", version: "1" })
+      new GraphChanged({
+        run: "a",
+        workflow: "versions",
+        version: "1",
+        changes: ["step 'step' is gone", "step 'renamed' is new"]
+      })
     )
     await b.close()
     const next = durable(after, { version: "2" })
@@ -369,6 +374,85 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     const run = await c.start(next, "b", { n: 1 })
     await run.send(Other())
     expect(await run.result).toMatchObject({ n: 2 })
+  })
+
+  it("says what has changed in a graph", async () => {
+    const at = store()
+    const Other = defineEvent("Other", { by: Schema.String })
+    const Middle = defineEvent("Middle", { n: Schema.Number })
+    const flowOf = (more: object, intake: any, steps: object = {}, other: any = Other) =>
+      workflow({
+        name: "versions",
+        start: Go,
+        stop: End,
+        inputs: [other],
+        steps: {
+          step: defineStep({ accepts: intake, emits: End, run: () => End({ n: 1 }), ...more } as any),
+          ...steps
+        }
+      } as any) as any
+    const before = durable(flowOf({}, join([Go, Other])))
+    {
+      await using runs = await opened(at, [before])
+      await runs.start(before, "a", { n: 1 })
+    }
+    const changes = async (flow: any) => {
+      const changed = durable(flow)
+      await using runs = await opened(at, [changed])
+      const error: GraphChanged = await runs.run(changed, "a").result.then(
+        () => expect.fail("it went on"),
+        (error) => error
+      )
+      expect(error).toBeInstanceOf(GraphChanged)
+      for (const change of error.changes) expect(error.message).toContain(change)
+      await expect(runs.run(changed, "a").status()).rejects.toThrow(error.message)
+      return error.changes
+    }
+    const Wider = defineEvent("Other", { by: Schema.String, at: Schema.Number })
+    expect(await changes(flowOf({ workers: 2 }, join([Go, Other])))).toEqual(["step 'step' has workers 2, not 4"])
+    expect(await changes(flowOf({}, join([Go, Other, Other])))).toEqual([
+      "step 'step' takes join([Go, Other, Other]), not join([Go, Other])"
+    ])
+    expect(await changes(flowOf({}, join([Go, Wider]), {}, Wider))).toEqual([
+      "event 'Other' has another schema, in 'at'"
+    ])
+    const more = {
+      more: defineStep({ accepts: Go, emits: Middle, run: ({ n }) => Middle({ n }) }),
+      last: defineStep({ accepts: Middle, emits: [], run: () => {} })
+    }
+    expect(await changes(flowOf({}, join([Go, Other]), more))).toEqual([
+      "step 'more' is new",
+      "step 'last' is new",
+      "event 'Middle' is new"
+    ])
+  })
+
+  it("leaves the runs of a version that a process does not have to others, while two are deployed", async () => {
+    const at = store()
+    const Other = defineEvent("Other")
+    const flowOf = (name: string, add: number) =>
+      workflow({
+        name: "versions",
+        start: Go,
+        stop: End,
+        inputs: [Other],
+        steps: {
+          [name]: defineStep({ accepts: join([Go, Other]), emits: End, run: ([{ n }]) => End({ n: n + add }) })
+        }
+      } as any) as any
+    const one = durable(flowOf("old", 1))
+    const two = durable(flowOf("new", 2), { version: "2" })
+    const a = await opened(at, [one])
+    await using b = await opened(at, [one, two])
+    await using onlyTwo = await opened(at, [two])
+    for (const id of ["1a", "1b", "1c"]) await a.start(one, id, { n: 1 })
+    for (const id of ["2a", "2b"]) await b.start(two, id, { n: 1 })
+    await onlyTwo.start(two, "2c", { n: 1 })
+    await a.close()
+    for (const id of ["1a", "1b", "1c"]) await onlyTwo.run(one, id).send(Other())
+    for (const id of ["2a", "2b", "2c"]) await b.run(two, id).send(Other())
+    for (const id of ["1a", "1b", "1c"]) expect(await b.run(one, id).result).toMatchObject({ n: 2 })
+    for (const id of ["2a", "2b", "2c"]) expect(await onlyTwo.run(two, id).result).toMatchObject({ n: 3 })
   })
 
   it("stops where its journal names what the graph does not come to", async () => {

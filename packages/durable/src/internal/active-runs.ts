@@ -89,7 +89,10 @@ export class ActiveRuns {
     const { context, definition } = registered
     const poisoned = run.crashes > this.options.crashes && run.trials >= fewestTrials
     if (run.crashes >= suspicious) this.try(run)
-    return Effect.flatMap(created ? Effect.succeed([]) : store.load(run.id), (history) =>
+    // This process may have been taken for dead, and have the run back before it knows.
+    const before = this.all.get(run.id)
+    const loaded = created ? Effect.succeed([]) : store.load(run.id)
+    return Effect.flatMap(before === undefined ? loaded : Effect.andThen(this.forget(before), loaded), (history) =>
       Effect.suspend(() => {
         const { codec, flow } = definition
         const { epoch, id, start } = run

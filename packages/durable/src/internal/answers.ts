@@ -9,6 +9,7 @@ import { Observer, type RunStatus, type TraceEntry } from "stepgraph"
 import { GraphChanged, HistoryDiverged, RunInterrupted, RunKeepsCrashing, UnknownRun } from "../Errors.ts"
 import type { StoredRun } from "../Store.ts"
 import type { ActiveRuns } from "./active-runs.ts"
+import { type Blueprint, changesOf } from "./blueprint.ts"
 import type { Definitions } from "./definitions.ts"
 import { Driver, type Entry, outputTags } from "./driver.ts"
 import type { Listeners, News } from "./listeners.ts"
@@ -76,16 +77,29 @@ export class Answers {
 
   /** Why a run does not go on, if it does not. */
   blocked(run: StoredRun): Effect.Effect<GraphChanged | HistoryDiverged | RunKeepsCrashing | undefined> {
-    return Effect.sync(() => {
-      const { flow: workflow, id, state, version } = run
+    return Effect.suspend((): Effect.Effect<GraphChanged | HistoryDiverged | RunKeepsCrashing | undefined> => {
+      const { flow: workflow, id, state } = run
       if (state === "stuck") {
         const result = run.result as any
-        return result.diverged === undefined
-          ? new RunKeepsCrashing({ run: id, workflow, crashes: result.crashes, steps: result.steps })
-          : new HistoryDiverged({ run: id, workflow, ...result.diverged })
+        return Effect.succeed(
+          result.diverged === undefined
+            ? new RunKeepsCrashing({ run: id, workflow, crashes: result.crashes, steps: result.steps })
+            : new HistoryDiverged({ run: id, workflow, ...result.diverged })
+        )
       }
-      if (state !== "active" || run.owner !== undefined) return undefined
-      return this.definitions.changed(run) && new GraphChanged({ run: id, workflow, version })
+      const waits = state === "active" && run.owner === undefined
+      return waits && this.definitions.changed(run) !== undefined ? this.changed(run) : Effect.undefined
+    })
+  }
+
+  /** Says what has changed since the run was started. */
+  private changed(run: StoredRun): Effect.Effect<GraphChanged> {
+    const { fingerprint, flow: workflow, id, version } = run
+    const now = this.definitions.changed(run)?.codec.blueprint
+    return Effect.map(this.process.store.graph(fingerprint), (before) => {
+      const known = before !== undefined && now !== undefined
+      const changes = known ? changesOf(before as unknown as Blueprint, now) : []
+      return new GraphChanged({ run: id, workflow, version, changes })
     })
   }
 
@@ -113,7 +127,7 @@ export class Answers {
     const { context: given, store } = this.process
     const registered = this.definitions.of(run)
     if (registered === undefined) {
-      return Effect.die(new GraphChanged({ run: run.id, workflow: run.flow, version: run.version }))
+      return Effect.flatMap(this.changed(run), (error) => Effect.die(error))
     }
     const { codec, flow } = registered.definition
     return Effect.flatMap(store.load(run.id), (history) =>

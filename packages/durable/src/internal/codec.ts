@@ -7,10 +7,10 @@ import * as Schema from "effect/Schema"
 import type { AST } from "effect/SchemaAST"
 import type { AnyWorkflow, StateValue } from "stepgraph"
 import * as Core from "stepgraph"
-import { graphOf } from "stepgraph/graph"
 import type { Settlement, StoredValue } from "stepgraph/host"
 import { NotStorable, StoredError } from "../Errors.ts"
 import type { Json } from "../Store.ts"
+import { type Blueprint, blueprintOf, fingerprintOf } from "./blueprint.ts"
 
 type AnyEvent = { readonly _tag: string }
 interface Def {
@@ -47,6 +47,7 @@ export interface StoredSettlement {
 }
 
 export interface Codec {
+  readonly blueprint: Blueprint
   readonly fingerprint: string
   readonly event: (event: AnyEvent) => Json
   readonly eventFrom: (json: Json) => AnyEvent
@@ -227,8 +228,10 @@ export const codecOf = (flow: AnyWorkflow, errors: ReadonlyArray<Schema.Constrai
   }
   const causeFrom = (stored: ReadonlyArray<StoredReason>): Cause.Cause<unknown> =>
     Cause.fromReasons(stored.map(reasonFrom))
+  const blueprint = blueprintOf(flow, defs.values())
   return {
-    fingerprint: fingerprintOf(flow, defs.values()),
+    blueprint,
+    fingerprint: fingerprintOf(blueprint),
     event,
     eventFrom,
     settlement: ({ collected, events, exit, silent, writes }) => ({
@@ -254,30 +257,4 @@ const nameOfSchema = (schema: Schema.Constraint): string => {
   const { identifier } = schema as { readonly identifier?: unknown }
   const annotated = schema.ast.annotations?.identifier
   return String(identifier ?? annotated ?? "of no name")
-}
-
-/** Everything that a journal depends on: the graph without its functions, and the schemas as documents. */
-const fingerprintOf = (flow: AnyWorkflow, defs: Iterable<Def>): string => {
-  const { steps, ...graph } = graphOf(flow as Parameters<typeof graphOf>[0])
-  const schemas = [...defs].map(({ schema, tag }) => [tag, documentOf(schema)])
-  const text = JSON.stringify([journalVersion, graph, steps.map(({ inner, ...step }) => step), schemas])
-  let [a, b] = [0x811c9dc5, 0x01000193]
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    a = Math.imul(a ^ code, 0x01000193)
-    b = Math.imul(b ^ code, 0x811c9dc5) ^ (b >>> 13)
-  }
-  return `${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`
-}
-
-/** Changes whenever a new release would read an old journal as another run. */
-const journalVersion = 1
-
-const documentOf = (schema: Schema.Constraint): unknown => {
-  try {
-    return Schema.toJsonSchemaDocument(schema)
-  } catch {
-    // It has none; a change in it is then found when its events are decoded.
-    return null
-  }
 }

@@ -36,6 +36,7 @@ const copy = (json: Json): Json => JSON.parse(JSON.stringify(json))
 
 export const memoryStore = (): StoreService => {
   const runs = new Map<string, Kept>()
+  const graphs = new Map<string, Json>()
   const leases = new Map<string, number>()
   const withNow = <A>(work: (now: number) => A): Effect.Effect<A> =>
     Effect.clockWith((clock) => Effect.sync(() => work(clock.currentTimeMillisUnsafe())))
@@ -57,6 +58,8 @@ export const memoryStore = (): StoreService => {
         runs.set(id, { run, entries: [], messages: [], claimed: 0, closed: false, alone: false })
         return { created: true, run }
       }),
+    keepGraph: (fingerprint, graph) => Effect.sync(() => void graphs.set(fingerprint, copy(graph))),
+    graph: (fingerprint) => Effect.sync(() => graphs.get(fingerprint)),
     get: (id) => Effect.sync(() => runs.get(id)?.run),
     list: ({ after, flow, limit, state }) =>
       Effect.sync(() =>

@@ -96,7 +96,9 @@ export class Runner {
   register(definition: Definition, context: Context.Context<any>): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.definitions.add(definition, context)
-      return this.claims.claim
+      if (!this.process.performs) return Effect.void
+      const { blueprint, fingerprint } = definition.codec
+      return Effect.andThen(this.store.keepGraph(fingerprint, blueprint as unknown as Json), this.claims.claim)
     })
   }
 

@@ -133,6 +133,22 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
         const run = created ? createdRun(creation, owner, at) : (yield* retried(get(id)))!
         return { created, run }
       }),
+    keepGraph: (fingerprint, graph) =>
+      retried(
+        Effect.asVoid(
+          query("INSERT INTO stepgraph_graphs (fingerprint, graph) VALUES (?, ?) ON CONFLICT DO NOTHING", [
+            fingerprint,
+            JSON.stringify(graph)
+          ])
+        )
+      ),
+    graph: (fingerprint) =>
+      retried(
+        Effect.map(
+          query<{ graph: string }>("SELECT graph FROM stepgraph_graphs WHERE fingerprint = ?", [fingerprint]),
+          (rows) => (rows[0] === undefined ? undefined : JSON.parse(rows[0].graph))
+        )
+      ),
     get: (id) => retried(get(id)),
     list: ({ after, flow, limit, state }) => {
       const wheres = [

@@ -64,6 +64,7 @@ const tables = (rowless: string) => [
   `CREATE TABLE IF NOT EXISTS stepgraph_messages (
     run TEXT NOT NULL, n INTEGER NOT NULL, sender_key TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (run, n),
     UNIQUE (run, sender_key))${rowless}`,
+  "CREATE TABLE IF NOT EXISTS stepgraph_graphs (fingerprint TEXT PRIMARY KEY, graph TEXT NOT NULL)",
   "CREATE TABLE IF NOT EXISTS stepgraph_owners (id TEXT PRIMARY KEY, until BIGINT NOT NULL)"
 ]
 
