@@ -9,6 +9,8 @@ import {
   defineEvent,
   defineState,
   defineStep,
+  gather,
+  join,
   workflow
 } from "stepgraph"
 import { durable, type Runs } from "../../src/index.ts"
@@ -70,6 +72,38 @@ export const flowsWith = (log: string) => {
       end: defineStep({ accepts: Round, emits: Stop, run: ({ n }) => Stop({ sum: n }) })
     }
   })
+  const Left = defineEvent("Left", { n: Schema.Number })
+  const Right = defineEvent("Right", { n: Schema.Number })
+  const Pair = defineEvent("Pair", { sum: Schema.Number })
+  // Who meets whom depends on who comes first, and must be the same in each later process.
+  const pairs = workflow({
+    name: "pairs",
+    start: Start,
+    stop: Stop,
+    steps: {
+      begin: defineStep({
+        accepts: Start,
+        emits: Round,
+        run: ({ n }) => Array.from({ length: n }, (_, n) => Round({ n }))
+      }),
+      left: defineStep({
+        accepts: Round,
+        emits: Left,
+        run: ({ n }) => Effect.as(Effect.sleep((n * 7) % 5), Left({ n }))
+      }),
+      right: defineStep({
+        accepts: Round,
+        emits: Right,
+        run: ({ n }) => Effect.as(Effect.sleep((n * 3) % 5), Right({ n }))
+      }),
+      pair: defineStep({ accepts: join([Left, Right]), emits: Pair, run: ([a, b]) => Pair({ sum: a.n + 2 * b.n }) }),
+      end: defineStep({
+        accepts: gather(Pair),
+        emits: Stop,
+        run: (all) => Stop({ sum: all.reduce((total, { sum }) => total + sum, 0) })
+      })
+    }
+  })
   const loops = durable(watched(loop))
 
   const outer = workflow({
@@ -89,6 +123,7 @@ export const flowsWith = (log: string) => {
     everything: durable(watched(everything({ called: () => {}, nap: (what) => what.length % 7 })), { errors: [Flaky] }),
     loop: loops,
     delay: durable(watched(delay)),
+    pairs: durable(watched(pairs)),
     outer: durable(watched(outer))
   }
 }
@@ -98,9 +133,10 @@ export const cases = (many: number) =>
   Array.from({ length: many }, (_, i) => {
     const n = 4 + (i % 5)
     const sum = (n * (n - 1)) / 2
-    const kind = (["everything", "loop", "delay", "everything", "outer"] as const)[i % 5]!
+    const kind = (["everything", "loop", "delay", "pairs", "everything", "outer"] as const)[i % 6]!
     const id = `${kind}-${i}`
     if (kind === "everything") return { id, kind, n, ends: { sum: 3 * sum, by: ["Ada", "Bob"] } }
+    if (kind === "pairs") return { id, kind, n, ends: { sum: 3 * sum } }
     if (kind === "delay") return { id, kind, n, ends: { sum: n } }
     return { id, kind, n: 8 * n, ends: { sum: (8 * n * (8 * n + 1)) / 2 } }
   })

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { startPostgres } from "@stepgraph/conformance/support/postgres"
 import { type Begun, cases, flowsWith } from "./flows.ts"
-import { openStore } from "./stores.ts"
+import { openStore, writersOf } from "./stores.ts"
 
 export interface SoakOptions {
   /** How often a process is killed. */
@@ -84,6 +84,7 @@ export const soakMany = async ({ kills, runs, seed }: SoakOptions): Promise<Soak
   const next = randomFrom(seed)
   let killed = 0
   let stopped = 0
+  let bootKills = 0
   let crashed = false
   let started = runs
   const workers = new Set<ChildProcess>()
@@ -126,6 +127,7 @@ export const soakMany = async ({ kills, runs, seed }: SoakOptions): Promise<Soak
         setTimeout(() => child.kill("SIGCONT"), 3000)
       } else {
         killed++
+        if (!ready.has(child)) bootKills++
         child.kill("SIGKILL")
       }
       if (!crashed && killed > kills / 2) {
@@ -138,7 +140,7 @@ export const soakMany = async ({ kills, runs, seed }: SoakOptions): Promise<Soak
     await Promise.all(ended)
     begin()
     await Promise.all(ended)
-    return { kills: killed, bootKills: 0, stopped, ...(await examine(postgres.url, log, started)) }
+    return { kills: killed, bootKills, stopped, ...(await examine(postgres.url, log, started)) }
   } finally {
     for (const child of workers) child.kill("SIGKILL")
     postgres.stop()
@@ -173,6 +175,13 @@ const examine = async (place: string, log: string, started: number) => {
       problems.push(`${id} ends with another answer again: ${JSON.stringify(stop)}`)
     }
     for (const entry of trace) if (entry._tag === "InvocationEnded") settled.set(`${id} ${entry.invocation}`, entry.at)
+  }
+  const ids = cases(started).map(({ id }) => id)
+  for (const [i, epochs] of (await writersOf(place, ids)).entries()) {
+    // Who has lost a run has written nothing after the next one.
+    if (epochs.some((epoch, n) => n > 0 && epoch < epochs[n - 1]!)) {
+      problems.push(`${ids[i]} was written by ${epochs.join(", ")}`)
+    }
   }
   if (existsSync(`${log}.none`)) problems.push("a step was called again after its run had ended")
 
@@ -211,7 +220,13 @@ if (import.meta.main) {
     runs: Number(runs),
     seed: Number(seed)
   })
-  console.log(`${Math.round((performance.now() - start) / 1000)} s, seed ${seed}:`, soaked)
+  const { again, bootKills, calls, kills: killed, runs: ended, stopped } = soaked
+  const stops = stopped === undefined ? "" : `, ${stopped} stopped past their lease, the database killed`
+  console.log(
+    `soak on ${place}, seed ${seed}: ${killed} processes killed (${bootKills} as they started)${stops}; ` +
+      `${ended} runs ended, ${calls} calls (${again} of them again), ${problems.length} problems, ` +
+      `${Math.round((performance.now() - start) / 1000)} s`
+  )
   for (const problem of problems.slice(0, 20)) console.error(problem)
   process.exitCode = problems.length === 0 ? 0 : 1
 }

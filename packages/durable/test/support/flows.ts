@@ -45,7 +45,7 @@ export const everything = ({ called, nap }: World) =>
         accepts: Task,
         emits: [Done, Progress],
         workers: 3,
-        retry: { times: 2, schedule: Schedule.spaced("3 millis") },
+        retry: { times: 2, schedule: Schedule.exponential("2 millis") },
         run: ({ n }, { attempt, update, send, runId }) =>
           Effect.gen(function* () {
             called(`work ${runId} ${n}.${attempt}`)
