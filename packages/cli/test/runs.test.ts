@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
 import { hasPostgres, type Postgres, startPostgres } from "@stepgraph/conformance/support/postgres"
 import { bin, inFolder, inSession, type Told } from "./support/command-line.ts"
@@ -277,6 +278,35 @@ AT succeeded: Shipped {"by":"Ada"}
       /^Cannot open Postgres database 127\.0\.0\.1:1\/shop: connect ECONNREFUSED 127\.0\.0\.1:1\.\n$/
     )
     refuses("no runs at all", ["runs.db", "--limit", "0"], /^--limit takes a number of at least 1, not 0\.\n$/)
+  })
+
+  it("shows no secret where it knows the workflow", async () => {
+    await file(
+      "secret.ts",
+      `${imports}
+const Login = defineEvent("Login", { token: Schema.Redacted(Schema.String), name: Schema.String })
+const Again = defineEvent("Again", { token: Schema.Redacted(Schema.String) })
+const Done = defineEvent("Done")
+const first = defineStep({ accepts: Login, emits: Again, run: ({ token }) => Again({ token }) })
+const last = defineStep({ accepts: Again, emits: Done, run: () => Done() })
+export const logins = durable(workflow({ name: "logins", start: Login, stop: Done, steps: { first, last } }))
+`
+    )
+    await file(
+      "login.ts",
+      `${imports}import { Redacted } from ${url("effect")}
+import { logins } from "./secret.ts"
+await using runs = await openDurable({ sqlite: "logins.db" }, [logins])
+await (await runs.start(logins, "login-1", { token: Redacted.make("hunter2"), name: "Ada" })).result
+`
+    )
+    await promisify(execFile)(process.execPath, ["--no-warnings", "login.ts"], { cwd: place.folder })
+    const shown = (action: string, ...flags: ReadonlyArray<string>) =>
+      runs("logins.db", action, "login-1", "-f", "secret.ts", ...flags).then(({ out }) => out)
+    for (const out of [await shown("show"), await shown("show", "--json"), await shown("draw")]) {
+      expect(out).not.toContain("hunter2")
+    }
+    expect(await shown("show")).toMatch(/started .+ with Login \{"token":"<redacted>","name":"Ada"\}\n/)
   })
 
   it("performs nothing: without another process, an event and an interruption wait for one", async () => {

@@ -5,6 +5,7 @@ import * as Console from "effect/Console"
 import { Argument, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import { openRuns, type Place, recordOf, withFlow } from "./durable.ts"
+import { withoutSecrets } from "./secrets.ts"
 
 export const place = Argument.String("runs").pipe(
   Argument.withDescription("Where the runs are: a SQLite file, or the URL of a Postgres database")
@@ -28,5 +29,6 @@ export const found = ({ files, place, run }: Place & { readonly run: string }) =
   Effect.gen(function* () {
     const runs = yield* openRuns({ place, files })
     const known = yield* recordOf(runs, run, place)
-    return { ...known, with: yield* withFlow({ place, files }, known.record) }
+    const flow = yield* withFlow({ place, files }, known.record)
+    return { stored: known.stored, record: flow ? withoutSecrets(known.record, flow.flow) : known.record, with: flow }
   })
