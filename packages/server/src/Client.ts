@@ -1,0 +1,181 @@
+/**
+ * Runs on a server, as if they were here. For browsers too: it imports nothing, and the workflow for its types alone.
+ *
+ * @module client
+ */
+import type { Redacted } from "effect/Redacted"
+import type { AnyWorkflow, InputsOf, OutputsOf, RunStatus, StartOf, StopOf, WorkflowError } from "stepgraph"
+import { type Caller, callerOf, failureOf, interruptedOf, keyOf } from "./internal/calling.ts"
+import { type ReadRecord, recordsOf } from "./internal/reading.ts"
+import type { RunDetail } from "./Runs.ts"
+
+export { EventsDropped, RequestFailed, RunFailed, ServerUnreachable } from "./internal/calling.ts"
+
+/** A value as JSON brings it: a `Date` is a string, and so is a bigint; a secret says only that it is one. */
+export type Wire<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends Date | bigint | Uint8Array | Redacted<any>
+    ? string
+    : T extends ReadonlyArray<infer Item>
+      ? ReadonlyArray<Wire<Item>>
+      : T extends object
+        ? { readonly [K in keyof T]: Wire<T[K]> }
+        : unknown
+
+type Fields<Event> = Event extends unknown ? Wire<Omit<Event, "_tag">> : never
+type ErrorFields<E> = E extends { readonly _tag: string } ? Wire<Omit<E, keyof Error>> & Error : Error
+
+/** The outcome of a run: its stop event, or the error of the workflow with its tag and fields. */
+export type Outcome<W> =
+  | { readonly status: "stopped"; readonly event: Wire<StopOf<W>> }
+  | { readonly status: "failed"; readonly error: ErrorFields<WorkflowError<W>> }
+  | { readonly status: "interrupted" }
+
+export interface ConnectOptions {
+  /** Where the server is, with its path: `https://example.com/flows`. */
+  readonly url: string
+  /** The name of the workflow. */
+  readonly workflow: string
+  /** The bearer token; a function is asked for each request. */
+  readonly token?: string | (() => string | Promise<string>) | undefined
+  /** Default: the global `fetch`. */
+  readonly fetch?: typeof fetch | undefined
+  /** How often in a row to try again if the server cannot be reached, with longer and longer pauses. Default: 8. */
+  readonly retries?: number | undefined
+}
+
+export interface StartOptions {
+  /** A second start with the same key gives the first run. Default: a random one, so that a lost answer starts no second run. */
+  readonly key?: string | undefined
+}
+
+/** A workflow on a server. */
+export interface Connection<W> {
+  /** Starts a run. Rejects with `InvalidEvent` if the input does not fit. */
+  readonly start: (input: Fields<StartOf<W>>, options?: StartOptions) => Promise<RemoteRun<W>>
+  /** The handle of a run that was started somewhere. Nothing is asked yet. */
+  readonly run: (id: string) => RemoteRun<W>
+}
+
+/** The handle of a run on a server: that of `launchPromise`. */
+export interface RemoteRun<W> extends AsyncDisposable {
+  readonly id: string
+  /** Sends an event to the run, once for each `key`. Rejects with `InvalidEvent` or `RunEnded`. */
+  readonly send: (event: Wire<InputsOf<W>>, options?: { readonly key?: string | undefined }) => Promise<void>
+  /** Declares that no more events will be sent. */
+  readonly closeInputs: () => Promise<void>
+  /**
+   * The workflow's `outputs`, then the stop event. Each iteration gets all of them, from the first on, and goes on after a
+   * broken connection. A failed run throws.
+   */
+  readonly events: AsyncIterable<Wire<OutputsOf<W> | StopOf<W>>>
+  /** The stop event, when the run has ended. Asking for it is waiting for it: it never rejects unheard. */
+  readonly result: Promise<Wire<StopOf<W>>>
+  /** The outcome of the run, when it has ended: like `result`, without failing. */
+  readonly outcome: () => Promise<Outcome<W>>
+  /** Interrupts the run, and resolves when none of its work is running. */
+  readonly interrupt: () => Promise<void>
+  readonly status: () => Promise<RunStatus>
+  /** All that the server says of the run. */
+  readonly detail: () => Promise<RunDetail>
+}
+
+/**
+ * Connects to a workflow on a server.
+ *
+ * @example
+ * ```ts no-run
+ * import { connect } from "@stepgraph/server/client"
+ * import type { flow } from "./flow.ts"
+ *
+ * const greet = connect<typeof flow>({ url: "http://localhost:4270", workflow: "greet", token: "…" })
+ * const run = await greet.start({ name: "Ada" })
+ * for await (const event of run.events) console.log(event)
+ * ```
+ */
+export const connect = <W extends AnyWorkflow>(options: ConnectOptions): Connection<W> => {
+  const call = callerOf(options)
+  const run = (id: string) => new Remote<W>(call, options.workflow, id)
+  return {
+    run,
+    start: async (input, { key } = {}) => {
+      const path = `/api/workflows/${encodeURIComponent(options.workflow)}/runs`
+      const { id } = (await call.json("POST", path, { body: input, key: key ?? keyOf() })) as RunDetail
+      return run(id)
+    }
+  }
+}
+
+class Remote<W> implements RemoteRun<W> {
+  readonly id: string
+  private readonly call: Caller
+  private readonly workflow: string
+  private waited: Promise<any> | undefined
+
+  constructor(call: Caller, workflow: string, id: string) {
+    this.call = call
+    this.workflow = workflow
+    this.id = id
+  }
+
+  private path(rest = ""): string {
+    return `/api/runs/${encodeURIComponent(this.id)}${rest}`
+  }
+
+  async send(event: Wire<InputsOf<W>>, { key }: { readonly key?: string | undefined } = {}): Promise<void> {
+    await this.call.json("POST", this.path("/inputs"), { body: event, key: key ?? keyOf() })
+  }
+
+  async closeInputs(): Promise<void> {
+    await this.call.json("POST", this.path("/inputs/close"))
+  }
+
+  get events(): AsyncIterable<Wire<OutputsOf<W> | StopOf<W>>> {
+    const eventsOf = async function* (records: AsyncIterable<ReadRecord>, workflow: string) {
+      for await (const { data, kind } of records) {
+        if (kind === "output") yield data as any
+        else if (kind === "end" && data.status === "failed") throw failureOf(data.error)
+        else if (kind === "end" && data.status === "interrupted") throw interruptedOf(workflow)
+      }
+    }
+    const records = () => recordsOf(this.call, this.path("/events"))
+    return { [Symbol.asyncIterator]: () => eventsOf(records(), this.workflow) }
+  }
+
+  get result(): Promise<Wire<StopOf<W>>> {
+    if (this.waited === undefined) {
+      this.waited = this.outcome().then((outcome) => {
+        if (outcome.status === "stopped") return outcome.event
+        throw outcome.status === "failed" ? outcome.error : interruptedOf(this.workflow)
+      })
+      this.waited.catch(() => {})
+    }
+    return this.waited
+  }
+
+  async outcome(): Promise<Outcome<W>> {
+    for (;;) {
+      const { error, status, stop } = (await this.call.json("GET", this.path("?wait=30s"))) as RunDetail
+      if (status === "stopped") return { status, event: stop as Wire<StopOf<W>> }
+      if (status === "failed") return { status, error: failureOf(error!) as any }
+      if (status === "interrupted") return { status }
+    }
+  }
+
+  async interrupt(): Promise<void> {
+    await this.call.json("POST", this.path("/interrupt"))
+  }
+
+  async status(): Promise<RunStatus> {
+    const { endedAt, inputs, questions, steps, waiting } = await this.detail()
+    return { state: endedAt === null ? "running" : "ended", inputs, steps, waiting, questions } as RunStatus
+  }
+
+  detail(): Promise<RunDetail> {
+    return this.call.json("GET", this.path()) as Promise<RunDetail>
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.interrupt()
+  }
+}
