@@ -78,7 +78,13 @@ describe.each(Object.entries(places))("in %s", (_, open) => {
     expect(await stored.send({ _tag: "Approval", by: "Bob" }, { key: "click-3" })).toBe(true)
     expect(await run.result).toEqual({ _tag: "Shipped", by: "Ada" })
     expect(called.sort()).toEqual(["order-0", "order-1", "order-2"])
-    expect((await run.trace()).map(({ _tag }) => _tag)).toContain("RunFinished")
+    const trace = await run.trace()
+    const at = (tag: string) => trace.find(({ _tag }) => _tag === tag)?.at
+    const { createdAt, journal: entries } = await stored.record()
+    // A call began when what led to it was stored, and ended when its end was.
+    expect([at("RunStarted"), at("InvocationStarted")]).toEqual([createdAt.getTime(), createdAt.getTime()])
+    expect(at("InvocationEnded")).toBe(entries[0]!.at.getTime())
+    expect(at("RunFinished")).toBe(entries.at(-1)!.at.getTime())
 
     const { journal, messages, ...record } = await stored.record()
     expect(record).toEqual({
