@@ -477,8 +477,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "keeps a question open when its attempt is over",
     "call/invocation.ts",
-    "      questions.withdraw(question)\n      question.waiter.drop(reason)",
-    "      question.waiter.drop(reason)"
+    "      questions.withdraw(question)\n      question.drop(reason)",
+    "      question.drop(reason)"
   ],
   [
     "does not hold a gather while a step upstream of it waits for an answer",
@@ -501,8 +501,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "does not ask anew when a step is retried",
     "call/invocation.ts",
-    "    const { names, run } = this\n    const { host } = run\n",
-    "    const { names, run } = this\n    const { host } = run\n    const known = (this as any).known\n    if (this.attempts > 1 && known !== undefined) {\n      waiter.settle(known)\n      return undefined\n    }\n    const asked = waiter\n    waiter = {\n      drop: (reason) => asked.drop(reason),\n      settle: (exit) => {\n        ;(this as any).known = exit\n        asked.settle(exit)\n      }\n    }\n"
+    "    const { run } = this\n    const question =",
+    "    const { run } = this\n    const known = (this as any).known\n    if (this.attempts > 1 && known !== undefined) {\n      waiter.settle(known)\n      return undefined as never\n    }\n    const asked = waiter\n    waiter = {\n      drop: (reason) => asked.drop(reason),\n      settle: (exit) => {\n        ;(this as any).known = exit\n        asked.settle(exit)\n      }\n    }\n    const question ="
   ],
   [
     "holds back what is streamed until the attempt succeeds",
@@ -513,14 +513,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "drops what is streamed by a step that may be retried",
     "call/outbox.ts",
-    "if (this.direct.streams(accepted)) this.direct.emit(accepted)",
+    "if (this.direct.streams(accepted)) this.direct.stream(accepted)",
     "if (this.direct.streams(accepted)) return"
   ],
   [
     "holds back a question until the attempt succeeds",
     "call/invocation.ts",
-    "    this.run.router.emit(this, event, false)\n    const answered",
-    "    this.outbox.emit(event)\n    const answered"
+    "    run.router.emit(this, event, false)\n    run.questions",
+    "    this.outbox.emit(event)\n    run.questions"
   ],
   [
     "begins a durable call before what led to it is stored",

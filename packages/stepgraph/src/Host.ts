@@ -11,11 +11,13 @@
  * - `settle` lets the call enter with the recorded settlement when it is next. A call that a race or the end of the run has
  *   interrupted is settled like any other.
  * - `sleep` fires, unless cancelled, when the recorded timer is next.
+ * - A question of `ctx.ask`, and an event that the step streams, leave a call before its end. With `asks` and `streams`, they are
+ *   activations too. In such a run they enter through the call's `Body`, before its function is called, if ever.
  * - Inputs, their end and an interruption go through the handle when they are next.
  *
  * Such a run calls `by`, the conditions and schedules of a `retry`, and the code of schemas and initial values again: they must
- * depend on their arguments alone. An observer receives every entry again, except for events that a function sent after its
- * end, which are dropped.
+ * depend on their arguments alone. The journal says which answer a question took, so the function that matches answers is not
+ * needed. An observer receives every entry again, except for events that a function sent after its end, which are dropped.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -44,15 +46,38 @@ export interface Body {
   run(): unknown
   /** Calls it and performs the returned value, but drops its emissions. */
   discard(): Effect.Effect<void, unknown>
+  /**
+   * Asks a question in its place, before it is called. The question enters at once, and stays open until it is answered or the
+   * attempt is over. `RunHost.asks` can let the function go on with it. Call it while the run is `resting`.
+   */
+  ask(question: HostedQuestion, listener: QuestionListener): HostedQuestion
+  /** Emits an event of the step's `stream` in its place. Call it while the run is `resting`. */
+  stream(event: AnyEvent): void
 }
 
 /** A question that a call asks with `ctx.ask`. */
 export interface HostedQuestion {
-  /** Its number within the invocation, from 1, over all attempts. */
-  readonly number: number
-  readonly question: AnyEvent
+  readonly event: AnyEvent
   /** The types of the answers that it waits for. */
   readonly awaits: ReadonlyArray<string>
+  /** Which events of these types answer it; `undefined` for all. If it throws, the question fails. */
+  readonly matches: ((answer: AnyEvent) => unknown) | undefined
+}
+
+/** Receives what becomes of a question that has entered. */
+export interface QuestionListener {
+  /** It has been answered, or has failed; without an exit, it was withdrawn. */
+  ended(exit: Exit.Exit<AnyEvent, unknown> | undefined): void
+  /** Its call may go on with the answer or the failure, and does so when `go` is called. */
+  resumes(go: () => void): void
+}
+
+/** Something that leaves a call before its end, and enters the run when its host says so. */
+export interface Entering {
+  /** Whether its attempt still is under way. Otherwise it has nothing to say any more. */
+  wanted(): boolean
+  /** Lets it enter. Call it once, while the run is `resting`. */
+  enter(listener?: QuestionListener): void
 }
 
 /**
@@ -115,6 +140,8 @@ export interface HostedRun {
   status(): RunStatus
   /** Whether no activation is pending, so that the next may enter. */
   resting(): boolean
+  /** Sleeps as the run would without a host: everything else at the instant of a deadline happens first. */
+  sleep(sleep: Pick<Sleep, "millis" | "why">): Effect.Effect<void>
 }
 
 /** Performs one run. Every member left out works as without a host. */
@@ -128,7 +155,7 @@ export interface RunHost {
   readonly next?: (steps: ReadonlyArray<string>) => number | undefined
   /** Performs a call. Its result, or exception, stands for that of the function. */
   readonly perform?: (call: Call, body: Body) => unknown
-  /** Whether a call will not be made, since the journal holds it: it then takes no turn of its step's limits. */
+  /** Whether a call takes no turn of its step's limits, since it had one, or will not be made: the journal holds it. */
   readonly skips?: (call: Call) => boolean
   /**
    * A call begins to wait for its step's promise. The returned function receives each consequence of the promise, and lets it
@@ -136,12 +163,12 @@ export interface RunHost {
    */
   readonly waits?: (call: Call) => (enter: () => void) => void
   /**
-   * A call asks a question. Returns its recorded answer, if there is one: the call continues with it at once, and nothing is
-   * emitted. If the same event also came as an input, it answers no other question.
+   * A call asks a question, which enters when the host says so. If the same question of this attempt has entered before, because
+   * `Body.ask` asked it or the call is repeated, returns that: the call goes on with it, at once if it has been answered.
    */
-  readonly asks?: (call: Call, question: HostedQuestion) => AnyEvent | undefined
-  /** An input has answered a question. */
-  readonly answered?: (call: Call, question: HostedQuestion, answer: AnyEvent) => void
+  readonly asks?: (call: Call, question: HostedQuestion, entering: Entering) => HostedQuestion | undefined
+  /** A call emits an event of its step's `stream`, which enters when the host says so. */
+  readonly streams?: (call: Call, event: AnyEvent, entering: Entering) => void
   /**
    * A call is over, and its effects are kept until the host lets it enter. With this member, nobody else sees the emissions,
    * writes and collections of a call before that. Call `enter` while the run is `resting`.

@@ -1,7 +1,7 @@
-import { Effect, Schema } from "effect"
+import { Effect, Exit, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
-import { Host } from "../src/Host.ts"
+import { type Body, Host, type HostedQuestion, type HostedRun, type RunHost } from "../src/Host.ts"
 import {
   defineEvent,
   defineStep,
@@ -9,6 +9,7 @@ import {
   launch,
   launchPromise,
   NoAnswer,
+  Observer,
   runPromise,
   type TraceEntry,
   workflow
@@ -603,31 +604,146 @@ describe("code without types", () => {
 })
 
 describe("a host", () => {
-  it("is told which question was answered, and answers it by itself when the call is made again", async () => {
-    const journal = new Map<string, any>()
-    const heard: Array<string> = []
-    const asked: Array<string> = []
-    const key = (call: any, { number }: any) => `${call.id}/${number}`
-    const host = () => ({
-      asks: (call: any, question: any) => {
-        asked.push(`${question.number} ${question.awaits}`)
-        return journal.get(key(call, question))
-      },
-      answered: (call: any, question: any, answer: any) => void journal.set(key(call, question), answer)
+  const observed = (
+    flow: any,
+    host: (hosted: HostedRun) => RunHost,
+    script: (live: any) => Effect.Effect<any, any, any>
+  ) => {
+    const trace: Array<any> = []
+    const running = Effect.gen(function* () {
+      const live: any = yield* launch(flow, { calls: 2 } as any)
+      yield* script(live)
+      return yield* live.result
+    }).pipe(
+      Effect.scoped,
+      Effect.provideService(Host, host),
+      Effect.provideService(Observer, (entry) => void trace.push(entry))
+    )
+    return Effect.runPromise(running as Effect.Effect<any>).then(({ texts }) => ({
+      texts,
+      asked: trace.filter(({ _tag }) => _tag === "QuestionAsked"),
+      ended: trace.flatMap(({ _tag, outcome }) => (_tag === "QuestionEnded" ? [outcome] : []))
+    }))
+  }
+  const answers = [Yes({ id: 2 }), No({ id: 1 })]
+
+  it("lets a question enter when it says so, and its call go on", async () => {
+    const waiting: Array<() => void> = []
+    const heard: Array<unknown> = []
+    const host = (hosted: HostedRun): RunHost => ({
+      asks: ({ step }, { awaits, event }, entering) => {
+        waiting.push(() => {
+          expect([hosted.resting(), entering.wanted()]).toEqual([true, true])
+          heard.push([step, event, awaits])
+          entering.enter({
+            ended: (exit) => heard.push(exit),
+            resumes: (go) => waiting.push(go)
+          })
+        })
+        return undefined
+      }
     })
-    const once = (answers: ReadonlyArray<unknown>) =>
+    const { texts } = await observed(around({ tool: asyncTool() }), host, (live) =>
       Effect.gen(function* () {
-        const live: any = yield* launch(around({ tool: asyncTool() }), { calls: 2 } as any)
+        yield* Effect.yieldNow
+        expect((yield* live.status).questions).toEqual([])
+        expect(waiting.length).toBe(2)
+        for (const enter of waiting.splice(0)) enter()
+        expect((yield* live.status).questions).toHaveLength(2)
         for (const answer of answers) yield* live.send(answer)
-        const stop = yield* live.result
-        heard.push(...stop.texts)
-      }).pipe(Effect.scoped, Effect.provideService(Host, host as any), (test) =>
-        Effect.runPromise(test as Effect.Effect<void>)
-      )
-    await once([Yes({ id: 2 }), No({ id: 1 })])
-    expect(journal.size).toBe(2)
-    await once([])
-    expect(heard).toEqual(["1: No", "2: Yes", "1: No", "2: Yes"])
-    expect(asked).toEqual(["1 Yes,No", "1 Yes,No", "1 Yes,No", "1 Yes,No"])
+        yield* Effect.yieldNow
+        expect(heard.splice(0)).toEqual([
+          ["tool", Question({ id: 1, text: "may I?" }), ["Yes", "No"]],
+          ["tool", Question({ id: 2, text: "may I?" }), ["Yes", "No"]],
+          ...answers.map((answer) => Exit.succeed(answer))
+        ])
+        expect(waiting.length).toBe(2)
+        for (const go of waiting.splice(0)) go()
+      })
+    )
+    expect(texts).toEqual(["1: No", "2: Yes"])
+  })
+
+  it("drops a question whose attempt is over before it has entered", async () => {
+    const waiting: Array<{ wanted(): boolean }> = []
+    const host = (): RunHost => ({
+      asks: (_, __, entering) => void waiting.push(entering) as undefined
+    })
+    const flow = around({
+      tool: asyncTool({ timeout: "10 millis", recover: (_: any, { id }: any) => Result({ id, text: `${id}: late` }) })
+    })
+    const { asked: entered, ended, texts } = await observed(flow, host, () => Effect.void)
+    expect(texts).toEqual(["1: late", "2: late"])
+    expect([entered, ended]).toEqual([[], []])
+    expect(waiting.map((entering) => entering.wanted())).toEqual([false, false])
+  })
+
+  it("asks in place of a call, which goes on with that when it is made", async () => {
+    const calls: Array<number> = []
+    const tool = (run: any) =>
+      defineStep({ accepts: Call, emits: [Question, Result], asks: [Yes, No], retry: { times: 0 }, run } as any)
+    const flow = around({
+      tool: tool(async ({ id }: any, { ask }: any) => {
+        calls.push(id)
+        const first = await ask(Question({ id, text: "may I?" }), [Yes, No], (answer: any) => answer.id === id)
+        const second = await ask(Question({ id, text: "sure?" }), Yes)
+        return Result({ id, text: `${id}: ${first._tag} ${second._tag} ${second.id}` })
+      })
+    })
+    const bodies = new Map<number, { readonly body: Body; readonly begin: () => void }>()
+    const asked = new Map<number, HostedQuestion>()
+    const gone: Array<string> = []
+    const host = (): RunHost => ({
+      perform: ({ input, step }, body) =>
+        step !== "tool"
+          ? body.run()
+          : Effect.callback((resume) => {
+              bodies.set((input as any).id, {
+                body,
+                begin: () => resume(Effect.sync(body.run) as Effect.Effect<unknown>)
+              })
+            }),
+      asks: ({ input }, { event }, entering) => {
+        const { id } = input as any
+        const question = asked.get(id)
+        asked.delete(id)
+        if (question === undefined) entering.enter()
+        else expect(question.event).toEqual(event)
+        return question
+      }
+    })
+    const {
+      asked: entered,
+      ended,
+      texts
+    } = await observed(flow, host, (live) =>
+      Effect.gen(function* () {
+        yield* Effect.yieldNow
+        for (const [id, { body }] of bodies) {
+          const question = { event: Question({ id, text: "may I?" }), awaits: ["Yes", "No"], matches: () => id === 2 }
+          const resumes = (go: () => void) => {
+            gone.push(`${id} goes on`)
+            go()
+          }
+          const listener = { ended: () => {}, resumes }
+          asked.set(id, body.ask(question, listener))
+        }
+        expect((yield* live.status).questions).toHaveLength(2)
+        // The first is answered before its call is made, and the second after.
+        yield* live.send(Yes({ id: 9 }))
+        yield* Effect.yieldNow
+        expect([gone, calls]).toEqual([["2 goes on"], []])
+        bodies.get(2)!.begin()
+        bodies.get(1)!.begin()
+        yield* Effect.sleep(1)
+        expect(calls).toEqual([2, 1])
+        yield* live.send(No({ id: 1 }))
+        for (const id of [7, 8]) yield* live.send(Yes({ id }))
+      })
+    )
+    expect(texts).toEqual(["1: No Yes 8", "2: Yes Yes 7"])
+    expect(entered).toHaveLength(4)
+    expect(ended).toEqual(Array.from({ length: 4 }, () => "answered"))
+    expect(gone).toEqual(["2 goes on", "1 goes on"])
   })
 })

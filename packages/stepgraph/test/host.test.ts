@@ -1,8 +1,19 @@
 // A host performs the calls of a run, has them wait until it lets them enter, and can let a recorded run happen again.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schedule, Schema } from "effect"
-import { collect, defineState, defineStep, gather, race, run, WorkflowTimedOut, workflow } from "stepgraph"
-import { type Call, Host, type RunHost, type Settlement, type Settling, type Sleep } from "stepgraph/host"
+import {
+  collect,
+  defineEvent,
+  defineState,
+  defineStep,
+  gather,
+  Observer,
+  race,
+  run,
+  WorkflowTimedOut,
+  workflow
+} from "stepgraph"
+import { type Body, type Call, Host, type RunHost, type Settlement, type Settling, type Sleep } from "stepgraph/host"
 import { Done, numbers, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 
 const hosted = (host: RunHost) => Effect.provideService(Host, () => host)
@@ -297,6 +308,88 @@ describe("a host", () => {
       ["outer", undefined],
       ["inner", "outer"]
     ])
+  })
+
+  it("lets what a step streams enter when it says so, and streams it in place of a call", async () => {
+    const Token = defineEvent("Token", { n: Schema.Number })
+    const flow = untyped.workflow({
+      name: "tokens",
+      start: Start,
+      stop: Stop,
+      outputs: [Token],
+      steps: {
+        step: untyped.step({
+          accepts: Start,
+          emits: [Token, Stop],
+          stream: Token,
+          retry: { times: 1 },
+          run: (_: any, { send, attempt }: any) => {
+            for (const n of [1, 2]) send(Token({ n }))
+            return attempt === 1 ? Effect.fail("again") : stop(1)
+          }
+        })
+      }
+    })
+    const ran = (host: RunHost) => {
+      const trace: Array<any> = []
+      const running = run(flow, { count: 0 } as never).pipe(
+        hosted(host),
+        Effect.provideService(Observer, (entry) => void trace.push(entry))
+      )
+      return Effect.map(Effect.exit(running), (exit) => {
+        expect(exit).toEqual(Exit.succeed(stop(1)))
+        return trace.flatMap(({ _tag, attempt, data, event, tag }) =>
+          tag === "Token" ? [[_tag, event, data, attempt]] : []
+        )
+      })
+    }
+    const journal: Array<[string, (body: Body, settling: Settling) => void]> = []
+    const live = await Effect.runPromise(
+      ran({
+        streams: (call, event, { enter, wanted }) => {
+          expect(wanted()).toBe(true)
+          journal.push([keyOf(call), (body) => body.stream(event)])
+          enter()
+        },
+        settle: (call, settlement, { enter }) => {
+          journal.push([keyOf(call), (_, settling) => settling.enter(settlement)])
+          enter(settlement)
+        }
+      })
+    )
+    expect(live.map(([, , { n }, attempt]) => [n, attempt])).toEqual([
+      [1, 1],
+      [2, 1],
+      [1, 2],
+      [2, 2]
+    ])
+    expect(journal).toHaveLength(6)
+    const bodies = new Map<string, { readonly body: Body; readonly end: () => void }>()
+    const ended = new Map<string, Settling>()
+    const next = () => {
+      for (;;) {
+        const [key, happens] = journal[0] ?? []
+        const known = bodies.get(key!)
+        if (known === undefined) return
+        if (happens!.length > 1 && !ended.has(key!)) return known.end()
+        journal.shift()
+        happens!(known.body, ended.get(key!)!)
+      }
+    }
+    const again = await Effect.runPromise(
+      ran({
+        perform: (call, body) =>
+          Effect.callback((resume) => {
+            bodies.set(keyOf(call), { body, end: () => resume(Effect.void) })
+            queueMicrotask(next)
+          }),
+        settle: (call, _, settling) => {
+          ended.set(keyOf(call), settling)
+        },
+        idle: next
+      })
+    )
+    expect(again).toEqual(live)
   })
 
   it("may do all that a call does, and drop what it would emit", async () => {

@@ -21,7 +21,7 @@ type Way = Named | (Named & Pick<Sleeper, "millis" | "limit">)
 export const invocationOf = (fiber: Fiber<any, any> | undefined): string | undefined =>
   fiber === undefined ? undefined : Context.get(fiber.context, CurrentInvocation)?.invocation
 
-/** `lastOfTheInstant` sleeps half a millisecond less, which distinguishes it from an ordinary sleep. */
+/** A deadline sleeps half a millisecond less, which distinguishes it from an ordinary sleep. */
 const millisText = ({ millis }: { readonly millis: number }): string =>
   millis < 1 ? "less than 1ms" : Duration.format(Duration.millis(Math.round(millis)))
 

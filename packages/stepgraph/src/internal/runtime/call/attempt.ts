@@ -26,10 +26,10 @@ export interface Caller {
     readonly workflow: string
   }
   send(event: unknown): void
-  /** Asks a question; undefined if it is answered at once. */
-  ask(event: unknown, awaits: ReadonlyArray<string>, matches: Question["matches"], waiter: Waiter): Question | undefined
+  /** Asks a question, and passes it to `keep`. */
+  ask(event: unknown, awaits: ReadonlyArray<string>, matches: Question["matches"], waiter: Waiter): Question
   /** The answer to a question is no longer awaited. The step's code continues once the returned Effect is done. */
-  withdraw(question: Question | undefined): Effect.Effect<void>
+  withdraw(question: Question): Effect.Effect<void>
   /** Drops the questions of an attempt that is over. */
   dropQuestions(questions: Iterable<Question>, reason: unknown): void
   /** Records an event that is dropped because its attempt is over. */
@@ -45,6 +45,8 @@ export interface Attempted {
 export class Attempt implements Attempted {
   /** 1 at first, plus 1 for each retry. */
   readonly number: number
+  /** Whether `recover` is called, rather than `run`. */
+  readonly recovers: boolean
   /** Whether it has emitted anything. */
   emitted = false
   readonly #caller: Caller
@@ -56,9 +58,10 @@ export class Attempt implements Attempted {
   /** Its questions, open or not. */
   #questions: Set<Question> | undefined
 
-  constructor(caller: Caller, number: number) {
+  constructor(caller: Caller, number: number, recovers = false) {
     this.#caller = caller
     this.number = number
+    this.recovers = recovers
   }
 
   // The functions are created on demand: `({ send }) => …` works, and most steps pay for none of them.
@@ -100,23 +103,24 @@ export class Attempt implements Attempted {
       return Effect.void
     }
     if (this.#ended) throw new StepEnded({ workflow: caller.run.workflow, step: caller.node.name, event })
-    let question: Question | undefined
     try {
-      question = caller.ask(event, awaits, matches, waiter)
+      const question = caller.ask(event, awaits, matches, waiter)
+      return Effect.suspend(() => (this.over ? Effect.void : caller.withdraw(question)))
     } catch (error) {
       unread(event)
       caller.outbox.fail(Cause.die(error))
       throw error
     }
-    // The question's event may end the run, or decide a race.
-    if (question === undefined) return Effect.void
+  }
+
+  /** Drops a question when it is over, or at once: the question's event may end the run, or decide a race. */
+  keep(question: Question): void {
     if (this.over) {
-      caller.dropQuestions([question], this.why())
-      return Effect.void
+      this.#caller.dropQuestions([question], this.why())
+      return
     }
     this.#questions ??= new Set()
     this.#questions.add(question)
-    return Effect.suspend(() => (this.over ? Effect.void : caller.withdraw(question)))
   }
 
   get collect() {

@@ -37,7 +37,7 @@ export interface Guarded extends Working {
   /** Keeps all effects of the next attempt for the host. */
   keepAll(): void
   /** Begins an attempt, which may hold its events until it succeeds. */
-  begin(number: number, holds: boolean): Attempt
+  begin(number: number, recovers: boolean, holds: boolean): Attempt
   /** Calls a function of the step, through the host if there is one, and emits its result. */
   perform(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): Effect.Effect<void, unknown>
   /** Emits the events of the successful attempt. */
@@ -84,7 +84,7 @@ export type AttemptOf = (on: Guarded, number: number, recovers: boolean, direct:
 const attempting = (holds: boolean, asks: boolean): AttemptOf => {
   const once: AttemptOf = (on, number, recovers, direct) =>
     Effect.suspend(() => {
-      const attempt = on.begin(number, holds)
+      const attempt = on.begin(number, recovers, holds)
       return Effect.onExit(
         Effect.suspend(() => on.perform(direct, contextOf(attempt, "somehow"), recovers)),
         () => Effect.sync(() => attempt.end())

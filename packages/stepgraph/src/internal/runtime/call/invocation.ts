@@ -5,13 +5,13 @@
  *
  * Longer than other modules: every member depends on the phase, and a second object for each event would cost too much.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type { AnyEvent, Defs } from "../../../Event.ts"
-import type { Call, Settlement } from "../../../Host.ts"
+import type { Body, Call, Settlement } from "../../../Host.ts"
 import { beginList, endList } from "../../../Made.ts"
 import type { State } from "../../../State.ts"
 import type { StepContext } from "../../../Step.ts"
@@ -183,21 +183,36 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return { id: this.id!, step: this.node.name, input: this.input, attempt, recovers }
   }
 
+  /** The call of its current attempt. */
+  private get called(): Call {
+    return this.callOf(this.attempts, this.attempt?.recovers === true)
+  }
+
   private call(direct: Direct, ctx: StepContext<any, any, any>, recovers: boolean): unknown {
     const host = this.run.host
     if (host?.perform === undefined) return direct(ctx)
     const run = () => direct(ctx)
-    const discard = () => Effect.suspend(() => discarding(run(), new Receiving(this)))
-    return host.perform(this.callOf(this.attempts, recovers), { run, discard })
+    const body: Body = {
+      run,
+      discard: () => Effect.suspend(() => discarding(run(), new Receiving(this))),
+      ask: ({ event, awaits, matches }, listener) => {
+        const question = new Question(this, event, awaits, matches, undefined)
+        question.listener = listener
+        this.run.enter(this, () => this.askHosted(question))
+        return question
+      },
+      stream: (event) => this.run.enter(this, () => this.emit(event))
+    }
+    return host.perform(this.callOf(this.attempts, recovers), body)
   }
 
   keepAll(): void {
     this.needExtras().staged = new Kept(this)
   }
 
-  begin(number: number, holds: boolean): Attempt {
+  begin(number: number, recovers: boolean, holds: boolean): Attempt {
     const again = number > this.attempts
-    const attempt = new Attempt(this, number)
+    const attempt = new Attempt(this, number, recovers)
     this.attempt = attempt
     if (again) this.run.recorder?.started(number, this)
     if (holds) this.needExtras().staged = new Staged(this)
@@ -273,13 +288,13 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
 
   get<S>(state: State<S>): S {
     const value = this.run.state.get(state)
-    this.run.host?.touches?.(this.callOf(this.attempts, false), state.name, value, false)
+    this.run.host?.touches?.(this.called, state.name, value, false)
     return value
   }
 
   set<S>(state: State<S>, value: S): void {
     this.run.state.set(state, value)
-    this.run.host?.touches?.(this.callOf(this.attempts, false), state.name, value, true)
+    this.run.host?.touches?.(this.called, state.name, value, true)
   }
 
   write(write: Settlement["writes"][number]): void {
@@ -306,6 +321,13 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     return this.node.streams?.has(_tag) === true
   }
 
+  stream(event: AnyEvent): void {
+    const streams = this.run.host?.streams
+    const enter = () => this.run.enter(this, () => this.emit(event))
+    if (streams === undefined) this.emit(event)
+    else streams(this.called, event, { wanted: () => !this.unwanted, enter })
+  }
+
   accept(value: unknown): AnyEvent {
     return this.run.accept(this.node, value)
   }
@@ -323,38 +345,55 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     if (outbox === this) this.run.wake()
   }
 
-  ask(
-    value: unknown,
-    awaits: ReadonlyArray<string>,
-    matches: Question["matches"],
-    waiter: Waiter
-  ): Question | undefined {
+  ask(value: unknown, awaits: ReadonlyArray<string>, matches: Question["matches"], waiter: Waiter): Question {
     this.emits()
-    const { names, run } = this
-    const { host } = run
-    const questions = run.questions!
-    const number = names === undefined ? 0 : ++names.asked
-    const event = this.accept(value)
-    const hosted = { number, question: event, awaits }
-    const recorded = host?.asks?.(this.callOf(this.attempts, false), hosted)
-    if (recorded !== undefined) {
-      questions.forget(recorded)
-      waiter.settle(Exit.succeed(recorded))
-      return undefined
+    const { run } = this
+    const question = new Question(this, this.accept(value), awaits, matches, waiter)
+    const asks = run.host?.asks
+    if (asks === undefined) {
+      this.enterQuestion(question)
+      run.wake()
+      return question
     }
-    const id = names && eventId(event._tag, names.id, names.emitted)
-    // At once, even if other emissions are held until the attempt succeeds.
-    this.run.router.emit(this, event, false)
-    const answered = (answer: AnyEvent) => host?.answered?.(this.callOf(this.attempts, false), hosted, answer)
-    const question = new Question(this, number, id, event, awaits, matches, waiter, host && answered)
-    questions.ask(question)
-    run.wake()
-    return question
+    const asked = asks(this.called, question, {
+      wanted: () => !question.withdrawn,
+      enter: (listener) => {
+        question.listener = listener
+        run.enter(this, () => this.askHosted(question))
+      }
+    }) as Question | undefined
+    asked?.attach(matches, waiter)
+    this.current.keep(asked ?? question)
+    return asked ?? question
   }
 
-  withdraw(question: Question | undefined): Effect.Effect<void> {
+  private enterQuestion(question: Question): void {
+    const { names, run } = this
+    const { event } = question
+    if (names !== undefined) {
+      question.number = ++names.asked
+      question.id = eventId(event._tag, names.id, names.emitted)
+    }
+    // At once, even if other emissions are held until the attempt succeeds.
+    run.router.emit(this, event, false)
+    run.questions!.ask(question)
+    this.current.keep(question)
+  }
+
+  private askHosted(question: Question): void {
+    try {
+      this.enterQuestion(question)
+    } catch (error) {
+      this.outbox.fail(Cause.die(error))
+      const exit = Exit.die(error)
+      question.listener?.ended(exit)
+      question.settle(exit)
+    }
+  }
+
+  withdraw(question: Question): Effect.Effect<void> {
     const questions = this.run.questions!
-    if (question !== undefined) questions.withdraw(question)
+    questions.withdraw(question)
     return questions.worker(this)
   }
 
@@ -362,7 +401,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     const questions = this.run.questions!
     for (const question of asked) {
       questions.withdraw(question)
-      question.waiter.drop(reason)
+      question.drop(reason)
     }
     questions.abandon(this)
   }

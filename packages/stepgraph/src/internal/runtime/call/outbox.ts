@@ -26,6 +26,7 @@ export interface DirectOutbox extends Outbox {
   accept(value: unknown): AnyEvent
   /** Whether an event goes out at once, even if the attempt fails later. */
   streams(event: AnyEvent): boolean
+  stream(event: AnyEvent): void
   write(write: Settlement["writes"][number]): void
   /** The result that `collect` would give now. Keeps nothing. */
   look(defs: Defs): Look
@@ -44,7 +45,7 @@ export class Staged implements Outbox {
 
   emit(event: unknown): void {
     const accepted = this.direct.accept(event)
-    if (this.direct.streams(accepted)) this.direct.emit(accepted)
+    if (this.direct.streams(accepted)) this.direct.stream(accepted)
     else this.events.push(accepted)
   }
 

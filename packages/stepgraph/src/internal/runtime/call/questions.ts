@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import { isPromiseLike } from "effect/Predicate"
 import { NoAnswer } from "../../../Errors.ts"
 import type { AnyEvent } from "../../../Event.ts"
+import type { QuestionListener } from "../../../Host.ts"
 import { unread } from "../../../Unread.ts"
 import type { OpenQuestion } from "../../../Waiting.ts"
 import type { Lane } from "../flow/lane.ts"
@@ -43,34 +44,52 @@ export interface Waiter {
 
 export class Question {
   readonly on: Asker
-  /** Its number within its invocation, and the id of its event, if ids are needed. */
-  readonly number: number
-  readonly id: string | undefined
   readonly event: AnyEvent
   readonly awaits: ReadonlyArray<string>
-  readonly matches: ((event: AnyEvent) => unknown) | undefined
-  readonly waiter: Waiter
-  readonly answered: ((answer: AnyEvent) => void) | undefined
-  open = true
+  matches: ((event: AnyEvent) => unknown) | undefined
+  /** Without one, it was asked in place of a function that is yet to be called. */
+  private waiter: Waiter | undefined
+  /** Its number within its invocation, and the id of its event, if ids are needed. */
+  number = 0
+  id: string | undefined
+  listener: QuestionListener | undefined
+  open = false
+  withdrawn = false
+  private exit: Exit.Exit<AnyEvent, unknown> | undefined
 
   constructor(
     on: Asker,
-    number: number,
-    id: string | undefined,
     event: AnyEvent,
     awaits: ReadonlyArray<string>,
     matches: Question["matches"],
-    waiter: Waiter,
-    answered: Question["answered"]
+    waiter: Waiter | undefined
   ) {
     this.on = on
-    this.number = number
-    this.id = id
     this.event = event
     this.awaits = awaits
     this.matches = matches
     this.waiter = waiter
-    this.answered = answered
+  }
+
+  /** The function has come to it, and goes on from here. */
+  attach(matches: Question["matches"], waiter: Waiter): void {
+    this.matches = matches
+    this.waiter = waiter
+    if (this.exit !== undefined) waiter.settle(this.exit)
+  }
+
+  /** Its call goes on with the answer, or the failure; a host may delay that. */
+  settle(exit: Exit.Exit<AnyEvent, unknown>): void {
+    const go = () => {
+      this.exit = exit
+      this.waiter?.settle(exit)
+    }
+    if (this.listener === undefined) go()
+    else this.listener.resumes(go)
+  }
+
+  drop(reason: unknown): void {
+    this.waiter?.drop(reason)
   }
 
   /** The event as its answer, or the defect if its `matches` throws; undefined if the event does not answer it. */
@@ -199,31 +218,25 @@ export class Questions {
       if (exit === undefined) continue
       if (Exit.isSuccess(exit)) this.early.splice(at, 1)
       this.end(question, exit, id)
-      question.waiter.settle(exit)
+      question.settle(exit)
       return
     }
     if (this.closed) {
       const exit = this.noAnswer(question)
       this.end(question, exit, undefined)
-      question.waiter.settle(exit)
+      question.settle(exit)
       return
     }
+    question.open = true
     this.open.add(question)
     this.leave(question.on)
   }
 
-  /** Removes an answer that a host has recorded, so that it does not answer another question. */
-  forget(event: AnyEvent): void {
-    const at = this.early.findIndex((early) => early.event === event)
-    if (at >= 0) this.early.splice(at, 1)
-  }
-
   private settle(question: Question, exit: Exit.Exit<AnyEvent, unknown>, id: string | undefined): void {
     this.end(question, exit, id)
-    const { on, waiter } = question
-    const away = this.away.get(on)!
+    const away = this.away.get(question.on)!
     away.open--
-    this.comeBack(away, () => waiter.settle(exit))
+    this.comeBack(away, () => question.settle(exit))
   }
 
   private end(question: Question, exit: Exit.Exit<AnyEvent, unknown> | undefined, id: string | undefined): void {
@@ -232,11 +245,12 @@ export class Questions {
     const outcome =
       exit === undefined ? "interrupted" : Exit.isSuccess(exit) ? "answered" : Exit.hasDies(exit) ? "failed" : "closed"
     this.run.recorder?.answered(question, outcome, outcome === "answered" ? id! : null)
-    if (exit !== undefined && Exit.isSuccess(exit)) question.answered?.(exit.value)
+    question.listener?.ended(exit)
   }
 
   /** The answer is no longer awaited. */
   withdraw(question: Question): void {
+    question.withdrawn = true
     if (!question.open) return
     this.end(question, undefined, undefined)
     this.away.get(question.on)!.open--

@@ -14,6 +14,7 @@ import type { Arrival } from "../scope/arrival.ts"
 import type { Flight } from "../scope/scope.ts"
 import type { Scopes } from "../scope/scopes.ts"
 import type { Activation } from "./activation.ts"
+import { deadline } from "./deadline.ts"
 import type { Outcome } from "./outcome.ts"
 
 /** The run whose deadlines they are. */
@@ -35,18 +36,6 @@ export interface Sleeper {
   /** It pauses. */
   rests(): void
 }
-
-const lastPart = 0.5
-
-/**
- * Sleeps until everything else at the same instant has happened. A clock wakes the sleepers of one instant in the order
- * in which they fell asleep, so the last part of the sleep begins just before its end.
- */
-const lastOfTheInstant = (millis: number): Effect.Effect<void> =>
-  Effect.sleep(Math.max(0, millis - lastPart)).pipe(
-    Effect.andThen(Effect.sleep(Math.min(lastPart, millis))),
-    Effect.andThen(Effect.yieldNow)
-  )
 
 export class Timers {
   private readonly run: Timed
@@ -121,7 +110,7 @@ export class Timers {
       const stop = host.sleep(sleep, () => over(Exit.void))
       if (stop !== undefined) return stop
     }
-    const fiber = Effect.runForkWith(context)(lastOfTheInstant(sleep.millis))
+    const fiber = Effect.runForkWith(context)(deadline(sleep.millis))
     fiber.addObserver(over)
     return () => fiber.interruptUnsafe(fiberId)
   }

@@ -19,6 +19,7 @@ import type { Working } from "../call/run.ts"
 import type { Activation } from "../flow/activation.ts"
 import { Ambient } from "../flow/ambient.ts"
 import { BackPressure } from "../flow/back-pressure.ts"
+import { sleepOf } from "../flow/deadline.ts"
 import { Lane } from "../flow/lane.ts"
 import { type Driven, Loop } from "../flow/loop.ts"
 import { Outcome, runDefect } from "../flow/outcome.ts"
@@ -101,7 +102,7 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
     const { context, workflow } = this
     const host = Context.get(context, Host)
     const parent = Context.get(context, CurrentInvocation)
-    return host?.({ workflow, parent, status: () => this.status(), resting: () => this.resting })
+    return host?.({ workflow, parent, status: () => this.status(), resting: () => this.resting, sleep: sleepOf })
   }
 
   get id(): string {
