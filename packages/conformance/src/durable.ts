@@ -11,7 +11,7 @@ import {
 } from "@stepgraph/durable/internal"
 import { type Cause, Clock, Context, Effect, Exit, References, Scheduler } from "effect"
 import { type AnyWorkflow, Observer, type TraceEntry } from "stepgraph"
-import type { Call, Settlement, Settling } from "stepgraph/host"
+import type { HostedRun, RunHost, Settlement } from "stepgraph/host"
 import type { Engine } from "./engine.ts"
 import { counted } from "./memory.ts"
 import { inOnePiece, recorderOf } from "./recorder.ts"
@@ -121,30 +121,36 @@ const incarnation = async (
       diverged: (error) => broken(error.message)
     }
   )
-  const { perform, settle } = driver
   let entered = history.filter(isSettled).length
   // Live, a call begins only when all that led to it is stored.
   const begins = () => {
     if (driver.live && journal.filter(isSettled).length < entered)
       broken("a call began before what led to it was stored")
   }
+  const hosts = driver.hosts.bind(driver)
   const takes = driver.takes.bind(driver)
   Object.assign(driver, {
-    perform: (call: Call, body: Parameters<typeof perform>[1]) => {
-      recorder.performs(call)
-      const run = () => {
-        begins()
-        return body.run()
+    hosts: (hosted: HostedRun): RunHost => {
+      const { perform, settle, ...host } = hosts(hosted)
+      return {
+        ...host,
+        perform: (call, body) => {
+          recorder.performs(call)
+          const run = () => {
+            begins()
+            return body.run()
+          }
+          return perform!(call, { ...body, run })
+        },
+        settle: (call, settlement, settling) => {
+          const enter = (entering: Settlement) => {
+            recorder.settled(call, entering)
+            if (driver.live) entered++
+            settling.enter(entering)
+          }
+          settle!(call, settlement, { ...settling, enter })
+        }
       }
-      return perform(call, { ...body, run })
-    },
-    settle: (call: Call, settlement: Settlement, settling: Settling) => {
-      const enter = (entering: Settlement) => {
-        recorder.settled(call, entering)
-        if (driver.live) entered++
-        settling.enter(entering)
-      }
-      settle(call, settlement, { ...settling, enter })
     },
     takes: (handle: Handle) =>
       takes({
@@ -185,8 +191,8 @@ const comparable = oneByHand
 const shows = (spec: Spec) => inOnePiece(comparable(spec))
 
 const refuses = ({ steps }: Spec) => {
-  if (steps.some(({ asks }) => asks !== undefined)) return "a durable run does not ask"
-  if (steps.some(({ streams }) => streams)) return "a durable run lets nothing out before its call has ended"
+  if (steps.some(({ asks }) => asks !== undefined)) return "what a durable call asks enters later than it is asked"
+  if (steps.some(({ streams }) => streams)) return "what a durable call streams enters later than it is sent"
   return undefined
 }
 

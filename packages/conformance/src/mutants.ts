@@ -3,7 +3,7 @@ import { join } from "node:path"
 
 const runtime = join(import.meta.dirname, "../../stepgraph/src/internal/runtime")
 /** The driver of durable runs, as seen from there. */
-const driver = "../../../../durable/src/internal/driver.ts"
+const durable = (file: string): string => `../../../../durable/src/internal/${file}`
 
 /** A mistake: in one file, replaces one text with another. */
 type Mutant = readonly [name: string, file: string, from: string, to: string]
@@ -524,46 +524,46 @@ export const mutants: ReadonlyArray<Mutant> = [
   ],
   [
     "begins a durable call before what led to it is stored",
-    driver,
-    "if (this.live && this.stored === this.numbered) return body.run()",
-    "if (this.live) return body.run()"
+    durable("calls.ts"),
+    "if (live && writer.done) return body.run()",
+    "if (live) return body.run()"
   ],
   [
     "lets the calls of a journal enter in the order in which they were asked for",
-    driver,
+    durable("calls.ts"),
     "const asked = this.asked.get(key)\n",
     "const asked = [...this.asked.values()][0]\n"
   ],
   [
     "forgets when a durable timer is due",
-    driver,
-    'else if ("t" in entry) this.dues.set(entry.t, entry.d)',
-    'else if ("t" in entry) {}'
+    durable("history.ts"),
+    'if ("t" in entry) dues.set(entry.t, entry.d)',
+    'if ("t" in entry) {}'
   ],
   [
     "makes a call again that its journal holds",
-    driver,
-    "if (!this.live && this.recorded.has(key)) return undefined\n",
+    durable("calls.ts"),
+    "if (this.ends(key)) return history.begins(key) ? this.replaying(key, body) : undefined\n",
     ""
   ],
   [
     "takes a message again that its journal holds",
-    driver,
-    'else if ("m" in entry) this.seen = entry.m',
+    durable("history.ts"),
+    'else if ("m" in entry) this.messages = entry.m',
     'else if ("m" in entry) {}'
   ],
   [
     "does not start the timers that a journal leaves waiting",
-    driver,
+    durable("timers.ts"),
     "for (const [key, timer] of this.timers) this.tick(key, timer)",
     ""
   ],
-  ["does not record that a durable timer has fired", driver, "this.record({ z: next.key })", ""],
+  ["does not record that a durable timer has fired", durable("timers.ts"), "this.run.record({ z: key })", ""],
   [
     "takes each durable attempt of a journal for the first",
-    driver,
-    "keyOf({ id: i, attempt: n, recovers: r !== undefined })",
-    "keyOf({ id: i, attempt: 1, recovers: r !== undefined })"
+    durable("journal.ts"),
+    "attempt: entry.n ?? 1",
+    "attempt: 1"
   ]
 ]
 

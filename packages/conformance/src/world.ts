@@ -352,7 +352,8 @@ export const buildWorkflow = (
       const ask = (n: number) => {
         askedIn.push(n)
         record.push({ _tag: "asked", run: attempt.number })
-        const asked = def(question)({ id: `${attempt.number}?${n}`, fuel: 0, key: 0 })
+        // The same whenever it is asked again.
+        const asked = def(question)({ id: `${runKey(step, { events, opener })}?${n}`, fuel: 0, key: 0 })
         const matches = step.asks!.byKey ? (event: Payload) => event.key === key : undefined
         return ctx.ask(asked, step.asks!.of.map(def), matches)
       }

@@ -51,20 +51,26 @@ export class HistoryDiverged extends TaggedError("HistoryDiverged")<{
   /** The number of the entry. */
   readonly entry: number
   readonly what: string
+  /** What the graph comes to instead, if it is known. */
+  readonly instead?: string | undefined
 }> {
   constructor(props: {
     readonly run: string
     readonly workflow: string
     readonly entry: number
     readonly what: string
+    readonly instead?: string | undefined
   }) {
     super(
       props,
       {},
       () =>
         `run '${props.run}' of workflow '${props.workflow}' cannot go on: entry ${props.entry} of its journal is ` +
-        `${props.what}, which the graph does not come to. What is called again in a replay (\`by\`, the conditions of ` +
-        "a `retry`, schemas, initial values) must depend on its arguments alone. Restore that, and resume the run"
+        (props.instead === undefined
+          ? `${props.what}, which the graph does not come to. What is called again in a replay (\`by\`, the conditions of ` +
+            "a `retry`, schemas, initial values) must depend on its arguments alone. Restore that, and resume the run"
+          : `${props.what}, but ${props.instead}. Until it has got its answers, a call must ask again what it has asked: ` +
+            "what gives another result each time belongs in a step of its own before it. Restore that, and resume the run")
     )
   }
 }

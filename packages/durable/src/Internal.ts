@@ -5,6 +5,8 @@
  * @module durable/internal
  */
 export { type Codec, codecOf, type StoredSettlement } from "./internal/codec.ts"
-export { type Driven, Driver, type Entry, type Handle, type Watcher } from "./internal/driver.ts"
+export type { Driven, Handle, Watcher } from "./internal/driven.ts"
+export { Driver } from "./internal/driver.ts"
+export type { Entry } from "./internal/journal.ts"
 export { memoryStore } from "./internal/memory-store.ts"
 export type { Batch, Json, Message, StoredMessage, StoreService } from "./Store.ts"

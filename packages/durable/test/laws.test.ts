@@ -14,6 +14,7 @@ import {
   sendAll,
   show,
   waiting,
+  withAsks,
   withDeadlines,
   withInputs
 } from "@stepgraph/conformance"
@@ -98,7 +99,10 @@ const specs: ReadonlyArray<Spec> = [
   ...generated(80, (seed) => withDeadlines(anyShape(seed, joining))),
   ...generated(50, (seed) => inRow(seed, waiting)),
   ...generated(80, (seed) => withInputs(anyShape(seed, { ...everything, forms: allForms }))),
-  ...generated(50, (seed) => withDeadlines(withInputs(anyShape(-seed, joining))))
+  ...generated(50, (seed) => withDeadlines(withInputs(anyShape(-seed, joining)))),
+  ...generated(100, (seed) => withAsks(anyShape(seed, everything))),
+  ...generated(60, (seed) => withAsks(withInputs(anyShape(-seed, joining)))),
+  ...generated(40, (seed) => withDeadlines(withAsks(anyShape(-seed, joining))))
 ]
 
 const keysOf = (entries: ReadonlyArray<any>) =>

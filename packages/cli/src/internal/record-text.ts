@@ -111,6 +111,12 @@ const entryText = (entry: JournalEntry): string => {
             : `ended: ${events.map(eventText).join(", ") || "nothing"}`
       return `${step}${which} ${end}`
     }
+    case "CallRepeated":
+      return `${entry.step} was called again`
+    case "QuestionAsked":
+      return `${entry.step} asked ${eventText(entry.question)}`
+    case "EventStreamed":
+      return `${entry.step} streamed ${eventText(entry.event)}`
     case "TimerSet":
       return `waits until ${date(entry.due)}: ${timerText(entry.timer)}`
     case "TimerFired":

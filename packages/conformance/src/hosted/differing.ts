@@ -17,6 +17,8 @@ const reasons = {
   planted: "it plants mistakes in the core that a driver does not expect",
   /** A call's end enters when its function has ended, though fibers that it has forked may still be ending. */
   forked: "a call does not wait for the fibers that it has forked",
+  /** Until the answer is stored, the call does not know it, and a question that it then drops may take another. */
+  stored: "a call goes on with an answer when that is stored",
   /** Each call costs a journal entry and a fiber. */
   cost: "it bounds what a run without a host costs"
 } as const
@@ -92,6 +94,7 @@ export const differing: ReadonlyArray<Differing> = [
     "live/stream": ["a run as a stream emits each output at once", "a run as a stream interrupts its run when "],
     stop: ["a step that is running when the stop comes is closed before the result: "]
   }),
+  ...untried("stored", { asking: ["several questions of one step may be raced: what is not waited for any more"] }),
   ...list("again", {
     "collect-by-hand": [
       "ctx.collect gives events of one type in the order received",

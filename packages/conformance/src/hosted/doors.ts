@@ -51,7 +51,7 @@ class Hosted {
       {
         id: `run-${++runs}`,
         epoch: 1,
-        flow: { name: hosted.workflow, outputs: [] } as never,
+        flow: { name: hosted.workflow, outputs: [], steps: {} } as never,
         codec: identity,
         store,
         start: null,
@@ -73,13 +73,14 @@ class Hosted {
     )
     this.driver = driver
     this.hosted = hosted
-    const { idle } = driver
+    const host = driver.hosts(hosted)
+    const { idle } = host
     const begun = () => {
-      Object.assign(driver, { idle })
+      Object.assign(host, { idle })
       this.begun = true
       driver.takes(this.does as unknown as Handle)
     }
-    return Object.assign(driver.hosts(hosted), { idle: begun })
+    return Object.assign(host, { idle: begun })
   }
 
   /** Lets something from outside enter through the journal; at once where the run has not begun, or is over. */

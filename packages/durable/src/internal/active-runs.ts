@@ -182,8 +182,8 @@ export class ActiveRuns {
   }
 
   private stuck(active: Active, error: HistoryDiverged): void {
-    const { entry, what } = error
-    this.end(active, "stuck", { diverged: { entry, what } })
+    const { entry, instead, what } = error
+    this.end(active, "stuck", { diverged: { entry, what, ...(instead === undefined ? {} : { instead }) } })
   }
 
   /** Its process keeps dying: only while it performs steps can that be its fault. */

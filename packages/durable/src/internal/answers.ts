@@ -11,7 +11,8 @@ import type { StoredRun } from "../Store.ts"
 import type { ActiveRuns } from "./active-runs.ts"
 import { type Blueprint, changesOf } from "./blueprint.ts"
 import type { Definitions } from "./definitions.ts"
-import { Driver, type Entry, outputTags } from "./driver.ts"
+import { Driver } from "./driver.ts"
+import { entriesOf, outputsOf, outputTags } from "./journal.ts"
 import type { Listeners, News } from "./listeners.ts"
 import type { Process } from "./process.ts"
 import { type RunRecord, recordOf } from "./record.ts"
@@ -185,16 +186,12 @@ export class Answers {
   > {
     return this.until(id, "stored", (run) => {
       const { codec, flow } = this.definitions.of(run)?.definition ?? {}
-      const tags = flow === undefined ? new Set() : outputTags(flow)
+      const tags = flow === undefined ? new Set<string>() : outputTags(flow)
       // The run was read first: one that has ended then has all of its outputs.
       return Effect.flatMap(this.process.store.load(id, entries), (batches) =>
         Effect.map(this.outcome(run), (outcome) => {
-          const read = batches.flatMap(({ entries }) => entries) as unknown as ReadonlyArray<Entry>
-          const all = read.flatMap((entry) => {
-            if (!("i" in entry) || entry.e === undefined) return []
-            const outputs = entry.e.filter((event) => tags.has((event as unknown as AnyEvent)._tag))
-            return outputs.slice(0, entry.k ?? outputs.length)
-          })
+          const read = entriesOf(batches)
+          const all = read.flatMap((entry) => outputsOf(entry, tags))
           if (read.length === 0 && outcome === undefined) return undefined
           const next = { entries: entries + read.length, skip: Math.max(0, skip - all.length) }
           return { outputs: all.slice(skip).map((event) => codec!.eventFrom(event)), next, outcome }

@@ -170,16 +170,6 @@ export const codecOf = (flow: AnyWorkflow, errors: ReadonlyArray<Schema.Constrai
     const problem = problemOfSchema(error, `error '${nameOfSchema(error)}'`)
     if (problem !== undefined) problems.push(problem)
   }
-  for (const [name, step] of Object.entries<any>(flow.steps)) {
-    if (step.asks?.length > 0) {
-      problems.push(
-        `step '${name}' asks in the middle of its call: wait for the answer with a join of the question and it`
-      )
-    }
-    if (step.stream?.length > 0) {
-      problems.push(`step '${name}' lets events out before its call has ended: leave out its \`stream\``)
-    }
-  }
   if (problems.length > 0) throw new NotStorable({ workflow: flow.name, problems })
 
   const encoders = new Map(

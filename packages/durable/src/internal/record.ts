@@ -3,7 +3,7 @@
  */
 import type { Batch, Json, StoredMessage, StoredRun } from "../Store.ts"
 import { coreErrorFrom, type StoredReason } from "./codec.ts"
-import type { Entry } from "./driver.ts"
+import type { Entry } from "./journal.ts"
 
 /** An error as it is stored. */
 export interface RecordedError {
@@ -28,6 +28,10 @@ export type JournalEntry = { readonly at: Date } & (
   | { readonly _tag: "TimerSet"; readonly timer: Timer; readonly due: Date }
   | { readonly _tag: "TimerFired"; readonly timer: Timer }
   | { readonly _tag: "MessageTaken"; readonly number: number; readonly message: StoredMessage["message"] }
+  /** It had read a cell of state that was written meanwhile. Other calls are repeated without an entry. */
+  | { readonly _tag: "CallRepeated"; readonly call: string; readonly step: string }
+  | { readonly _tag: "QuestionAsked"; readonly call: string; readonly step: string; readonly question: Json }
+  | { readonly _tag: "EventStreamed"; readonly call: string; readonly step: string; readonly event: Json }
   /** Of a later release. */
   | { readonly _tag: "Other"; readonly entry: Json }
 )
@@ -90,16 +94,21 @@ type WithoutTime<A> = A extends unknown ? Omit<A, "at"> : never
 const entryOf = (entry: Entry): WithoutTime<JournalEntry> => {
   if ("i" in entry) {
     const { e: events = [], i, n = 1, r, x = [] } = entry
-    const step = i.slice(0, i.lastIndexOf("#"))
+    const step = stepOf(i)
     const interrupted = x.includes("interrupted")
     return { _tag: "CallEnded", call: i, step, attempt: n, recovers: r === 1, events, errors: errorsOf(x), interrupted }
   }
+  if ("g" in entry) return { _tag: "CallRepeated", call: entry.g, step: stepOf(entry.g) }
+  if ("q" in entry) return { _tag: "QuestionAsked", call: entry.q, step: stepOf(entry.q), question: entry.v }
+  if ("o" in entry) return { _tag: "EventStreamed", call: entry.o, step: stepOf(entry.o), event: entry.v }
   if ("t" in entry) return { _tag: "TimerSet", timer: timerOf(entry.t), due: new Date(entry.d) }
   if ("z" in entry) return { _tag: "TimerFired", timer: timerOf(entry.z) }
   if ("m" in entry)
     return { _tag: "MessageTaken", number: entry.m, message: entry.v as unknown as StoredMessage["message"] }
-  return { _tag: "Other", entry: entry as Json }
+  return { _tag: "Other", entry: entry as unknown as Json }
 }
+
+const stepOf = (call: string): string => call.slice(0, call.lastIndexOf("#"))
 
 const timerOf = (key: string): Timer => {
   const space = key.indexOf(" ")

@@ -1,5 +1,6 @@
 // The workflows of the soak: everything that a journal has to keep, a long loop, a delay, and a run that starts another.
 import { appendFileSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
 import { Effect, Schema } from "effect"
 import {
   type AnyWorkflow,
@@ -24,6 +25,11 @@ export interface Begun {
   readonly input: unknown
   readonly at: number
 }
+
+const Ask = defineEvent("Ask", { n: Schema.Number })
+const Token = defineEvent("Token", { n: Schema.Number })
+const Question = defineEvent("Question", { id: Schema.String, n: Schema.Number })
+export const Reply = defineEvent("Reply", { id: Schema.String, add: Schema.Number })
 
 export const flowsWith = (log: string) => {
   const watched = <W extends AnyWorkflow>(flow: W): W =>
@@ -119,7 +125,43 @@ export const flowsWith = (log: string) => {
       })
     }
   })
+  // Two questions one after the other, then two side by side, with events that go out before the end of the call.
+  const asks = workflow({
+    name: "asks",
+    start: Start,
+    stop: Stop,
+    inputs: [Reply],
+    outputs: [Token, Question],
+    steps: {
+      begin: defineStep({ accepts: Start, emits: Ask, run: ({ n }) => [1, 2].map((i) => Ask({ n: n * i })) }),
+      ask: defineStep({
+        accepts: Ask,
+        emits: [Token, Question, Round],
+        stream: Token,
+        asks: Reply,
+        run: async ({ n }, { ask, send }) => {
+          const one = async (part: number) => {
+            send(Token({ n: part }))
+            await sleep((n + part) % 5)
+            const id = `${n}.${part}`
+            const { add } = await ask(Question({ id, n }), Reply, (reply) => reply.id === id)
+            return add
+          }
+          const [first, second] = [await one(1), await one(2)]
+          const [third, fourth] = await Promise.all([one(3), one(4)])
+          return Round({ n: first + second + third + fourth })
+        }
+      }),
+      end: defineStep({
+        accepts: gather(Round),
+        emits: Stop,
+        run: (all) => Stop({ sum: all.reduce((sum, { n }) => sum + n, 0) })
+      })
+    }
+  })
+
   return {
+    asks: durable(watched(asks)),
     everything: durable(watched(everything({ called: () => {}, nap: (what) => what.length % 7 })), { errors: [Flaky] }),
     loop: loops,
     delay: durable(watched(delay)),
@@ -133,10 +175,11 @@ export const cases = (many: number) =>
   Array.from({ length: many }, (_, i) => {
     const n = 4 + (i % 5)
     const sum = (n * (n - 1)) / 2
-    const kind = (["everything", "loop", "delay", "pairs", "everything", "outer"] as const)[i % 6]!
+    const kind = (["everything", "loop", "delay", "pairs", "everything", "asks", "outer"] as const)[i % 7]!
     const id = `${kind}-${i}`
     if (kind === "everything") return { id, kind, n, ends: { sum: 3 * sum, by: ["Ada", "Bob"] } }
     if (kind === "pairs") return { id, kind, n, ends: { sum: 3 * sum } }
+    if (kind === "asks") return { id, kind, n, ends: { sum: 12 * n } }
     if (kind === "delay") return { id, kind, n, ends: { sum: n } }
     return { id, kind, n: 8 * n, ends: { sum: (8 * n * (8 * n + 1)) / 2 } }
   })

@@ -174,6 +174,10 @@ const examine = async (place: string, log: string, started: number) => {
     if (!isDeepStrictEqual(stop?.data, { ...(winner === undefined ? {} : { winner }), ...result })) {
       problems.push(`${id} ends with another answer again: ${JSON.stringify(stop)}`)
     }
+    const asked = trace.flatMap(({ _tag, invocation, question }) =>
+      _tag === "QuestionAsked" ? [`${invocation} ${question}`] : []
+    )
+    if (kind === "asks" && (asked.length !== 8 || new Set(asked).size !== 8)) problems.push(`${id} asked ${asked}`)
     for (const entry of trace) if (entry._tag === "InvocationEnded") settled.set(`${id} ${entry.invocation}`, entry.at)
   }
   const ids = cases(started).map(({ id }) => id)

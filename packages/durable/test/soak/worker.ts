@@ -1,6 +1,6 @@
 // One process of the soak: starts what is not started, sends what is to be sent, and waits until all runs have ended.
 import { Approval } from "../support/flows.ts"
-import { cases, flowsWith } from "./flows.ts"
+import { cases, flowsWith, Reply } from "./flows.ts"
 import { openStore } from "./stores.ts"
 
 const [place, log, many] = process.argv.slice(2) as [string, string, string]
@@ -13,6 +13,11 @@ await Promise.all(
     if (kind === "everything") {
       for (const [key, by] of ["Ada", "Bob"].entries())
         await run.send(Approval({ by }), { key: String(key) }).catch(() => {})
+    }
+    if (kind === "asks") {
+      for await (const { _tag, id: question, n } of run.events()) {
+        if (_tag === "Question") await run.send(Reply({ id: question, add: n }), { key: question }).catch(() => {})
+      }
     }
     return run.result
   })
