@@ -60,6 +60,15 @@ const Comparison = Schema.Struct({
   durations: Schema.Json
 }).annotate({ identifier: "Comparison" })
 
+/** Whether the served workflows are those of the latest files. */
+const ServerStatus = Schema.Struct({
+  /** Counts how often the workflows have changed since the server began. */
+  revision: Schema.Number,
+  /** Why newer workflows are not served yet, each in a sentence. */
+  problems: Schema.Array(Schema.String)
+}).annotate({ identifier: "ServerStatus" })
+export type ServerStatus = typeof ServerStatus.Type
+
 /** Such as `30s`, `500ms` or `1m`; at most a minute. */
 const wait = Schema.optionalKey(Schema.String)
 const name = { name: Schema.String }
@@ -80,6 +89,7 @@ const stream = {
 } as const
 
 const workflows = HttpApiGroup.make("workflows").add(
+  HttpApiEndpoint.get("getStatus", "/api/status", { success: ServerStatus }),
   HttpApiEndpoint.get("listWorkflows", "/api/workflows", { success: Schema.Array(WorkflowSummary) }),
   HttpApiEndpoint.get("getWorkflow", "/api/workflows/:name", {
     params: name,

@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { AnyWorkflow, Problem, RunServices, TraceEntry } from "stepgraph"
 import { refuseUnknown } from "stepgraph/internal"
-import { api } from "./Api.ts"
+import { api, type ServerStatus } from "./Api.ts"
 import { type GuardOptions, guarded } from "./internal/guard.ts"
 import { CurrentIdentity, handlersOf } from "./internal/handlers.ts"
 import { type MemoryOptions, memoryRuns } from "./internal/memory-runs.ts"
@@ -33,6 +33,8 @@ export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = Readonl
   readonly maxStreams?: number | undefined
   /** Milliseconds between signs of life in a stream. Default: 15,000. */
   readonly heartbeat?: number | undefined
+  /** What `GET /api/status` answers, for a server whose workflows change while it runs. */
+  readonly status?: (() => ServerStatus) | undefined
 }
 
 const names = [
@@ -43,9 +45,11 @@ const names = [
   "maxBody",
   "maxStreams",
   "origins",
+  "page",
   "path",
   "redact",
   "runs",
+  "status",
   "workflows"
 ]
 
@@ -55,6 +59,8 @@ export interface Handler extends AsyncDisposable {
   /** Interrupts the runs in memory, and waits for their finalizers. */
   readonly close: () => Promise<void>
 }
+
+const unchanged: ServerStatus = { revision: 0, problems: [] }
 
 const isRuns = (runs: object): runs is Runs => "start" in runs
 
@@ -68,7 +74,7 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
 ): Effect.Effect<(request: Request) => Promise<Response>, never, Scope.Scope | RunServices<Flows[number]>> =>
   Effect.gen(function* () {
     refuseUnknown("serve", options, names)
-    const { heartbeat = 15_000, maxStreams = 4096, redact, runs = {}, workflows } = options
+    const { heartbeat = 15_000, maxStreams = 4096, redact, runs = {}, status = () => unchanged, workflows } = options
     const flows = typeof workflows === "function" ? workflows : () => workflows
     checkNames(flows())
     const home = isRuns(runs) ? runs : yield* memoryRuns(runs, redact)
@@ -76,6 +82,7 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
     const handlers = handlersOf({
       runs: home,
       workflows: flows,
+      status,
       mostStreams: maxStreams,
       heartbeat,
       open: { count: 0 }

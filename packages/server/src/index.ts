@@ -3,7 +3,7 @@
  *
  * @module server
  */
-export { api } from "./Api.ts"
+export { api, type ServerStatus } from "./Api.ts"
 export { type Auth, bearer, type Identity } from "./Auth.ts"
 export type { MemoryOptions } from "./internal/memory-runs.ts"
 export type {

@@ -1,3 +1,4 @@
+import { serve } from "@stepgraph/server"
 import { listen } from "@stepgraph/server/node"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { buy, count, publish } from "./flows.ts"
@@ -197,5 +198,17 @@ describe("streams", () => {
     const tags = [...text.matchAll(/event: trace\ndata: (.*)/g)].map(([, json]) => JSON.parse(json!)._tag)
     expect([tags[0], tags.at(-1)]).toEqual(["RunStarted", "RunFinished"])
     expect(text.endsWith('event: end\ndata: {"status":"stopped"}\n\n')).toBe(true)
+  })
+})
+
+describe("GET /api/status", () => {
+  it("says how often the workflows have changed, and why newer ones are not served", async () => {
+    await using fixed = serve({ workflows: [publish], auth: "none" })
+    const ask = async (handler: typeof fixed) =>
+      (await handler(new Request("http://localhost/api/status"))).json() as Promise<unknown>
+    expect(await ask(fixed)).toEqual({ revision: 0, problems: [] })
+    const status = { revision: 3, problems: ["flow.ts:3 has a syntax error: Unexpected token"] }
+    await using changing = serve({ workflows: () => [publish], auth: "none", status: () => status })
+    expect(await ask(changing)).toEqual(status)
   })
 })

@@ -189,6 +189,57 @@ describe("somebody unknown", () => {
   })
 })
 
+describe("the files of a page", () => {
+  const page = (request: Request) => {
+    const { pathname } = new URL(request.url)
+    return pathname === "/" ? new Response(`<p>${request.method}</p>`) : new Response(null, { status: 404 })
+  }
+  const asks = (path: string, init?: RequestInit) => new Request(`http://localhost${path}`, init)
+
+  it("come without a token; the routes do not, nor what looks like them", async () => {
+    await using handler = serve({ workflows, auth: bearer(tokens), page })
+    const answer = await handler(asks("/"))
+    expect([answer.status, await answer.text(), answer.headers.get("cache-control")]).toEqual([
+      200,
+      "<p>GET</p>",
+      "no-store"
+    ])
+    expect((await handler(asks("/app.js"))).status).toBe(404)
+    for (const path of ["/api", "/api/", "/api/runs", "/openapi.json", "/mcp"]) {
+      expect([path, (await handler(asks(path))).status]).toEqual([path, 401])
+    }
+    for (const method of ["POST", "DELETE", "PUT"]) {
+      expect([method, (await handler(asks("/", { method }))).status]).toEqual([method, 401])
+    }
+  })
+
+  it("are given to no foreign host or page, and see no headers of the browser", async () => {
+    const seen: Array<Request> = []
+    await using handler = serve({
+      workflows,
+      auth: "none",
+      path: "/flows",
+      page: (request) => {
+        seen.push(request)
+        return page(request)
+      }
+    })
+    for (const headers of [
+      { host: "evil.example" },
+      { origin: "https://evil.example" },
+      { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }
+    ]) {
+      expect((await handler(asks("/flows/", { headers: headers as Record<string, string> }))).status).toBe(403)
+    }
+    for (const path of ["/", "/flowsome/", "/flows/%2e%2e/", "/flows/%61pp.js"]) {
+      expect([path, (await handler(asks(path))).status]).toEqual([path, 404])
+    }
+    expect(seen).toEqual([])
+    expect((await handler(asks("/flows/", { headers: { cookie: "session=1" } }))).status).toBe(200)
+    expect([...seen[0]!.headers.keys()]).toEqual([])
+  })
+})
+
 describe("another user", () => {
   it("sees no run that is not theirs, on any route", async () => {
     const { json } = await ada.post("/api/workflows/publish/runs", { text: "private" })

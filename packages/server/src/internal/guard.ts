@@ -20,6 +20,11 @@ export interface GuardOptions {
   readonly maxBody?: number | undefined
   /** How long a body may take to come, in milliseconds. Default: 10 seconds. */
   readonly bodyTimeout?: number | undefined
+  /**
+   * Answers each GET outside `/api`, such as for the files of a page. Host and origin have been checked, but not `auth`: a
+   * browser asks for a page before it has a token. Default: none.
+   */
+  readonly page?: ((request: Request) => Response | Promise<Response>) | undefined
 }
 
 export const loopback = ["localhost", "127.0.0.1", "[::1]"]
@@ -50,6 +55,9 @@ const isDisguised = (path: string): boolean =>
   [...path.matchAll(/%[0-9a-f]{2}/gi)].some(([code]) =>
     /[\w.~-]/.test(String.fromCharCode(Number(`0x${code.slice(1)}`)))
   )
+
+/** What has an answer of its own, and asks for a user. */
+const isRoute = (path: string): boolean => /^\/(api(\/|$)|openapi\.json$|mcp$)/.test(path)
 
 const isJson = (contentType: string | null): boolean =>
   /^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test((contentType ?? "").trim())
@@ -94,7 +102,7 @@ export const guarded = (
   options: GuardOptions,
   handle: (request: Request, identity: Identity) => Promise<Response>
 ): ((request: Request) => Promise<Response>) => {
-  const { bodyTimeout = 10_000, hosts = loopback, maxBody = 1_000_000, origins = [], path = "" } = options
+  const { bodyTimeout = 10_000, hosts = loopback, maxBody = 1_000_000, origins = [], page, path = "" } = options
   if (options.auth !== "none" && typeof options.auth !== "function") {
     throw new TypeError(
       'serve needs auth: a function that says who sends a request, such as bearer("…"), or "none" to let everybody do everything'
@@ -133,11 +141,16 @@ export const guarded = (
         }
       })
     }
+    const isInside = `${url.pathname}/`.startsWith(`${prefix}/`) && !isDisguised(url.pathname)
+    const inner = new URL(`${url.pathname.slice(prefix.length) || "/"}${url.search}`, "http://localhost")
+    if (page !== undefined && isInside && !isRoute(inner.pathname) && (method === "GET" || method === "HEAD")) {
+      return page(new Request(inner, { method }))
+    }
     const identity = await auth(request)
     if (identity === undefined || identity === null) {
       return problem(401, undefined, { "www-authenticate": "Bearer" })
     }
-    if (!`${url.pathname}/`.startsWith(`${prefix}/`) || isDisguised(url.pathname)) return problem(404)
+    if (!isInside) return problem(404)
     let body: string | undefined
     if (method !== "GET" && method !== "HEAD") {
       if (method === "POST" && !isJson(headers.get("content-type"))) {
@@ -153,7 +166,6 @@ export const guarded = (
       const value = headers.get(name)
       if (value !== null) kept.set(name, value)
     }
-    const inner = new URL(`${url.pathname.slice(prefix.length) || "/"}${url.search}`, "http://localhost")
     return handle(
       new Request(inner, {
         method,

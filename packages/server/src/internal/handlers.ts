@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { AnyWorkflow, InvalidEvent } from "stepgraph"
 import { graphOf } from "stepgraph/graph"
-import { api } from "../Api.ts"
+import { api, type ServerStatus } from "../Api.ts"
 import { type Identity, maySee } from "../Auth.ts"
 import {
   BadQuery,
@@ -34,6 +34,7 @@ export interface Served extends StreamingOptions {
   readonly runs: Runs
   /** Asked for each request: a file that is saved may bring others. */
   readonly workflows: () => ReadonlyArray<AnyWorkflow>
+  readonly status: () => ServerStatus
   readonly mostStreams: number
 }
 
@@ -80,7 +81,7 @@ const schemaOf = ({ schema }: Def): any => {
 const schemasOf = (defs: ReadonlyArray<Def>): Record<string, any> =>
   Object.fromEntries(defs.map((def) => [def.tag, schemaOf(def)]))
 
-export const handlersOf = ({ heartbeat, mostStreams, open, runs, workflows }: Served) => {
+export const handlersOf = ({ heartbeat, mostStreams, open, runs, status, workflows }: Served) => {
   const mayUse = (identity: Identity, name: string) =>
     identity.workflows === undefined || identity.workflows.includes(name)
   const visible = Effect.map(CurrentIdentity, (identity) => workflows().filter(({ name }) => mayUse(identity, name)))
@@ -132,6 +133,7 @@ export const handlersOf = ({ heartbeat, mostStreams, open, runs, workflows }: Se
 
   const workflowHandlers = HttpApiBuilder.group(api, "workflows", (handlers) =>
     handlers
+      .handle("getStatus", () => Effect.sync(status))
       .handle("listWorkflows", () =>
         Effect.map(visible, (flows) =>
           flows.map((flow) => {
