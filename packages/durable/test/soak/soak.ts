@@ -211,7 +211,8 @@ const examine = async (place: string, log: string, started: number) => {
       }
     } else inputs.set(key, input)
     const end = settled.get(key)
-    if (end !== undefined && at > end) problems.push(`${key} was called again after it had been settled`)
+    if (end !== undefined && at > end)
+      problems.push(`${key} was called again ${at - end} ms after it had been settled, attempt ${attempt}`)
   }
   return { runs: started, calls: calls.length, again, problems }
 }
