@@ -15,10 +15,12 @@ const reasons = {
   host: "it asks who the host is",
   /** They throw inside the core's own functions, also while a driver is in them. */
   planted: "it plants mistakes in the core that a driver does not expect",
-  /** A call's end enters when its function has ended, though fibers that it has forked may still be ending. */
+  /** A fault: a call's end enters when its function has ended, though fibers that it has forked may still be ending. */
   forked: "a call does not wait for the fibers that it has forked",
   /** Until the answer is stored, the call does not know it, and a question that it then drops may take another. */
   stored: "a call goes on with an answer when that is stored",
+  /** A fault: Node ends the process where the stack overflows inside the async context that a waiting call is made in. */
+  overflow: "a stack overflow in a call that had to wait ends the process",
   /** Each call costs a journal entry and a fiber. */
   cost: "it bounds what a run without a host costs"
 } as const
@@ -95,6 +97,7 @@ export const differing: ReadonlyArray<Differing> = [
     stop: ["a step that is running when the stop comes is closed before the result: "]
   }),
   ...untried("stored", { asking: ["several questions of one step may be raced: what is not waited for any more"] }),
+  ...untried("atEnd", { synchronous: ["long synchronous work of an endless generator "] }),
   ...list("again", {
     "collect-by-hand": [
       "ctx.collect gives events of one type in the order received",
@@ -140,10 +143,11 @@ export const differing: ReadonlyArray<Differing> = [
     "intakes/race": ["scopes nested 20,000 deep "],
     limits: ["a limit forgets the keys that are idle"],
     "back-pressure": ["two generators that fill each other's lanes "],
-    synchronous: [""],
+    synchronous: ["long synchronous work of 100,000 nested steps "],
     "live/bounds": [""],
     "live/embedding": [""]
   }),
   ...untried("planted", { faults: [""], ends: ["RunDefect names what broke outside the steps' own code"] }),
+  ...untried("overflow", { ends: ["a run that is deep in the stack of other runs fails with a stack overflow "] }),
   ...untried("host", { ends: ["nested runs ", "a run that is deep in the stack of other runs ends "] })
 ]
