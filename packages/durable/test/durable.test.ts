@@ -455,6 +455,21 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     for (const id of ["2a", "2b", "2c"]) expect(await onlyTwo.run(two, id).result).toMatchObject({ n: 3 })
   })
 
+  it("takes over what a process had that falls silent, with nobody else there", async () => {
+    const one = durable(oneStep(({ n }) => End({ n })))
+    const at = store()
+    const { key } = one["~definition"]
+    await inStore(at, (store) =>
+      Effect.andThen(
+        store.create({ id: "a", start: { _tag: "Go", n: 1 }, ...key }, "elsewhere/1/gone"),
+        store.beat("elsewhere/1/gone", 300)
+      )
+    )
+    await using runs = await opened(at, [one], { lease: 400 })
+    expect((await runs.list())[0]!.state).toBe("active")
+    expect(await runs.run(one, "a").result).toEqual({ _tag: "End", n: 1 })
+  })
+
   it("stops where its journal names what the graph does not come to", async () => {
     const one = durable(oneStep(({ n }) => End({ n })))
     const at = store()

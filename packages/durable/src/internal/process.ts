@@ -41,8 +41,8 @@ export class Process {
     this.lease = lease
   }
 
-  /** Says that it is alive, and goes on saying so. */
-  get open(): Effect.Effect<void> {
+  /** Says that it is alive, and goes on saying so. Each time, it looks who is dead, and then does `takeUp`. */
+  open(takeUp: Effect.Effect<void>): Effect.Effect<void> {
     const beat = this.store.beat(this.owner, this.lease)
     const buryDead = Effect.flatMap(this.store.owners, (owners) =>
       Effect.forEach(owners.filter(isDead), (owner) => this.store.bury(owner), { discard: true })
@@ -53,7 +53,7 @@ export class Process {
       alive.add(this.owner)
       return Effect.andThen(
         lives,
-        Effect.sync(() => this.repeat(Math.min(1000, this.lease / 4), lives))
+        Effect.sync(() => this.repeat(Math.min(1000, this.lease / 4), Effect.andThen(lives, takeUp)))
       )
     })
   }

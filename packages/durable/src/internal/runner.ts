@@ -73,7 +73,8 @@ export class Runner {
   /** Says that it is alive, and begins to look for work. */
   get open(): Effect.Effect<void> {
     return Effect.andThen(
-      this.process.open,
+      // A death changes nothing that another process would have written, so nothing else says that there is something to claim.
+      this.process.open(this.claims.claim),
       Effect.sync(() => {
         const { process, retention } = this
         process.repeat(this.poll, this.claims.look)
