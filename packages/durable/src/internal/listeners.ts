@@ -49,7 +49,8 @@ export class Listeners {
   }
 
   tell(id: string, news: News = "ended"): void {
-    for (const listener of this.all.get(id) ?? []) {
+    // A copy: who is told looks again at once, and may listen again, which would be told again without end.
+    for (const listener of [...(this.all.get(id) ?? [])]) {
       if (news === "stored" && listener.by === "ended") continue
       this.unlisten(id, listener)
       listener.tell()
