@@ -26,7 +26,7 @@ export const authOf = (auth: Auth | "none"): Auth => (auth === "none" ? () => an
 
 export const maySee = ({ sees = "own", user, workflows }: Identity, run: RunSummary): boolean =>
   (workflows === undefined || workflows.includes(run.workflow)) &&
-  (sees === "all" || (sees === "own" ? run.user === user : sees(run)))
+  (sees === "all" || (sees === "own" ? user !== "" && run.user === user : sees(run)))
 
 const digest = async (text: string): Promise<Uint8Array> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))

@@ -49,7 +49,7 @@ export const inputOf = (flow: AnyWorkflow, json: Json): Effect.Effect<Def, Inval
   })
 
 /** An event kept to start another run with: a class, so that no JSON can be one. */
-class Made {
+export class Made {
   readonly event: AnyEvent
   constructor(event: AnyEvent) {
     this.event = event

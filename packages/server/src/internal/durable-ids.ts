@@ -1,0 +1,31 @@
+/**
+ * The ids of durable runs that the server starts. A store keeps no users, so the id says whose the run is: only the server
+ * makes such ids, and nobody can choose one.
+ */
+const base64url = (bytes: Uint8Array): string =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "")
+
+const encoder = new TextEncoder()
+
+/** With a key, the same run for the same user, workflow and key. */
+export const idOf = async (user: string, workflow: string, key: string | undefined): Promise<string> => {
+  const name = key === undefined ? crypto.getRandomValues(new Uint8Array(32)) : undefined
+  const hash = name ?? encoder.encode(JSON.stringify([user, workflow, key]))
+  const end = new Uint8Array(await crypto.subtle.digest("SHA-256", hash)).slice(0, 16)
+  return `${base64url(encoder.encode(user))}.${base64url(end)}`
+}
+
+/** Who started a run; "" if the server did not. */
+export const userOf = (id: string): string => {
+  const [, user] = /^([\w-]*)\.[\w-]{22}$/.exec(id) ?? []
+  if (user === undefined) return ""
+  try {
+    const bytes = atob(user.replaceAll("-", "+").replaceAll("_", "/"))
+    return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)))
+  } catch {
+    return ""
+  }
+}
