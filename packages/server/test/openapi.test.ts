@@ -30,7 +30,8 @@ it("the OpenAPI document is valid, and describes every route and what it answers
       "POST /api/runs/{id}/interrupt",
       "POST /api/runs/{id}/rerun",
       "DELETE /api/runs/{id}",
-      "GET /api/compare"
+      "GET /api/compare",
+      "GET /api/status"
     ].sort()
   )
   const input = document.paths["/api/runs/{id}/inputs"].post.responses
