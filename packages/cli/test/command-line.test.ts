@@ -361,7 +361,7 @@ describe("help", () => {
   it("lists the commands", async () => {
     const { code, out } = await stepgraph()
     expect(code).toBe(0)
-    expect(out).toMatch(/SUBCOMMANDS\n {2}draw .+\n {2}check .+\n {2}run .+\n {2}compare /)
+    expect(out).toMatch(/SUBCOMMANDS\n {2}draw .+\n {2}check .+\n {2}run .+\n {2}dev .+\n {2}open .+\n {2}compare /)
   })
 })
 

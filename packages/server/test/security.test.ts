@@ -334,6 +334,7 @@ describe("a hostile request", () => {
       `/api/runs/${json.id}%00`,
       `/api/runs/%E0%A4%A`,
       "//evil.example/api/runs/x",
+      "//evil.example/api/runs",
       "/api/runs/%ff/events",
       "http://evil.example/api/runs/x",
       `/API/RUNS/${json.id}`,

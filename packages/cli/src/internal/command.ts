@@ -1,5 +1,5 @@
 /**
- * The subcommands: draw a workflow, check it, run it, compare two runs, look at durable ones.
+ * The subcommands: draw a workflow, check it, run it, watch its runs on a page, compare two runs, look at durable ones.
  */
 import {
   compare,
@@ -17,6 +17,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AnyWorkflow } from "stepgraph"
+import { dev, open } from "./dev/command.ts"
 import { Misuse } from "./errors.ts"
 import { destination, readTrace, write } from "./files.ts"
 import { inputOf } from "./input.ts"
@@ -161,6 +162,6 @@ const timelineOf = (file: string) =>
   )
 
 export const stepgraph = Command.make("stepgraph").pipe(
-  Command.withDescription("Draw, check and run workflows, and look at durable runs"),
-  Command.withSubcommands([draw, check, runIt, comparing, runs])
+  Command.withDescription("Draw, check, run and watch workflows, and look at durable runs"),
+  Command.withSubcommands([draw, check, runIt, dev, open, comparing, runs])
 )

@@ -5,6 +5,7 @@ import { constants } from "node:fs"
 import { access, readFile, stat, writeFile } from "node:fs/promises"
 import { dirname, extname } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TraceEntry } from "stepgraph"
 import { Misuse } from "./errors.ts"
@@ -62,3 +63,49 @@ export const readTrace = (file: string): Effect.Effect<ReadonlyArray<TraceEntry>
         new Misuse({ message: `${file} is not a trace: create one with stepgraph run FILE --timeline ${file}.` })
     })
   )
+
+const known: ReadonlySet<string> = new Set(TraceEntry.members.map((member) => member.fields._tag.schema.literal))
+
+export interface Kept {
+  readonly entries: ReadonlyArray<TraceEntry>
+  /** The kinds of entries that this version does not know. */
+  readonly unknown: ReadonlyArray<string>
+}
+
+/** The same, of any version: leaves out kinds of entries that this one does not know. */
+export const readKept = (file: string): Effect.Effect<Kept, Misuse> =>
+  Effect.gen(function* () {
+    const notTrace = new Misuse({
+      message: `${file} is not a trace: create one with stepgraph run FILE --timeline ${file}.`
+    })
+    const text = yield* read(file)
+    const all: unknown = yield* Effect.try({ try: () => JSON.parse(text), catch: () => notTrace })
+    if (!Array.isArray(all) || !all.every(isEntry)) return yield* notTrace
+    if (all.length === 0) return yield* new Misuse({ message: `${file} contains no run.` })
+    const unknown = new Set<string>()
+    const entries: Array<TraceEntry> = []
+    for (const [i, entry] of all.entries()) {
+      if (!known.has(entry._tag)) {
+        unknown.add(entry._tag)
+        continue
+      }
+      const decoded = decode(entry)
+      if (Option.isNone(decoded)) {
+        return yield* new Misuse({
+          message: `${file} is from another version of stepgraph, or damaged: entry ${i + 1} of ${all.length} (${entry._tag}) lacks what this version needs. Open it with the version that wrote it.`
+        })
+      }
+      entries.push(decoded.value)
+    }
+    if (entries.length === 0) return yield* notTrace
+    return { entries, unknown: [...unknown] }
+  })
+
+const decode = Schema.decodeUnknownOption(TraceEntry)
+
+/** What entries have in any version. */
+const isEntry = (value: any): value is Pick<TraceEntry, "_tag" | "run" | "seq" | "at"> =>
+  typeof value?._tag === "string" &&
+  typeof value.run === "string" &&
+  Number.isInteger(value.seq) &&
+  Number.isFinite(value.at)

@@ -3,8 +3,8 @@
  * does.
  */
 import { stat } from "node:fs/promises"
-import { basename, extname, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
+import { basename, extname, relative, resolve } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { inspect } from "node:util"
 import { isNativeError, isProxy } from "node:util/types"
 import type { AnyDurable } from "@stepgraph/durable"
@@ -16,6 +16,8 @@ import { Failed, Misuse } from "./errors.ts"
 /** Whether jiti may succeed where Node failed: enums, imports without an extension, imports of types. */
 const isNotNative = (error: unknown): boolean =>
   isNativeError(error) &&
+  // What is no TypeScript at all is none for jiti either.
+  (error as { readonly code?: unknown }).code !== "ERR_INVALID_TYPESCRIPT_SYNTAX" &&
   (error.name === "SyntaxError" ||
     ("code" in error && /^ERR_(MODULE|UNKNOWN_FILE|UNSUPPORTED|IMPORT|PACKAGE|REQUIRE)/.test(String(error.code))))
 
@@ -25,11 +27,16 @@ const typed = [".ts", ".mts", ".cts", ".tsx", ".jsx"]
 /** Node loads these even for jiti, which would otherwise create a second copy of each. */
 const nativeModules = ["effect", "@effect", "stepgraph", "@stepgraph"]
 
-const load = async (path: string): Promise<Record<string, unknown>> => {
-  const url = pathToFileURL(path).href
+/** Imports the file at a path, in whatever way. */
+export type Load = (path: string) => Promise<Record<string, unknown>>
+
+const loadOnce: Load = (path) => loadFrom(path, pathToFileURL(path).href)
+
+/** Imports a file under a URL of it: another query makes it another module. `native` is whether Node may try it first. */
+export const loadFrom = async (path: string, url: string, native = true): Promise<Record<string, unknown>> => {
   const end = extname(path).toLowerCase()
   const isTyped = typed.includes(end)
-  if (!isTyped || (process.features as { typescript?: unknown }).typescript) {
+  if (native && (!isTyped || (process.features as { typescript?: unknown }).typescript)) {
     try {
       return await import(url)
     } catch (error) {
@@ -38,13 +45,24 @@ const load = async (path: string): Promise<Record<string, unknown>> => {
   }
   const { createJiti } = await import("jiti")
   const jsx = end.endsWith("x") && { runtime: "automatic" as const }
-  return await createJiti(url, { fsCache: false, tsconfigPaths: true, jsx, nativeModules }).import(path)
+  return await createJiti(pathToFileURL(path).href, { fsCache: false, tsconfigPaths: true, jsx, nativeModules }).import(
+    path
+  )
 }
+
+const escaped = (text: string): string => text.replace(/[^\w]/g, "\\$&")
 
 /** The line number in an error, if it is in the file itself. */
 const lineOf = (file: string, words: string): string => {
-  const at = words.indexOf(`${basename(file)}:`)
-  return at < 0 ? "" : (/^:\d+/.exec(words.slice(at + basename(file).length))?.[0] ?? "")
+  const at = words.search(new RegExp(`${escaped(basename(file))}(\\?v=\\d+)?:`))
+  return at < 0 ? "" : (/^(?:\?v=\d+)?(:\d+)/.exec(words.slice(at + basename(file).length))?.[1] ?? "")
+}
+
+/** The first place in an error, if it is in another file: one that this file imports. */
+const importedIn = (file: string, words: string): string | undefined => {
+  const [, path, line] = /((?:file:\/\/)?[^\s()]+\.[cm]?[jt]sx?)(?:\?v=\d+)?:(\d+)/.exec(words) ?? []
+  if (path === undefined || basename(path) === basename(file) || /node_modules|^node:/.test(path)) return undefined
+  return `${relative(process.cwd(), path.startsWith("file:") ? fileURLToPath(path) : path)}:${line}`
 }
 
 /** Explains in one sentence why a file could not be loaded. It may have thrown anything. */
@@ -60,11 +78,12 @@ const loadError = (file: string, thrown: unknown): Misuse | Failed => {
 const ofError = (file: string, error: any): Misuse | Failed => {
   if (error._tag === "InvalidWorkflow") return new Failed({ message: String(error.message) })
   const text = String(error.message)
+  const said = `${text}\n${error.stack}`
   const first = (text.split("\n").find((line) => line.trim() !== "") ?? "").replace(/^ParseError: /, "").trim()
-  const place = `${file}${lineOf(file, `${text}\n${error.stack}`)}`
+  const place = `${file}${lineOf(file, said)}`
   const ofSyntax = error.name === "SyntaxError" || error.code === "ERR_INVALID_TYPESCRIPT_SYNTAX"
   if (ofSyntax || text.startsWith("ParseError:")) {
-    return new Misuse({ message: `${place} has a syntax error: ${first}` })
+    return new Misuse({ message: `${importedIn(file, said) ?? place} has a syntax error: ${first}` })
   }
   if (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND") {
     return new Misuse({ message: `${file} imports something that does not exist: ${first}` })
@@ -77,7 +96,7 @@ const ofError = (file: string, error: any): Misuse | Failed => {
 }
 
 /** Imports a file. Its top-level await gets 30 seconds. */
-const exportsOf = (file: string): Effect.Effect<Record<string, unknown>, Misuse | Failed> => {
+const exportsOf = (file: string, load: Load): Effect.Effect<Record<string, unknown>, Misuse | Failed> => {
   const loading = Effect.tryPromise({ try: () => load(resolve(file)), catch: (error) => loadError(file, error) })
   const waiting = Console.error(`Still loading ${file}. Press Ctrl-C to quit.`).pipe(
     Effect.delay("5 seconds"),
@@ -118,13 +137,16 @@ export const workflowsOf = (file: string): Effect.Effect<ReadonlyMap<string, Any
   Effect.map(exportedBy(file), (found) => new Map([...found].map(([name, { flow }]) => [name, flow])))
 
 /** The same, with those that are durable as such. */
-export const exportedBy = (file: string): Effect.Effect<ReadonlyMap<string, Exported>, Misuse | Failed> =>
+export const exportedBy = (
+  file: string,
+  load: Load = loadOnce
+): Effect.Effect<ReadonlyMap<string, Exported>, Misuse | Failed> =>
   Effect.gen(function* () {
     const there = yield* Effect.promise(() => stat(file).catch(() => undefined))
     if (there === undefined) return yield* new Misuse({ message: `The file ${file} does not exist.` })
     if (there.isDirectory())
       return yield* new Misuse({ message: `${file} is a folder: name a file that exports a workflow.` })
-    const module = yield* exportsOf(file)
+    const module = yield* exportsOf(file, load)
     const found = flowsIn(module)
     if (found.size > 0) return found
     // `module.exports = { flow }` is the default export of a CommonJS module, and Node does not always detect its

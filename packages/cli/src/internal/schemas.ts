@@ -16,6 +16,9 @@ export type Schemas = typeof Schema
 const isOf = (schemas: Schemas, { start, stop }: AnyWorkflow): boolean =>
   [start, stop].flat().every(({ schema }) => copyOf(schema.ast) === copyOf(schemas.String.ast))
 
+/** Whether a workflow is made with the copy of effect that this command uses. */
+export const isOfThisCopy = (flow: AnyWorkflow): boolean => isOf(Schema, flow)
+
 /** Effect's `Schema` from the copy that the file's workflow uses. */
 export const schemasOf = (file: string, flow: AnyWorkflow): Effect.Effect<Schemas, Misuse> =>
   Effect.gen(function* () {

@@ -142,7 +142,10 @@ export const guarded = (
       })
     }
     const isInside = `${url.pathname}/`.startsWith(`${prefix}/`) && !isDisguised(url.pathname)
-    const inner = new URL(`${url.pathname.slice(prefix.length) || "/"}${url.search}`, "http://localhost")
+    // A path, whatever it looks like: not the authority of another host.
+    const inner = new URL("http://localhost")
+    inner.pathname = url.pathname.slice(prefix.length)
+    inner.search = url.search
     if (page !== undefined && isInside && !isRoute(inner.pathname) && (method === "GET" || method === "HEAD")) {
       return page(new Request(inner, { method }))
     }
