@@ -1,6 +1,7 @@
 // A host performs the calls of a run, has them wait until it lets them enter, and can let a recorded run happen again.
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schedule, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import {
   collect,
   defineEvent,
@@ -230,6 +231,97 @@ describe("a host that settles calls", () => {
       expect(ended).toEqual(["begin Success", "work Success", "finalizer", "work interrupted", "first Success"])
     })
   )
+})
+
+describe("a call that a host settles", () => {
+  const entering: RunHost["settle"] = (_, settlement, { enter }) => enter(settlement)
+  const make = (steps: Readonly<Record<string, object>>) =>
+    untyped.workflow({
+      name: "settled",
+      start: Start,
+      stop: Stop,
+      steps: Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, untyped.step(step as any)]))
+    })
+
+  it.effect("ends after the fibers that it has forked, whether it ends by itself or is interrupted", () =>
+    Effect.gen(function* () {
+      const ended: Array<string> = []
+      const child = (name: string) =>
+        Effect.forkChild(
+          Effect.onInterrupt(Effect.never, () =>
+            Effect.delay(
+              Effect.sync(() => void ended.push(name)),
+              "1 second"
+            )
+          ),
+          { startImmediately: true }
+        )
+      const flow = make({
+        works: { accepts: Start, emits: Stop, run: () => Effect.andThen(child("a child of what runs"), Effect.never) },
+        ends: { accepts: Start, emits: Done, run: () => Effect.as(child("a child of what has ended"), Done({ n: 1 })) },
+        stops: { accepts: Done, emits: Stop, run: () => stop(1) }
+      })
+      const settle: RunHost["settle"] = (call, settlement, settling) => {
+        ended.push(call.step)
+        entering(call, settlement, settling)
+      }
+      const fiber = yield* Effect.forkChild(hosted({ settle })(run(flow)))
+      yield* TestClock.adjust("1 minute")
+      expect((yield* Fiber.join(fiber)).values).toEqual([1])
+      expect(ended).toEqual(["a child of what has ended", "ends", "stops", "a child of what runs", "works"])
+    })
+  )
+
+  it("is in the cause of the run if its promise was rejected in the same moment as another", async () => {
+    const rejects = (why: string) => ({ accepts: Start, emits: Stop, run: () => Promise.reject(new Error(why)) })
+    const gate = new Promise<void>((resolve) => setTimeout(resolve, 1))
+    const flow = make({
+      a: rejects("a"),
+      b: rejects("b"),
+      fulfilled: { accepts: Start, emits: Stop, run: async () => [] },
+      aborted: {
+        accepts: Start,
+        emits: Stop,
+        run: (_: any, { signal }: any) =>
+          new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
+      },
+      later: { accepts: Start, emits: Stop, run: () => gate.then(() => Promise.reject(new Error("later"))) }
+    })
+    const exit = await Effect.runPromiseExit(hosted({ settle: entering })(run(flow)) as Effect.Effect<unknown>)
+    const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
+    expect(reasons.map((reason: any) => reason.error?.cause.message)).toEqual(["a", "b"])
+  })
+
+  it("is made again after ctx.collect only where it would get something else now", async () => {
+    const called: Array<number> = []
+    const stopped = async (count: number, list: ReadonlyArray<typeof Task | typeof Done>, ends: object) => {
+      called.length = 0
+      const flow = make({
+        begin: {
+          accepts: Start,
+          emits: [Task, Done],
+          run: () => [...Array.from({ length: count }, (_, n) => Task({ n })), ends]
+        },
+        by: {
+          accepts: [Task, Done],
+          emits: Stop,
+          workers: count + 1,
+          run: ({ n }: any, { collect }: any) => {
+            called.push(n)
+            const all = collect(list)
+            return all && stop(...numbers(all))
+          }
+        }
+      })
+      const { values } = (await Effect.runPromise(hosted(journaling([]))(run(flow)) as Effect.Effect<any>)) as any
+      return values
+    }
+    // The one that completes the list is made again, and nobody else.
+    expect(await stopped(1000, [Task, Done], Done({ n: -1 }))).toEqual([0, -1])
+    expect(called.length).toBe(1002)
+    expect(await stopped(3, [Task, Task, Task, Task], Task({ n: 3 }))).toEqual([0, 1, 2, 3])
+    expect(called).toEqual([0, 1, 2, 3, 3])
+  })
 })
 
 describe("a host", () => {

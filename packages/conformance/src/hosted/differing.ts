@@ -7,16 +7,12 @@ const reasons = {
   again: "a call that reads state may be made again",
   /** A call's end enters only when the run is at rest: by then, all that is ready has begun. */
   atRest: "what happens to a run enters when the run is at rest",
-  /** Each call is a fiber, which an interruption does not let wait for a promise that has just been rejected. */
-  fiber: "each call is a fiber that its host waits for",
   /** The doors of durable mode pass on signals, messages and interruptions themselves. */
   door: "signals and messages go through the journal and not through the door that the test looks at",
   /** The id of a run is its host's, and a nested run is a durable run of its own in these tests alone. */
   host: "it asks who the host is",
   /** They throw inside the core's own functions, also while a driver is in them. */
   planted: "it plants mistakes in the core that a driver does not expect",
-  /** A fault: a call's end enters when its function has ended, though fibers that it has forked may still be ending. */
-  forked: "a call does not wait for the fibers that it has forked",
   /** Until the answer is stored, the call does not know it, and a question that it then drops may take another. */
   stored: "a call goes on with an answer when that is stored",
   /** A fault: Node ends the process where the stack overflows inside the async context that a waiting call is made in. */
@@ -70,6 +66,10 @@ export const differing: ReadonlyArray<Differing> = [
       "a workflow as a step holds back an endless inner generator like its own",
       "a workflow as a step emits streamed outputs at once, in each attempt"
     ],
+    "live/iterating": [
+      "an iterator of events does what an async generator does",
+      "an iterator of events delivers a value that arrives as it is closed"
+    ],
     "live/listening": [
       "events arrive as they happen, not when the run is over",
       "events of a failed run fail each reader with the typed error, after all that came before"
@@ -105,32 +105,21 @@ export const differing: ReadonlyArray<Differing> = [
       "ctx.collect counts an event once, however often its step is retried"
     ]
   }),
-  ...untried("again", { "collect-by-hand": ["ctx.collect does not scan its events"] }),
   ...list("atRest", {
     failure: ["a failure drops queued events"],
-    stop: ["the first stop event drops queued events"],
+    stop: ["the first stop event drops queued events"]
+  }),
+  ...list("door", {
+    "live/at-the-edges": ["a run that ends in any way, whenever it is interrupted"],
     "live/from-an-observer": [
       "an observer that uses the handle of its own run at any entry of ",
       "an observer that uses the handle of its own run sends an event too late for the run"
     ],
-    "live/iterating": [
-      "an iterator of events does what an async generator does",
-      "an iterator of events delivers a value that arrives as it is closed"
-    ]
-  }),
-  ...list("fiber", {
-    errors: ["failures in the same moment are all "]
-  }),
-  ...list("door", {
-    "live/at-the-edges": ["a run that ends in any way, whenever it is interrupted"],
     "live/shared-signal": [
       "a signal shared by many runs has one listener",
       "a signal shared by many runs keeps its listener until the last",
       "a signal shared by many runs skips runs that another's interruption has ended"
     ]
-  }),
-  ...list("forked", {
-    interruption: ["interrupting the fiber of a run reaches the fibers that its steps have forked"]
   }),
   ...list("host", {
     errors: ["an error of a nested run names the innermost of many"],

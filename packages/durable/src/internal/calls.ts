@@ -1,7 +1,6 @@
 /**
  * The calls of a durable run: which are begun and when, and how what they do becomes entries of its journal.
  */
-import { AsyncLocalStorage } from "node:async_hooks"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { AnyWorkflow } from "stepgraph"
@@ -101,7 +100,6 @@ export class Calls {
     this.open.set(key, call.step)
     if (live && writer.done) return body.run()
     if (!live) this.replayed.set(key, { body, end: () => {} })
-    const inContext = AsyncLocalStorage.snapshot()
     const begun = Effect.callback<void>((resume) => {
       const begin = () => resume(Effect.void)
       const stored = () => {
@@ -111,7 +109,7 @@ export class Calls {
       }
       return Effect.sync(writer.whenStored(stored, live))
     })
-    return Effect.map(begun, () => inContext(body.run))
+    return Effect.map(begun, body.run)
   }
 
   /** In place of a call that asked or streamed something before it ended. */

@@ -55,6 +55,8 @@ class Extras {
   emitted = false
   /** Whether a host must wait for it: it will reach a call, a pause or its end without anything from outside. */
   moving = false
+  /** Whether its fiber waits for the step's promise, or has. */
+  promised = false
 }
 
 /** Hot: there is one for each event that is delivered, and it waits in a queue. */
@@ -414,6 +416,10 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.run.fail(this, cause)
   }
 
+  awaits(): void {
+    this.needExtras().promised = true
+  }
+
   /** It emits, or has returned a list, possibly empty: no `return` is missing. */
   emits(): void {
     const noted: { emitted: boolean } = this.attempt ?? this.needExtras()
@@ -580,8 +586,14 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
     this.cancelled = true
     // A promise that has already been rejected is still reported. Leave it before aborting its signal: a rejection
     // caused by that adds nothing.
-    const lasts = this.phase === "awaiting a promise" && this.run.failing
-    const leave = () => this.end(Exit.interrupt(this.run.fiberId))
+    const fiber = this.extras?.fiber
+    const inPromise = this.phase === "awaiting a promise"
+    const lasts = (inPromise || this.extras?.promised === true) && this.run.failing
+    const leave = () => {
+      if (fiber !== undefined) fiber.interruptUnsafe(this.run.fiberId)
+      // A promise cannot be interrupted, only abandoned.
+      else if (inPromise) this.end(Exit.interrupt(this.run.fiberId))
+    }
     if (lasts)
       Promise.resolve()
         .then(leave)
@@ -591,9 +603,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       this.needExtras().reason = reason
       this.attempt?.interrupt(reason)
     } finally {
-      if (this.extras?.fiber !== undefined) this.extras.fiber.interruptUnsafe(this.run.fiberId)
-      // A promise cannot be interrupted, only abandoned.
-      else if (!lasts && this.phase === "awaiting a promise") leave()
+      if (!lasts) leave()
     }
   }
 

@@ -26,6 +26,8 @@ export interface Emitting extends Waiting {
   readonly attempt: Attempt | undefined
   send(event: unknown): void
   emits(): void
+  /** Under a host that settles calls, its fiber waits for the step's promise. */
+  awaits(): void
   emitEach(events: ReadonlyArray<unknown>, returned: boolean): void
 }
 
@@ -147,7 +149,10 @@ export class Receiving implements Receiver {
   }
 
   awaiting(promise: PromiseLike<unknown>): Effect.Effect<unknown, StepRejected | NoAnswer> {
-    return this.settling(promise, this.on.node.grace !== undefined)
+    const { node, run } = this.on
+    // A host that lets promises come decides itself which comes first.
+    if (run.host?.settle !== undefined && run.host.waits === undefined) this.on.awaits()
+    return this.settling(promise, node.grace !== undefined)
   }
 
   graceFor<E>(ending: Effect.Effect<unknown, E>): Effect.Effect<void, E> | undefined {

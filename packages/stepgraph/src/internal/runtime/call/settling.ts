@@ -1,8 +1,10 @@
 /**
  * Attempts under a host that settles calls: all effects of one enter the run together, when the host says so.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
 import type { Call, Settlement } from "../../../Host.ts"
 import type { Kept } from "./outbox.ts"
 import type { Run } from "./run.ts"
@@ -38,12 +40,34 @@ export const settling =
       const once: Effect.Effect<void, unknown> = Effect.suspend(() => {
         // An attempt that is interrupted before it begins has none, rather than those of the one before.
         on.keepAll()
-        return Effect.flatMap(Effect.exit(restore(attempt(on, number, recovers, direct))), (exit) =>
+        return Effect.flatMap(inOwnFiber(on, attempt(on, number, recovers, direct), restore), (exit) =>
           settled(on, on.callOf(number, recovers), exit, once)
         )
       })
       return once
     })
+
+/** Performs an attempt in a fiber of its own: the fibers that it has forked end before it, and not with its invocation. */
+const inOwnFiber = (
+  { run }: Settled,
+  attempt: Effect.Effect<void, unknown>,
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+): Effect.Effect<Exit.Exit<void, unknown>> =>
+  Effect.contextWith((context: Context.Context<never>) => {
+    let fiber: Fiber<void, unknown> | undefined
+    const ended = restore(
+      Effect.callback<Exit.Exit<void, unknown>>((resume) => {
+        const own = Effect.runForkWith(context)(attempt)
+        fiber = own
+        own.addObserver((exit) => resume(Effect.succeed(exit)))
+        return Effect.callback<void>((resume) => {
+          own.addObserver(() => resume(Effect.void))
+          own.interruptUnsafe(run.fiberId)
+        })
+      })
+    )
+    return Effect.map(Effect.exit(ended), (exit) => (Exit.isSuccess(exit) ? exit.value : (fiber?.pollUnsafe() ?? exit)))
+  })
 
 /** The attempt's exit, once the host has let it enter, which happens before its fiber continues. */
 const settled = (

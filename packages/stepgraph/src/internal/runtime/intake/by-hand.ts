@@ -74,10 +74,14 @@ export class HandCollector {
     const taken = this.taken.get(delivery)
     if (taken?.has(list)) return { events: taken.get(list), stale: () => false }
     const event = delivery.input as AnyEvent
+    if (!list.tags.has(event._tag)) return { events: undefined, stale: () => false }
     const { changes } = list
+    const events = list.cell.completedBy(event)
     return {
-      events: list.tags.has(event._tag) ? list.cell.completedBy(event) : undefined,
-      stale: () => (known()?.changes ?? 0) !== changes
+      events,
+      // One that got nothing would still get nothing, however many others have come, until its own event completes a round.
+      stale: () =>
+        events === undefined ? known()?.cell.lacksOnly(event) === true : (known()?.changes ?? 0) !== changes
     }
   }
 

@@ -180,11 +180,16 @@ export class Cell {
     return list === undefined ? taken[0]! : list.map(({ slot, nth }) => taken[slot]![nth])
   }
 
+  /** Whether one more event would complete a round. */
+  lacksOnly({ _tag }: AnyEvent): boolean {
+    const slot = this.slots[this.wanted.slotOf(_tag)!]!
+    return this.lacking === 1 && slot.length + 1 === slot.needed
+  }
+
   /** The round that one more event would complete. Changes nothing. */
   completedBy(event: AnyEvent): ReadonlyArray<AnyEvent> | undefined {
+    if (!this.lacksOnly(event)) return undefined
     const at = this.wanted.slotOf(event._tag)!
-    const slot = this.slots[at]!
-    if (this.lacking > 1 || slot.length + 1 !== slot.needed) return undefined
     const come = this.slots.map((slot) => slot.all().map((kept) => (kept as Arrival).event))
     come[at]!.push(event)
     return this.wanted.list!.map(({ slot, nth }) => come[slot]![nth]!)
