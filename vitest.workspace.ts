@@ -49,8 +49,8 @@ const include = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "scrip
 
 export default defineConfig({
   test: {
-    // Vitest leaves one core to itself, which is half of a two-core machine.
-    maxWorkers: availableParallelism(),
+    // One more than there are cores: tests of processes and browsers mostly wait for them.
+    maxWorkers: availableParallelism() + 1,
     reporters: ["default", whatWasSkipped],
     // Hanging tests must fail; tests slowed by parallel ones must not.
     testTimeout: 30_000,
