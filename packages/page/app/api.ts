@@ -41,13 +41,14 @@ export class Failure extends Error {
 
 const key = "stepgraph-token"
 
-/** Takes the token out of the address, so that nobody copies it with a link. */
-export const takeToken = (): void => {
+/** Takes the token out of the address, so that nobody copies it with a link. Returns whether there was one. */
+export const takeToken = (): boolean => {
   const found = /[#&]token=([^&]*)/.exec(location.hash)
-  if (found === null) return
+  if (found === null) return false
   sessionStorage.setItem(key, decodeURIComponent(found[1]!))
   const rest = location.hash.replace(found[0], found[0].startsWith("#") ? "#" : "").replace(/^#&/, "#")
   history.replaceState(null, "", `${location.pathname}${location.search}${rest === "#" ? "" : rest}`)
+  return true
 }
 
 export const setToken = (token: string): void => sessionStorage.setItem(key, token)

@@ -1,0 +1,363 @@
+/**
+ * One event, one call of a step, or a step: what it was given, what came of it, and how it went.
+ */
+import type { ComponentChildren } from "preact"
+import type { Graph } from "stepgraph/graph"
+import type { EventModel, InvocationModel, RunModel } from "stepgraph/trace"
+import { brief, count, duration, listed, number, pretty } from "../format.ts"
+import { useStore } from "../hooks.ts"
+import type { Selection } from "../route.ts"
+import { isPaused, type RunStore } from "../run-store.ts"
+import { Copy, Status } from "./parts.tsx"
+
+type Select = (selection: Selection | undefined) => void
+
+/** Longer lists and texts are cut until somebody asks for more. */
+const mostListed = 30
+const mostText = 20_000
+/** How far back a chain of causes is shown. */
+const longestChain = 12
+
+export const Inspector = ({
+  graph,
+  onSelect,
+  selection,
+  store
+}: {
+  readonly store: RunStore
+  readonly graph: Graph | undefined
+  readonly selection: Selection
+  readonly onSelect: Select
+}) => {
+  useStore(store)
+  const { model } = store
+  const { id, kind } = selection
+  const event = kind === "event" ? model.events.get(id) : undefined
+  const call = kind === "call" ? model.invocations.get(id) : undefined
+  const isStep = kind === "step" && model.steps.has(id)
+  return (
+    <aside class="inspector" aria-label="Details">
+      <button type="button" class="quiet close" aria-label="Close the details" onClick={() => onSelect(undefined)}>
+        ✕
+      </button>
+      {event !== undefined ? (
+        <Event model={model} event={event} onSelect={onSelect} />
+      ) : call !== undefined ? (
+        <Call model={model} call={call} onSelect={onSelect} />
+      ) : isStep ? (
+        <Step model={model} name={id} graph={graph} onSelect={onSelect} />
+      ) : (
+        <p class="soft">Not in the trace at this moment.</p>
+      )}
+    </aside>
+  )
+}
+
+const Event = ({
+  event,
+  model,
+  onSelect
+}: {
+  readonly model: RunModel
+  readonly event: EventModel
+  readonly onSelect: Select
+}) => {
+  const drops = model.drops.filter((drop) => drop.event === event.id)
+  return (
+    <>
+      <p class="over">Event</p>
+      <h2>{event.tag}</h2>
+      <Facts>
+        <Fact name="Emitted">{duration(event.at.at)} after the start</Fact>
+        {event.attempt === null ? null : <Fact name="By attempt">{event.attempt}</Fact>}
+        {event.waiting > 0 ? <Fact name="Waits">in {count(event.waiting, "step")}</Fact> : null}
+        {drops.map(({ reason, step }) => (
+          <Fact key={`${step}${reason}`} name="Dropped">
+            {step === null ? reason : `${reason}, before ${step}`}
+          </Fact>
+        ))}
+      </Facts>
+      <Payload value={event.data} />
+      <h3>Came of</h3>
+      <Chain model={model} event={event} onSelect={onSelect} />
+      <h3>Led to</h3>
+      <CallList model={model} ids={event.takenBy} onSelect={onSelect} none="Nothing has taken it." />
+      <p class="code soft id">{event.id}</p>
+    </>
+  )
+}
+
+/** From the event back to what came from outside: of several causes, the last to come. */
+const Chain = ({
+  event,
+  model,
+  onSelect
+}: {
+  readonly model: RunModel
+  readonly event: EventModel
+  readonly onSelect: Select
+}) => {
+  const links: Array<ComponentChildren> = []
+  let at: EventModel | undefined = event
+  while (at !== undefined && links.length < longestChain) {
+    if (at.cause === null) {
+      links.push(<li key="outside">{at.id === event.id ? "It came from outside." : "which came from outside"}</li>)
+      break
+    }
+    const call: InvocationModel | undefined = model.invocations.get(at.cause)
+    if (call === undefined) {
+      links.push(<li key="unknown">{at.cause}</li>)
+      break
+    }
+    const given: ReadonlyArray<EventModel> = call.events.flatMap((id) => model.events.get(id) ?? [])
+    const last: EventModel | undefined = given.at(-1)
+    links.push(
+      <li key={call.id}>
+        <CallLink call={call} onSelect={onSelect} />
+        {last === undefined ? null : (
+          <>
+            {" given "}
+            <EventLink event={last} onSelect={onSelect} />
+            {given.length > 1 ? <span class="soft"> and {number(given.length - 1)} more</span> : null}
+          </>
+        )}
+      </li>
+    )
+    at = last
+  }
+  return <ol class="chain">{links}</ol>
+}
+
+const Call = ({
+  call,
+  model,
+  onSelect
+}: {
+  readonly model: RunModel
+  readonly call: InvocationModel
+  readonly onSelect: Select
+}) => {
+  const end = call.end?.at ?? model.last.at
+  const waited = call.start.at - call.ready.at
+  const gathered = call.ready.at - call.since.at
+  return (
+    <>
+      <p class="over">Call of a step</p>
+      <h2>
+        {call.step} <Status status={isPaused(call) ? "waiting" : call.outcome} />
+      </h2>
+      <Facts>
+        <Fact name="Began">{duration(call.start.at)} after the start</Fact>
+        <Fact name={call.end === null ? "Runs for" : "Took"}>{duration(end - call.start.at)}</Fact>
+        {gathered > 0 ? <Fact name="Gathered its events in">{duration(gathered)}</Fact> : null}
+        <Fact name="Waited for a worker">{duration(waited)}</Fact>
+        {call.limits.map(({ from, key, limit, to }) => (
+          <Fact key={`${limit}${from.seq}`} name={`Waited for ‘${limit}’${key === null ? "" : ` (${key})`}`}>
+            {duration((to?.at ?? end) - from.at)}
+          </Fact>
+        ))}
+        {call.scope === null ? null : (
+          <Fact name="In the scope of">{model.events.get(call.scope)?.tag ?? call.scope}</Fact>
+        )}
+      </Facts>
+      {call.error === null ? null : <pre class="error">{call.error}</pre>}
+      {call.attempts.length < 2 ? null : (
+        <>
+          <h3>Attempts</h3>
+          <table class="attempts">
+            <tbody>
+              {call.attempts.map(({ end: ended, error, outcome, start }, i) => (
+                <tr key={start.seq}>
+                  <td class="number">{i + 1}</td>
+                  <td>
+                    <Status status={outcome} />
+                  </td>
+                  <td class="number">{duration((ended?.at ?? end) - start.at)}</td>
+                  <td class="bad">{error === null ? "" : brief(error.split("\n")[0], 120)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      )}
+      {call.questions.length === 0 ? null : (
+        <>
+          <h3>Questions</h3>
+          <ul class="plain">
+            {call.questions.map(({ answer, awaits, event, number, outcome }) => (
+              <li key={number}>
+                <EventRef model={model} id={event} onSelect={onSelect} /> for {listed(awaits, "or")}: {outcome}{" "}
+                {answer === null ? null : <EventRef model={model} id={answer} onSelect={onSelect} />}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <h3>Came of</h3>
+      <EventList
+        model={model}
+        ids={call.events}
+        onSelect={onSelect}
+        none="No event: its deadline or a quiet moment let it run."
+      />
+      <h3>Led to</h3>
+      <EventList model={model} ids={call.emitted} onSelect={onSelect} none="It has emitted nothing." />
+      <p class="code soft id">{call.id}</p>
+    </>
+  )
+}
+
+const Step = ({
+  graph,
+  model,
+  name,
+  onSelect
+}: {
+  readonly model: RunModel
+  readonly name: string
+  readonly graph: Graph | undefined
+  readonly onSelect: Select
+}) => {
+  const step = model.steps.get(name)!
+  const declared = graph?.steps.find((one) => one.name === name)
+  const latest: Array<InvocationModel> = []
+  for (const call of model.invocations.values()) if (call.step === name) latest.push(call)
+  return (
+    <>
+      <p class="over">Step</p>
+      <h2>{name}</h2>
+      <Facts>
+        {declared === undefined ? null : (
+          <>
+            <Fact name="Accepts">{declared.intake?.text ?? listed(declared.accepts, "or")}</Fact>
+            <Fact name="Emits">{declared.emits.length === 0 ? "nothing" : listed(declared.emits, "or")}</Fact>
+            <Fact name="Workers">{declared.workers}</Fact>
+            {declared.timeout === null ? null : <Fact name="Timeout">{declared.timeout}</Fact>}
+          </>
+        )}
+        <Fact name="Running">{number(step.running)}</Fact>
+        <Fact name="Queued">{number(step.queued)}</Fact>
+        {step.intake ? <Fact name="Held by its intake">{number(step.held)}</Fact> : null}
+        <Fact name="Done">{number(step.succeeded)}</Fact>
+        {step.failed > 0 ? <Fact name="Failed">{number(step.failed)}</Fact> : null}
+        {step.retried > 0 ? <Fact name="Retried">{number(step.retried)}</Fact> : null}
+        {step.dropped > 0 ? <Fact name="Events dropped">{number(step.dropped)}</Fact> : null}
+        <Fact name="Busy in all">{duration(step.busy)}</Fact>
+        <Fact name="Longest wait for a worker">{duration(step.longestWait)}</Fact>
+      </Facts>
+      <h3>Latest calls</h3>
+      {latest.length === 0 ? (
+        <p class="soft">None yet.</p>
+      ) : (
+        <ul class="plain">
+          {latest
+            .slice(-mostListed)
+            .reverse()
+            .map((call) => (
+              <li key={call.id}>
+                <CallLink call={call} onSelect={onSelect} />
+                <span class="soft number">
+                  {" "}
+                  at {duration(call.start.at)}
+                  {call.end === null ? "" : `, took ${duration(call.end.at - call.start.at)}`}
+                </span>
+              </li>
+            ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+const Facts = ({ children }: { readonly children: ComponentChildren }) => <dl class="facts">{children}</dl>
+const Fact = ({ children, name }: { readonly name: string; readonly children: ComponentChildren }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd class="number">{children}</dd>
+  </div>
+)
+
+const Payload = ({ value }: { readonly value: unknown }) => {
+  const text = pretty(value)
+  if (text === "{}") return <p class="soft">It has no fields.</p>
+  const isLong = text.length > mostText
+  return (
+    <div class="payload">
+      <pre>{isLong ? `${text.slice(0, mostText)}…` : text}</pre>
+      <Copy label={isLong ? `Copy all ${number(text.length)} characters` : "Copy"} text={() => text} />
+    </div>
+  )
+}
+
+const EventLink = ({ event, onSelect }: { readonly event: EventModel; readonly onSelect: Select }) => (
+  <button type="button" class="link" onClick={() => onSelect({ kind: "event", id: event.id })}>
+    {event.tag}
+  </button>
+)
+
+const EventRef = ({
+  id,
+  model,
+  onSelect
+}: {
+  readonly model: RunModel
+  readonly id: string
+  readonly onSelect: Select
+}) => {
+  const event = model.events.get(id)
+  return event === undefined ? <span>{id}</span> : <EventLink event={event} onSelect={onSelect} />
+}
+
+const CallLink = ({ call, onSelect }: { readonly call: InvocationModel; readonly onSelect: Select }) => (
+  <>
+    <button type="button" class="link" onClick={() => onSelect({ kind: "call", id: call.id })}>
+      {call.step}
+    </button>
+    {call.outcome === "succeeded" ? null : <Status status={isPaused(call) ? "waiting" : call.outcome} />}
+  </>
+)
+
+interface ListProps {
+  readonly model: RunModel
+  readonly ids: ReadonlyArray<string>
+  readonly onSelect: Select
+  readonly none: string
+}
+
+const EventList = ({ ids, model, none, onSelect }: ListProps) =>
+  ids.length === 0 ? (
+    <p class="soft">{none}</p>
+  ) : (
+    <ul class="plain">
+      {ids.slice(0, mostListed).map((id) => (
+        <li key={id}>
+          <EventRef model={model} id={id} onSelect={onSelect} />{" "}
+          <span class="code soft">{brief(model.events.get(id)?.data, 80)}</span>
+        </li>
+      ))}
+      {ids.length > mostListed ? <li class="soft">and {number(ids.length - mostListed)} more</li> : null}
+    </ul>
+  )
+
+const CallList = ({ ids, model, none, onSelect }: ListProps) =>
+  ids.length === 0 ? (
+    <p class="soft">{none}</p>
+  ) : (
+    <ul class="plain">
+      {ids.slice(0, mostListed).map((id) => {
+        const call = model.invocations.get(id)
+        return (
+          <li key={id}>
+            {call === undefined ? id : <CallLink call={call} onSelect={onSelect} />}
+            {call === undefined || call.emitted.length === 0 ? null : (
+              <span class="soft">
+                {" "}
+                →{" "}
+                {brief([...new Set(call.emitted.map((one) => model.events.get(one)?.tag))].join(", "), 80).slice(1, -1)}
+              </span>
+            )}
+          </li>
+        )
+      })}
+    </ul>
+  )

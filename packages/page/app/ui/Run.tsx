@@ -1,0 +1,353 @@
+/**
+ * One run: its state, what it waits for, and what has happened.
+ */
+import { timeline, toHtml } from "@stepgraph/viz"
+import { useEffect, useRef, useState } from "preact/hooks"
+import { api, Failure, type RunDetail, type WorkflowDetail } from "../api.ts"
+import { age, count, duration, pretty } from "../format.ts"
+import { useAction, useNow, useStore } from "../hooks.ts"
+import { adjust, go, linkTo, type Route, type Selection } from "../route.ts"
+import { RunStore } from "../run-store.ts"
+import { Compare } from "./Compare.tsx"
+import { Events } from "./Events.tsx"
+import { Graph } from "./Graph.tsx"
+import { Inspector } from "./Inspector.tsx"
+import { download, Empty, Status } from "./parts.tsx"
+import { StartForm } from "./Start.tsx"
+import { Timeline } from "./Timeline.tsx"
+import { ForYou, Reasons } from "./Waiting.tsx"
+
+/** Loads the run and its workflow, and keeps the details fresh as long as it runs. */
+export const Run = ({ id, route }: { readonly id: string; readonly route: Route }) => {
+  const [detail, setDetail] = useState<RunDetail>()
+  const [flow, setFlow] = useState<WorkflowDetail | null>()
+  const [error, setError] = useState<string>()
+  const [store, setStore] = useState<RunStore>()
+  useEffect(() => {
+    let gone = false
+    setDetail(undefined)
+    setStore(undefined)
+    setError(undefined)
+    const load = async () => {
+      const first = await api.run(id)
+      // A workflow may be served no longer; its runs can still be looked at.
+      const flow = await api.workflow(first.workflow).catch(() => null)
+      if (gone) return
+      setFlow(flow)
+      setDetail(first)
+      setStore(new RunStore(id, flow?.graph))
+    }
+    load().catch((error: Error) => gone || setError(error.message))
+    return () => {
+      gone = true
+    }
+  }, [id])
+  useEffect(() => {
+    if (store === undefined) return
+    store.start()
+    // What the trace does not say, such as what an intake lacks, is asked for again after each change, but not too often.
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let entries = -1
+    let ended = false
+    const ask = async () => {
+      timer = undefined
+      if (ended) return
+      entries = store.entries.length
+      try {
+        const next = await api.run(id)
+        ended = next.endedAt !== null
+        setDetail(next)
+      } catch (error) {
+        if (error instanceof Failure && error.status === 404) ended = true
+      }
+      if (!ended && (store.entries.length !== entries || store.connection === "ended")) timer ??= setTimeout(ask, 400)
+    }
+    const unsubscribe = store.subscribe(() => {
+      if (store.entries.length !== entries || store.connection === "ended") timer ??= setTimeout(ask, 250)
+    })
+    return () => {
+      ended = true
+      clearTimeout(timer)
+      unsubscribe()
+      store.stop()
+    }
+  }, [store])
+  useEffect(() => store?.show(route.at), [store, route.at])
+  if (error !== undefined) {
+    return (
+      <div class="page">
+        <Empty title="This run cannot be shown">
+          <p>{error}</p>
+          <p>
+            Runs in memory are gone when their server stops, and the oldest make room for new ones.{" "}
+            <a href="#/">All workflows</a>
+          </p>
+        </Empty>
+      </div>
+    )
+  }
+  if (detail === undefined || store === undefined || store.id !== id) return <div class="page soft">Loading…</div>
+  return <Loaded detail={detail} flow={flow ?? undefined} store={store} route={route} onDetail={setDetail} />
+}
+
+const Loaded = ({
+  detail,
+  flow,
+  onDetail,
+  route,
+  store
+}: {
+  readonly detail: RunDetail
+  readonly flow: WorkflowDetail | undefined
+  readonly store: RunStore
+  readonly route: Route
+  readonly onDetail: (detail: RunDetail) => void
+}) => {
+  const { selection } = route
+  const select = (selection: Selection | undefined) => adjust({ selection })
+  const [editing, setEditing] = useState(false)
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !(event.target as Element).matches("input, textarea, select")) select(undefined)
+    }
+    addEventListener("keydown", pressed)
+    return () => removeEventListener("keydown", pressed)
+  }, [])
+  return (
+    <div class={selection === undefined ? "run" : "run with-details"}>
+      <div class="page">
+        <Head
+          detail={detail}
+          store={store}
+          onDetail={onDetail}
+          canEdit={flow !== undefined}
+          onEdit={() => setEditing(!editing)}
+        />
+        {editing && flow !== undefined ? (
+          <section class="card" aria-label="Edit and run again">
+            <h2>Edit and run again</h2>
+            <StartForm key={detail.id} flow={flow} input={detail.input} rerun={detail.id} />
+          </section>
+        ) : null}
+        <Outcome detail={detail} />
+        {flow === undefined ? null : <ForYou key={`you-${detail.id}`} detail={detail} flow={flow} />}
+        <Reasons detail={detail} store={store} graph={flow?.graph} />
+        <Scrubber store={store} at={route.at} />
+        {flow === undefined ? null : (
+          <section class="card" aria-label="Graph">
+            <h2>Graph</h2>
+            <Graph
+              graph={flow.graph}
+              store={store}
+              selected={selection?.kind === "step" ? selection.id : undefined}
+              onPick={(id) => select({ kind: "step", id })}
+            />
+          </section>
+        )}
+        <section class="card" aria-label="Timeline">
+          <h2>Timeline</h2>
+          <Timeline store={store} selection={selection} onSelect={select} />
+        </section>
+        <section class="card" aria-label="Events">
+          <h2>Events</h2>
+          <Events store={store} selection={selection} onSelect={select} />
+        </section>
+        <section class="card" aria-label="Compare">
+          <h2>Compare</h2>
+          <Compare detail={detail} beside={route.beside} />
+        </section>
+      </div>
+      {selection === undefined ? null : (
+        <Inspector store={store} graph={flow?.graph} selection={selection} onSelect={select} />
+      )}
+    </div>
+  )
+}
+
+const Head = ({
+  canEdit,
+  detail,
+  onDetail,
+  onEdit,
+  store
+}: {
+  readonly detail: RunDetail
+  readonly store: RunStore
+  readonly canEdit: boolean
+  readonly onDetail: (detail: RunDetail) => void
+  readonly onEdit: () => void
+}) => {
+  const now = useNow(1_000)
+  const { act, busy, error } = useAction()
+  const began = Date.parse(detail.startedAt)
+  const name = `${detail.workflow}-${detail.id}`.replace(/[^\w.-]+/g, "-")
+  return (
+    <header class="head">
+      <div>
+        <p class="over">
+          <a href={linkTo({ workflow: detail.workflow })}>{detail.workflow}</a>
+        </p>
+        <h1>
+          <span class="code">{detail.id}</span> <Status status={detail.status} />
+        </h1>
+        <p class="soft number">
+          Started {age(now - began) === "now" ? "just now" : `${age(now - began)} ago`}
+          {detail.endedAt === null ? "" : `, took ${duration(Math.max(0, Date.parse(detail.endedAt) - began))}`}
+          {detail.user === "" ? "" : `, by ${detail.user}`}
+          {detail.rerunOf === null ? null : (
+            <>
+              , repeats <a href={linkTo({ run: detail.rerunOf })}>{detail.rerunOf}</a>
+            </>
+          )}
+          {detail.parent === null ? null : (
+            <>
+              , inside <a href={linkTo({ run: detail.parent.run })}>{detail.parent.workflow}</a>
+            </>
+          )}
+        </p>
+      </div>
+      <div class="actions">
+        {detail.endedAt === null ? (
+          <button
+            type="button"
+            class="danger"
+            disabled={busy}
+            onClick={() => act(async () => onDetail(await api.interrupt(detail.id)))}
+          >
+            Interrupt
+          </button>
+        ) : null}
+        {detail.endedAt === null && detail.inputs === "open" ? (
+          <button
+            type="button"
+            disabled={busy}
+            onClick={() =>
+              act(async () => {
+                await api.closeInputs(detail.id)
+                onDetail(await api.run(detail.id))
+              })
+            }
+          >
+            Close inputs
+          </button>
+        ) : null}
+        <button
+          type="button"
+          disabled={busy}
+          onClick={() => act(async () => go({ run: (await api.rerun(detail.id)).id }))}
+        >
+          Run again
+        </button>
+        {canEdit ? (
+          <button type="button" onClick={onEdit}>
+            Edit and run again
+          </button>
+        ) : null}
+        <button
+          type="button"
+          onClick={() => download(`${name}.json`, "application/json", JSON.stringify(store.entries))}
+        >
+          Download trace
+        </button>
+        <button
+          type="button"
+          disabled={busy}
+          onClick={() => act(async () => download(`${name}.html`, "text/html", toHtml(timeline(store.entries))))}
+        >
+          Download page
+        </button>
+        {error === undefined ? null : (
+          <p class="bad" role="alert">
+            {error}
+          </p>
+        )}
+      </div>
+    </header>
+  )
+}
+
+const Outcome = ({ detail: { error, stop } }: { readonly detail: RunDetail }) => {
+  if (error !== null) {
+    const { _tag, message, name, ...fields } = error
+    return (
+      <section class="card failed" aria-label="Error">
+        <h2>{_tag ?? name ?? "Error"}</h2>
+        <pre>{message}</pre>
+        {Object.keys(fields).length === 0 ? null : <pre>{pretty(fields)}</pre>}
+      </section>
+    )
+  }
+  if (stop === null) return null
+  const { _tag, ...fields } = stop as { readonly _tag?: string }
+  return (
+    <section class="card" aria-label="Result">
+      <h2>{_tag}</h2>
+      {Object.keys(fields).length === 0 ? (
+        <p class="soft">It has no fields.</p>
+      ) : (
+        <pre class="result">{pretty(fields)}</pre>
+      )}
+    </section>
+  )
+}
+
+/** Any moment of the run: graph, timeline, events and details follow. */
+const Scrubber = ({ at, store }: { readonly store: RunStore; readonly at: number | undefined }) => {
+  useStore(store)
+  const timer = useRef<ReturnType<typeof setInterval>>()
+  const [playing, setPlaying] = useState(false)
+  const total = store.entries.length
+  useEffect(() => {
+    if (!playing) return
+    const step = Math.max(1, Math.round(total / 240))
+    let place = at ?? 0
+    timer.current = setInterval(() => {
+      place = Math.min(total, place + step)
+      adjust({ at: place >= total ? undefined : place })
+      if (place >= total) setPlaying(false)
+    }, 40)
+    return () => clearInterval(timer.current)
+  }, [playing])
+  return (
+    <div class="scrubber">
+      <button
+        type="button"
+        class="quiet"
+        disabled={total === 0}
+        onClick={() => {
+          if (!playing && at === undefined) adjust({ at: 1 })
+          setPlaying(!playing)
+        }}
+      >
+        {playing ? "Pause" : "Replay"}
+      </button>
+      <input
+        type="range"
+        aria-label="Moment"
+        aria-valuetext={store.isLive ? "all of it" : `after ${count(store.at, "entry").replace("entrys", "entries")}`}
+        min={0}
+        max={total}
+        value={at ?? total}
+        onInput={({ currentTarget: { valueAsNumber } }) => {
+          setPlaying(false)
+          adjust({ at: valueAsNumber >= total ? undefined : valueAsNumber })
+        }}
+      />
+      <span class="number soft moment">{duration(store.model.last.at)}</span>
+      {store.isLive ? (
+        <span class={`live ${store.connection}`}>
+          {store.connection === "ended" ? "Whole run" : store.connection === "broken" ? "Reconnecting…" : "Live"}
+        </span>
+      ) : (
+        <button type="button" class="quiet" onClick={() => adjust({ at: undefined })}>
+          Back to {store.connection === "ended" ? "the end" : "live"}
+        </button>
+      )}
+      {store.missing > 0 ? (
+        <p class="soft">
+          The server keeps no more than the end of this run: {count(store.missing, "older record")} are gone.
+        </p>
+      ) : null}
+    </div>
+  )
+}

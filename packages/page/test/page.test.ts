@@ -1,0 +1,283 @@
+// The page as a person uses it, in a browser, against a running server that wants a token.
+import { readFileSync } from "node:fs"
+import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import axe from "axe-core"
+import type { Page } from "playwright-core"
+import { browsing } from "./support/browser.ts"
+import { hostile, many, nasty, orders, trip } from "./support/flows.ts"
+import { served, token } from "./support/served.ts"
+
+// While other tests run, a browser is slow.
+vi.setConfig({ testTimeout: 30_000 })
+
+const open = browsing()
+let server: Awaited<ReturnType<typeof served>>
+beforeAll(async () => {
+  server = await served([orders, trip, many, hostile])
+})
+afterAll(() => server?.close())
+
+const at = (path = "") =>
+  `${server.url}#${path}${path.includes("?") || path === "" ? "" : "?"}${path === "" ? "" : "&"}token=${token}`
+const pane = (page: Page, name: string) => page.getByRole("region", { name, exact: true })
+const order = { customer: "Ada", size: "small", pieces: 3, gift: false, tags: [] }
+
+describe("the page", () => {
+  it("asks for a token, keeps it for the tab alone, and takes it out of the address", async () => {
+    const { page } = await open(server.url)
+    await page.getByText("This server wants a token").waitFor()
+    await page.getByLabel("Token").fill(token)
+    await page.getByRole("button", { name: "Open" }).click()
+    await page.getByRole("link", { name: "orders", exact: true }).waitFor()
+
+    await page.goto(at("/workflows/orders"))
+    await page.getByRole("heading", { name: "orders" }).waitFor()
+    expect(page.url()).not.toContain("token")
+    expect(page.url()).toContain("#/workflows/orders")
+    expect(await page.evaluate(() => JSON.stringify((globalThis as any).localStorage))).not.toContain(token)
+  })
+
+  it("starts a run from the form or the raw JSON beside it, and says what does not fit", async () => {
+    const { page, complaints } = await open(at("/workflows/orders"))
+    const form = pane(page, "Start a run")
+    await form.getByLabel("customer").fill("Grace")
+    await form.getByLabel("pieces").fill("2")
+    await form.getByLabel("size").selectOption("large")
+    const raw = form.getByLabel("Order as JSON")
+    expect(JSON.parse(await raw.inputValue())).toEqual({
+      customer: "Grace",
+      size: "large",
+      pieces: 2,
+      gift: false,
+      tags: []
+    })
+    await raw.fill(`{"customer": "Grace", "size": "large", "pieces": 2.5, "gift": true, "tags": ["a"]}`)
+    expect(await form.getByLabel("gift").isChecked()).toBe(true)
+    await raw.fill("{")
+    await form.getByRole("alert").waitFor()
+    expect(await form.getByRole("button", { name: "Start" }).isDisabled()).toBe(true)
+
+    await raw.fill(`{"customer": "Grace", "size": "large", "pieces": 2.5, "gift": true, "tags": []}`)
+    expect(complaints).toEqual([])
+    await form.getByRole("button", { name: "Start" }).click()
+    await form.getByText(/event 'Order' does not fit/).waitFor()
+    // The browser itself notes each answer that is an error.
+    complaints.length = 0
+
+    await form.getByLabel("pieces").fill("2")
+    await form.getByRole("button", { name: "Copy as curl" }).click()
+    const copied = () => page.evaluate(() => (globalThis as any).navigator.clipboard.readText())
+    await expect.poll(copied).toMatch(/^curl -X POST 'http:\/\/127.0.0.1:\d+\/api\/workflows\/orders\/runs\?wait=30s'/)
+    expect(await copied()).not.toContain(token)
+    await form.getByRole("button", { name: "Copy as TypeScript" }).click()
+    await expect.poll(copied).toContain("connect<typeof flow>({")
+
+    await form.getByRole("button", { name: "Start" }).click()
+    await page.waitForURL(/#\/runs\//)
+    await pane(page, "Waiting for you").waitFor()
+    await page.getByRole("link", { name: "orders", exact: true }).first().click()
+    const last = pane(page, "Start a run").getByLabel("Last inputs")
+    await expect.poll(() => last.locator("option").count()).toBeGreaterThan(1)
+    await last.selectOption({ index: 1 })
+    expect(await pane(page, "Start a run").getByLabel("customer").inputValue()).toBe("Grace")
+    expect(complaints).toEqual([])
+  })
+
+  it("says what a run waits for, sends it, and shows the result", async () => {
+    const id = await server.start("orders", order)
+    const { page, complaints } = await open(at(`/runs/${id}`))
+    await pane(page, "What is it waiting for?")
+      .getByText(/ship needs Approval; it has Order and Parcel/)
+      .waitFor()
+    expect(await pane(page, "Graph").locator("g.step[data-step=pack] .mark").textContent()).toBe("✓ 3")
+    const you = pane(page, "Waiting for you")
+    await you.getByLabel("by", { exact: true }).fill("Grace")
+    await you.getByRole("button", { name: "Send Approval" }).click()
+    await pane(page, "Result").getByText('"by": "Grace"').waitFor()
+    expect(await page.locator("header.head").textContent()).toContain("done")
+    expect(await pane(page, "What is it waiting for?").count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  it("answers a question, with the fields that it shares filled in", async () => {
+    const id = await server.start("trip", { city: "Lisbon" })
+    const { page, complaints } = await open(at(`/runs/${id}`), "dark")
+    const you = pane(page, "Waiting for you")
+    await you.getByText("Shall we go to Lisbon?").waitFor()
+    expect(await you.getByLabel("id", { exact: true }).first().inputValue()).toBe("q1")
+    await you.getByLabel("yes", { exact: true }).first().check()
+    await you.getByRole("button", { name: "Answer Reply" }).click()
+    await pane(page, "Result").getByText('"go": true').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it("finds events by their payload, and goes from an event to its causes and effects", async () => {
+    const id = await server.start("orders", { ...order, pieces: 12 })
+    const { page, complaints } = await open(at(`/runs/${id}`))
+    const events = pane(page, "Events")
+    await expect
+      .poll(() => events.getByRole("status").or(events.locator("[aria-live]")).textContent())
+      .toBe("26 events")
+    await events.getByLabel("Search events").fill('"n":11')
+    await expect.poll(() => events.locator("[aria-live]").textContent()).toBe("2 of 26 events")
+    await events.getByRole("button", { name: "Packed" }).click()
+    const details = page.getByRole("complementary", { name: "Details" })
+    expect(await details.locator("pre").textContent()).toContain('"n": 11')
+    expect(await details.locator(".chain").textContent()).toBe(
+      "pack given Piecesplit given Orderwhich came from outside"
+    )
+    await details.getByRole("button", { name: "pack" }).click()
+    expect(await details.textContent()).toMatch(/Waited for a worker\d/)
+    // The address holds it, for a link or a reload.
+    await page.reload()
+    await details.getByText("Call of a step").waitFor()
+    await page.keyboard.press("Escape")
+    await expect.poll(() => details.count()).toBe(0)
+    await pane(page, "Graph").getByRole("button", { name: /^pack/ }).click()
+    expect(await details.textContent()).toContain("Done12")
+    expect(complaints).toEqual([])
+  })
+
+  it("selects and zooms in the timeline, and goes back to any moment", async () => {
+    const id = await server.start("orders", { ...order, pieces: 6 })
+    const { page, complaints } = await open(at(`/runs/${id}`))
+    const steps = pane(page, "Graph").locator("g.step[data-step=pack] .mark")
+    await expect.poll(() => steps.textContent()).toBe("✓ 6")
+    const moment = page.getByLabel("Moment")
+    await moment.focus()
+    await moment.fill("12")
+    await expect.poll(() => steps.textContent()).not.toBe("✓ 6")
+    expect(page.url()).toContain("at=12")
+    await page.getByRole("button", { name: /^Back to/ }).click()
+    await expect.poll(() => steps.textContent()).toBe("✓ 6")
+
+    const timeline = pane(page, "Timeline")
+    const canvas = timeline.locator("canvas")
+    await canvas.scrollIntoViewIfNeeded()
+    const box = (await canvas.boundingBox())!
+    const whole = timeline.getByRole("button", { name: "Whole run" })
+    await page.mouse.move(box.x + 155, box.y + 60)
+    await page.mouse.down()
+    await page.mouse.move(box.x + 700, box.y + 60, { steps: 3 })
+    await page.mouse.up()
+    await expect.poll(() => whole.isEnabled()).toBe(true)
+    await canvas.focus()
+    await page.keyboard.press("0")
+    await expect.poll(() => whole.isEnabled()).toBe(false)
+    let told = ""
+    for (let y = 30; y < box.height && !told.startsWith("pack"); y += 5) {
+      await page.mouse.move(box.x + 450, box.y + y)
+      await page.waitForTimeout(20)
+      told = (await timeline.locator(".tip").allTextContents())[0] ?? ""
+    }
+    expect(told).toMatch(/^pack: succeeded, \d/)
+    await page.mouse.down()
+    await page.mouse.up()
+    await page.getByRole("complementary", { name: "Details" }).getByText("Call of a step").waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it("interrupts, runs again with an edited input, compares, and downloads", async () => {
+    const id = await server.start("trip", { city: "Rome" })
+    const { page, complaints } = await open(at(`/runs/${id}`))
+    await page.getByRole("button", { name: "Interrupt" }).click()
+    await page.locator("header.head").getByText("interrupted").waitFor()
+    await page.getByRole("button", { name: "Edit and run again" }).click()
+    const edit = pane(page, "Edit and run again")
+    await edit.getByLabel("city").fill("Oslo")
+    await edit.getByRole("button", { name: "Run again with this" }).click()
+    await page.getByRole("link", { name: id }).last().waitFor()
+    await pane(page, "Waiting for you").getByText("Shall we go to Oslo?").waitFor()
+    await page.getByRole("button", { name: "Interrupt" }).click()
+    await page.locator("header.head").getByText("interrupted").waitFor()
+    const compare = pane(page, "Compare")
+    await compare.getByRole("combobox").selectOption(id)
+    await compare.getByText("The same event with other data").waitFor()
+    expect(await compare.textContent()).toContain(`there {"city":"Rome"}`)
+
+    const saved = async (name: string) => {
+      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()])
+      return readFileSync(await file.path(), "utf8")
+    }
+    expect(JSON.parse(await saved("Download trace"))[0]).toMatchObject({ _tag: "RunStarted", workflow: "trip" })
+    expect(await saved("Download page")).toMatch(/^<!doctype html>[\s\S]*Oslo/)
+    expect(complaints).toEqual([])
+  })
+
+  it("lists runs by text and status", async () => {
+    const id = await server.start("trip", { city: "Reykjavik" })
+    const { page, complaints } = await open(at())
+    const runs = page.getByRole("navigation").locator(".runs li")
+    await page.getByText("Choose a workflow to start it").waitFor()
+    await page.keyboard.press("/")
+    await page.keyboard.type("Reykjavik")
+    await expect.poll(() => runs.count()).toBe(1)
+    expect(await runs.textContent()).toContain(id)
+    await page.getByLabel("Status").selectOption("failed")
+    await page.getByText("No run fits. Search for less.").waitFor()
+    await page.getByLabel("Status").selectOption("waiting")
+    await runs.getByRole("link").click()
+    await pane(page, "Waiting for you").waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it("shows names, payloads and errors as text alone", async () => {
+    for (const text of [nasty, "fail"]) {
+      const id = await server.start(hostile.name, { text })
+      const { page, complaints } = await open(at(`/runs/${id}?select=step:${encodeURIComponent(`step ${nasty}`)}`))
+      await pane(page, text === "fail" ? "Error" : "Result")
+        .getByText("<script>alert(1)</script>")
+        .first()
+        .waitFor()
+      await page.getByRole("complementary").getByRole("heading", { name: nasty }).waitFor()
+      await pane(page, "Events")
+        .getByRole("button", { name: `Bad${nasty}` })
+        .click()
+      await page.getByRole("link", { name: hostile.name }).first().click()
+      await pane(page, "Start a run").getByLabel("text").fill(nasty)
+      expect(await page.locator("#app script, #app img").count()).toBe(0)
+      expect(complaints).toEqual([])
+    }
+  })
+
+  it("can be used without a mouse or eyes: axe finds nothing, in light and dark", async () => {
+    const id = await server.start("orders", order)
+    for (const scheme of ["light", "dark"] as const) {
+      const { page } = await open(at(`/runs/${id}?select=step:pack`), scheme)
+      await pane(page, "Waiting for you").waitFor()
+      await pane(page, "Events").getByRole("button", { name: "Packed" }).first().waitFor()
+      // The policy of the page lets no script in; a debugger may.
+      await page.evaluate(axe.source)
+      const { violations } = await page.evaluate(() => (globalThis as any).axe.run())
+      expect(
+        violations.map(({ help, nodes }: any) => `${help}: ${nodes.map(({ html }: any) => html).join(" ")}`)
+      ).toEqual([])
+    }
+  })
+
+  it("stays quick with 20,000 events", async () => {
+    const id = await server.start("many", { n: 10_000 })
+    const { page, complaints } = await open(at())
+    await page.evaluate(() => {
+      const global = globalThis as any
+      global.longest = 0
+      let last = performance.now()
+      const frame = () => {
+        const now = performance.now()
+        global.longest = Math.max(global.longest, now - last)
+        last = now
+        global.requestAnimationFrame(frame)
+      }
+      frame()
+    })
+    await page.evaluate((hash) => ((globalThis as any).location.hash = hash), `/runs/${id}`)
+    const events = pane(page, "Events")
+    await expect.poll(() => events.locator("[aria-live]").textContent(), { timeout: 20_000 }).toBe("20,002 events")
+    expect(await events.locator("tbody tr").count()).toBeLessThan(60)
+    await events.getByLabel("Search events").fill("document 9999 of")
+    await expect.poll(() => events.locator("[aria-live]").textContent()).toBe("1 of 20,002 events")
+    // Generous: other tests share the machine. A page that hung would be far above.
+    expect(await page.evaluate(() => (globalThis as any).longest)).toBeLessThan(1_000)
+    expect(complaints).toEqual([])
+  })
+})
