@@ -53,8 +53,8 @@ export const scaleOf = (duration: number, idle: ReadonlyArray<Idle>, fold: boole
   return { folds, length: Math.max(duration - cut, 1), place, at }
 }
 
-/** Round times for the marks of an axis: at most so many. */
-export const ticks = (from: number, to: number, most: number): ReadonlyArray<number> => {
+/** Round times for the marks of an axis between two of its places: about so many, and none within a fold. */
+export const ticks = ({ at, folds }: Scale, from: number, to: number, most: number): ReadonlyArray<number> => {
   const span = to - from
   if (!(span > 0) || most < 1) return []
   const raw = span / most
@@ -63,6 +63,12 @@ export const ticks = (from: number, to: number, most: number): ReadonlyArray<num
     raw < 1000 ? 10 ** Math.floor(Math.log10(raw)) : raw < 60_000 ? 1000 : raw < 3_600_000 ? 60_000 : 3_600_000
   const step = unit * (steps.find((step) => step * unit >= raw) ?? Math.ceil(raw / unit))
   const all: Array<number> = []
-  for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) all.push(tick)
+  const end = at(to)
+  let begin = at(from)
+  for (const fold of [...folds, { from: end, to: end }]) {
+    const until = Math.min(fold.from, end)
+    for (let tick = Math.ceil(begin / step) * step; tick <= until; tick += step) all.push(tick)
+    begin = Math.max(begin, fold.to)
+  }
   return all
 }

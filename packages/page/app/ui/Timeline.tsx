@@ -32,7 +32,8 @@ export const Timeline = ({
   const now = running ? Math.max(model.last.at, Date.now() - model.began) : model.last.at
   // While nothing is at work, the end of the axis is idle time, too.
   const idle = store.idle.filter(({ to }) => to <= now)
-  if (running && !store.isBusy()) idle.push({ from: model.last.at, to: now })
+  const busy = running && store.isBusy()
+  if (running && !busy) idle.push({ from: model.last.at, to: now })
   const scale = scaleOf(Math.max(now, 1), idle, fold)
   const lanes = lanesOf(model)
   const shown = view ?? { from: 0, to: scale.length }
@@ -40,9 +41,9 @@ export const Timeline = ({
 
   useEffect(() => {
     if (!running) return
-    const timer = setInterval(() => document.hidden || redraw((n) => n + 1), 200)
+    const timer = setInterval(() => document.hidden || redraw((n) => n + 1), busy ? 200 : 1_000)
     return () => clearInterval(timer)
-  }, [running])
+  }, [running, busy])
   useEffect(() => {
     const again = () => {
       colours.current = undefined

@@ -103,11 +103,11 @@ export const draw = ({ brush, canvas, colours, lanes, model, now, scale, selecte
 
   // The axis.
   context.fillStyle = colours.soft
-  for (const tick of ticks(scale.at(view.from), scale.at(view.to), inner / 110)) {
-    const left = x(tick)
-    if (scale.folds.some(({ from, to }) => tick > from && tick < to)) continue
-    context.fillRect(Math.round(left), axis - 6, 1, 6)
-    context.fillText(tick === 0 ? "0" : duration(tick), Math.round(left) + 4, axis - 12)
+  for (const tick of ticks(scale, view.from, view.to, inner / 110)) {
+    const left = Math.round(x(tick))
+    context.fillRect(left, axis - 6, 1, 6)
+    const words = tick === 0 ? "0" : duration(tick)
+    if (left + 4 + context.measureText(words).width < width) context.fillText(words, left + 4, axis - 12)
   }
   for (const [i, lane] of lanes.entries()) {
     if (i % 2 === 0) {
@@ -126,11 +126,13 @@ export const draw = ({ brush, canvas, colours, lanes, model, now, scale, selecte
     for (let y = axis; y < height; y += 6) context.fillRect(left + (fold * zoom) / 2, y, 1, 3)
     context.fillStyle = colours.soft
     const words = `⋯ ${duration(to - from)}`
-    context.fillText(words, left + (fold * zoom - context.measureText(words).width) / 2, axis - 12)
+    const size = context.measureText(words).width
+    context.fillText(words, Math.min(left + (fold * zoom - size) / 2, width - size - 2), axis - 12)
   }
 
   const byName = new Map(lanes.map((lane) => [lane.name, lane]))
   const lastPixel = new Map<string, number>()
+  const seen: Array<{ one: InvocationModel; lane: Lane; left: number; right: number; top: number }> = []
   for (const one of model.invocations.values()) {
     const lane = byName.get(one.step)
     if (lane === undefined) continue
@@ -140,9 +142,14 @@ export const draw = ({ brush, canvas, colours, lanes, model, now, scale, selecte
     const top = rowTop(lane, one.row)
     // What would cover the same pixel is drawn once, unless it matters.
     const key = `${one.step}\u0000${top}`
-    if (one.outcome === "succeeded" && one.id !== selected && right <= (lastPixel.get(key) ?? Number.NEGATIVE_INFINITY))
-      continue
+    const isPlain = one.outcome === "succeeded" && one.id !== selected
+    if (isPlain && right <= (lastPixel.get(key) ?? Number.NEGATIVE_INFINITY)) continue
     lastPixel.set(key, Math.ceil(right))
+    seen.push({ one, lane, left, right, top })
+  }
+  // Waits lie under the work that they waited for.
+  for (const { lane, left, one, top } of seen) wait(context, x(one.ready.at), left, top + lane.row / 2, colours)
+  for (const { lane, left, one, right, top } of seen) {
     bar(context, one, left, right, top, Math.max(1, lane.row - (lane.row > 4 ? 2 : 0)), colours, x, now)
     if (one.id === selected) {
       context.strokeStyle = colours.text
@@ -170,6 +177,15 @@ const fitted = (context: CanvasRenderingContext2D, text: string, width: number):
   return `${text.slice(0, end)}…`
 }
 
+/** How long it waited for a worker. */
+const wait = (context: CanvasRenderingContext2D, from: number, to: number, y: number, colours: Colours): void => {
+  if (to - from <= 2) return
+  context.fillStyle = colours.warn
+  context.globalAlpha = 0.5
+  context.fillRect(from, y - 0.5, to - from, 1)
+  context.globalAlpha = 1
+}
+
 const bar = (
   context: CanvasRenderingContext2D,
   one: InvocationModel,
@@ -181,13 +197,6 @@ const bar = (
   x: (at: number) => number,
   now: number
 ): void => {
-  const waited = x(one.ready.at)
-  if (left - waited > 2) {
-    context.fillStyle = colours.warn
-    context.globalAlpha = 0.5
-    context.fillRect(waited, top + height / 2 - 0.5, left - waited, 1)
-    context.globalAlpha = 1
-  }
   context.fillStyle =
     one.outcome === "failed"
       ? colours.bad

@@ -41,7 +41,9 @@ export const browsing = () => {
   return async (address: string, colorScheme: "light" | "dark" = "light"): Promise<Seen> => {
     const context = await browser!.newContext({
       colorScheme,
-      viewport: { width: 1440, height: 1000 },
+      viewport: { width: 1280, height: 800 },
+      // Without a graphics card, an animation takes a whole core.
+      reducedMotion: "reduce",
       permissions: ["clipboard-read", "clipboard-write"]
     })
     const page = await context.newPage()
