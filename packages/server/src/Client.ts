@@ -85,11 +85,18 @@ export interface RemoteRun<W> extends AsyncDisposable {
  *
  * @example
  * ```ts no-run
+ * import { Schema } from "effect"
  * import { connect } from "@stepgraph/server/client"
- * import type { flow } from "./flow.ts"
+ * import { defineEvent, defineStep, workflow } from "stepgraph"
  *
- * const greet = connect<typeof flow>({ url: "http://localhost:4270", workflow: "greet", token: "…" })
- * const run = await greet.start({ name: "Ada" })
+ * // On the server. Elsewhere, write `import type { flow } from "./flow.ts"`.
+ * const Start = defineEvent("Start", { name: Schema.String })
+ * const Stop = defineEvent("Stop", { greeting: Schema.String })
+ * const greet = defineStep({ accepts: Start, emits: Stop, run: ({ name }) => Stop({ greeting: `Hello, ${name}!` }) })
+ * const flow = workflow({ name: "greet", start: Start, stop: Stop, steps: { greet } })
+ *
+ * const remote = connect<typeof flow>({ url: "http://localhost:4270", workflow: "greet", token: "a-long-secret" })
+ * const run = await remote.start({ name: "Ada" })
  * for await (const event of run.events) console.log(event)
  * ```
  */

@@ -269,7 +269,8 @@ const isSameStart = (def: Def, event: AnyEvent, stored: unknown): boolean => {
  *     body: JSON.stringify({ cents: 995 })
  *   })
  * )
- * console.log((await response.json()).stop.receipt) // => paid 995
+ * const { stop } = (await response.json()) as { readonly stop: { readonly receipt: string } }
+ * console.log(stop.receipt) // => paid 995
  * ```
  */
 export const openDurableRuns = async <const D extends ReadonlyArray<Durable.AnyDurable>>(

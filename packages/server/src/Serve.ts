@@ -138,7 +138,8 @@ type Plain<Flows extends ReadonlyArray<AnyWorkflow>> = [RunServices<Flows[number
  *     body: JSON.stringify({ name: "Ada" })
  *   })
  * )
- * console.log(response.status, (await response.json()).stop.greeting) // => 201 Hello, Ada!
+ * const { stop } = (await response.json()) as { readonly stop: { readonly greeting: string } }
+ * console.log(response.status, stop.greeting) // => 201 Hello, Ada!
  * ```
  */
 export const serve = <const Flows extends ReadonlyArray<AnyWorkflow>>(

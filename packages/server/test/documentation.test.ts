@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { workspace } from "@stepgraph/conformance/support/compile"
+import { errorsOf, tableLine } from "@stepgraph/conformance/support/documented"
+import { expect, it } from "vitest"
+import * as client from "../src/Client.ts"
+
+const page = readFileSync(join(workspace, "docs/serve.md"), "utf8")
+
+it.each(errorsOf(client))("%s is in a table of the page, with advice", (name) => expect(page).toMatch(tableLine(name)))
+
+it("finds every error", () => {
+  expect(errorsOf(client)).toEqual(expect.arrayContaining(["EventsDropped", "ServerUnreachable"]))
+})
