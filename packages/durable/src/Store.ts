@@ -167,6 +167,8 @@ export interface StoreService {
   readonly signalled: (
     owner: string
   ) => Effect.Effect<ReadonlyArray<{ readonly id: string; readonly messages: number }>>
+  /** The ids of the runs of an owner. */
+  readonly owned: (owner: string) => Effect.Effect<ReadonlyArray<string>>
   /** The first time at which a run that nobody owns is due, among suspects or not. */
   readonly nextWake: (flows: ReadonlyArray<FlowKey>, suspects: boolean) => Effect.Effect<number | undefined>
   /** Says that an owner is alive for the next `lease` milliseconds. */

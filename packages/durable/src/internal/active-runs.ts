@@ -25,6 +25,8 @@ interface Active {
 
 /** Runs that wait no longer than this are not given back. */
 const shortest = 1000
+/** Milliseconds until a run is performed again whose journal could not be written. */
+const afterFailure = 1000
 /** A suspect must have been alone in so many crashes before it is stopped. */
 const fewestTrials = 2
 /** The trial of a suspect lasts longer with each crash, until it is longer than what the guilty one takes to end its process. */
@@ -40,6 +42,8 @@ export class ActiveRuns {
   /** Told when there is something to claim: a run that was given back, or the next suspect. */
   private readonly due: (at: number) => void
   private readonly all = new Map<string, Active>()
+  /** Those whose journal is being read, and the number of the last message sent to each. */
+  private readonly beginning = new Map<string, number>()
   /** Those that wait, the last one last. */
   private readonly resting = new Map<string, Active>()
   /** The suspect that is on trial, and until when. */
@@ -81,19 +85,45 @@ export class ActiveRuns {
     )
   }
 
+  /** Whether a run is at work here, or will be at once. */
+  has(id: string): boolean {
+    return this.all.has(id) || this.beginning.has(id)
+  }
+
+  beginAll(runs: ReadonlyArray<StoredRun>): Effect.Effect<void> {
+    // What is sent to one of them while others are read is for it.
+    for (const run of runs) this.reads(run)
+    return Effect.forEach(runs, (run) => this.begin(run), { discard: true, concurrency: 8 })
+  }
+
+  private reads({ id, messages }: StoredRun): void {
+    this.beginning.set(id, Math.max(messages, this.beginning.get(id) ?? 0))
+  }
+
   /** Performs a run that this process owns now. */
   begin(run: StoredRun, created = false): Effect.Effect<void> {
     const registered = this.definitions.of(run)
-    if (registered === undefined || this.process.closed) return Effect.void
+    if (registered === undefined || this.process.closed) {
+      this.beginning.delete(run.id)
+      return Effect.void
+    }
     const { store } = this.process
     const { context, definition } = registered
     const poisoned = run.crashes > this.options.crashes && run.trials >= fewestTrials
     if (run.crashes >= suspicious) this.try(run)
+    this.reads(run)
     // This process may have been taken for dead, and have the run back before it knows.
     const before = this.all.get(run.id)
-    const loaded = created ? Effect.succeed([]) : store.load(run.id)
+    const loaded = created ? Effect.succeed([]) : this.process.insists(store.load(run.id))
     return Effect.flatMap(before === undefined ? loaded : Effect.andThen(this.forget(before), loaded), (history) =>
       Effect.suspend(() => {
+        const messages = this.beginning.get(run.id) ?? run.messages
+        this.beginning.delete(run.id)
+        if (this.process.closed) return Effect.void
+        const other = this.all.get(run.id)
+        if (other !== undefined) {
+          return other.run.epoch >= run.epoch ? Effect.void : Effect.andThen(this.forget(other), this.begin(run))
+        }
         const { codec, flow } = definition
         const { epoch, id, start } = run
         const driver: Driver = new Driver(
@@ -101,7 +131,7 @@ export class ActiveRuns {
           {
             ended: (exit) => this.ended(active, exit),
             rests: () => (poisoned ? this.poisoned(active) : this.rests(active)),
-            lost: () => this.lost(active),
+            lost: (failed) => this.lost(active, failed),
             diverged: (error) => this.stuck(active, error),
             stored: () => {
               this.resting.delete(id)
@@ -113,7 +143,7 @@ export class ActiveRuns {
         const active: Active = { driver, definition, run, suspending: false }
         this.all.set(id, active)
         driver.begin()
-        return run.messages > driver.seen ? this.fetch(id) : Effect.void
+        return messages > driver.seen ? this.fetch(id) : Effect.void
       })
     )
   }
@@ -121,6 +151,11 @@ export class ActiveRuns {
   /** Gives a run at work here what has just been sent to it; `false` where none is. */
   receive(id: string, message: StoredMessage): Effect.Effect<boolean> {
     return Effect.suspend(() => {
+      const known = this.beginning.get(id)
+      if (known !== undefined) {
+        this.beginning.set(id, Math.max(known, message.number))
+        return Effect.succeed(true)
+      }
       const driver = this.driverOf(id)
       if (driver === undefined) return Effect.succeed(false)
       if (message.number <= driver.seen) return Effect.succeed(true)
@@ -137,7 +172,7 @@ export class ActiveRuns {
     return Effect.suspend(() => {
       const driver = this.driverOf(id)
       if (driver === undefined) return Effect.void
-      return Effect.map(this.process.store.messages(id, driver.seen), (messages) => {
+      return Effect.map(this.process.insists(this.process.store.messages(id, driver.seen)), (messages) => {
         this.resting.delete(id)
         driver.receive(messages)
       })
@@ -149,7 +184,7 @@ export class ActiveRuns {
     this.trial = trial
     const { store } = this.process
     const survived = Effect.andThen(
-      store.acquit(id, epoch),
+      this.process.insists(store.acquit(id, epoch)),
       Effect.sync(() => this.acquit(trial))
     )
     trial.over = this.process.fork(Effect.andThen(Effect.sleep(trialOf(crashes)), survived))
@@ -197,8 +232,9 @@ export class ActiveRuns {
 
   private end(active: Active, state: RunState, result: Json): void {
     const { epoch, id } = active.run
-    const ending = Effect.andThen(this.process.store.end(id, epoch, state, result), this.forget(active))
-    this.process.fork(
+    const { process } = this
+    const ending = Effect.andThen(process.insists(process.store.end(id, epoch, state, result)), this.forget(active))
+    process.fork(
       Effect.andThen(
         ending,
         Effect.sync(() => this.listeners.tell(id))
@@ -207,15 +243,17 @@ export class ActiveRuns {
   }
 
   /** Somebody else has written, or this process does not know what it has written itself. */
-  private lost(active: Active): void {
+  private lost(active: Active, failed = false): void {
     const { epoch, id } = active.run
     const { owner, store } = this.process
-    const again = Effect.flatMap(store.get(id), (run) =>
+    const again = Effect.flatMap(this.process.insists(store.get(id)), (run) =>
       run !== undefined && run.state === "active" && run.owner === owner && run.epoch === epoch
         ? this.begin(run)
         : Effect.sync(() => this.listeners.tell(id))
     )
-    this.process.fork(Effect.andThen(this.forget(active), again))
+    // Where the store fails, it would fail again at once, and each time after the calls have been made again.
+    const later = failed ? Effect.andThen(Effect.sleep(afterFailure), again) : again
+    this.process.fork(Effect.andThen(this.forget(active), later))
   }
 
   /** A run that waits is given back, unless it is one of the last few. */
@@ -237,18 +275,21 @@ export class ActiveRuns {
     if (active.suspending || (due !== undefined && due - this.process.now() < shortest)) return
     active.suspending = true
     driver.freeze()
-    const suspended = Effect.flatMap(this.process.store.suspend(run.id, run.epoch, seen, due), (suspended) => {
-      active.suspending = false
-      if (suspended) {
-        if (due !== undefined) this.due(due)
-        return this.forget(active)
+    const suspended = Effect.flatMap(
+      this.process.insists(this.process.store.suspend(run.id, run.epoch, seen, due)),
+      (suspended) => {
+        active.suspending = false
+        if (suspended) {
+          if (due !== undefined) this.due(due)
+          return this.forget(active)
+        }
+        // A message has come meanwhile; without one, the run is not ours any more.
+        return Effect.map(this.fetch(run.id), () => {
+          if (driver.seen === seen) this.lost(active)
+          else driver.thaw()
+        })
       }
-      // A message has come meanwhile; without one, the run is not ours any more.
-      return Effect.map(this.fetch(run.id), () => {
-        if (driver.seen === seen) this.lost(active)
-        else driver.thaw()
-      })
-    })
+    )
     this.process.fork(suspended)
   }
 }

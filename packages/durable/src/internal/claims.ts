@@ -20,6 +20,7 @@ export class Claims {
   private wake: { readonly at: number; readonly fiber: Fiber.Fiber<unknown> } | undefined
   private changes: number | undefined
   private claiming = false
+  private strays: ReadonlySet<string> = new Set()
   private claimAgain = false
 
   constructor(process: Process, definitions: Definitions, active: ActiveRuns, listeners: Listeners) {
@@ -34,7 +35,6 @@ export class Claims {
     const { owner, store } = this.process
     return Effect.flatMap(store.changes, (changes) => {
       if (changes !== undefined && changes === this.changes) return Effect.void
-      this.changes = changes
       const signalled = Effect.flatMap(store.signalled(owner), (runs) =>
         Effect.forEach(
           runs.filter(({ id, messages }) => messages > (this.active.driverOf(id)?.seen ?? messages)),
@@ -46,7 +46,10 @@ export class Claims {
         signalled,
         Effect.andThen(
           this.claim,
-          Effect.sync(() => this.listeners.tellAll())
+          Effect.sync(() => {
+            this.changes = changes
+            this.listeners.tellAll()
+          })
         )
       )
     })
@@ -55,7 +58,7 @@ export class Claims {
   /** Takes up what is due. */
   get claim(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (!this.process.performs) return Effect.void
+      if (!this.process.performs || this.process.closed) return Effect.void
       if (this.claiming) {
         this.claimAgain = true
         return Effect.void
@@ -67,23 +70,46 @@ export class Claims {
       const once: Effect.Effect<void> = Effect.suspend(() =>
         Effect.flatMap(store.claim(owner, keys, most, this.active.tries), (runs) =>
           Effect.andThen(
-            Effect.forEach(runs, (run) => this.active.begin(run), { discard: true, concurrency: 8 }),
-            runs.length < most ? Effect.void : once
+            this.active.beginAll(runs),
+            Effect.suspend(() => (runs.length < most || this.process.closed ? Effect.void : once))
           )
         )
       )
-      return Effect.andThen(
+      const claim = Effect.andThen(
         once,
-        Effect.flatMap(store.nextWake(keys, this.active.tries), (next) => {
-          this.claiming = false
+        Effect.map(store.nextWake(keys, this.active.tries), (next) => {
           if (next !== undefined) this.wakeAt(next)
-          return this.claimAgain ? this.claim : Effect.void
         })
+      )
+      const over = Effect.sync(() => {
+        this.claiming = false
+      })
+      return Effect.andThen(
+        this.process.wholly(Effect.ensuring(claim, over)),
+        Effect.suspend(() => (this.claimAgain ? this.claim : Effect.void))
       )
     })
   }
 
-  /** The same, without waiting for it: what is due in one turn is taken up together. */
+  /**
+   * Takes up what the store holds for this process, and it knows nothing of: the answer was lost when it claimed or created the
+   * run. What is on its way may look like it once.
+   */
+  get takeStrays(): Effect.Effect<void> {
+    const { owner, store } = this.process
+    return Effect.flatMap(store.owned(owner), (ids) => {
+      const strays = ids.filter((id) => !this.active.has(id))
+      const again = strays.filter((id) => this.strays.has(id))
+      this.strays = new Set(strays)
+      const take = (id: string) =>
+        Effect.flatMap(store.get(id), (run) =>
+          run?.owner === owner && !this.active.has(id) ? this.active.begin(run) : Effect.void
+        )
+      return this.process.wholly(Effect.forEach(again, take, { discard: true }))
+    })
+  }
+
+  /** Claims, without waiting for it: what is due in one turn is taken up together. */
   soon(): void {
     if (!this.process.closed) this.process.fork(this.claim)
   }

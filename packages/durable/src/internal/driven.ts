@@ -14,8 +14,8 @@ export interface Watcher {
   ended(exit: Exit.Exit<{ readonly _tag: string }, unknown>): void
   /** Nothing of it runs and everything is stored: it waits for a message or a time. Of a dry one: its history is at its end. */
   rests(): void
-  /** Somebody else has written to its journal. */
-  lost(): void
+  /** Somebody else has written to its journal, or the store has failed to write to it. */
+  lost(failed: boolean): void
   /** It cannot go on with this graph. */
   diverged(error: HistoryDiverged): void
   /** Something has been stored. */

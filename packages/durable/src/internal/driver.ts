@@ -188,9 +188,9 @@ export class Driver {
     this.watcher.stored()
   }
 
-  lost(): void {
+  lost(failed: boolean): void {
     this.frozen = true
-    this.watcher.lost()
+    this.watcher.lost(failed)
   }
 
   // ---------------------------------------------------------------- one thing after another

@@ -22,7 +22,7 @@ export interface Target {
   /** Whether nothing is to be written any more. */
   readonly abandoned: boolean
   stored(): void
-  lost(): void
+  lost(failed: boolean): void
   /** A write has ended on its own. */
   advance(): void
 }
@@ -100,7 +100,7 @@ export class JournalWriter {
     const done = (exit: Exit.Exit<boolean>) => {
       this.writing = false
       if (Exit.isFailure(exit) || !exit.value) {
-        to.lost()
+        to.lost(Exit.isFailure(exit))
         return
       }
       this.stored += buffer.length

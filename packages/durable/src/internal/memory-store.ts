@@ -179,6 +179,7 @@ export const memoryStore = (): StoreService => {
           of === owner && wake === 0 ? [{ id, messages }] : []
         )
       ),
+    owned: (owner) => Effect.sync(() => [...runs.values()].flatMap(({ run }) => (run.owner === owner ? [run.id] : []))),
     nextWake: (flows, suspects) =>
       Effect.sync(() => {
         let first: number | undefined

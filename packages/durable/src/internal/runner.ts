@@ -78,6 +78,7 @@ export class Runner {
       Effect.sync(() => {
         const { process, retention } = this
         process.repeat(this.poll, this.claims.look)
+        if (process.performs) process.repeat(process.lease, this.claims.takeStrays)
         if (!process.performs || retention === Number.POSITIVE_INFINITY) return
         const forget = Effect.suspend(() => forgotten(this.store, { endedBefore: new Date(process.now() - retention) }))
         process.repeat(Math.min(longestBreak, Math.max(100, retention / 10)), Effect.asVoid(forget))
@@ -104,10 +105,15 @@ export class Runner {
   }
 
   start(definition: Definition, id: string, start: Json): Effect.Effect<StoredRun> {
-    const { owner, performs } = this.process
+    const { process } = this
+    const owner = process.performs && !process.closed ? process.owner : undefined
     const creation = { id, start, ...definition.key }
-    return Effect.flatMap(this.store.create(creation, performs ? owner : undefined), ({ created, run }) =>
-      created && performs ? Effect.as(this.active.begin(run, true), run) : Effect.succeed(run)
+    return process.wholly(
+      Effect.flatMap(this.store.create(creation, owner), ({ created, run }) => {
+        // Where the answer of the store was lost, it has created the run already.
+        const begins = owner !== undefined && run.owner === owner && !this.active.has(id)
+        return begins ? Effect.as(this.active.begin(run, created), run) : Effect.succeed(run)
+      })
     )
   }
 
@@ -116,7 +122,7 @@ export class Runner {
   }
 
   send(id: string, key: string, message: Message): Effect.Effect<number | undefined> {
-    return Effect.tap(this.store.send(id, key, message), (number) =>
+    const sent = Effect.tap(this.store.send(id, key, message), (number) =>
       number === undefined
         ? Effect.void
         : Effect.flatMap(this.active.receive(id, { number, key, message }), (received) =>
@@ -125,5 +131,6 @@ export class Runner {
             })
           )
     )
+    return this.process.wholly(sent)
   }
 }

@@ -127,11 +127,14 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
     create: (creation, owner) =>
       Effect.gen(function* () {
         const { fingerprint, flow, id, start, version } = creation
-        const at = yield* Clock.currentTimeMillis
         const input = JSON.stringify(start)
-        const created = yield* writing(creations, [id, flow, version, fingerprint, input, at, owner ?? null])
-        const run = created ? createdRun(creation, owner, at) : (yield* retried(get(id)))!
-        return { created, run }
+        while (true) {
+          const at = yield* Clock.currentTimeMillis
+          const created = yield* writing(creations, [id, flow, version, fingerprint, input, at, owner ?? null])
+          // The one that there was may be forgotten in between.
+          const run = created ? createdRun(creation, owner, at) : yield* retried(get(id))
+          if (run !== undefined) return { created, run }
+        }
       }),
     keepGraph: (fingerprint, graph) =>
       retried(
@@ -266,6 +269,12 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
         query<{ id: string; messages: number }>(
           "SELECT id, messages FROM stepgraph_runs WHERE owner = ? AND wake = 0",
           [owner]
+        )
+      ),
+    owned: (owner) =>
+      retried(
+        Effect.map(query<{ id: string }>("SELECT id FROM stepgraph_runs WHERE owner = ?", [owner]), (rows) =>
+          rows.map(({ id }) => id)
         )
       ),
     nextWake: (flows, suspects) =>
