@@ -19,6 +19,7 @@ import { api, type ServerStatus } from "./Api.ts"
 import { type GuardOptions, guarded } from "./internal/guard.ts"
 import { CurrentIdentity, handlersOf } from "./internal/handlers.ts"
 import { type MemoryOptions, memoryRuns } from "./internal/memory-runs.ts"
+import { redacted } from "./internal/redacting.ts"
 import type { Runs } from "./Runs.ts"
 
 export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = ReadonlyArray<AnyWorkflow>>
@@ -77,7 +78,7 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
     const { heartbeat = 15_000, maxStreams = 4096, redact, runs = {}, status = () => unchanged, workflows } = options
     const flows = typeof workflows === "function" ? workflows : () => workflows
     checkNames(flows())
-    const home = isRuns(runs) ? runs : yield* memoryRuns(runs, redact)
+    const home = isRuns(runs) ? redacted(runs, redact) : yield* memoryRuns(runs, redact)
     const spec = HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))
     const handlers = handlersOf({
       runs: home,

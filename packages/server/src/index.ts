@@ -6,6 +6,17 @@
 export { api, type ServerStatus } from "./Api.ts"
 export { type Auth, bearer, type Identity } from "./Auth.ts"
 export type { MemoryOptions } from "./internal/memory-runs.ts"
+export {
+  BadQuery,
+  InvalidEventProblem,
+  KeyReused,
+  NotFound,
+  Refused,
+  RunEndedProblem,
+  StillRunning,
+  TooManyRuns,
+  TooManyStreams
+} from "./Problems.ts"
 export type {
   Feed,
   ListQuery,

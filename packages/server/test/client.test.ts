@@ -108,6 +108,15 @@ describe("a remote run", () => {
     )
   })
 
+  it("does not pass over events that the server no longer keeps", async () => {
+    await using small = await listen({ workflows: [flows.count], auth: "none", port: 0, runs: { size: 8_000 } })
+    const run = await to<typeof count>("count", small.url).start({ to: 500, millis: 0 })
+    expect((await run.result).total).toBe(500)
+    await expect(all(run.events)).rejects.toThrow(
+      /^\d+ events of the run are no longer kept by the server: read them earlier, or let it keep more \(runs: \{ size \}\)$/
+    )
+  })
+
   it("knows by types what may be sent and what comes back, as JSON", () => {
     type Count = RemoteRun<typeof count>
     expectTypeOf<Awaited<Count["result"]>>().toEqualTypeOf<{

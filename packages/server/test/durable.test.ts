@@ -6,6 +6,7 @@ import { bearer } from "@stepgraph/server"
 import { connect } from "@stepgraph/server/client"
 import { openDurableRuns } from "@stepgraph/server/durable"
 import { listen } from "@stepgraph/server/node"
+import type { TraceEntry } from "stepgraph"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import * as flows from "./flows.ts"
 import { type Client, clientOf } from "./support.ts"
@@ -135,6 +136,27 @@ it("fails with typed errors, is interrupted, run again, compared and deleted", a
   expect((await ada.get(`/api/compare?left=${id}&right=${again.json.id}`)).json.same).toBe(true)
   expect((await ada.delete(`/api/runs/${id}`)).status).toBe(204)
   expect((await ada.get(`/api/runs/${id}`)).status).toBe(404)
+})
+
+it("has traces as redact leaves them", async () => {
+  const home = await openDurableRuns({ memory: true }, [durable(flows.publish)])
+  const redact = (entry: TraceEntry) => {
+    if (entry._tag === "EventDelivered") throw new Error("cannot read this")
+    return entry._tag === "EventEmitted" ? { ...entry, data: {} } : entry
+  }
+  const server = await listen({ workflows: [flows.publish], runs: home, redact, auth: "none", port: 0 })
+  try {
+    const client = clientOf(server.url)
+    const { id } = (await client.post("/api/workflows/publish/runs", { text: "private" })).json
+    await client.post(`/api/runs/${id}/interrupt`)
+    const { text } = await client.text(`/api/runs/${id}/trace`)
+    expect(text).toContain("EventEmitted")
+    expect(text).toContain("event: end")
+    expect(text).not.toMatch(/private|EventDelivered/)
+  } finally {
+    await server.close()
+    await home.close()
+  }
 })
 
 it("shows no secret", async () => {

@@ -90,3 +90,14 @@ export const login = workflow({
     })
   }
 })
+
+export const Large = defineEvent("Large", { n: Schema.BigInt })
+export const Done = defineEvent("Done")
+
+/** Holds what JSON cannot. */
+export const large = workflow({
+  name: "large",
+  start: Large,
+  stop: Done,
+  steps: { finish: defineStep({ accepts: Large, emits: Done, run: () => Done() }) }
+})

@@ -1,14 +1,14 @@
 import { serve } from "@stepgraph/server"
 import { listen } from "@stepgraph/server/node"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { buy, count, publish } from "./flows.ts"
+import { buy, count, large, publish } from "./flows.ts"
 import { type Client, clientOf } from "./support.ts"
 
 let client: Client
 let close: () => Promise<void>
 
 beforeAll(async () => {
-  const server = await listen({ workflows: [publish, count, buy], auth: "none", port: 0, heartbeat: 50 })
+  const server = await listen({ workflows: [publish, count, buy, large], auth: "none", port: 0, heartbeat: 50 })
   client = clientOf(server.url)
   close = server.close
 })
@@ -19,7 +19,7 @@ const startPublish = async (text = "News") => (await client.post("/api/workflows
 describe("workflows", () => {
   it("are listed, and each has its graph and the schemas of its events", async () => {
     const { json } = await client.get("/api/workflows")
-    expect(json.map(({ name }: any) => name)).toEqual(["publish", "count", "buy"])
+    expect(json.map(({ name }: any) => name)).toEqual(["publish", "count", "buy", "large"])
     const { json: one } = await client.get("/api/workflows/publish")
     expect(one.graph.steps.map(({ name }: any) => name)).toEqual(["report", "publish"])
     expect(Object.keys(one.schemas.inputs)).toEqual(["Approval"])
@@ -117,6 +117,15 @@ describe("a run", () => {
     expect(edited.json.input.text).toBe("Mended")
     expect((await client.delete(`/api/runs/${id}`)).status).toBe(204)
     expect((await client.get(`/api/runs/${id}`)).status).toBe(404)
+  })
+
+  it("is run again once for each Idempotency-Key, whatever its events hold", async () => {
+    const { json } = await client.post("/api/workflows/large/runs?wait=5s", { n: "12345678901234567890" })
+    expect(json.status).toBe("stopped")
+    const again = () => client.post(`/api/runs/${json.id}/rerun`, {}, { "idempotency-key": "again" })
+    const [one, other] = [await again(), await again()]
+    expect([one.status, one.json.input.n]).toEqual([201, "12345678901234567890"])
+    expect(other.json.id).toBe(one.json.id)
   })
 
   it("is compared with another", async () => {

@@ -10,7 +10,7 @@ import { type AnyWorkflow, launch, Observer, type TraceEntry } from "stepgraph"
 import { KeyReused, TooManyRuns } from "../Problems.ts"
 import type { RunPage, RunSummary, Runs, ServedRun } from "../Runs.ts"
 import type { Def } from "./json.ts"
-import { decoded, type Home, type Live, MemoryRun } from "./memory-run.ts"
+import { decoded, type Home, type Live, Made, MemoryRun } from "./memory-run.ts"
 
 export interface MemoryOptions {
   /** The number of runs to keep, running or ended: if all of them run, no more are started. Default: 1,000. */
@@ -94,13 +94,15 @@ export const memoryRuns = (
     const begin: Runs["start"] = (flow, starting) =>
       Effect.gen(function* () {
         const key = starting.key === undefined ? undefined : ofUser(starting.user, flow.name, starting.key)
-        const body = key === undefined ? "" : (JSON.stringify(starting.input) ?? "")
+        const { input, rerunOf } = starting
+        // An event may hold what JSON cannot; its run names it.
+        const body = key === undefined ? "" : input instanceof Made ? `of ${rerunOf}` : (JSON.stringify(input) ?? "")
         const known = key === undefined ? undefined : byKey.get(key)
         if (known !== undefined) {
           if (known.body !== body) return yield* new KeyReused({})
           return { run: known.run as ServedRun, created: false }
         }
-        const event = yield* decoded(flow.start as Def, starting.input)
+        const event = yield* decoded(flow.start as Def, input)
         if (kept.size >= most && !removeOldest()) return yield* new TooManyRuns({})
         const run = new MemoryRun(home, flow, event, starting)
         const scope = Scope.forkUnsafe(outer)
