@@ -17,7 +17,7 @@ import {
   type WorkflowError
 } from "stepgraph"
 import { kindOf, refuseUnknown } from "stepgraph/internal"
-import { type AnyRun, checkId, type DurableError, type DurableRun, handleOf, made } from "./DurableRun.ts"
+import { type AnyRun, checkId, checkText, type DurableError, type DurableRun, handleOf, made } from "./DurableRun.ts"
 import { RunIdTaken, type UnknownRun } from "./Errors.ts"
 import { codecOf } from "./internal/codec.ts"
 import type { Definition } from "./internal/definitions.ts"
@@ -100,6 +100,7 @@ export function durable<W extends AnyWorkflow>(flow: W, options: DurableOptions 
   if (typeof version !== "string" || version === "") {
     throw new TypeError(`durable: a version is a string of at least one character, not ${kindOf(version)}`)
   }
+  checkText("durable: a version", version)
   for (const error of errors) {
     if (!Schema.isSchema(error)) {
       throw new TypeError(`durable: errors takes schemas, such as classes of Schema.TaggedError, not ${kindOf(error)}`)

@@ -49,6 +49,14 @@ export const checkId = (id: unknown): void => {
   if (typeof id !== "string" || id === "") {
     throw new TypeError(`the id of a run is a string of at least one character, not ${kindOf(id)}`)
   }
+  checkText("the id of a run", id)
+}
+
+/** Databases change or refuse some strings, and then nothing that is written together with them is written. */
+export const checkText = (what: string, text: string): void => {
+  if (/[\0\p{Surrogate}]/u.test(text)) {
+    throw new TypeError(`${what} is text without NUL and without half of a surrogate pair, not ${JSON.stringify(text)}`)
+  }
 }
 
 export const made = (def: (fields: any) => { readonly _tag: string }, fields: unknown) =>
@@ -82,6 +90,7 @@ export const handleOf = (runner: Runner, { codec, flow }: Definition, id: string
       const def = flow.inputs.find((def: { readonly tag: string }) => def.tag === tag)
       if (def === undefined) return Effect.fail(notAnInput(flow, tag, event))
       const key = options?.key ?? crypto.randomUUID()
+      checkText("the key of a message", key)
       return Effect.flatMap(made(def, event), (made) =>
         Effect.flatMap(runner.send(id, key, { _tag: "event", event: codec.event(made) }), (number) =>
           number !== undefined

@@ -8,7 +8,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import type { AnyWorkflow, InputsOf, OutputsOf, Problem, RunServices, RunStatus, StopOf, TraceEntry } from "stepgraph"
 import type { AnyDurable, Durable, StartInput } from "./Durable.ts"
-import { closing, type DurableRun, interrupting } from "./DurableRun.ts"
+import { checkId, checkText, closing, type DurableRun, interrupting } from "./DurableRun.ts"
 import type { RunRecord } from "./internal/record.ts"
 import type { Runner } from "./internal/runner.ts"
 import { type ForgetOptions, forgotten, type ListOptions, listed, type RunSummary } from "./RunList.ts"
@@ -152,11 +152,15 @@ const storedHandleOf = (runtime: ManagedRuntime.ManagedRuntime<Runs, unknown>, i
     )
   const sends = (key: string, message: Message) =>
     known((runner) => Effect.map(runner.send(id, key, message), (number) => number !== undefined))
+  checkId(id)
   return {
     id,
     record: () => runtime.runPromise(Effect.flatMap(Runs, (runner) => runner.answers.record(id))),
     problem: () => known((runner, run) => runner.answers.blocked(run)),
-    send: (event, { key = crypto.randomUUID() } = {}) => sends(key, { _tag: "event", event }),
+    send: async (event, { key = crypto.randomUUID() } = {}) => {
+      checkText("the key of a message", key)
+      return sends(key, { _tag: "event", event })
+    },
     closeInputs: () => sends(...closing),
     interrupt: () => sends(...interrupting),
     resume: () => known((runner) => runner.resume(id)),

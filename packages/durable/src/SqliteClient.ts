@@ -60,7 +60,7 @@ const connect = ({ busyTimeout = 5_000, filename, readOnly = false, wal = !readO
           throw error
         }
       },
-      catch: failed("connect", `cannot open ${filename}`)
+      catch: (error) => failed("connect", `cannot open ${filename}: ${(error as Error).message}`)(error)
     }),
     (db) => Effect.sync(() => db.close())
   )

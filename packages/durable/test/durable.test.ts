@@ -334,6 +334,37 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     expect(await failure(3)).toMatchObject({ _tag: "StepRejected", step: "step" })
   })
 
+  it("gives a failure as data whose schema has changed since", async () => {
+    class Before extends Schema.TaggedError<Before>("Refused")("Refused", { message: Schema.String }) {}
+    class Now extends Schema.TaggedError<Now>("Refused")("Refused", { message: Schema.String, by: Schema.String }) {}
+    const run = () => Effect.fail(new Before({ message: "too much" }))
+    const at = store()
+    const one = durable(oneStep(run), { errors: [Before] })
+    const before = await opened(at, [one])
+    expect(await (await before.start(one, "a", { n: 1 })).result.catch((error) => error)).toBeInstanceOf(Before)
+    await before.close()
+    const later = durable(oneStep(run), { errors: [Now] })
+    await using runs = await opened(at, [later])
+    const error: any = await runs.run(later, "a").result.catch((error) => error)
+    expect(error).toBeInstanceOf(StoredError)
+    expect(error).toMatchObject({ name: "Refused", _tag: "Refused", message: "too much" })
+    expect((await runs.run(later, "a").trace()).at(-1)).toMatchObject({ _tag: "RunFinished" })
+  })
+
+  it("refuses names that a database would change or refuse", async () => {
+    const flow = durable(everything(quiet), { errors: [Flaky] })
+    await using runs = await opened(store(), [flow])
+    const named = "is text without NUL and without half of a surrogate pair, not"
+    await expect(runs.start(flow, "a\0b", { n: 1 })).rejects.toThrow(`the id of a run ${named} "a\\u0000b"`)
+    await expect(runs.start(flow, "\ud800", { n: 1 })).rejects.toThrow(named)
+    const run = await runs.start(flow, "🐝", { n: 1 })
+    await expect(run.send(Approval({ by: "Ada" }), { key: "\0" })).rejects.toThrow(`the key of a message ${named}`)
+    await expect(runs.stored("🐝").send(Approval({ by: "Ada" }), { key: "\0" })).rejects.toThrow(named)
+    expect(() => runs.stored("\0")).toThrow(named)
+    expect(() => durable(everything(quiet), { version: "\0" })).toThrow(`durable: a version ${named}`)
+    await run.interrupt()
+  })
+
   it("refuses a changed graph, and goes on with the old one beside the new", async () => {
     const at = store()
     const Other = defineEvent("Other")

@@ -5,10 +5,20 @@ import { tmpdir } from "node:os"
 import { join as path } from "node:path"
 import { Worker } from "node:worker_threads"
 import { Effect, Fiber, Layer, Logger, Schema } from "effect"
+import { SqlClient } from "effect/sql"
 import { defineEvent, defineStep, join, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
-import { durable, layerStore, openDurable, type RunnerOptions, Store, type StoreService } from "../src/index.ts"
+import {
+  durable,
+  layerSql,
+  layerStore,
+  openDurable,
+  type RunnerOptions,
+  Store,
+  type StoreService
+} from "../src/index.ts"
 import { memoryStore } from "../src/internal/memory-store.ts"
+import * as SqliteClient from "../src/SqliteClient.ts"
 import { nap } from "./support/nap.ts"
 
 const Go = defineEvent("Go", { n: Schema.Number })
@@ -191,6 +201,49 @@ describe("an answer of the store that is lost", () => {
     await run.send(More({ n: 1 }))
     expect(await run.result).toEqual(End({ n: 2 }))
   })
+})
+
+it("waits for a place on a disk that is full, and makes no call twice for that", async () => {
+  const Go = defineEvent("Go", { size: Schema.Number })
+  const Big = defineEvent("Big", { text: Schema.String })
+  const End = defineEvent("End", { size: Schema.Number })
+  let made = 0
+  const big = durable(
+    workflow({
+      name: "big",
+      start: Go,
+      stop: End,
+      steps: {
+        make: defineStep({
+          accepts: Go,
+          emits: Big,
+          run: ({ size }) => {
+            made++
+            return Big({ text: "x".repeat(size) })
+          }
+        }),
+        end: defineStep({ accepts: Big, emits: End, run: ({ text }) => End({ size: text.length }) })
+      }
+    })
+  )
+  const folder = mkdtempSync(path(tmpdir(), "full-"))
+  const program = Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [now] = yield* sql.unsafe<{ page_count: number }>("PRAGMA page_count")
+    yield* sql.unsafe(`PRAGMA max_page_count = ${now!.page_count + 2}`)
+    const run = yield* big.start("a", { size: 100_000 })
+    yield* Effect.sleep(100)
+    expect(made).toBe(1)
+    expect(yield* run.poll).toBe(undefined)
+    yield* sql.unsafe("PRAGMA max_page_count = 100000")
+    expect(yield* run.result).toEqual(End({ size: 100_000 }))
+    expect(made).toBe(1)
+  })
+  const client = SqliteClient.layer({ filename: path(folder, "runs.db") })
+  await Effect.runPromise(
+    Effect.provide(program, Layer.provideMerge(big.layer, Layer.provideMerge(layerSql(), client)))
+  )
+  rmSync(folder, { recursive: true })
 })
 
 it("does not take another thread of its process for dead", async () => {

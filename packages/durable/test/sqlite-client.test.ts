@@ -129,7 +129,7 @@ describe("a file", () => {
       const opened = yield* Effect.exit(Effect.provide(withNumbers, sqlite({ filename })))
       const error = Exit.isFailure(opened) ? opened.cause.reasons[0] : undefined
       expect(error).toMatchObject({
-        error: { reason: { _tag: "ConnectionError", message: `cannot open ${filename}` } }
+        error: { reason: { _tag: "ConnectionError", message: `cannot open ${filename}: unable to open database file` } }
       })
     })
   )

@@ -210,11 +210,21 @@ export const codecOf = (flow: AnyWorkflow, errors: ReadonlyArray<Schema.Constrai
       if (Cause.isDieReason(reason)) return { d: thrownOf(reason.defect) }
       return "interrupted"
     })
+  /** Errors are no part of the graph, so their schemas may have changed since: then they are data, like those without one. */
+  const errorFrom = ({ s: name, v }: { readonly s: string; readonly v: Json }): unknown => {
+    try {
+      const known = byName.get(name)
+      if (known !== undefined) return known.decode(v)
+    } catch {}
+    const { _tag, message } = (typeof v === "object" && v !== null ? v : {}) as Readonly<Record<string, unknown>>
+    const tag = typeof _tag === "string" ? _tag : undefined
+    return new StoredError({ name, message: typeof message === "string" ? message : JSON.stringify(v), tag })
+  }
   const reasonFrom = (reason: StoredReason): Cause.Reason<unknown> => {
     if (reason === "interrupted") return Cause.makeInterruptReason()
     if ("d" in reason) return Cause.makeDieReason(thrownFrom(reason.d))
     if ("f" in reason) return Cause.makeFailReason(thrownFrom(reason.f))
-    return Cause.makeFailReason(byName.get(reason.s)?.decode(reason.v) ?? reason.v)
+    return Cause.makeFailReason(errorFrom(reason))
   }
   const causeFrom = (stored: ReadonlyArray<StoredReason>): Cause.Cause<unknown> =>
     Cause.fromReasons(stored.map(reasonFrom))

@@ -139,14 +139,27 @@ export class Writes {
   }
 }
 
-/** Tries again what fails because the database is away or busy. */
+/** Milliseconds between the first tries, and between the last. */
+const [shortest, longest] = [20, 1000]
+
+/** Tries again what fails because the database is away or busy, or its disk is full. Says so when that lasts. */
 export const retried = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, never, R> => {
   const again = (wait: number): Effect.Effect<A, never, R> =>
-    Effect.catch(effect, (error) =>
-      isPassing(error) ? Effect.andThen(Effect.sleep(wait), again(Math.min(1000, wait * 2))) : Effect.die(error)
-    )
-  return again(20)
+    Effect.catch(effect, (error) => {
+      if (!isPassing(error)) return Effect.die(error)
+      const lasts = wait < longest && wait * 2 >= longest
+      const said = lasts
+        ? Effect.logWarning("The database of durable runs does not work. It is tried again.", error)
+        : Effect.void
+      return said.pipe(Effect.andThen(Effect.sleep(wait)), Effect.andThen(again(Math.min(longest, wait * 2))))
+    })
+  return again(shortest)
 }
+
+/** SQLite's codes for a disk that fails or is full. */
+const diskErrors = [10, 13]
+/** Postgres's: it has not the means, cannot do it now, or only reads, while another server takes over. */
+const passingState = /^(08|53|57P|58|25006)/
 
 /** Whether the database is away, or busy with another process, so that the same may succeed later. */
 const isPassing = (error: unknown): boolean => {
@@ -155,6 +168,9 @@ const isPassing = (error: unknown): boolean => {
     readonly cause?: unknown
   }
   if (reason?.isRetryable === true) return true
+  const { code, errcode } = (reason?.cause ?? {}) as { readonly code?: unknown; readonly errcode?: unknown }
+  if (typeof errcode === "number" && diskErrors.includes(errcode & 0xff)) return true
+  if (typeof code === "string" && passingState.test(code)) return true
   const text = String((reason?.cause as Error | undefined)?.message ?? (cause as Error | undefined)?.message ?? error)
   return /terminat|ECONN|EPIPE|closed|timeout|starting up|shutting down|recovery mode/i.test(text)
 }
