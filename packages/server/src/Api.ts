@@ -83,6 +83,8 @@ const stream = {
     HttpApiSchema.StreamSse({
       events: Schema.Struct({ id: Schema.String, event: Schema.String, data: Schema.String })
     }),
+    // For who accepts it: each line is one record, or empty. An endpoint can declare only one stream.
+    Schema.String.pipe(HttpApiSchema.asText({ contentType: "application/x-ndjson" })),
     HttpApiSchema.NoContent
   ],
   error: [NotFound, BadQuery, TooManyStreams]

@@ -37,5 +37,8 @@ it("the OpenAPI document is valid, and describes every route and what it answers
   const input = document.paths["/api/runs/{id}/inputs"].post.responses
   expect(Object.keys(input).sort()).toEqual(["202", "400", "404", "409", "422", "500"])
   expect(Object.keys(input[409].content)).toEqual(["application/problem+json"])
-  expect(Object.keys(document.paths["/api/runs/{id}/events"].get.responses[200].content)).toEqual(["text/event-stream"])
+  expect(Object.keys(document.paths["/api/runs/{id}/events"].get.responses[200].content).sort()).toEqual([
+    "application/x-ndjson",
+    "text/event-stream"
+  ])
 })
