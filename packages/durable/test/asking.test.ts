@@ -199,6 +199,20 @@ describe.each(Object.entries(stores))("ask, on %s", (_, store) => {
     expect((await named(run, "QuestionEnded")).map(({ outcome }: any) => outcome)).toEqual(["closed", "closed"])
   })
 
+  it("does not retry a call that nobody can answer any more", async () => {
+    const called: Array<string> = []
+    const recover = (error: any, { tool }: any) => Result({ text: `${error._tag} for ${tool}` })
+    const flow = approval({ called: (what) => called.push(what), tool: { retry: { times: 3 }, recover } })
+    const at = store()
+    await using runs = await opened(at, [flow])
+    const run = await runs.start(flow, "a", { tools: ["read"] })
+    await asks(run, 1)
+    await run.closeInputs()
+    expect(await run.result).toEqual(Answer({ texts: ["NoAnswer for read"] }))
+    expect(called.filter((what) => what === "use read")).toHaveLength(1)
+    expect((await named(run, "InvocationStarted")).filter(({ step }: any) => step === "use")).toHaveLength(1)
+  })
+
   it("asks anew in each attempt, also where an attempt failed in another process", async () => {
     const at = store()
     const attempts: Array<string> = []

@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import { NoAnswer, StepRejected } from "../../../Errors.ts"
 import type { Call } from "../../../Host.ts"
@@ -62,9 +63,12 @@ export const rejection = ({ run, node, input }: Waiting, cause: unknown): Exit.E
   }
 }
 
-/** Whether this step's own question was not answered, rather than one of a nested run. */
+/**
+ * Whether this step's own question was not answered, rather than one of a nested run. An error from a journal has an equal input
+ * and not the same.
+ */
 export const isOwnNoAnswer = (cause: unknown, { asks, name }: Node, input: unknown): cause is NoAnswer =>
-  asks.length > 0 && isOf(NoAnswer, cause) && cause.step === name && cause.input === input
+  asks.length > 0 && isOf(NoAnswer, cause) && cause.step === name && Equal.equals(cause.input, input)
 
 export class Receiving implements Receiver {
   private readonly on: Emitting
