@@ -84,6 +84,38 @@ describe("the agent, explored", () => {
     expect(outcomes[0]?.outcome.text).toContain("step 'approve' asked Question")
   })
 
+  it("comes to the same answer if its process dies, and may then run a tool twice", async () => {
+    /** The tools that ran twice in some run. */
+    const twice = new Set<string>()
+    let ran: Array<string> = []
+    const noting = (name: string, tool: Tool): Tool => ({
+      ...tool,
+      run: (input, options) => {
+        if (ran.includes(name)) twice.add(name)
+        ran.push(name)
+        return tool.run(input, options)
+      }
+    })
+    const noted = { read: noting("read", tools.read), write: noting("write", tools.write) }
+    const { cuts, outcomes, repeated, uncontrolled } = await explorePromise(agent(model, noted), {
+      input: { text: "Go." },
+      sends: [Approval({ id: "write-2", yes: true })],
+      crash: true,
+      setup: () => {
+        ran = []
+      },
+      timers: "virtual",
+      schedules: 100,
+      random: 20
+    })
+    expect(uncontrolled).toEqual([])
+    expect(texts(outcomes)).toEqual(["read-1: ok, write-2: ok"])
+    expect(cuts).toBeGreaterThan(50)
+    // Both tools: the process may die when a file is written and the end of the call is not stored yet.
+    expect([...twice]).toEqual(["read", "write"])
+    expect(repeated).toEqual(["begin", "think", "approve", "use", "review"])
+  })
+
   it("shows what goes wrong if a model repeats calls that took too long", async () => {
     /** The mistake: after a timeout nobody knows whether the file is written, and this model writes it again. */
     const stubborn: Model = async (conversation, options) => {

@@ -1,27 +1,36 @@
 // The record of a hosted run, for the laws: what a step emits is emitted when its host lets the call enter, which is when the
 // call ends.
-import { Exit } from "effect"
+import { Cause, Exit } from "effect"
 import type { TraceEntry } from "stepgraph"
 import type { Call, Settlement } from "stepgraph/host"
-import { idOf, type Payload, type Spec } from "./spec.ts"
+import { idOf, type Payload, question, type Spec, token } from "./spec.ts"
 import type { Entry, Recorded } from "./world.ts"
 
-/** The spec's steps, as the record shows them: each emits all at once. */
+/** The spec's steps, as the record shows them: each emits all at once. A promise that has asked waits for all answers. */
 export const inOnePiece = (spec: Spec): Spec => ({
   ...spec,
-  steps: spec.steps.map((step) => ({ ...step, form: "effect" }))
+  steps: spec.steps.map((step) => ({
+    ...step,
+    form: step.asks !== undefined && step.form === "promise" ? "promise" : "effect"
+  }))
 })
 
 export interface Recorder {
   /** Each invocation, in the order in which they began. */
   readonly runs: ReadonlyArray<Recorded>
-  /** Of the trace: calls that begin in one turn begin in its order, whatever order the functions are called in. */
+  /**
+   * Of the trace: calls that begin in one turn begin in its order, whatever order the functions are called in, and what they ask
+   * and stream has entered when it is there.
+   */
   readonly observe: (entry: TraceEntry) => void
   /** A call is made, or would be. */
   readonly performs: (call: Call) => void
   /** A call has entered. */
   readonly settled: (call: Call, settlement: Settlement) => void
 }
+
+const isUnanswered = (exit: Settlement["exit"]): boolean =>
+  Exit.isFailure(exit) && (Cause.squash(exit.cause) as { readonly _tag?: string } | undefined)?._tag === "NoAnswer"
 
 export const recorderOf = (spec: Spec, say: (entry: Entry) => void): Recorder => {
   const runs: Array<Recorded & { input: Array<string> }> = []
@@ -30,6 +39,11 @@ export const recorderOf = (spec: Spec, say: (entry: Entry) => void): Recorder =>
   return {
     runs,
     observe: (entry) => {
+      if (entry._tag === "EventEmitted" && entry.cause !== null) {
+        const run = byId.get(entry.cause)!.number
+        if (entry.tag === question) say({ _tag: "asked", run })
+        if (entry.tag === token) say({ _tag: "streamed", run })
+      }
       if (entry._tag !== "InvocationStarted" || entry.attempt > 1) return
       const step = stepOf(entry.step)
       const run = { number: runs.length, step, input: [], opener: undefined, emitted: [] }
@@ -53,6 +67,7 @@ export const recorderOf = (spec: Spec, say: (entry: Entry) => void): Recorder =>
         run.emitted = events.map(({ _tag, ...payload }) => ({ tag: _tag, ...(payload as unknown as Payload) }))
       }
       if (Exit.hasInterrupts(exit)) say({ _tag: "cleaned", run: run.number })
+      else if (isUnanswered(exit)) say({ _tag: "unanswered", run: run.number })
       else if (call.recovers) say({ _tag: "failed", run: run.number })
       else if (Exit.isSuccess(exit)) say({ _tag: "ended", run: run.number })
       else if (!recovered) say({ _tag: "failed", run: run.number })

@@ -5,12 +5,13 @@ import { Effect, type Exit, References } from "effect"
 import * as Clock from "effect/Clock"
 import { launch, Observer, type TraceEntry } from "stepgraph"
 import { type Call, Host, type RunHost, type Settlement } from "stepgraph/host"
-import { type Activation, Journal, keyOf, type Next } from "../../testing/src/internal/journal.ts"
+import { type Activation, keyOf, type Next } from "../../testing/src/internal/activation.ts"
+import { Journal } from "../../testing/src/internal/journal.ts"
 import { inOnePiece, recorderOf } from "./recorder.ts"
 import { pick, type Spec, sent } from "./spec.ts"
 import { buildWorkflow, type Entry, type Live, makeWorld, outcomeOf, type Ran, sendAll, type Timing } from "./world.ts"
 
-export type { Activation } from "../../testing/src/internal/journal.ts"
+export type { Activation } from "../../testing/src/internal/activation.ts"
 
 export interface Journaled {
   readonly journal: ReadonlyArray<Activation>
@@ -93,7 +94,8 @@ export const journaled = async (
     if (key === interrupted) return does(undefined, live!.interrupt)
     if (!key.startsWith("input ")) return undefined
     const { tag, ...payload } = sent(spec, Number(key.slice("input ".length)))
-    return does({ _tag: "input", tag, id: payload.id }, live!.send({ _tag: tag, ...payload }))
+    const next = does({ _tag: "input", tag, id: payload.id }, live!.send({ _tag: tag, ...payload }))
+    return { ...next, message: { tag } }
   }
   // What is fed comes from the journal alone.
   const fed = new Set(given.map(({ key }) => key))
@@ -115,10 +117,13 @@ export const journaled = async (
       const key = keyOf(call)
       if (entered.has(key)) diverged ??= `${key} is called again`
       recorder.performs(call)
-      if (journal.expects(key)) return undefined
-      called.push(key)
-      return body.run()
+      return journal.calls.perform(call, body, () => {
+        called.push(key)
+        return body.run()
+      })
     },
+    asks: (call, question, entering) => journal.calls.ask(call, question, entering),
+    streams: (call, event, entering) => journal.calls.stream(call, event, entering),
     settle: (call, settlement, settling) =>
       journal.settle(call, settlement, settling, (entering) => settled(call, entering)),
     sleep: ({ why, id, millis }, fire) => {
@@ -168,7 +173,7 @@ export const journaled = async (
   )
   Effect.runFork(program as Effect.Effect<void>, { scheduler: world.scheduler })
   const ended = await world.exhaust(true, () => ticks++)
-  if (journal.missing !== undefined) diverged ??= `the run ended, or waits, before ${journal.missing}`
+  if (journal.missing !== undefined) diverged ??= `the run ended, or waits, before ${journal.missing.key}`
   const outcome = exit === undefined ? ({ _tag: ended ? "Hung" : "Endless" } as const) : outcomeOf(exit)
   return { journal: journal.entries, trace, ran: { record, runs: [], outcome }, called, ticks, diverged }
 }

@@ -28,6 +28,8 @@ export interface Timing {
   readonly shuffled: boolean
   /** Whether there is an observer, which must not change anything. */
   readonly observed: boolean
+  /** Whether what is asked at once is asked in one turn, so that a call which is made again asks in the same order. */
+  readonly inTurn?: boolean
 }
 
 export type Entry =
@@ -376,7 +378,7 @@ export const buildWorkflow = (
               // One may be answered before the next is asked.
               questions.map((n) =>
                 Effect.andThen(
-                  sleep(n === 0 ? 0 : nap(n)),
+                  sleep(n === 0 || timing.inTurn ? 0 : nap(n)),
                   Effect.suspend(() => ask(n) as Effect.Effect<Payload, any>)
                 )
               ),

@@ -11,6 +11,7 @@ import {
   inRow,
   joining,
   waiting,
+  withAsks,
   withDeadlines,
   withInputs
 } from "../src/generate.ts"
@@ -26,11 +27,13 @@ const schedules = 48
 /** JavaScript's own timers, which an exploration controls. */
 const world = { sleep: (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis)) }
 
+const timing = { seed: 0, shuffled: false, observed: false, inTurn: true }
+
 /** `sameResult`: whether the model knows one result. Otherwise a run that was cut must end like one of those that were not. */
 const explored = (spec: Spec, sameResult: boolean): Promise<Exploration | ScheduleFailure> => {
   const record: Array<Entry> = []
   const runs: Array<Recorded> = []
-  const exploring = explore(buildWorkflow(spec, undefined, world, record, runs), {
+  const exploring = explore(buildWorkflow(spec, timing, world, record, runs), {
     crash: true,
     setup: () => {
       record.length = 0
@@ -67,7 +70,9 @@ it("ends as it would have without a crash", async () => {
     ...generated(32, (seed) => inRow(seed, { ...waiting, forms: plain })),
     ...generated(16, (seed) => withDeadlines(anyShape(seed, { ...joining, forms: plain }))),
     ...generated(16, (seed) => withInputs(anyShape(seed, { ...confluent, forms: plain }))),
-    ...generated(16, (seed) => withInputs(inRow(seed, { ...waiting, forms: plain })))
+    ...generated(16, (seed) => withInputs(inRow(seed, { ...waiting, forms: plain }))),
+    ...generated(24, (seed) => withAsks(anyShape(seed, { ...confluent, forms: plain }), true)),
+    ...generated(16, (seed) => withAsks(withInputs(inRow(seed, { ...waiting, forms: plain })), true))
   ]
   let cuts = 0
   let unique = 0
@@ -85,7 +90,7 @@ it("ends as it would have without a crash", async () => {
   console.info(
     `${cuts} cuts of ${specs.length} graphs: ${unique} have one result, and ${complete} others were cut everywhere`
   )
-  expect(cuts).toBeGreaterThan(searched(136) * 10)
+  expect(cuts).toBeGreaterThan(searched(176) * 10)
   expect(unique).toBeGreaterThan(searched(136) / 4)
-  expect(complete).toBeGreaterThan(searched(136) / 20)
+  expect(complete).toBeGreaterThan(searched(176) / 20)
 })

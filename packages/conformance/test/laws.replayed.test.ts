@@ -2,7 +2,17 @@
 import type { TraceEntry } from "stepgraph"
 import { expect, it, vi } from "vitest"
 import { follow } from "../src/follow.ts"
-import { allForms, anyShape, everything, inRow, joining, waiting, withDeadlines, withInputs } from "../src/generate.ts"
+import {
+  allForms,
+  anyShape,
+  everything,
+  inRow,
+  joining,
+  waiting,
+  withAsks,
+  withDeadlines,
+  withInputs
+} from "../src/generate.ts"
 import { ends, generated, traceAddsUp } from "../src/laws.ts"
 import { type Activation, asJournaled, type Journaled, journaled, oneByHand } from "../src/replay.ts"
 import { searched, share } from "../src/search.ts"
@@ -22,7 +32,9 @@ const specs = [
   ...generated(200, (seed) => timed(withDeadlines(anyShape(seed, joining)))),
   ...generated(100, (seed) => timed(inRow(seed, waiting))),
   ...generated(200, (seed) => timed(withInputs(anyShape(seed, { ...everything, forms: allForms })))),
-  ...generated(100, (seed) => timed(withDeadlines(withInputs(anyShape(-seed, joining)))))
+  ...generated(100, (seed) => timed(withDeadlines(withInputs(anyShape(-seed, joining))))),
+  ...generated(200, (seed) => timed(withAsks(anyShape(seed, everything)))),
+  ...generated(100, (seed) => timed(withAsks(withInputs(inRow(-seed, waiting)))))
 ]
 
 /** All of an entry but its time. */
@@ -31,7 +43,8 @@ const timeless = (trace: ReadonlyArray<TraceEntry>) => trace.map((entry) => JSON
 const timingOf = ({ seed }: Spec, more = 0) => ({
   seed: Math.abs(seed) + more,
   shuffled: seed % 2 === 0,
-  observed: true
+  observed: true,
+  inTurn: true
 })
 
 const fail = (spec: Spec, what: string, journal: ReadonlyArray<Activation>): never =>

@@ -74,8 +74,9 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
   /** Whether to interrupt the whole run, once, wherever it waits. Default: false. */
   readonly cancel?: boolean | undefined
   /**
-   * Whether the process of the run may die, once, wherever it waits and before each end of a call is stored. Another process
-   * then goes on from the journal, as that of a durable run would, and must give the same result. Default: false.
+   * Whether the process of the run may die, once, wherever it waits and before anything of a call is stored: its end, a question,
+   * an event that it streams. Another process then goes on from the journal, as that of a durable run would, and must give the
+   * same result. Default: false.
    *
    * With `process`, each process makes the workflow anew: what the function creates dies with the process. All else stays,
    * such as the services of `layer`.

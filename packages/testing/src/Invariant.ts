@@ -77,7 +77,7 @@ export interface Broken {
 
 export const outcomeOf = ({ crash, exit, endless, status, trace, uncaught }: Executed): Outcome => {
   if (crash?.diverged !== undefined) {
-    const text = `cannot go on: the new process never comes to ${crash.diverged}`
+    const text = `cannot go on: ${crash.diverged.how}`
     return { state: "failed", result: undefined, error: undefined, text, also: [] }
   }
   if (uncaught !== undefined) {
@@ -187,10 +187,7 @@ const neverCrashes = ({ outcome }: Seen): string | undefined =>
     : undefined
 
 /** No option turns this off either: a durable run would be stranded. */
-const neverDiverges = ({ crash }: Executed): string | undefined =>
-  crash?.diverged === undefined
-    ? undefined
-    : "something that is called again after a crash, such as `by`, gave another result"
+const neverDiverges = ({ crash }: Executed): string | undefined => crash?.diverged?.why
 
 const neverFails = ({ outcome, faults }: Seen): string | undefined => {
   if (faults > 0 || outcome.state !== "failed") return undefined

@@ -1,7 +1,7 @@
 // Workflows with one mistake each that only a crash shows, beside the same workflow without it. `crash.test.ts` explores them.
 import type { ExploreOptions } from "@stepgraph/testing"
 import { Effect, Random, Schema } from "effect"
-import { type AnyWorkflow, collect, defineEvent, defineState, defineStep, workflow } from "stepgraph"
+import { type AnyWorkflow, collect, defineEvent, defineState, defineStep, type TraceEntry, workflow } from "stepgraph"
 
 const Order = defineEvent("Order")
 const Item = defineEvent("Item", { n: Schema.Number })
@@ -240,6 +240,70 @@ const sending = (right: boolean) =>
     }
   })
 
+const Question = defineEvent("Question", { text: Schema.String })
+const Yes = defineEvent("Yes")
+const Word = defineEvent("Word", { text: Schema.String, place: Schema.optional(Schema.Number) })
+const sends = [Yes()]
+
+const asking = (run: (order: any, ctx: any) => Promise<any>) =>
+  workflow({
+    name: "approvals",
+    start: Order,
+    stop: Stop,
+    inputs: [Yes],
+    outputs: [Question],
+    steps: { approve: defineStep({ accepts: Order, emits: [Question, Stop], asks: Yes, run }) }
+  })
+
+const chargingFirst = (right: boolean) =>
+  asking(async (_, { ask, runId }) => {
+    charge(right ? runId : String(world.charges.size))
+    await ask(Question({ text: "may it be sent?" }), Yes)
+    return Stop({ value: "sent" })
+  })
+
+const askingWithTime = (right: boolean) =>
+  asking(async (_, { ask }) => {
+    await ask(Question({ text: right ? "today?" : `at ${Date.now()}?` }), Yes)
+    return Stop({ value: "agreed" })
+  })
+
+const text = ["Once", "upon"]
+
+const streaming = (right: boolean) =>
+  workflow({
+    name: "stories",
+    start: Order,
+    stop: Stop,
+    outputs: [Word],
+    steps: {
+      tell: defineStep({
+        accepts: Order,
+        emits: [Word, Stop],
+        stream: Word,
+        run: (_, { send }) =>
+          Effect.gen(function* () {
+            for (const [n, word] of text.entries()) {
+              send(Word(right ? { text: word, place: n } : { text: word }))
+              yield* Effect.sleep(5)
+            }
+            return Stop({ value: text.join(" ") })
+          })
+      })
+    }
+  })
+
+/** A page that shows each word where it belongs, or else after the last. */
+const shown = (trace: ReadonlyArray<TraceEntry>) => {
+  const words: Array<string> = []
+  for (const entry of trace) {
+    if (entry._tag !== "EventEmitted" || entry.tag !== "Word") continue
+    const { place = words.length, text } = entry.data as { readonly text: string; readonly place?: number }
+    words[place] = text
+  }
+  return words.join(" ") === text.join(" ") || words.join(" ")
+}
+
 const all: ReadonlyArray<Twins> = [
   {
     name: "a payment without a key",
@@ -300,6 +364,27 @@ const all: ReadonlyArray<Twins> = [
     options: { check: { "is sent once": () => world.sent === 1 || `sent ${world.sent} times` } },
     breaks: "is sent once",
     twice: ["send"]
+  },
+  {
+    name: "a payment before a question, without a key",
+    make: chargingFirst,
+    options: { sends, check: chargedOnce },
+    breaks: "is charged once",
+    twice: ["approve"]
+  },
+  {
+    name: "a question with the time",
+    make: askingWithTime,
+    options: { sends, timers: "virtual" },
+    breaks: "safeToCrash",
+    twice: ["approve"]
+  },
+  {
+    name: "streamed words without their places",
+    make: streaming,
+    options: { check: { "the page shows the text": shown } },
+    breaks: "the page shows the text",
+    twice: ["tell"]
   }
 ]
 

@@ -436,24 +436,6 @@ it("says what the new process never comes to", async () => {
 describe("cannot be explored with a crash", () => {
   const end = defineStep({ accepts: Start, emits: Stop, run: () => Stop({ value: 1 }) })
   const flow = flowOf({ end })
-  const Question = defineEvent("Question")
-  const Answer = defineEvent("Answer")
-  const asking = workflow({
-    name: "asking",
-    start: Start,
-    stop: Stop,
-    inputs: [Answer],
-    outputs: [Question],
-    steps: {
-      ask: defineStep({
-        accepts: Start,
-        emits: [Stop, Question],
-        asks: [Answer],
-        stream: [Question],
-        run: async (_, { ask }) => Stop({ value: await ask(Question(), Answer, () => true) })
-      })
-    }
-  })
   const problems: ReadonlyArray<readonly [string, AnyWorkflow, any, string]> = [
     ["another value", flow, { crash: 1 }, "'crash' must be true, false or { process: () => flow }, not 1"],
     [
@@ -484,13 +466,5 @@ describe("cannot be explored with a crash", () => {
     const failure = await exploring(flow, options)
     expect(failure).toBeInstanceOf(InvalidExploration)
     expect(failure.message).toContain(problem)
-  })
-
-  it("a step that asks, or streams", async () => {
-    const failure = await exploring(asking as any, { crash: true })
-    expect(failure.problems).toEqual([
-      "'crash': step 'ask' has 'asks', which durable runs do not have: wait with a join",
-      "'crash': step 'ask' has 'stream', which durable runs do not have"
-    ])
   })
 })

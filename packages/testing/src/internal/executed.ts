@@ -18,14 +18,20 @@ export interface Note {
   readonly again?: boolean
 }
 
+/** In words. */
+export interface Divergence {
+  readonly how: string
+  readonly why: string
+}
+
 /** The death of a run's process, and what went on with the run. */
 export interface Crash {
   /** Number of activations in its journal. */
   readonly entries: number
   /** The calls that were made again: they had begun, and had not settled. */
   readonly again: ReadonlyArray<{ readonly step: string; readonly call: string }>
-  /** What the journal holds and the run, begun anew, did not come to. */
-  readonly diverged: string | undefined
+  /** How the run, begun anew, differs from what its journal holds, and why. */
+  readonly diverged: Divergence | undefined
 }
 
 /** The observations of one run. */

@@ -138,6 +138,7 @@ export class Execution {
       } else if (!this.ways.goOnInTurn()) {
         if (this.needsMicrotasks()) return this.microtasks(signal)
         if (!this.cancels() && this.lives?.dies(() => "the process dies") !== true && !this.ways.goOn()) {
+          if (this.lives?.diverges === true && this.outside.hasOpened() !== true) return this.abandon()
           if (!this.reachesLimit()) return this.waitOutside(signal)
           this.ways.reachLimit()
         }
@@ -168,6 +169,8 @@ export class Execution {
     this.calls.hanging = 0
     this.recording.beginAnew()
     this.statusOf = undefined
+    // The new process may have called functions by now.
+    this.flushed = false
     lives.goOn()
   }
 
@@ -280,7 +283,7 @@ export class Execution {
     const { model, notes } = this.recording
     const { early, faults } = this.ways
     const crash = this.lives?.crash
-    const trace = this.recording.told(crash?.diverged !== undefined)
+    const trace = this.recording.told(crash?.diverged !== undefined && this.ways.replays)
     const uncaught = this.uncaught()
     return {
       exit,

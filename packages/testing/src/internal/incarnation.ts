@@ -1,13 +1,14 @@
 /**
  * One life of a run whose process may die: its journal, and its calls, which begin only once the journal has been fed.
  *
- * The journal is that of durable runs: calls that ended, and timers that fired. What a call had done before its process died
- * stays done, and all else of it is lost.
+ * The journal is that of durable runs: calls that ended, what they asked and streamed before that, and timers that fired. What a
+ * call had done before its process died stays done, and all else of it is lost.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Body, Call, HostedRun, RunHost, Settlement } from "stepgraph/host"
-import { type Activation, Journal, keyOf, type Next } from "./journal.ts"
+import type { Body, Call, Entering, HostedQuestion, HostedRun, RunHost, Settlement, Sleep } from "stepgraph/host"
+import { type Activation, callOf, keyOf, type Next, nameOf } from "./activation.ts"
+import { Journal } from "./journal.ts"
 import type { Modes } from "./modes.ts"
 import { Process } from "./scheduler.ts"
 import type { Message, Take } from "./sending.ts"
@@ -21,7 +22,7 @@ export interface Past {
   readonly dues: ReadonlyMap<string, number>
   /** Which of the ready steps began, each time. */
   readonly picks: ReadonlyArray<Pick>
-  /** The calls whose functions were called, and those that ended. */
+  /** The calls whose functions were called, and those that did something that was recorded. */
   readonly begun: ReadonlySet<string>
   readonly calls: ReadonlyMap<string, Call>
 }
@@ -33,8 +34,8 @@ interface Pick {
 
 /** Who hears of a life. */
 export interface Hears {
-  /** A call has ended, and that is about to be recorded. Returns whether the process dies before. */
-  readonly dies: (call: Call) => boolean
+  /** A call has ended, or asks or streams something, and that is about to be recorded. Returns whether the process dies before. */
+  readonly dies: (call: Call, what: string | undefined) => boolean
   /** A call is made again. */
   readonly repeats: (call: Call) => void
   /** The writes of a call take effect. */
@@ -61,7 +62,8 @@ export class Incarnation {
   private readonly dues: Map<string, number>
   private readonly picks: Array<Pick> = []
   private readonly begun = new Set<string>()
-  private readonly gates: Array<() => void> = []
+  /** When the attempts at work are due. */
+  private readonly attempts = new Map<string, number>()
   private readonly calls = new Map<string, Call>()
   private readonly inbox: ReadonlyArray<Message>
   private take: Take | undefined
@@ -80,7 +82,7 @@ export class Incarnation {
     this.journal = new Journal(past?.entries ?? [], {
       outside: (key) => (this.take === undefined || !key.startsWith(input) ? undefined : this.message(key)),
       enters: (next) => this.enters(next),
-      live: () => this.goLive()
+      live: () => this.hears.live()
     })
   }
 
@@ -92,11 +94,24 @@ export class Incarnation {
 
   /** What its journal holds and it has not come to, in words. */
   get missing(): string | undefined {
-    const key = this.journal.missing
-    if (key === undefined) return undefined
-    const call = this.past?.calls.get(key)
-    if (key.startsWith(input)) return `message ${Number(key.slice(input.length)) + 1}, which had been taken`
-    return call === undefined ? `the time of '${key}', which had passed` : `${callText(call)}, which had ended`
+    const { missing } = this.journal
+    if (missing === undefined) return undefined
+    const { asked, key, streamed } = missing
+    const name = callOf(missing)
+    const never = "the new process never comes to"
+    if (key.startsWith(input)) return `${never} message ${Number(key.slice(input.length)) + 1}, which had been taken`
+    if (name === undefined) return `${never} the time of '${key}', which had passed`
+    const call = callText(this.past!.calls.get(name)!)
+    const did = asked !== undefined ? "asked something" : streamed !== undefined ? "streamed an event" : "ended"
+    return `${never} ${call}, which had ${did}`
+  }
+
+  /** How a call that is made again differs from before, in words. */
+  get another(): string | undefined {
+    const another = this.journal.another
+    if (another === undefined) return undefined
+    const { before, call, now } = another
+    return `${callText(this.calls.get(call)!)} asked ${show(before)}, and now asks ${show(now)} instead`
   }
 
   /** The host of its run; `base` is that of a run which is not cut. */
@@ -106,7 +121,7 @@ export class Incarnation {
     return {
       ...base,
       next: (steps) => this.next(steps),
-      skips: (call) => process.dead || journal.expects(keyOf(call)),
+      skips: (call) => process.dead || journal.expects(keyOf(call)) || journal.calls.hasBegun(call),
       perform: (call, body) => this.perform(call, body, base),
       waits: (call) => {
         const settled = base.waits!(call)
@@ -114,9 +129,15 @@ export class Incarnation {
           if (!process.dead) settled(enter)
         }
       },
+      asks: (call, question, entering) => this.asks(call, question, entering),
+      streams: (call, event, entering) => {
+        if (process.dead) return
+        this.calls.set(nameOf(call), call)
+        journal.calls.stream(call, event, entering)
+      },
       settle: (call, settlement, settling) => {
         if (process.dead) return
-        this.calls.set(keyOf(call), call)
+        this.calls.set(nameOf(call), call)
         const stale = () => {
           this.compares = true
           const is = settling.stale()
@@ -132,7 +153,8 @@ export class Incarnation {
         if (process.dead) return () => {}
         const { why, id, millis } = sleep
         // Their call is settled after them.
-        if (why === "attempt" || why === "grace") return base.sleep!(sleep, fire)
+        if (why === "grace") return base.sleep!(sleep, fire)
+        if (why === "attempt") return this.attempt(sleep, fire, base)
         const key = `${why} ${id}`
         const due = this.dues.get(key) ?? this.now + millis
         this.dues.set(key, due)
@@ -165,11 +187,12 @@ export class Incarnation {
   }
 
   private message(key: string): Next {
+    const message = this.inbox[Number(key.slice(input.length))]
     const enter = () => {
-      Effect.runFork(this.take!(this.inbox[Number(key.slice(input.length))]), { scheduler: this.process })
+      Effect.runFork(this.take!(message), { scheduler: this.process })
       return true
     }
-    return { key, enter }
+    return { key, enter, message: { tag: message?._tag } }
   }
 
   private get now(): number {
@@ -197,32 +220,48 @@ export class Incarnation {
   }
 
   private perform(call: Call, body: Body, base: RunHost): unknown {
-    const key = keyOf(call)
+    const name = nameOf(call)
     if (this.process.dead) return Effect.never
-    if (this.journal.expects(key)) return undefined
-    const begin = () => {
+    return this.journal.calls.perform(call, body, () => {
       if (this.process.dead) return Effect.never
-      if (this.past?.begun.has(key) && !this.begun.has(key)) this.hears.repeats(call)
-      this.begun.add(key)
+      if (this.past?.begun.has(name) && !this.begun.has(name)) this.hears.repeats(call)
+      this.begun.add(name)
       return base.perform!(call, body)
-    }
-    if (!this.journal.replays) return begin()
-    const live = Effect.callback<void>((resume) => {
-      const open = () => resume(Effect.void)
-      this.gates.push(open)
-      return Effect.sync(() => void this.gates.splice(this.gates.indexOf(open), 1))
     })
-    return Effect.map(live, begin)
   }
 
-  private goLive(): void {
-    this.hears.live()
-    for (const open of this.gates.splice(0)) open()
+  private asks(call: Call, question: HostedQuestion, entering: Entering): HostedQuestion | undefined {
+    const { journal, process } = this
+    if (process.dead) return undefined
+    this.calls.set(nameOf(call), call)
+    const known = journal.calls.ask(call, question, entering)
+    return process.dead ? undefined : known
   }
 
-  private enters({ key, settlement }: Next): boolean {
+  /** The `timeout` of an attempt begins anew in another process, unless that has asked something. */
+  private attempt({ id, millis, ...sleep }: Sleep, fire: () => void, base: RunHost): () => void {
+    const due = this.dues.get(id) ?? this.now + millis
+    this.attempts.set(id, due)
+    const stop = base.sleep!({ ...sleep, id, millis: Math.max(0, due - this.now) }, fire)!
+    return () => {
+      this.attempts.delete(id)
+      this.dues.delete(id)
+      stop()
+    }
+  }
+
+  private enters(next: Next): boolean {
     if (this.process.dead) return false
-    return settlement === undefined || !this.hears.dies(this.calls.get(key)!)
+    const name = callOf(next)
+    if (name === undefined) return true
+    const { asked, streamed } = next
+    const call = this.calls.get(name)!
+    const event = asked?.event ?? streamed
+    if (this.hears.dies(call, event && show(event))) return false
+    const id = `${call.id}/${call.attempt}`
+    const due = this.attempts.get(id)
+    if (asked !== undefined && !call.recovers && due !== undefined) this.dues.set(id, due)
+    return true
   }
 }
 

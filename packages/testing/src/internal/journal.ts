@@ -2,18 +2,8 @@
  * The activations of a run, one after another: records the order in which it lets them enter, and feeds them to another run.
  */
 import type { Call, HostedRun, Settlement, Settling } from "stepgraph/host"
-
-/** An activation of a run. Its key is the same in every run. */
-export interface Activation {
-  readonly key: string
-  readonly settlement?: Settlement
-}
-
-/** An activation that may enter a run. */
-export interface Next extends Activation {
-  /** Returns `false` if it does not happen after all. */
-  readonly enter: (settlement: Settlement | undefined) => boolean
-}
+import { type Activation, callOf, keyOf, type Next, nameOf } from "./activation.ts"
+import { JournalCalls } from "./journal-calls.ts"
 
 /** What the owner of a journal decides. */
 export interface Keeper {
@@ -27,10 +17,9 @@ export interface Keeper {
   readonly live?: () => void
 }
 
-export const keyOf = ({ id, attempt, recovers }: Call): string =>
-  `settled ${id} ${attempt}${recovers ? " recovers" : ""}`
-
 export class Journal {
+  /** What calls do before their end. */
+  readonly calls: JournalCalls
   /** What has entered, in order. */
   readonly entries: Array<Activation> = []
   /** The run: set when its host is made. */
@@ -42,8 +31,12 @@ export class Journal {
   /** What the run has asked for and is to be fed, and what may enter after that. */
   private readonly asked: Array<Next> = []
   private readonly queue: Array<Next> = []
+  /** What enters, or entered last. */
+  entering: Activation | undefined
   private index = 0
   private pumping = false
+  /** Whether something has been offered meanwhile: what enters may let a call go on at once. */
+  private more = false
   private live: boolean
 
   constructor(given: ReadonlyArray<Activation>, keeper: Keeper) {
@@ -51,6 +44,7 @@ export class Journal {
     this.keeper = keeper
     this.live = given.length === 0
     for (const { key } of given) this.ahead.set(key, (this.ahead.get(key) ?? 0) + 1)
+    this.calls = new JournalCalls(this, given)
   }
 
   /** Whether something is still to be fed. */
@@ -59,8 +53,13 @@ export class Journal {
   }
 
   /** The activation to be fed next. */
-  get missing(): string | undefined {
-    return this.given[this.index]?.key
+  get missing(): Activation | undefined {
+    return this.given[this.index]
+  }
+
+  /** What a call that is made again asks, if it asked something else before. */
+  get another(): ReturnType<JournalCalls["another"]> {
+    return this.calls.another(this.queue)
   }
 
   /** Whether an activation is still to be fed. */
@@ -89,9 +88,12 @@ export class Journal {
       settlement,
       enter: (settlement) => {
         if (!recorded && stale()) {
+          const repeated = this.calls.repeat(nameOf(call))
+          if (repeated !== undefined) this.entries.push(repeated)
           again()
           return false
         }
+        this.calls.forget(nameOf(call))
         entering(settlement!)
         enter(settlement!)
         return true
@@ -125,21 +127,26 @@ export class Journal {
 
   /** Lets everything enter that may. */
   pump(): void {
+    this.more = true
     if (this.pumping) return
     this.pumping = true
     try {
-      while (this.waits && this.hosted?.resting() && this.hosted.status().state !== "ended") {
-        if (this.keeper.holds?.()) break
-        if (!this.live && this.index === this.given.length) {
-          this.live = true
-          this.keeper.live?.()
-          continue
-        }
-        const next = this.next()
-        if (next === undefined || !this.lets(next)) break
-      }
+      while (this.more) this.letAll()
     } finally {
       this.pumping = false
+    }
+  }
+
+  private letAll(): void {
+    this.more = false
+    while (this.waits && this.hosted?.resting() && this.hosted.status().state !== "ended") {
+      if (this.keeper.holds?.()) break
+      if (!this.live && this.index === this.given.length) {
+        this.goLive()
+        continue
+      }
+      const next = this.next()
+      if (next === undefined || !this.lets(next)) break
     }
   }
 
@@ -148,28 +155,58 @@ export class Journal {
     return !this.live || this.queue.length > 0
   }
 
+  private goLive(): void {
+    this.live = true
+    this.keeper.live?.()
+    this.calls.goLive()
+  }
+
   /** Lets one activation enter. */
   private lets(next: Next): boolean {
-    const { enter, key, settlement } = next
     if (this.live && this.keeper.enters?.(next) === false) return false
+    const { enter, message, waits, ...activation } = next
     const at = this.entries.length
-    this.entries.push(settlement === undefined ? { key } : { key, settlement })
-    if (!enter(settlement)) this.entries.splice(at, 1)
+    this.entries.push(activation)
+    this.entering = activation
+    if (!enter(activation.settlement)) this.entries.splice(at, 1)
     return true
+  }
+
+  /**
+   * The next that may enter. A message waits for the calls that must say whether it answers them, and others wait behind it, in
+   * their order.
+   */
+  private first(): Next | undefined {
+    let held = false
+    const at = this.queue.findIndex(({ message, waits }) => {
+      if (message === undefined) return waits?.() !== true
+      held ||= message.tag !== undefined && !this.calls.knows(message.tag)
+      return !held
+    })
+    return at < 0 ? undefined : this.queue.splice(at, 1)[0]
   }
 
   private next(): Next | undefined {
     const activation = this.given[this.index]
-    if (activation === undefined) return this.queue.shift()
-    const { key, settlement } = activation
+    if (activation === undefined) return this.first()
+    const { call, key, settlement } = activation
     const at = this.asked.findIndex((other) => other.key === key)
-    const next = at >= 0 ? this.asked.splice(at, 1)[0]! : this.keeper.outside?.(key)
+    if (at < 0 && settlement !== undefined) this.calls.end(callOf(activation)!)
+    const next =
+      call !== undefined
+        ? this.calls.inPlace(activation)
+        : at >= 0
+          ? this.asked.splice(at, 1)[0]!
+          : this.keeper.outside?.(key)
     if (next === undefined) return undefined
     this.index++
     const left = this.ahead.get(key)! - 1
     if (left === 0) this.ahead.delete(key)
     else this.ahead.set(key, left)
-    return settlement === undefined ? next : { ...next, settlement: copyOf(settlement) }
+    const { enter } = next
+    return settlement === undefined
+      ? { ...activation, enter }
+      : { ...activation, settlement: copyOf(settlement), enter }
   }
 }
 

@@ -13,7 +13,7 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import { Observer, type TraceEntry } from "stepgraph"
 import { Host, type HostedRun, type RunHost } from "stepgraph/host"
-import type { Crash } from "./executed.ts"
+import type { Crash, Divergence } from "./executed.ts"
 import { callText, Incarnation, type Past } from "./incarnation.ts"
 import type { Modes } from "./modes.ts"
 import { type Message, sending, type Take } from "./sending.ts"
@@ -53,6 +53,8 @@ export class Lives {
   private services: Context.Context<never> = Context.empty()
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private resume: ((exit: Exit.Exit<unknown, unknown>) => void) | undefined
+  /** What a call asks that had asked something else. */
+  private another: string | undefined
   private readonly inbox: Array<Message> = []
   private readonly again: Array<Crash["again"][number]> = []
   private readonly of: Mortal
@@ -96,8 +98,10 @@ export class Lives {
   private begin(): void {
     const { living, tell, ways } = this
     const life = new Incarnation(ways, this.time, this.past, this.inbox, {
-      dies: (call) =>
-        ways.delivered !== call.id && this.dies(() => `the process dies before the end of ${callText(call)} is stored`),
+      dies: (call, what) => {
+        if (what === undefined && ways.delivered === call.id) return false
+        return this.dies(() => `the process dies before ${what ?? "the end"} of ${callText(call)} is stored`)
+      },
       repeats: (call) => {
         this.again.push({ step: call.step, call: callText(call) })
         tell?.(undefined, call.id, undefined, true)
@@ -153,6 +157,12 @@ export class Lives {
     this.ways.clock.bury(process)
   }
 
+  /** Whether a call that is made again asks something else than before, and nothing else can go on. */
+  get diverges(): boolean {
+    this.another = this.life?.another
+    return this.another !== undefined
+  }
+
   /** Begins the next process. */
   goOn(): void {
     this.dying = false
@@ -164,7 +174,15 @@ export class Lives {
   /** What happened, if a process has died. */
   get crash(): Crash | undefined {
     if (this.past === undefined) return undefined
-    const diverged = this.ways.replays ? this.life!.missing : undefined
-    return { entries: this.past.entries.length, again: this.again, diverged }
+    return { entries: this.past.entries.length, again: this.again, diverged: this.diverged }
+  }
+
+  private get diverged(): Divergence | undefined {
+    const missing = this.ways.replays ? this.life!.missing : undefined
+    if (missing !== undefined) {
+      return { how: missing, why: "something that is called again after a crash, such as `by`, gave another result" }
+    }
+    if (this.another === undefined) return undefined
+    return { how: this.another, why: "a step that is called again after a crash asks something else" }
   }
 }

@@ -186,7 +186,9 @@ const linesOf = ({ trace, notes, outcome, endless }: Story): ReadonlyArray<Line>
   let next = 0
   for (let index = 0; index <= trace.length; index++) {
     const entry = trace[index]
-    for (; notes[next]?.at === index; next++) {
+    // A process that gets less far than the one that died has fewer entries.
+    const here = (note: Note | undefined) => note !== undefined && (note.at === index || index === trace.length)
+    for (; here(notes[next]); next++) {
       const { again, differs, invocation, touch } = notes[next]!
       const following = notes[next + 1]
       const last = following?.at !== index
