@@ -149,11 +149,7 @@ describe("stepgraph dev", () => {
     expect((await dev.json("api/workflows")).map(({ name }: any) => name)).toEqual(["greet", "hang", "waits"])
     expect((await dev.json(`api/runs/${id}`)).status).toBe("waiting")
     await dev.ask(`api/runs/${id}/trace`, { headers: { accept: "application/x-ndjson" } }).then(async (response) => {
-      await fetch(`${dev.url}api/runs/${id}/inputs`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${dev.token}`, "content-type": "application/json" },
-        body: '{"_tag":"Go"}'
-      })
+      await dev.ask(`api/runs/${id}/inputs`, { json: { _tag: "Go" } })
       expect(await response.text()).toContain('"RunFinished"')
     })
     expect((await dev.json(`api/runs/${id}`)).stop).toEqual({ _tag: "Stop" })
@@ -267,6 +263,57 @@ describe("stepgraph dev", () => {
     expect((await fetch(`http://localhost:${everywhere.port}/api/workflows`)).status).toBe(401)
     expect((await everywhere.ask("api/workflows")).status).toBe(200)
     expect(await everywhere.stop()).toBe(130)
+  })
+})
+
+describe("stepgraph dev --durable", () => {
+  const ordersFile = (word: string) =>
+    file(
+      "orders.ts",
+      `import { Schema } from "effect"
+import { defineEvent, defineStep, join, workflow } from "stepgraph"
+import { durable } from ${JSON.stringify(import.meta.resolve("@stepgraph/durable"))}
+const Order = defineEvent("Order", { cents: Schema.Number })
+const Approval = defineEvent("Approval", { by: Schema.String })
+const Shipped = defineEvent("Shipped", { by: Schema.String })
+const ship = defineStep({ accepts: join([Order, Approval]), emits: Shipped, run: ([, { by }]) => Shipped({ by: by + ${JSON.stringify(word)} }) })
+export const flow = workflow({ name: "orders", start: Order, stop: Shipped, inputs: [Approval], steps: { ship } })
+export const orders = durable(flow)
+`
+    )
+
+  it("shows runs that survive a restart, and that go on with what is saved", async () => {
+    await ordersFile("!")
+    const args = ["dev", "orders.ts", "--durable", "runs.db", "--port", "0"]
+    const first = await serving(place.folder, ...args)
+    expect(first.err()).toContain(
+      "Serving workflow 'orders', with the runs of runs.db. Reloads when a file is saved.\n"
+    )
+    const { id } = await first.json("api/workflows/orders/runs", { cents: 995 })
+    expect(await first.stop()).toBe(130)
+
+    const second = await serving(place.folder, ...args)
+    expect((await second.json("api/runs")).runs).toEqual([expect.objectContaining({ id, workflow: "orders" })])
+    await vi.waitFor(async () => expect((await second.json(`api/runs/${id}`)).status).toBe("waiting"))
+    await ordersFile("?")
+    await second.says("Reloaded workflow 'orders'.\n")
+    await second.ask(`api/runs/${id}/inputs`, { json: { _tag: "Approval", by: "Ada" } })
+    expect(await second.json(`api/runs/${id}?wait=20s`)).toMatchObject({ stop: { _tag: "Shipped", by: "Ada?" } })
+    expect(await second.stop()).toBe(130)
+  })
+
+  it("says in one sentence why it cannot", async () => {
+    await flowFile("plain.ts", short("flow"))
+    expect(await stepgraph("dev", "plain.ts", "--durable", "other.db")).toMatchObject({
+      code: 2,
+      err: "plain.ts exports no durable workflow: export the result of durable(), or leave out --durable.\n"
+    })
+    await file("text.db", "This is not a database, though it is long enough to be one.".repeat(20))
+    await ordersFile("!")
+    expect(await stepgraph("dev", "orders.ts", "--durable", "text.db")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^Cannot open text\.db: .*not a database\.\n$/)
+    })
   })
 })
 

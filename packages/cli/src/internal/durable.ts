@@ -23,7 +23,7 @@ export interface Place {
 }
 
 /** Loads a module as the files with the workflows see it, then as this folder and this command do. */
-const load = (name: string, files: ReadonlyArray<string>): Effect.Effect<unknown, Misuse> =>
+export const load = (name: string, files: ReadonlyArray<string>): Effect.Effect<unknown, Misuse> =>
   Effect.tryPromise({
     try: async () => {
       const places = [...files, join(process.cwd(), "package.json")].map((file) => pathToFileURL(resolve(file)).href)
@@ -78,28 +78,32 @@ const reasonOf = (error: unknown): string => {
 
 const isNoRuns = (error: unknown): error is Error => (error as { readonly _tag?: string })._tag === "NoRuns"
 
-const openWith = (
+/** How `openDurable` and the like open a place. */
+export const optionsOf = (
   { files, place }: Place,
-  durables: ReadonlyArray<AnyDurable>
-): Effect.Effect<DurableRuns, Misuse, Scope.Scope> =>
+  performs: boolean
+): Effect.Effect<Parameters<Package["openDurable"]>[0], Misuse> =>
+  isUrl(place)
+    ? Effect.map(load("@stepgraph/durable/postgres", files), (loaded) => ({
+        layer: (loaded as Postgres).layerPostgres({ url: place, performs })
+      }))
+    : Effect.succeed({ sqlite: place, performs })
+
+export const cannotOpen = (place: string, error: unknown): Misuse =>
+  new Misuse({
+    message: isNoRuns(error)
+      ? `${error.message.replace("this database", nameOf(place))}.`
+      : `Cannot open ${nameOf(place)}: ${reasonOf(error)}.`
+  })
+
+const openWith = (place: Place, durables: ReadonlyArray<AnyDurable>): Effect.Effect<DurableRuns, Misuse, Scope.Scope> =>
   Effect.gen(function* () {
-    const { openDurable } = (yield* load("@stepgraph/durable", files)) as Package
-    const performs = false
-    const options = isUrl(place)
-      ? {
-          layer: ((yield* load("@stepgraph/durable/postgres", files)) as Postgres).layerPostgres({
-            url: place,
-            performs
-          })
-        }
-      : { sqlite: place, performs }
+    const { openDurable } = (yield* load("@stepgraph/durable", place.files)) as Package
+    const options = yield* optionsOf(place, false)
     return yield* Effect.acquireRelease(
       Effect.tryPromise({
         try: () => openDurable(options, durables as []),
-        catch: (error) => {
-          if (!isNoRuns(error)) return new Misuse({ message: `Cannot open ${nameOf(place)}: ${reasonOf(error)}.` })
-          return new Misuse({ message: `${error.message.replace("this database", nameOf(place))}.` })
-        }
+        catch: (error) => cannotOpen(place.place, error)
       }),
       (runs) => Effect.promise(() => runs.close())
     )

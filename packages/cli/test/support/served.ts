@@ -1,6 +1,5 @@
 /** A command that serves until it is told to stop, as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { onTestFinished } from "vitest"
 import { bin } from "./command-line.ts"
 
 export interface Serving {
@@ -20,7 +19,8 @@ export interface Serving {
 
 interface Asking {
   readonly headers?: Readonly<Record<string, string>>
-  readonly signal?: AbortSignal
+  /** What to post. */
+  readonly json?: unknown
 }
 
 const lookMillis = 10
@@ -51,8 +51,16 @@ export const serving = async (cwd: string, ...args: ReadonlyArray<string>): Prom
     () => /^(http:\/\/\S+?:(\d+)\/)#token=(\S+)\n/.exec(heard.out) ?? undefined,
     all
   )
-  const ask = (path: string, { headers, signal }: Asking = {}) =>
-    fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}`, ...headers }, signal: signal ?? null })
+  const ask: Serving["ask"] = (path, { headers, json } = {}) =>
+    fetch(`${url}${path}`, {
+      method: json === undefined ? "GET" : "POST",
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(json === undefined ? undefined : { "content-type": "application/json" }),
+        ...headers
+      },
+      body: json === undefined ? null : JSON.stringify(json)
+    })
   return {
     url: url!,
     port: Number(port),
@@ -61,16 +69,7 @@ export const serving = async (cwd: string, ...args: ReadonlyArray<string>): Prom
     err: () => heard.err,
     says: async (words) => void (await until(() => heard.err.search(words) >= 0 || undefined, all)),
     ask,
-    json: async (path, body) =>
-      body === undefined
-        ? (await ask(path)).json()
-        : (
-            await fetch(`${url}${path}`, {
-              method: "POST",
-              headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-              body: JSON.stringify(body)
-            })
-          ).json(),
+    json: async (path, json) => (await ask(path, { json })).json(),
     stop: () => {
       child.kill("SIGINT")
       return ended
@@ -84,10 +83,4 @@ const running = new Set<ChildProcess>()
 export const endAll = (): void => {
   for (const child of running) child.kill("SIGKILL")
   running.clear()
-}
-
-/** A process for one test. */
-export const servingHere = async (cwd: string, ...args: ReadonlyArray<string>): Promise<Serving> => {
-  onTestFinished(endAll)
-  return serving(cwd, ...args)
 }

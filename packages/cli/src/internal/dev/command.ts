@@ -7,9 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type { TraceEntry } from "stepgraph"
+import { nameOf } from "../durable.ts"
 import type { Failed, Misuse } from "../errors.ts"
 import { readKept } from "../files.ts"
 import { list } from "../load.ts"
+import { durableHome } from "./durable-home.ts"
 import { Flows } from "./flows.ts"
 import { keptRuns } from "./kept-runs.ts"
 import { type Address, type Served, served } from "./serving.ts"
@@ -52,21 +54,22 @@ const names = (flows: Flows): string => {
 }
 
 /** The workflows of files, and an Effect that loads them again whenever one is saved. */
-const watched = (files: ReadonlyArray<string>) =>
+const watched = (files: ReadonlyArray<string>, place: string | undefined) =>
   Effect.gen(function* () {
     const changes = yield* Queue.unbounded<void>()
     const watching = yield* Effect.acquireRelease(
       Effect.sync(() => new Watching(() => Queue.offerUnsafe(changes, undefined))),
       (watching) => Effect.sync(() => watching.close())
     )
-    const flows = new Flows(files, (path) => watching.add(path))
+    const flows = new Flows(files, place !== undefined, (path) => watching.add(path))
     yield* flows.load
-    const reload = Effect.matchEffect(flows.load, {
+    const home = place === undefined ? undefined : yield* durableHome({ place, files }, () => flows.durables)
+    const reload = Effect.matchEffect(Effect.andThen(flows.load, home?.reopen ?? Effect.void), {
       onSuccess: () => Console.error(`Reloaded ${names(flows)}.`),
       onFailure: ({ message }: Misuse | Failed) =>
         Console.error(`${message}\nUntil that is mended, the workflows stay as they were.`)
     })
-    return { flows, reloading: Effect.forever(Effect.andThen(Queue.takeAll(changes), reload)) }
+    return { flows, runs: home?.runs, reloading: Effect.forever(Effect.andThen(Queue.takeAll(changes), reload)) }
   })
 
 export const dev = Command.make(
@@ -76,21 +79,33 @@ export const dev = Command.make(
       Argument.withDescription("TypeScript or JavaScript files that export workflows"),
       Argument.atLeast(1)
     ),
+    durable: Flag.String("durable").pipe(
+      Flag.withAlias("d"),
+      Flag.withDescription(
+        "Where durable runs are: a SQLite file, or the URL of a Postgres database. Default: in memory, until you stop"
+      ),
+      Flag.optional
+    ),
     ...address
   },
-  Effect.fnUntraced(function* ({ files, ...given }) {
-    const { flows, reloading } = yield* watched(files)
+  Effect.fnUntraced(function* ({ durable, files, ...given }) {
+    const place = Option.getOrUndefined(durable)
+    const { flows, reloading, runs } = yield* watched(files, place)
     const options = {
       workflows: () => flows.flows,
+      runs,
       status: () => ({ revision: flows.revision, problems: flows.problems })
     }
-    yield* said(yield* served(options, addressOf(given)), `Serving ${names(flows)}. Reloads when a file is saved.`)
+    const where = place === undefined ? "" : `, with the runs of ${nameOf(place)}`
+    const what = `Serving ${names(flows)}${where}. Reloads when a file is saved.`
+    yield* said(yield* served(options, addressOf(given)), what)
     yield* reloading
   }, Effect.scoped)
 ).pipe(
   Command.withDescription("Start and watch runs on a page, while you write their workflows"),
   Command.withExamples([
-    { command: "stepgraph dev flow.ts", description: "Serve the workflows of a file on http://localhost:4270" }
+    { command: "stepgraph dev flow.ts", description: "Serve the workflows of a file on http://localhost:4270" },
+    { command: "stepgraph dev orders.ts --durable runs.db", description: "With runs that survive a restart" }
   ])
 )
 

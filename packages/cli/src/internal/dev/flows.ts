@@ -1,6 +1,7 @@
 /**
  * The workflows of some files, as the files were when they could last be loaded.
  */
+import type { AnyDurable } from "@stepgraph/durable"
 import * as Effect from "effect/Effect"
 import type { AnyWorkflow } from "stepgraph/graph"
 import { type Failed, Misuse } from "../errors.ts"
@@ -12,6 +13,7 @@ type Loaded = ReadonlyArray<Exported>
 
 export class Flows {
   private readonly files: ReadonlyArray<string>
+  private readonly onlyDurable: boolean
   private readonly found: (path: string) => void
   private loaded: Loaded = []
   private loads = 0
@@ -20,8 +22,9 @@ export class Flows {
   revision = 0
 
   /** `found` is told of each file that they come from. */
-  constructor(files: ReadonlyArray<string>, found: (path: string) => void) {
+  constructor(files: ReadonlyArray<string>, onlyDurable: boolean, found: (path: string) => void) {
     this.files = files
+    this.onlyDurable = onlyDurable
     this.found = found
   }
 
@@ -31,6 +34,10 @@ export class Flows {
 
   get flows(): ReadonlyArray<AnyWorkflow> {
     return this.loaded.map(({ flow }) => flow)
+  }
+
+  get durables(): ReadonlyArray<AnyDurable> {
+    return this.loaded.flatMap(({ durable }) => (durable === undefined ? [] : [durable]))
   }
 
   get problems(): ReadonlyArray<string> {
@@ -60,7 +67,7 @@ export class Flows {
   }
 
   private read(revision: number): Effect.Effect<Loaded, Misuse | Failed> {
-    const { files, found } = this
+    const { files, found, onlyDurable } = this
     return Effect.gen(function* () {
       const load = loadOf(revision, found)
       const byName = new Map<string, Exported & { readonly file: string }>()
@@ -85,7 +92,14 @@ export class Flows {
           }
         }
       }
-      return [...byName.values()]
+      const all = [...byName.values()]
+      if (!onlyDurable) return all
+      const durables = all.filter(({ durable }) => durable !== undefined)
+      if (durables.length > 0) return durables
+      const where = files.length === 1 ? `${files[0]} exports` : "The files export"
+      return yield* new Misuse({
+        message: `${where} no durable workflow: export the result of durable(), or leave out --durable.`
+      })
     })
   }
 }
