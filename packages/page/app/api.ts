@@ -16,6 +16,12 @@ export interface WorkflowSummary {
   readonly outputs: ReadonlyArray<string>
 }
 
+/** Whether the workflows are those of the latest files. */
+export interface ServerStatus {
+  readonly revision: number
+  readonly problems: ReadonlyArray<string>
+}
+
 /** A JSON Schema as the server gives it. */
 export interface SchemaDocument {
   readonly schema: Json
@@ -86,6 +92,7 @@ const post = async <A>(path: string, body: Json = {}, headers: Record<string, st
 const at = encodeURIComponent
 
 export const api = {
+  status: () => get<ServerStatus>("status"),
   workflows: () => get<ReadonlyArray<WorkflowSummary>>("workflows"),
   workflow: (name: string) => get<WorkflowDetail>(`workflows/${at(name)}`),
   start: (name: string, input: Json) => post<RunDetail>(`workflows/${at(name)}/runs`, input),

@@ -3,7 +3,16 @@
  */
 import { render } from "preact"
 import { useEffect, useState } from "preact/hooks"
-import { api, Failure, setToken, takeToken, type WorkflowDetail, type WorkflowSummary } from "./api.ts"
+import {
+  api,
+  Failure,
+  type ServerStatus,
+  setToken,
+  takeToken,
+  type WorkflowDetail,
+  type WorkflowSummary
+} from "./api.ts"
+import { useEvery } from "./hooks.ts"
 import { go, useRoute } from "./route.ts"
 import { Empty } from "./ui/parts.tsx"
 import { Run } from "./ui/Run.tsx"
@@ -15,6 +24,7 @@ const App = () => {
   const route = useRoute()
   const [flows, setFlows] = useState<ReadonlyArray<WorkflowSummary>>()
   const [failure, setFailure] = useState<Error>()
+  const { problems, revision } = useStatus(failure === undefined)
   const locked = failure instanceof Failure && failure.status === 401
   useEffect(() => {
     api.workflows().then(
@@ -24,8 +34,8 @@ const App = () => {
       },
       (error: Error) => setFailure(error)
     )
-    // A server that has come back may have other workflows.
-  }, [failure === undefined])
+    // A server that has come back, or has loaded its files again, may have other workflows.
+  }, [failure === undefined, revision])
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.key !== "/" || (event.target as Element).matches("input, textarea, select")) return
@@ -43,6 +53,11 @@ const App = () => {
     <div class="shell">
       <Side flows={flows} route={route} onFailure={setFailure} />
       <main>
+        {problems.map((problem) => (
+          <pre key={problem} class="banner" role="alert">
+            {problem}
+          </pre>
+        ))}
         {failure === undefined ? null : (
           <p class="banner" role="alert">
             {failure.message}
@@ -51,7 +66,7 @@ const App = () => {
         {route.run !== undefined ? (
           <Run key={route.run} id={route.run} route={route} />
         ) : route.workflow !== undefined ? (
-          <Flow key={route.workflow} name={route.workflow} />
+          <Flow key={route.workflow} name={route.workflow} revision={revision} />
         ) : (
           <Home flows={flows} />
         )}
@@ -60,12 +75,33 @@ const App = () => {
   )
 }
 
-const Flow = ({ name }: { readonly name: string }) => {
+const unchanged: ServerStatus = { revision: 0, problems: [] }
+
+/** What a server that loads its files again says of them. */
+const useStatus = (isUp: boolean): ServerStatus => {
+  const [status, setStatus] = useState(unchanged)
+  useEvery(1_000, () => {
+    if (!isUp) return
+    api.status().then(
+      (next) => setStatus((old) => (JSON.stringify(old) === JSON.stringify(next) ? old : next)),
+      () => {}
+    )
+  }, [isUp])
+  return status
+}
+
+const Flow = ({ name, revision }: { readonly name: string; readonly revision: number }) => {
   const [flow, setFlow] = useState<WorkflowDetail>()
   const [error, setError] = useState<string>()
   useEffect(() => {
-    api.workflow(name).then(setFlow, (error: Error) => setError(error.message))
-  }, [name])
+    api.workflow(name).then(
+      (flow) => {
+        setFlow(flow)
+        setError(undefined)
+      },
+      (error: Error) => setError(error.message)
+    )
+  }, [name, revision])
   if (error !== undefined) {
     return (
       <div class="page">

@@ -63,3 +63,25 @@ export const assets = async (): Promise<ReadonlyMap<string, Asset>> =>
       return [path, { type, body, headers }]
     })
   )
+
+/**
+ * The page as the `page` of `serve` and `listen` of `@stepgraph/server` takes it.
+ *
+ * @example
+ * ```ts
+ * import { page } from "@stepgraph/page"
+ *
+ * const answer = await page()
+ * console.log(answer(new Request("http://localhost/")).headers.get("content-type")) // => text/html; charset=utf-8
+ * console.log(answer(new Request("http://localhost/other")).status) // => 404
+ * ```
+ */
+export const page = async (): Promise<(request: Request) => Response> => {
+  const files = await assets()
+  return ({ method, url }) => {
+    const { pathname } = new URL(url)
+    const file = files.get(pathname === "/" ? "index.html" : pathname.slice(1))
+    if (file === undefined) return new Response(null, { status: 404 })
+    return new Response(method === "HEAD" ? null : file.body, { headers: file.headers })
+  }
+}

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
 import axe from "axe-core"
 import type { Page } from "playwright-core"
+import type { AnyWorkflow } from "stepgraph"
 import { browsing } from "./support/browser.ts"
 import { hostile, many, nasty, orders, trip } from "./support/flows.ts"
 import { served, token } from "./support/served.ts"
@@ -13,12 +14,14 @@ vi.setConfig({ testTimeout: 30_000 })
 const open = browsing()
 let server: Awaited<ReturnType<typeof served>>
 beforeAll(async () => {
-  server = await served([orders, trip, many, hostile])
+  server = await served(() => [orders, trip, many, hostile])
 })
 afterAll(() => server?.close())
 
 const at = (path = "") =>
   `${server.url}#${path}${path.includes("?") || path === "" ? "" : "?"}${path === "" ? "" : "&"}token=${token}`
+/** Asks again until it is so. */
+const eventually = <A>(read: () => A | Promise<A>) => expect.poll(read, { timeout: 10_000 })
 const pane = (page: Page, name: string) => page.getByRole("region", { name, exact: true })
 const order = { customer: "Ada", size: "small", pieces: 3, gift: false, tags: [] }
 
@@ -44,20 +47,18 @@ describe("the page", () => {
     await form.getByLabel("pieces").fill("2")
     await form.getByLabel("size").selectOption("large")
     const raw = form.getByLabel("Order as JSON")
-    await expect
-      .poll(async () => JSON.parse(await raw.inputValue()))
-      .toEqual({
-        customer: "Grace",
-        size: "large",
-        pieces: 2,
-        gift: false,
-        tags: []
-      })
+    await eventually(async () => JSON.parse(await raw.inputValue())).toEqual({
+      customer: "Grace",
+      size: "large",
+      pieces: 2,
+      gift: false,
+      tags: []
+    })
     await raw.fill(`{"customer": "Grace", "size": "large", "pieces": 2.5, "gift": true, "tags": ["a"]}`)
-    await expect.poll(() => form.getByLabel("gift").isChecked()).toBe(true)
+    await eventually(() => form.getByLabel("gift").isChecked()).toBe(true)
     await raw.fill("{")
     await form.getByRole("alert").waitFor()
-    await expect.poll(() => form.getByRole("button", { name: "Start" }).isDisabled()).toBe(true)
+    await eventually(() => form.getByRole("button", { name: "Start" }).isDisabled()).toBe(true)
 
     await raw.fill(`{"customer": "Grace", "size": "large", "pieces": 2.5, "gift": true, "tags": []}`)
     expect(complaints).toEqual([])
@@ -69,19 +70,19 @@ describe("the page", () => {
     await form.getByLabel("pieces").fill("2")
     await form.getByRole("button", { name: "Copy as curl" }).click()
     const copied = () => page.evaluate(() => (globalThis as any).navigator.clipboard.readText())
-    await expect.poll(copied).toMatch(/^curl -X POST 'http:\/\/127.0.0.1:\d+\/api\/workflows\/orders\/runs\?wait=30s'/)
+    await eventually(copied).toMatch(/^curl -X POST 'http:\/\/localhost:\d+\/api\/workflows\/orders\/runs\?wait=30s'/)
     expect(await copied()).not.toContain(token)
     await form.getByRole("button", { name: "Copy as TypeScript" }).click()
-    await expect.poll(copied).toContain("connect<typeof flow>({")
+    await eventually(copied).toContain("connect<typeof flow>({")
 
     await form.getByRole("button", { name: "Start" }).click()
     await page.waitForURL(/#\/runs\//)
     await pane(page, "Waiting for you").waitFor()
     await page.getByRole("link", { name: "orders", exact: true }).first().click()
     const last = pane(page, "Start a run").getByLabel("Last inputs")
-    await expect.poll(() => last.locator("option").count()).toBeGreaterThan(1)
+    await eventually(() => last.locator("option").count()).toBeGreaterThan(1)
     await last.selectOption({ index: 1 })
-    await expect.poll(() => pane(page, "Start a run").getByLabel("customer").inputValue()).toBe("Grace")
+    await eventually(() => pane(page, "Start a run").getByLabel("customer").inputValue()).toBe("Grace")
     expect(complaints).toEqual([])
   })
 
@@ -91,13 +92,13 @@ describe("the page", () => {
     await pane(page, "What is it waiting for?")
       .getByText(/ship needs Approval; it has Order and Parcel/)
       .waitFor()
-    await expect.poll(() => pane(page, "Graph").locator("g.step[data-step=pack] .mark").textContent()).toBe("✓ 3")
+    await eventually(() => pane(page, "Graph").locator("g.step[data-step=pack] .mark").textContent()).toBe("✓ 3")
     const you = pane(page, "Waiting for you")
     await you.getByLabel("by", { exact: true }).fill("Grace")
     await you.getByRole("button", { name: "Send Approval" }).click()
     await pane(page, "Result").getByText('"by": "Grace"').waitFor()
     await page.locator("header.head").getByText("done").waitFor()
-    await expect.poll(() => pane(page, "What is it waiting for?").count()).toBe(0)
+    await eventually(() => pane(page, "What is it waiting for?").count()).toBe(0)
     expect(complaints).toEqual([])
   })
 
@@ -117,11 +118,9 @@ describe("the page", () => {
     const id = await server.start("orders", { ...order, pieces: 12 })
     const { page, complaints } = await open(at(`/runs/${id}`))
     const events = pane(page, "Events")
-    await expect
-      .poll(() => events.getByRole("status").or(events.locator("[aria-live]")).textContent())
-      .toBe("26 events")
+    await eventually(() => events.getByRole("status").or(events.locator("[aria-live]")).textContent()).toBe("26 events")
     await events.getByLabel("Search events").fill('"n":11')
-    await expect.poll(() => events.locator("[aria-live]").textContent()).toBe("2 of 26 events")
+    await eventually(() => events.locator("[aria-live]").textContent()).toBe("2 of 26 events")
     await events.getByRole("button", { name: "Packed" }).click()
     const details = page.getByRole("complementary", { name: "Details" })
     await details.locator("pre").getByText('"n": 11').waitFor()
@@ -129,14 +128,14 @@ describe("the page", () => {
       "pack given Piecesplit given Orderwhich came from outside"
     )
     await details.getByRole("button", { name: "pack" }).click()
-    await expect.poll(() => details.textContent()).toMatch(/Waited for a worker\d/)
+    await eventually(() => details.textContent()).toMatch(/Waited for a worker\d/)
     // The address holds it, for a link or a reload.
     await page.reload()
     await details.getByText("Call of a step").waitFor()
     await page.keyboard.press("Escape")
-    await expect.poll(() => details.count()).toBe(0)
+    await eventually(() => details.count()).toBe(0)
     await pane(page, "Graph").getByRole("button", { name: /^pack/ }).click()
-    await expect.poll(() => details.textContent()).toContain("Done12")
+    await eventually(() => details.textContent()).toContain("Done12")
     expect(complaints).toEqual([])
   })
 
@@ -144,14 +143,14 @@ describe("the page", () => {
     const id = await server.start("orders", { ...order, pieces: 6 })
     const { page, complaints } = await open(at(`/runs/${id}`))
     const steps = pane(page, "Graph").locator("g.step[data-step=pack] .mark")
-    await expect.poll(() => steps.textContent()).toBe("✓ 6")
+    await eventually(() => steps.textContent()).toBe("✓ 6")
     const moment = page.getByLabel("Moment")
     await moment.focus()
     await moment.fill("12")
-    await expect.poll(() => steps.textContent()).not.toBe("✓ 6")
+    await eventually(() => steps.textContent()).not.toBe("✓ 6")
     expect(page.url()).toContain("at=12")
     await page.getByRole("button", { name: /^Back to/ }).click()
-    await expect.poll(() => steps.textContent()).toBe("✓ 6")
+    await eventually(() => steps.textContent()).toBe("✓ 6")
 
     const timeline = pane(page, "Timeline")
     const canvas = timeline.locator("canvas")
@@ -162,10 +161,10 @@ describe("the page", () => {
     await page.mouse.down()
     await page.mouse.move(box.x + 700, box.y + 60, { steps: 3 })
     await page.mouse.up()
-    await expect.poll(() => whole.isEnabled()).toBe(true)
+    await eventually(() => whole.isEnabled()).toBe(true)
     await canvas.focus()
     await page.keyboard.press("0")
-    await expect.poll(() => whole.isEnabled()).toBe(false)
+    await eventually(() => whole.isEnabled()).toBe(false)
     let told = ""
     for (let y = 30; y < box.height && !told.startsWith("pack"); y += 5) {
       await page.mouse.move(box.x + 450, box.y + y)
@@ -213,7 +212,7 @@ describe("the page", () => {
     await page.getByText("Choose a workflow to start it").waitFor()
     await page.keyboard.press("/")
     await page.keyboard.type("Reykjavik")
-    await expect.poll(() => runs.count()).toBe(1)
+    await eventually(() => runs.count()).toBe(1)
     expect(await runs.textContent()).toContain(id)
     await page.getByLabel("Status").selectOption("failed")
     await page.getByText("No run fits. Search for less.").waitFor()
@@ -221,6 +220,27 @@ describe("the page", () => {
     await runs.getByRole("link").click()
     await pane(page, "Waiting for you").waitFor()
     expect(complaints).toEqual([])
+  })
+
+  it("works under a path, and follows workflows that change while it is open", async () => {
+    let flows: ReadonlyArray<AnyWorkflow> = [trip]
+    let status = { revision: 0, problems: [] as Array<string> }
+    const elsewhere = await served(() => flows, { path: "/flows", status: () => status })
+    try {
+      const { page, complaints } = await open(`${elsewhere.url}#token=${token}`)
+      await pane(page, "Start a run").getByLabel("city").fill("Paris")
+      status = { revision: 1, problems: ["trip.ts: Unexpected token"] }
+      flows = [trip, orders]
+      await page.getByRole("alert").getByText("trip.ts: Unexpected token").waitFor()
+      await page.getByRole("link", { name: "orders", exact: true }).waitFor()
+      // What was typed is still there.
+      expect(await pane(page, "Start a run").getByLabel("city").inputValue()).toBe("Paris")
+      status = { revision: 2, problems: [] }
+      await eventually(() => page.getByRole("alert").count()).toBe(0)
+      expect(complaints).toEqual([])
+    } finally {
+      await elsewhere.close()
+    }
   })
 
   it("shows names, payloads and errors as text alone", async () => {
@@ -276,10 +296,10 @@ describe("the page", () => {
     })
     await page.evaluate((hash) => ((globalThis as any).location.hash = hash), `/runs/${id}`)
     const events = pane(page, "Events")
-    await expect.poll(() => events.locator("[aria-live]").textContent(), { timeout: 20_000 }).toBe("20,002 events")
+    await eventually(() => events.locator("[aria-live]").textContent()).toBe("20,002 events")
     expect(await events.locator("tbody tr").count()).toBeLessThan(60)
     await events.getByLabel("Search events").fill("document 9999 of")
-    await expect.poll(() => events.locator("[aria-live]").textContent()).toBe("1 of 20,002 events")
+    await eventually(() => events.locator("[aria-live]").textContent()).toBe("1 of 20,002 events")
     // Generous: other tests share the machine. A page that hung would be far above.
     expect(await page.evaluate(() => (globalThis as any).longest)).toBeLessThan(1_000)
     expect(complaints).toEqual([])
