@@ -523,6 +523,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     "    this.outbox.emit(event)\n    run.questions"
   ],
   [
+    "applies a call's writes before its settlement",
+    "call/outbox.ts",
+    "    this.written.set(state, value)\n",
+    "    this.written.set(state, value)\n    this.direct.set(state, value)\n"
+  ],
+  [
     "begins a durable call before what led to it is stored",
     durable("calls.ts"),
     "if (live && writer.done) return body.run()",

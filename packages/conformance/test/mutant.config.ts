@@ -7,6 +7,7 @@ import { fileOf, mutants, plant } from "../src/mutants.ts"
 const root = join(import.meta.dirname, "../../..")
 const laws = ["packages/conformance/test/laws*.test.ts"]
 const examples = [
+  "packages/stepgraph/test/host.test.ts",
   "packages/stepgraph/test/intakes/*.test.ts",
   "packages/stepgraph/test/live/bounds.test.ts",
   "packages/stepgraph/test/live/answers.test.ts"

@@ -1,6 +1,6 @@
 // Durable runs end as they would have ended, whenever and however often their process has died.
 import { Effect, Exit, Layer, Schema, Stream } from "effect"
-import { defineEvent, defineLimit, defineStep, gather, InvalidEvent, join, RunEnded, workflow } from "stepgraph"
+import { defineEvent, defineLimit, defineStep, gather, InvalidEvent, join, RunEnded, run, workflow } from "stepgraph"
 import { afterAll, describe, expect, it } from "vitest"
 import {
   durable,
@@ -8,6 +8,7 @@ import {
   HistoryDiverged,
   layerStore,
   NotStorable,
+  openDurable,
   RunIdTaken,
   RunInterrupted,
   RunKeepsCrashing,
@@ -590,6 +591,29 @@ describe("durable", () => {
     expect(() => durable(listed)).toThrow("field 'deep.list[…]' of event 'Listed' may hold anything")
     expect(() => durable({} as any)).toThrow("durable takes a workflow, not")
     expect(() => durable(listed, { versoin: "2" } as any)).toThrow("versoin")
+  })
+
+  it("fails a run whose call, which had to wait, overflows the stack with other runs, and goes on", async () => {
+    const nested: any = oneStep(({ n }) => Effect.runSync(run(nested, { n: n + 1 }) as Effect.Effect<any>))
+    const Next = defineEvent("Next", { n: Schema.Number })
+    const flow = durable(
+      workflow({
+        name: "overflows",
+        start: Go,
+        stop: End,
+        steps: {
+          first: defineStep({ accepts: Go, emits: Next, run: ({ n }) => Next({ n }) }),
+          next: defineStep({
+            accepts: Next,
+            emits: End,
+            run: ({ n }): any => (n > 0 ? End({ n }) : Effect.runSync(run(nested, { n }) as Effect.Effect<any>))
+          })
+        }
+      })
+    )
+    await using runs = await openDurable({ memory: true }, [flow])
+    await expect((await runs.start(flow, "deep", { n: 0 })).result).rejects.toBeInstanceOf(Error)
+    expect(await (await runs.start(flow, "flat", { n: 1 })).result).toEqual(End({ n: 1 }))
   })
 
   it("says in Effect what it says in promises", async () => {

@@ -1,6 +1,6 @@
 // A host performs the calls of a run, has them wait until it lets them enter, and can let a recorded run happen again.
-import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Schedule, Schema } from "effect"
+import { describe, expect, it, vi } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Schedule, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import {
   collect,
@@ -9,12 +9,16 @@ import {
   defineStep,
   gather,
   Observer,
+  RunDefect,
   race,
   run,
   WorkflowTimedOut,
   workflow
 } from "stepgraph"
 import { type Body, type Call, Host, type RunHost, type Settlement, type Settling, type Sleep } from "stepgraph/host"
+import { Attempt } from "../src/internal/runtime/call/attempt.ts"
+import { Calls } from "../src/internal/runtime/call/calls.ts"
+import { Invocation } from "../src/internal/runtime/call/invocation.ts"
 import { Done, numbers, Start, Stop, stop, Task, untyped } from "./support/flow.ts"
 
 const hosted = (host: RunHost) => Effect.provideService(Host, () => host)
@@ -290,6 +294,52 @@ describe("a call that a host settles", () => {
     const exit = await Effect.runPromiseExit(hosted({ settle: entering })(run(flow)) as Effect.Effect<unknown>)
     const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
     expect(reasons.map((reason: any) => reason.error?.cause.message)).toEqual(["a", "b"])
+  })
+
+  it("writes nothing to the state of its run before it enters", async () => {
+    const waiting: Array<() => void> = []
+    const seen: Array<number> = []
+    const reads = { accepts: Start, emits: Done, run: (_: any, { get }: any) => void seen.push(get(sum)) }
+    const writes = {
+      accepts: Start,
+      emits: Done,
+      run: (_: any, { set }: any) => {
+        set(sum, 7)
+        return Done({ n: 1 })
+      }
+    }
+    const ends = { accepts: Done, emits: Stop, run: (_: any, { get }: any) => stop(get(sum)) }
+    const settle: RunHost["settle"] = (_, settlement, { enter }) => waiting.push(() => enter(settlement))
+    const ended = Effect.runPromise(hosted({ settle })(run(make({ writes, reads, ends }))) as Effect.Effect<any>)
+    for (const steps of [2, 1]) {
+      expect(waiting).toHaveLength(steps)
+      for (const enter of waiting.splice(0)) enter()
+    }
+    expect([seen, (await ended).values]).toEqual([[0], [7]])
+  })
+
+  it.each([
+    ["it enters", Calls.prototype, "enter", 0],
+    ["its effects take place", Invocation.prototype, "enter", 0],
+    ["its end is recorded", Attempt.prototype, "end", 1]
+  ] as const)("ends its run if that breaks while %s", async (_, prototype, name, at) => {
+    const works = { accepts: Start, emits: Done, run: () => Done({ n: 1 }) }
+    const ends = { accepts: Done, emits: Stop, run: () => stop(1) }
+    const rests = { accepts: Start, emits: Stop, run: () => Effect.never }
+    const original = (prototype as any)[name]
+    let calls = 0
+    const breaking = vi.spyOn(prototype as any, name).mockImplementation(function (this: any, ...given: any) {
+      if (calls++ === at) throw new Error("broken")
+      return original.apply(this, given)
+    })
+    try {
+      const running = hosted(journaling([]))(run(make({ works, rests, ends }))) as Effect.Effect<unknown>
+      const error: any = await Effect.runPromise(Effect.flip(Effect.sandbox(running)).pipe(Effect.map(Cause.squash)))
+      expect(error).toBeInstanceOf(RunDefect)
+      expect(error.cause).toEqual(new Error("broken"))
+    } finally {
+      breaking.mockRestore()
+    }
   })
 
   it("is made again after ctx.collect only where it would get something else now", async () => {

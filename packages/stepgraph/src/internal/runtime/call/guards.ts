@@ -31,6 +31,8 @@ export interface Guarded extends Working {
   callOf(attempt: number, recovers: boolean): Call
   /** Lets all effects of a settled attempt take place, and ends the invocation if the attempt was its last. */
   enter(settlement: Settlement): void
+  /** Ends it although letting them take place threw. */
+  lose(error: unknown): void
   /** The work after an attempt has begun, or none is due. */
   rests(): void
   moves(): void

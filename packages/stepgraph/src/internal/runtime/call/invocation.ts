@@ -258,10 +258,10 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
       try {
         this.emitToEnd(events)
         if (silent) this.run.saidNothing(this.node)
-        this.end(Exit.void)
       } catch (error) {
         this.end(Exit.die(error))
       }
+      this.end(Exit.void)
     }
   }
 
@@ -621,7 +621,7 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   }
 
   /** Ends it although ending it threw. */
-  private lose(error: unknown): void {
+  lose(error: unknown): void {
     this.phase = "over"
     try {
       this.attempt?.end()
@@ -634,8 +634,8 @@ export class Invocation implements Guarded, Caller, DirectOutbox, Emitting, Take
   private end(exit: Exit.Exit<unknown, unknown>): void {
     if (this.phase === "over") return
     this.phase = "over"
-    this.attempt?.end()
     try {
+      this.attempt?.end()
       this.releasePosition()
       this.run.settled(this, exit)
       this.rests()

@@ -21,6 +21,8 @@ interface Settled {
   keepAll(): void
   /** Lets all effects of an attempt take place, and ends the invocation if it was its last. */
   enter(settlement: Settlement): void
+  /** Letting them take place threw. */
+  lose(error: unknown): void
   /** The attempt now waits for the host. */
   rests(): void
 }
@@ -80,8 +82,14 @@ const settled = (
     const { kept } = on
     on.run.host!.settle!(call, kept.settled(exit, on.silent), {
       enter: (settlement) => {
-        on.enter(settlement)
-        resume(settlement.exit)
+        try {
+          on.enter(settlement)
+        } catch (error) {
+          // The host is not to know: the run itself is broken, and ends.
+          on.lose(error)
+        } finally {
+          resume(settlement.exit)
+        }
       },
       again: () => resume(again),
       // An unwanted attempt is interrupted, not repeated.

@@ -234,7 +234,8 @@ export class ActiveRun implements Called, Dispatch, Driven, Receiving, Routed, R
 
   /** Whether no activation is pending. */
   private get resting(): boolean {
-    return this.loop.resting && this.calls.moving === 0
+    // The counts of a broken run may be wrong, and nothing of it moves any more but to its end.
+    return this.loop.resting && (this.calls.moving === 0 || this.shutdown.broken)
   }
 
   rested(): void {

@@ -38,7 +38,7 @@ export class Shutdown implements Ended {
   private readonly run: Running
   private begun = false
   /** Whether the runtime itself has failed, so that its counts may be wrong. */
-  private broken = false
+  broken = false
 
   constructor(run: Running) {
     this.run = run
