@@ -147,6 +147,8 @@ export interface StoreService {
   readonly end: (id: string, epoch: number, state: RunState, result: Json | undefined) => Effect.Effect<boolean>
   /** Lets a run that is stuck be taken up again; `false` where it is not. */
   readonly resume: (id: string) => Effect.Effect<boolean>
+  /** Ends a run that is stuck, as interrupted; `false` where it is not. */
+  readonly abort: (id: string) => Effect.Effect<boolean>
   /** Forgets a run that has ended, with its journal and messages; `false` where it has not, or is unknown. */
   readonly forget: (id: string) => Effect.Effect<boolean>
   /** Forgets up to `limit` runs that have ended; gives how many there were. */

@@ -517,6 +517,13 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
       new HistoryDiverged({ run: "a", workflow: "one", entry: 0, what: "the end of call 'step#nothing'" })
     )
     expect((await runs.list())[0]!.state).toBe("stuck")
+    // It may also end for good.
+    const run = runs.run(one, "a")
+    expect(await run.forget()).toBe(false)
+    await run.interrupt()
+    expect((await runs.list())[0]).toMatchObject({ state: "interrupted", endedAt: expect.any(Date) })
+    await expect(run.result).rejects.toThrow(RunInterrupted)
+    expect(await run.forget()).toBe(true)
   })
 
   it("stops a run whose process has died again and again, and goes on when it is resumed", async () => {

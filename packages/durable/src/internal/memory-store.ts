@@ -123,6 +123,13 @@ export const memoryStore = (): StoreService => {
         kept.alone = false
         return true
       }),
+    abort: (id) =>
+      withNow((now) => {
+        const kept = runs.get(id)
+        if (kept?.run.state !== "stuck") return false
+        update(kept, { state: "interrupted", result: undefined, endedAt: now })
+        return true
+      }),
     forget: (id) => Effect.sync(() => runs.get(id)?.run.endedAt !== undefined && runs.delete(id)),
     forgetEnded: ({ endedBefore, flow, limit, state }) =>
       Effect.sync(() => {

@@ -131,6 +131,9 @@ export class Runner {
             })
           )
     )
-    return this.process.wholly(sent)
+    if (message._tag !== "interrupt") return this.process.wholly(sent)
+    // One that is stuck would never come to the message.
+    const aborted = Effect.tap(this.store.abort(id), () => Effect.sync(() => this.listeners.tell(id)))
+    return this.process.wholly(Effect.flatMap(aborted, (aborted) => (aborted ? Effect.succeed(0) : sent)))
   }
 }

@@ -228,6 +228,19 @@ const storeAfter = Effect.fnUntraced(function* <E>(prepare: (sql: SqlClient.SqlC
           (rows) => rows.length > 0
         )
       ),
+    abort: (id) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) =>
+        retried(
+          Effect.map(
+            query(
+              `UPDATE stepgraph_runs SET state = 'interrupted', result = NULL, wake = NULL, ended_at = ?
+               WHERE id = ? AND state = 'stuck' RETURNING id`,
+              [at, id]
+            ),
+            (rows) => rows.length > 0
+          )
+        )
+      ),
     forget: (id) => Effect.map(forgetting("id = ?", [id]), (count) => count > 0),
     forgetEnded: ({ endedBefore, flow, limit, state }) =>
       forgetting(
