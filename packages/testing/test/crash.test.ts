@@ -391,6 +391,46 @@ describe("where orders end differently", () => {
   })
 })
 
+describe("a step that asks", () => {
+  const Question = defineEvent("Question", { n: Schema.Number })
+  const Answer = defineEvent("Answer", { n: Schema.Number })
+  const asking = (step: object): AnyWorkflow =>
+    flowOf(
+      { ask: defineStep({ accepts: Start, emits: [Question, Stop], asks: Answer, ...step } as any) as any },
+      { inputs: [Answer], outputs: [Question] }
+    )
+
+  it("may ask side by side, in another order when it is called again", async () => {
+    let calls = 0
+    const flow = asking({
+      run: async (_: unknown, { ask }: any) => {
+        const order = calls++ % 2 === 0 ? [1, 2] : [2, 1]
+        const answers = await Promise.all(order.map((n) => ask(Question({ n }), Answer, (to: any) => to.n === n)))
+        return Stop({ value: answers.map(({ n }) => n).sort() })
+      }
+    })
+    const sends = [2, 1].map((n) => Answer({ n }))
+    const found = await explorePromise(flow, { crash: true, setup: () => void (calls = 0), sends, schedules: 200 })
+    expect(found).toMatchObject({ repeated: ["ask"], uncontrolled: [] })
+    expect(found.outcomes.map(({ outcome }) => outcome.text)).toEqual(['Stop {"value":[1,2]}'])
+  })
+
+  it("has no more time than before, if it has asked", async () => {
+    const flow = asking({
+      timeout: "500 millis",
+      run: (_: unknown, { ask }: any) =>
+        Effect.gen(function* () {
+          yield* ask(Question({ n: 1 }), Answer)
+          yield* Effect.sleep(300)
+          return Stop({ value: "in time" })
+        }),
+      recover: () => Stop({ value: "late" })
+    })
+    const failure = await exploring(flow, { crash: true, sends: [Answer({ n: 1 })], time: "ordered" })
+    expect([failure.invariant, failure.outcome.text]).toEqual(["safeToCrash", 'Stop {"value":"late"}'])
+  })
+})
+
 it("says what the new process never comes to", async () => {
   let late = false
   const flow = flowOf({

@@ -189,7 +189,8 @@ export class Incarnation {
   private message(key: string): Next {
     const message = this.inbox[Number(key.slice(input.length))]
     const enter = () => {
-      Effect.runFork(this.take!(message), { scheduler: this.process })
+      // It enters as a whole, also where the promise of a step lets it.
+      this.ways.pool.inside(() => Effect.runFork(this.take!(message), { scheduler: this.process }))
       return true
     }
     return { key, enter, message: { tag: message?._tag } }
