@@ -48,7 +48,7 @@ export const serving = async (cwd: string, ...args: ReadonlyArray<string>): Prom
   running.add(child)
   const all = () => `It said:\n${heard.out}\n${heard.err}`
   const [, url, port, token] = await until(
-    () => /^(http:\/\/\S+?:(\d+)\/)#token=(\S+)\n/.exec(heard.out) ?? undefined,
+    () => /^(http:\/\/\S+?:(\d+)\/)#token=([^\s&]+)\S*\n/.exec(heard.out) ?? undefined,
     all
   )
   const ask: Serving["ask"] = (path, { headers, json } = {}) =>

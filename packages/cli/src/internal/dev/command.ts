@@ -114,6 +114,13 @@ const summary = (file: string, entries: ReadonlyArray<TraceEntry>): string => {
   return `Serving ${runs === 1 ? "the run" : `${runs} runs`} of ${file}.`
 }
 
+/** The run that all others of a trace were started by, if there is one. */
+const onlyRoot = (entries: ReadonlyArray<TraceEntry>): string | undefined => {
+  const nested = new Set(entries.flatMap((entry) => (entry._tag === "RunStarted" && entry.parent ? [entry.run] : [])))
+  const roots = new Set(entries.map(({ run }) => run).filter((run) => !nested.has(run)))
+  return roots.size === 1 ? [...roots][0] : undefined
+}
+
 export const open = Command.make(
   "open",
   {
@@ -129,7 +136,8 @@ export const open = Command.make(
         `${file} is from another version of stepgraph: entries of the kind ${list(unknown)} are left out. Update with: npm install stepgraph@latest`
       )
     }
-    yield* said(yield* served({ workflows: [], runs: keptRuns(entries) }, addressOf(given)), summary(file, entries))
+    const options = { workflows: [], runs: keptRuns(entries) }
+    yield* said(yield* served(options, addressOf(given), onlyRoot(entries)), summary(file, entries))
     yield* Effect.never
   }, Effect.scoped)
 ).pipe(

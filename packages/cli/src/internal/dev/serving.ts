@@ -71,7 +71,9 @@ const pageOf =
 /** Serves until its scope is closed, which interrupts the runs in memory. */
 export const served = (
   options: Omit<ServeOptions, "auth" | "hosts" | "page">,
-  address: Address
+  address: Address,
+  /** The run to show first. */
+  run?: string | undefined
 ): Effect.Effect<Served, Misuse, Scope.Scope> =>
   Effect.gen(function* () {
     yield* checked(address)
@@ -107,8 +109,9 @@ export const served = (
     const listening = yield* Effect.acquireRelease(opened(port), ({ close }) => Effect.promise(close))
     const shown =
       host === undefined ? "localhost" : isEverywhere(host) ? (addresses()[0] ?? "localhost") : bracketed(host)
+    const first = run === undefined ? "" : `&/runs/${encodeURIComponent(run)}`
     return {
-      url: `http://${shown}:${listening.port}/#token=${encodeURIComponent(token)}`,
+      url: `http://${shown}:${listening.port}/#token=${encodeURIComponent(token)}${first}`,
       instead: address.port === undefined && listening.port !== firstPort ? firstPort : undefined,
       port: listening.port
     }
