@@ -457,6 +457,14 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
       "step 'last' is new",
       "event 'Middle' is new"
     ])
+    const speaks = { emits: [End, Middle], asks: Other, timeout: "1 minute" }
+    expect(await changes(flowOf(speaks, join([Go, Other]), { last: more.last }))).toEqual([
+      "step 'step' emits 'End', 'Middle', not 'End'",
+      "step 'step' has asks 'Other', not nothing",
+      "step 'step' has timeout 1m, not none",
+      "step 'last' is new",
+      "event 'Middle' is new"
+    ])
   })
 
   it("leaves the runs of a version that a process does not have to others, while two are deployed", async () => {

@@ -227,6 +227,17 @@ describe.each(Object.entries(stores))("a store in %s", (_name, made) => {
         expect(yield* store.resume("b")).toBe(true)
         expect(yield* store.claim("two", [key], 10, true)).toMatchObject([{ id: "b", state: "active", crashes: 0 }])
 
+        // One that is stuck may also end for good, and no other.
+        for (const id of ["a", "b", "nobody"]) expect(yield* store.abort(id)).toBe(false)
+        expect(yield* store.owned("two")).toEqual(["b"])
+        expect(yield* store.end("b", 2, "stuck", { why: 2 })).toBe(true)
+        expect(yield* store.owned("two")).toEqual([])
+        expect(yield* store.abort("b")).toBe(true)
+        const aborted = (yield* store.get("b"))!
+        expect(aborted).toMatchObject({ state: "interrupted", result: undefined, owner: undefined })
+        expect(aborted.endedAt).toBeGreaterThanOrEqual(aborted.createdAt)
+        expect(yield* store.resume("b")).toBe(false)
+
         expect(yield* store.forget("a")).toBe(true)
         expect(yield* store.forget("a")).toBe(false)
         expect(yield* store.get("a")).toBeUndefined()

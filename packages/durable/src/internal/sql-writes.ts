@@ -149,7 +149,7 @@ export const retried = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
       if (!isPassing(error)) return Effect.die(error)
       const lasts = wait < longest && wait * 2 >= longest
       const said = lasts
-        ? Effect.logWarning("The database of durable runs does not work. It is tried again.", error)
+        ? Effect.logWarning(`The database of durable runs does not work, and is tried again: ${textOf(error)}`)
         : Effect.void
       return said.pipe(Effect.andThen(Effect.sleep(wait)), Effect.andThen(again(Math.min(longest, wait * 2))))
     })
@@ -161,16 +161,22 @@ const diskErrors = [10, 13]
 /** Postgres's: it has not the means, cannot do it now, or only reads, while another server takes over. */
 const passingState = /^(08|53|57P|58|25006)/
 
+interface Failure {
+  readonly reason?: { readonly isRetryable?: boolean; readonly cause?: unknown }
+  readonly cause?: unknown
+}
+
+const textOf = (error: unknown): string => {
+  const { cause, reason } = error as Failure
+  return String((reason?.cause as Error | undefined)?.message ?? (cause as Error | undefined)?.message ?? error)
+}
+
 /** Whether the database is away, or busy with another process, so that the same may succeed later. */
 const isPassing = (error: unknown): boolean => {
-  const { cause, reason } = error as {
-    readonly reason?: { readonly isRetryable?: boolean; readonly cause?: unknown }
-    readonly cause?: unknown
-  }
+  const { reason } = error as Failure
   if (reason?.isRetryable === true) return true
   const { code, errcode } = (reason?.cause ?? {}) as { readonly code?: unknown; readonly errcode?: unknown }
   if (typeof errcode === "number" && diskErrors.includes(errcode & 0xff)) return true
   if (typeof code === "string" && passingState.test(code)) return true
-  const text = String((reason?.cause as Error | undefined)?.message ?? (cause as Error | undefined)?.message ?? error)
-  return /terminat|ECONN|EPIPE|closed|timeout|starting up|shutting down|recovery mode/i.test(text)
+  return /terminat|ECONN|EPIPE|closed|timeout|starting up|shutting down|recovery mode/i.test(textOf(error))
 }
