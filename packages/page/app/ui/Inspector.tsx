@@ -4,17 +4,24 @@
 import type { ComponentChildren } from "preact"
 import type { Graph } from "stepgraph/graph"
 import type { EventModel, InvocationModel, RunModel } from "stepgraph/trace"
-import { brief, count, duration, listed, number, pretty } from "../format.ts"
+import { brief, count, duration, listed, number } from "../format.ts"
 import { useStore } from "../hooks.ts"
 import type { Selection } from "../route.ts"
 import { isPaused, type RunStore } from "../run-store.ts"
-import { Copy, Status } from "./parts.tsx"
+import {
+  CallLink,
+  CallList,
+  EventLink,
+  EventList,
+  EventRef,
+  Fact,
+  Facts,
+  mostListed,
+  Payload,
+  type Select
+} from "./links.tsx"
+import { Status } from "./parts.tsx"
 
-type Select = (selection: Selection | undefined) => void
-
-/** Longer lists and texts are cut until somebody asks for more. */
-const mostListed = 30
-const mostText = 20_000
 /** How far back a chain of causes is shown. */
 const longestChain = 12
 
@@ -268,96 +275,3 @@ const Step = ({
     </>
   )
 }
-
-const Facts = ({ children }: { readonly children: ComponentChildren }) => <dl class="facts">{children}</dl>
-const Fact = ({ children, name }: { readonly name: string; readonly children: ComponentChildren }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd class="number">{children}</dd>
-  </div>
-)
-
-const Payload = ({ value }: { readonly value: unknown }) => {
-  const text = pretty(value)
-  if (text === "{}") return <p class="soft">It has no fields.</p>
-  const isLong = text.length > mostText
-  return (
-    <div class="payload">
-      <pre>{isLong ? `${text.slice(0, mostText)}…` : text}</pre>
-      <Copy label={isLong ? `Copy all ${number(text.length)} characters` : "Copy"} text={() => text} />
-    </div>
-  )
-}
-
-const EventLink = ({ event, onSelect }: { readonly event: EventModel; readonly onSelect: Select }) => (
-  <button type="button" class="link" onClick={() => onSelect({ kind: "event", id: event.id })}>
-    {event.tag}
-  </button>
-)
-
-const EventRef = ({
-  id,
-  model,
-  onSelect
-}: {
-  readonly model: RunModel
-  readonly id: string
-  readonly onSelect: Select
-}) => {
-  const event = model.events.get(id)
-  return event === undefined ? <span>{id}</span> : <EventLink event={event} onSelect={onSelect} />
-}
-
-const CallLink = ({ call, onSelect }: { readonly call: InvocationModel; readonly onSelect: Select }) => (
-  <>
-    <button type="button" class="link" onClick={() => onSelect({ kind: "call", id: call.id })}>
-      {call.step}
-    </button>
-    {call.outcome === "succeeded" ? null : <Status status={isPaused(call) ? "waiting" : call.outcome} />}
-  </>
-)
-
-interface ListProps {
-  readonly model: RunModel
-  readonly ids: ReadonlyArray<string>
-  readonly onSelect: Select
-  readonly none: string
-}
-
-const EventList = ({ ids, model, none, onSelect }: ListProps) =>
-  ids.length === 0 ? (
-    <p class="soft">{none}</p>
-  ) : (
-    <ul class="plain">
-      {ids.slice(0, mostListed).map((id) => (
-        <li key={id}>
-          <EventRef model={model} id={id} onSelect={onSelect} />{" "}
-          <span class="code soft">{brief(model.events.get(id)?.data, 80)}</span>
-        </li>
-      ))}
-      {ids.length > mostListed ? <li class="soft">and {number(ids.length - mostListed)} more</li> : null}
-    </ul>
-  )
-
-const CallList = ({ ids, model, none, onSelect }: ListProps) =>
-  ids.length === 0 ? (
-    <p class="soft">{none}</p>
-  ) : (
-    <ul class="plain">
-      {ids.slice(0, mostListed).map((id) => {
-        const call = model.invocations.get(id)
-        return (
-          <li key={id}>
-            {call === undefined ? id : <CallLink call={call} onSelect={onSelect} />}
-            {call === undefined || call.emitted.length === 0 ? null : (
-              <span class="soft">
-                {" "}
-                →{" "}
-                {brief([...new Set(call.emitted.map((one) => model.events.get(one)?.tag))].join(", "), 80).slice(1, -1)}
-              </span>
-            )}
-          </li>
-        )
-      })}
-    </ul>
-  )

@@ -2,10 +2,10 @@
  * One run: its state, what it waits for, and what has happened.
  */
 import { timeline, toHtml } from "@stepgraph/viz"
-import { useEffect, useRef, useState } from "preact/hooks"
+import { useEffect, useState } from "preact/hooks"
 import { api, Failure, type RunDetail, type WorkflowDetail } from "../api.ts"
-import { age, count, duration, pretty } from "../format.ts"
-import { useAction, useNow, useStore } from "../hooks.ts"
+import { age, duration, pretty } from "../format.ts"
+import { useAction, useNow } from "../hooks.ts"
 import { adjust, go, linkTo, type Route, type Selection } from "../route.ts"
 import { RunStore } from "../run-store.ts"
 import { Compare } from "./Compare.tsx"
@@ -13,6 +13,7 @@ import { Events } from "./Events.tsx"
 import { Graph } from "./Graph.tsx"
 import { Inspector } from "./Inspector.tsx"
 import { download, Empty, Status } from "./parts.tsx"
+import { Scrubber } from "./Scrubber.tsx"
 import { StartForm } from "./Start.tsx"
 import { Timeline } from "./Timeline.tsx"
 import { ForYou, Reasons } from "./Waiting.tsx"
@@ -288,66 +289,5 @@ const Outcome = ({ detail: { error, stop } }: { readonly detail: RunDetail }) =>
         <pre class="result">{pretty(fields)}</pre>
       )}
     </section>
-  )
-}
-
-/** Any moment of the run: graph, timeline, events and details follow. */
-const Scrubber = ({ at, store }: { readonly store: RunStore; readonly at: number | undefined }) => {
-  useStore(store)
-  const timer = useRef<ReturnType<typeof setInterval>>()
-  const [playing, setPlaying] = useState(false)
-  const total = store.entries.length
-  useEffect(() => {
-    if (!playing) return
-    const step = Math.max(1, Math.round(total / 240))
-    let place = at ?? 0
-    timer.current = setInterval(() => {
-      place = Math.min(total, place + step)
-      adjust({ at: place >= total ? undefined : place })
-      if (place >= total) setPlaying(false)
-    }, 40)
-    return () => clearInterval(timer.current)
-  }, [playing])
-  return (
-    <div class="scrubber">
-      <button
-        type="button"
-        class="quiet"
-        disabled={total === 0}
-        onClick={() => {
-          if (!playing && at === undefined) adjust({ at: 1 })
-          setPlaying(!playing)
-        }}
-      >
-        {playing ? "Pause" : "Replay"}
-      </button>
-      <input
-        type="range"
-        aria-label="Moment"
-        aria-valuetext={store.isLive ? "all of it" : `after ${count(store.at, "entry").replace("entrys", "entries")}`}
-        min={0}
-        max={total}
-        value={at ?? total}
-        onInput={({ currentTarget: { valueAsNumber } }) => {
-          setPlaying(false)
-          adjust({ at: valueAsNumber >= total ? undefined : valueAsNumber })
-        }}
-      />
-      <span class="number soft moment">{duration(store.model.last.at)}</span>
-      {store.isLive ? (
-        <span class={`live ${store.connection}`}>
-          {store.connection === "ended" ? "Whole run" : store.connection === "broken" ? "Reconnecting…" : "Live"}
-        </span>
-      ) : (
-        <button type="button" class="quiet" onClick={() => adjust({ at: undefined })}>
-          Back to {store.connection === "ended" ? "the end" : "live"}
-        </button>
-      )}
-      {store.missing > 0 ? (
-        <p class="soft">
-          The server keeps no more than the end of this run: {count(store.missing, "older record")} are gone.
-        </p>
-      ) : null}
-    </div>
   )
 }
