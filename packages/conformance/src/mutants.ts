@@ -452,8 +452,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   [
     "leaves questions open when the inputs are closed",
     "call/questions.ts",
-    "of [...this.open]) if (question.open)",
-    "of [...this.open]) if (!question.open)"
+    "[...this.open].map((question) => this.endWith(",
+    "[...this.open].filter(({ open }) => !open).map((question) => this.endWith("
   ],
   [
     "gives an answer to whoever waits for its type",

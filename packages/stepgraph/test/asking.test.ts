@@ -301,6 +301,30 @@ describe("several questions of one step", () => {
     expect(ended).toEqual(["2 answered", "1 interrupted", "3 answered"])
   })
 
+  it("ends all open questions when the inputs are closed, before a call that gives up can withdraw the others", async () => {
+    const tool = defineStep({
+      accepts: Call,
+      emits: [Question, Result],
+      asks: Yes,
+      run: ({ id }, { ask }) =>
+        Effect.as(
+          Effect.all(
+            ["a", "b", "c"].map((text) => ask(Question({ id, text }), Yes)),
+            { concurrency: "unbounded" }
+          ),
+          Result({ id, text: "" })
+        )
+    })
+    const trace: Array<TraceEntry> = []
+    const observe = (entry: TraceEntry) => void trace.push(entry)
+    const live: any = await launchPromise(around({ tool }), { calls: 1 } as any, { observe } as any)
+    await questions(live, 3)
+    await live.closeInputs()
+    expect(await live.result.catch((error: unknown) => error)).toBeInstanceOf(NoAnswer)
+    const ended = trace.flatMap((entry) => (entry._tag === "QuestionEnded" ? [entry.outcome] : []))
+    expect(ended).toEqual(["closed", "closed", "closed"])
+  })
+
   it("each run of an Effect asks anew, and a promise once", async () => {
     const tool = defineStep({
       accepts: Call,

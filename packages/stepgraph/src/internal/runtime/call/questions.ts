@@ -197,7 +197,9 @@ export class Questions {
   /** No answer can come any more. */
   closeInputs(): void {
     this.closed = true
-    for (const question of [...this.open]) if (question.open) this.settle(question, this.noAnswer(question), undefined)
+    // All end before any call goes on, or a call that gives up at the first would withdraw the others.
+    const ended = [...this.open].map((question) => this.endWith(question, this.noAnswer(question), undefined))
+    for (const goOn of ended) goOn()
   }
 
   private noAnswer({ on, event, awaits }: Question): Exit.Exit<never, unknown> {
@@ -233,10 +235,15 @@ export class Questions {
   }
 
   private settle(question: Question, exit: Exit.Exit<AnyEvent, unknown>, id: string | undefined): void {
+    this.endWith(question, exit, id)()
+  }
+
+  /** Ends a question; its call goes on when the returned function is called. */
+  private endWith(question: Question, exit: Exit.Exit<AnyEvent, unknown>, id: string | undefined): () => void {
     this.end(question, exit, id)
     const away = this.away.get(question.on)!
     away.open--
-    this.comeBack(away, () => question.settle(exit))
+    return () => this.comeBack(away, () => question.settle(exit))
   }
 
   private end(question: Question, exit: Exit.Exit<AnyEvent, unknown> | undefined, id: string | undefined): void {
