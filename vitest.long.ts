@@ -1,5 +1,5 @@
-// The long searches, `pnpm test:long`: everything that `test` runs only a quarter of, more seeds, and the mutants that the
-// laws must detect.
+// The long searches, `pnpm test:long`: everything that `test` runs only a quarter of, more seeds, the mutants that the
+// laws must detect, every program of the docs in every order, and a process that dies again and again.
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
@@ -18,6 +18,10 @@ export default defineConfig({
     hookTimeout: 30_000,
     projects: [
       { extends: true, test: { name: "mutants", include: ["packages/conformance/test/mutants.long.ts"] } },
+      {
+        extends: true,
+        test: { name: "long", include: ["packages/testing/test/docs.long.ts", "packages/durable/test/poison.long.ts"] }
+      },
       searches(0, [laws, "packages/stepgraph/test/faults.test.ts"]),
       ...[1, 2, 3].map((round) => searches(round, [laws]))
     ]

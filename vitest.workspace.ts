@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os"
-import { basename } from "node:path"
+import { basename, join } from "node:path"
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type Reporter, type TestSpecification } from "vitest/node"
 
@@ -10,13 +10,11 @@ const isolated = [
   "packages/stepgraph/test/live/{bounds,embedding,iterating,listening}.test.ts",
   // They replace timers that leftovers of another file could still be using.
   "packages/conformance/test/laws.explored.test.ts",
-  "packages/testing/test/explore.test.ts",
-  // It mocks the module `stepgraph` itself.
-  "packages/testing/test/docs.test.ts"
+  "packages/testing/test/explore.test.ts"
 ]
 
 /** The slowest files, slowest first: the last file to start should be short, or the other workers wait for it. */
-const longest = ["pages", "bounds", "laws.explored", "laws.timed"]
+const longest = ["bounds", "laws.explored", "dev", "page", "pages", "terminal", "laws.timed", "core"]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>) {
@@ -52,6 +50,8 @@ export default defineConfig({
     // One more than there are cores: tests of processes and browsers mostly wait for them.
     maxWorkers: availableParallelism() + 1,
     reporters: ["default", whatWasSkipped],
+    // The processes that tests start translate the sources once, not each anew.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/stepgraph") },
     // Hanging tests must fail; tests slowed by parallel ones must not.
     testTimeout: 30_000,
     hookTimeout: 30_000,
