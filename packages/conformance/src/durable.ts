@@ -186,9 +186,7 @@ const incarnation = async (
   return { journal, ran: { record, runs: recorder.runs, outcome } }
 }
 
-/** With several workers, a call of `ctx.collect` may be made again, but the model collects when it starts. */
-const comparable = oneByHand
-const shows = (spec: Spec) => inOnePiece(comparable(spec))
+const shows = (spec: Spec) => inOnePiece(oneByHand(spec))
 
 const refuses = ({ steps }: Spec) => {
   if (steps.some(({ asks }) => asks !== undefined)) return "what a durable call asks enters later than it is asked"
@@ -198,7 +196,7 @@ const refuses = ({ steps }: Spec) => {
 
 export const durable: Engine = {
   name: "durable",
-  run: (spec, timing) => counted(async () => (await incarnation(comparable(spec), timing, [], [])).ran),
+  run: (spec, timing) => counted(async () => (await incarnation(oneByHand(spec), timing, [], [])).ran),
   shows,
   refuses,
   oneIn: share < 1 ? 8 : 3
@@ -208,7 +206,7 @@ export const crashed: Engine = {
   name: "crashed",
   run: (spec, timing) =>
     counted(async () => {
-      const same = comparable(spec)
+      const same = oneByHand(spec)
       const causes: Array<Cause.Cause<unknown>> = []
       let last = await incarnation(same, timing, [], causes)
       const crashes = 1 + pick(2, timing.seed, spec.seed, "crashes")

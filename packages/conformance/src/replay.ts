@@ -38,10 +38,19 @@ export const asJournaled = (spec: Spec): Spec => ({
   })
 })
 
-/** With several workers, a call of `ctx.collect` may be repeated, but the model collects when it starts. */
+/**
+ * The spec without calls of `ctx.collect` that overlap. Under a host such a call only looks, and keeps its events when it
+ * enters; if another call has taken them by then, it is made again, with what it has asked. The model collects once, when it
+ * starts, so the two agree only while one call follows another: with one worker, which a call that asks would give up.
+ */
 export const oneByHand = (spec: Spec): Spec => ({
   ...spec,
-  steps: spec.steps.map((step) => (step.accepts.kind === "hand" ? { ...step, workers: 1 } : step))
+  steps: spec.steps.map((step) => {
+    const { accepts, asks } = step
+    if (accepts.kind !== "hand") return step
+    if (asks === undefined) return { ...step, workers: 1 }
+    return { ...step, accepts: { ...accepts, kind: "each", of: [...new Set(accepts.of)] } }
+  })
 })
 
 /** Feeds `given` to a run and then continues it, unless `given` is a `whole` run. */
