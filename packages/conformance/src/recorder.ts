@@ -35,6 +35,8 @@ const isUnanswered = (exit: Settlement["exit"]): boolean =>
 export const recorderOf = (spec: Spec, say: (entry: Entry) => void): Recorder => {
   const runs: Array<Recorded & { input: Array<string> }> = []
   const byId = new Map<string, (typeof runs)[number]>()
+  /** Those that have failed, and whose `recover` is called next unless the run ends first. */
+  const toRecover = new Set<number>()
   const stepOf = (name: string) => spec.steps.findIndex((step) => step.name === name)
   return {
     runs,
@@ -43,6 +45,10 @@ export const recorderOf = (spec: Spec, say: (entry: Entry) => void): Recorder =>
         const run = byId.get(entry.cause)!.number
         if (entry.tag === question) say({ _tag: "asked", run })
         if (entry.tag === token) say({ _tag: "streamed", run })
+      }
+      if (entry._tag === "InvocationEnded" && entry.outcome === "interrupted") {
+        const run = byId.get(entry.invocation)?.number
+        if (run !== undefined && toRecover.delete(run)) say({ _tag: "cleaned", run })
       }
       if (entry._tag !== "InvocationStarted" || entry.attempt > 1) return
       const step = stepOf(entry.step)
@@ -55,6 +61,7 @@ export const recorderOf = (spec: Spec, say: (entry: Entry) => void): Recorder =>
     performs: ({ attempt, id, input, recovers, step }) => {
       const events = (Array.isArray(input) ? input : [input]) as ReadonlyArray<Payload | undefined>
       const run = byId.get(id)!
+      if (recovers) toRecover.delete(run.number)
       if (attempt === 1) run.input.splice(0, Number.POSITIVE_INFINITY, ...events.map(idOf))
       else if (!recovers)
         say({ _tag: "started", run: run.number, step: stepOf(step), input: events.map(idOf), attempt })
@@ -71,6 +78,7 @@ export const recorderOf = (spec: Spec, say: (entry: Entry) => void): Recorder =>
       else if (call.recovers) say({ _tag: "failed", run: run.number })
       else if (Exit.isSuccess(exit)) say({ _tag: "ended", run: run.number })
       else if (!recovered) say({ _tag: "failed", run: run.number })
+      else toRecover.add(run.number)
     }
   }
 }
