@@ -27,7 +27,9 @@ const timed = (spec: Spec): Spec =>
 const rare: ReadonlyArray<Spec> = [
   timed(withDeadlines(anyShape(1_000_056, joining))),
   // Two calls of one step ask at the same time, with what they have collected.
-  timed(withAsks(anyShape(90, everything)))
+  timed(withAsks(anyShape(90, everything))),
+  // A promise is rejected in the moment in which the run fails, and its step would recover.
+  timed(anyShape(2_000_113, { ...everything, forms: allForms }))
 ]
 
 const specs = [

@@ -296,6 +296,32 @@ describe("a call that a host settles", () => {
     expect(reasons.map((reason: any) => reason.error?.cause.message)).toEqual(["a", "b"])
   })
 
+  it.each(["in memory", "under a host"])(
+    "is not recovered if its promise was rejected as the run failed, %s",
+    async (where) => {
+      const called: Array<string> = []
+      const rejects = async () => {
+        throw new Error("rejected")
+      }
+      const flow = make({
+        fails: { accepts: Start, emits: Stop, run: rejects },
+        recovers: { accepts: Start, emits: Stop, run: rejects, recover: () => void called.push("recover") },
+        retries: {
+          accepts: Start,
+          emits: Stop,
+          retry: Schedule.recurs(1),
+          run: () => {
+            called.push("run")
+            return rejects()
+          }
+        }
+      })
+      const running = where === "in memory" ? run(flow) : hosted({ settle: entering })(run(flow))
+      const exit = await Effect.runPromiseExit(running as Effect.Effect<unknown>)
+      expect([Exit.isFailure(exit), called]).toEqual([true, ["run"]])
+    }
+  )
+
   it("writes nothing to the state of its run before it enters", async () => {
     const waiting: Array<() => void> = []
     const seen: Array<number> = []

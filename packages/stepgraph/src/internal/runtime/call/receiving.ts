@@ -27,7 +27,7 @@ export interface Emitting extends Waiting {
   readonly attempt: Attempt | undefined
   send(event: unknown): void
   emits(): void
-  /** Under a host that settles calls, its fiber waits for the step's promise. */
+  /** Under a host that settles calls, the fiber of a plain step waits for its promise. */
   awaits(): void
   emitEach(events: ReadonlyArray<unknown>, returned: boolean): void
 }
@@ -154,8 +154,10 @@ export class Receiving implements Receiver {
 
   awaiting(promise: PromiseLike<unknown>): Effect.Effect<unknown, StepRejected | NoAnswer> {
     const { node, run } = this.on
-    // A host that lets promises come decides itself which comes first.
-    if (run.host?.settle !== undefined && run.host.waits === undefined) this.on.awaits()
+    // As without a host, where only a plain step leaves its promise later: a retry or a recovery would begin meanwhile. A host
+    // that lets promises come decides itself which comes first.
+    const plain = !node.guarded && node.grace === undefined
+    if (plain && run.host?.settle !== undefined && run.host.waits === undefined) this.on.awaits()
     return this.settling(promise, node.grace !== undefined)
   }
 
