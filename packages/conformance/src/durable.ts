@@ -72,21 +72,24 @@ const incarnation = async (
 ): Promise<Incarnation> => {
   const world = makeWorld(timing, history.at(-1)?.at)
   const record: Array<Entry> = []
-  const say = (entry: Entry) => {
-    // What has happened before has its own time.
+  let told = 0
+  /** What has happened before has its own time, which passes also where it has nothing to say. */
+  const passes = () => {
     const at = driver.live ? undefined : driver.time
-    if (at !== undefined && at > told) {
-      told = at
-      record.push({ _tag: "tick", now: at })
-    }
+    if (at === undefined || at <= told) return
+    told = at
+    record.push({ _tag: "tick", now: at })
+  }
+  const say = (entry: Entry) => {
+    passes()
     record.push(entry)
   }
-  let told = 0
   const flow = buildWorkflow(spec, timing, world)
   const codec = codecFor(flow, causes)
   const journal = [...history]
   const recorder = recorderOf(spec, say)
   const observe = (entry: TraceEntry) => {
+    passes()
     recorder.observe(entry)
     if (timing.observed) say({ _tag: "traced", entry })
   }

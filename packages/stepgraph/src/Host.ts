@@ -179,6 +179,8 @@ export interface RunHost {
    * everything else due at the same instant comes first. If it returns `undefined`, the run sleeps as without a host.
    */
   readonly sleep?: (sleep: Sleep, fire: () => void) => (() => void) | undefined
+  /** When that happens which enters now, if a journal says so; otherwise the clock does. Deadlines count from it. */
+  readonly now?: () => number | undefined
   /** A call has read a cell of state, or written to it. */
   readonly touches?: (call: Call, cell: string, value: unknown, written: boolean) => void
   /** An output has left the run. */

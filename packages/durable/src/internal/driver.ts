@@ -90,6 +90,7 @@ export class Driver {
       settle: calls.settle,
       output: calls.output,
       sleep: timers.sleep,
+      now: () => this.past,
       idle: () => this.advance()
     }
   }
@@ -157,6 +158,11 @@ export class Driver {
   /** When the last entry of a replay was stored; `undefined` before the first. */
   get time(): number | undefined {
     return this.history.time
+  }
+
+  /** When that happened which a replay lets happen now; `undefined` once it is live. */
+  get past(): number | undefined {
+    return this.live ? undefined : this.history.now
   }
 
   /** Number of the last message that it has been given. */

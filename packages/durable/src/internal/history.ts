@@ -95,6 +95,11 @@ export class History {
     return entry && inWords(entry)
   }
 
+  /** When that happened which happens again now; `undefined` if nothing has. */
+  get now(): number | undefined {
+    return this.time ?? this.batches[0]?.at
+  }
+
   /**
    * When the last entry of a replay was stored; `undefined` before the first. Read for each entry of a trace, so it never starts
    * over.

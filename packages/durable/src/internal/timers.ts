@@ -22,6 +22,7 @@ interface Timer {
 interface Sleeping {
   readonly of: { readonly context: Context.Context<never>; readonly flow: AnyWorkflow }
   readonly history: History
+  readonly past: number | undefined
   readonly hosted: HostedRun
   fork<A, E>(effect: Effect.Effect<A, E>): Fiber<A, E>
   comes(next: { enter(): void; drop(): void }): void
@@ -50,9 +51,9 @@ export class DurableTimers {
     if (ofCall && (why === "grace" || !this.asking)) return undefined
     let due = this.dues.get(key)
     if (due === undefined) {
-      due = this.now() + millis
+      // During a replay, its entry was lost with the process, and is made again once the run is live. Its time goes on.
+      due = ((ofCall ? undefined : this.run.past) ?? this.now()) + millis
       this.dues.set(key, due)
-      // During a replay, its entry was lost with the process, and is made again once the run is live.
       if (!ofCall) this.run.add({ t: key, d: due })
     }
     const timer: Timer = { why, due, fire, fiber: undefined }

@@ -246,6 +246,10 @@ export class Calls implements Run, Factory {
     this.lanes[node.index]!.silent++
   }
 
+  now(): number {
+    return this.run.timers.now()
+  }
+
   sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration, of?: Sleeper): Effect.Effect<void> {
     return this.run.timers.sleep(why, id, duration, of)
   }

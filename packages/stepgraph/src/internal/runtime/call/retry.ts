@@ -60,6 +60,8 @@ const pausing = (clock: Clock.Clock, on: Retried): Clock.Clock => {
   const { id, run } = on
   let pauses = 0
   return Object.assign(Object.create(clock) as Clock.Clock, {
+    // For a schedule that looks at it.
+    currentTimeMillisUnsafe: () => run.now(),
     sleep: (duration: Parameters<Clock.Clock["sleep"]>[0]) =>
       run.sleep("retry", () => `${id}/${++pauses}`, duration, on)
   })

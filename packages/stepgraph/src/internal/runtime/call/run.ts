@@ -58,6 +58,8 @@ export interface Run {
   readonly timedOut: boolean
   /** Whether that is a failure: rejections of the same moment are then appended to it. */
   readonly failing: boolean
+  /** The time of what happens now. */
+  now(): number
   /** Sleeps on the host's clock if it has one. */
   sleep(why: Sleep["why"], id: () => string, duration: Duration.Duration, of?: Sleeper): Effect.Effect<void>
   hasRoom(node: Node): boolean

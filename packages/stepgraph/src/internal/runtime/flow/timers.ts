@@ -56,8 +56,9 @@ export class Timers {
     return this.timers === undefined || this.timers.size === 0
   }
 
+  /** The time of what happens now. */
   now(): number {
-    return Context.get(this.run.context, Clock.Clock).currentTimeMillisUnsafe()
+    return this.run.host?.now?.() ?? Context.get(this.run.context, Clock.Clock).currentTimeMillisUnsafe()
   }
 
   /** Sleeps for a step, possibly between two of its calls. `id` is only called for a host. */
