@@ -7,6 +7,8 @@ const searches = (round: number, include: ReadonlyArray<string>) => ({
   extends: true as const,
   test: { name: `round ${round}`, include: [...include], env: { ROUND: `${round}`, SHARE: "1" } }
 })
+/** How many rounds of other seeds: more find more, and each takes about two minutes. */
+const { ROUNDS: rounds = "1" } = process.env
 const laws = "packages/conformance/test/laws*.test.ts"
 
 export default defineConfig({
@@ -23,7 +25,7 @@ export default defineConfig({
         test: { name: "long", include: ["packages/testing/test/docs.long.ts", "packages/durable/test/poison.long.ts"] }
       },
       searches(0, [laws, "packages/stepgraph/test/faults.test.ts"]),
-      ...[1, 2, 3].map((round) => searches(round, [laws]))
+      ...Array.from({ length: Number(rounds) }, (_, i) => searches(i + 1, [laws]))
     ]
   }
 })
