@@ -155,9 +155,10 @@ const idsOf = (given: Given): ReadonlyArray<string> => given.events.map(idOf)
 export const runKey = (step: StepSpec, given: Given): string => `${step.name}(${idsOf(given).join()})`
 
 /** Only a gather has an order independent of timing, so only its order may affect the output. */
+const hasOrder = ({ accepts: { anyOrder, kind } }: StepSpec): boolean => kind === "gather" && anyOrder !== true
+
 const inputKey = (step: StepSpec, given: Given): string => {
-  const shows = step.accepts.kind === "gather" && step.accepts.anyOrder !== true
-  const ids = shows ? idsOf(given) : [...idsOf(given)].sort()
+  const ids = hasOrder(step) ? idsOf(given) : [...idsOf(given)].sort()
   return `${step.name}(${ids.length === 0 ? (given.opener?.id ?? "") : ids.join()})`
 }
 
@@ -177,7 +178,7 @@ const emissions = (
   const fuels = given.events.flatMap((event) => (event === undefined ? [] : [event.fuel]))
   const fuel = fuels.length === 0 ? 0 : Math.min(...fuels)
   const come = given.events.filter((event) => event !== undefined)
-  const first = step.accepts.anyOrder === true ? [...come].sort((a, b) => (a.id < b.id ? -1 : 1))[0] : come[0]
+  const first = hasOrder(step) ? come[0] : [...come].sort((a, b) => (a.id < b.id ? -1 : 1))[0]
   const key = first?.key ?? given.opener?.key ?? 0
   const { inCircle } = factsOf(spec)
   const allowed = step.emits.filter((tag) => fuel > 0 || !inCircle(index, tag))
