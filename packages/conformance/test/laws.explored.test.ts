@@ -1,15 +1,16 @@
 // The model computes the possible outcomes of a workflow, and exploration finds those of the runtime: both sets are
 // equal.
 import { type Exploration, explore } from "@stepgraph/testing"
-import { Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { run } from "stepgraph"
 import { expect, it, vi } from "vitest"
+import { endingsOf, nameOf } from "../src/endings.ts"
 import { anyShape, everything, inRow, waiting } from "../src/generate.ts"
 import { generated } from "../src/laws.ts"
-import { type Outcome, outcomes } from "../src/model.ts"
+import { outcomes } from "../src/model.ts"
 import { searched } from "../src/search.ts"
 import { type Spec, show, whole } from "../src/spec.ts"
-import { buildWorkflow, type Entry, outcomeOf, type Recorded } from "../src/world.ts"
+import { buildWorkflow, type Entry, type Recorded } from "../src/world.ts"
 
 const graphs = 80
 vi.setConfig({ testTimeout: 1_000 * graphs })
@@ -28,10 +29,6 @@ const comparable = (spec: Spec): Spec => ({
     accepts: { ...step.accepts, anyOrder: true }
   }))
 })
-
-/** If the contract leaves a gather's order open, the runtime chooses it. */
-const nameOf = (outcome: Outcome | ReturnType<typeof outcomeOf>): string =>
-  JSON.stringify(outcome._tag === "Failed" ? { ...outcome, input: [...outcome.input].sort() } : outcome)
 
 /** JavaScript's own timers, which an exploration controls. */
 const world = { sleep: (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis)) }
@@ -71,11 +68,7 @@ it("has exactly the model's outcomes over all orders", async () => {
     const seen = await explored(spec)
     schedules += seen.schedules
     const possible = new Set([...all.values()].map(nameOf))
-    const real = new Set(
-      seen.outcomes.map(({ outcome: { state, result, error } }) =>
-        nameOf(outcomeOf(state === "stopped" ? Exit.succeed(result) : Exit.fail(error)))
-      )
-    )
+    const real = endingsOf(seen)
     for (const one of real) expect(possible, `${show(spec)}\n${one}`).toContain(one)
     if (!seen.complete) continue
     expect([...real].sort(), show(spec)).toEqual([...possible].sort())
