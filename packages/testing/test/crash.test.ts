@@ -10,6 +10,7 @@ import {
   defineState,
   defineStep,
   gather,
+  join,
   workflow
 } from "stepgraph"
 import { describe, expect, it } from "vitest"
@@ -429,6 +430,37 @@ describe("a step that asks", () => {
     const failure = await exploring(flow, { crash: true, sends: [Answer({ n: 1 })], time: "ordered" })
     expect([failure.invariant, failure.outcome.text]).toEqual(["safeToCrash", 'Stop {"value":"late"}'])
   })
+})
+
+it("keeps each round of a deadline in its time", async () => {
+  const Missing = defineEvent("Missing")
+  const Late = defineEvent("Late", { n: Schema.Number })
+  const flow = flowOf(
+    {
+      items: items(1, 2),
+      late: defineStep({
+        accepts: join([Item, Missing], { within: "20 seconds" }),
+        emits: Late,
+        run: ([item]) => Late({ n: item!.n })
+      }),
+      // Its process may die while the rounds wait.
+      work: defineStep({
+        accepts: Start,
+        emits: Done,
+        run: () => Effect.as(Effect.sleep("10 seconds"), Done({ n: 0 }))
+      }),
+      end: defineStep({
+        accepts: collect(Late, 2),
+        emits: Stop,
+        run: (all) => Stop({ value: all.map(({ n }) => n).sort() })
+      })
+    },
+    { inputs: [Missing], outputs: [Done], timeout: "25 seconds" }
+  )
+  const found = await exploring(flow, { crash: true, sends: [], time: "ordered" })
+  expect(found).toMatchObject({ complete: true })
+  expect(found.cuts).toBeGreaterThan(1)
+  expect(found.outcomes.map(({ outcome }: any) => outcome.text)).toEqual(['Stop {"value":[1,2]}'])
 })
 
 it("says what the new process never comes to", async () => {

@@ -11,6 +11,8 @@ type Event = HostedQuestion["event"]
 export interface Activation {
   readonly key: string
   readonly settlement?: Settlement
+  /** When it entered first, if the journal keeps times. */
+  at?: number | undefined
   /** The call that has asked, streamed or was repeated, before its end. */
   readonly call?: string
   readonly asked?: Asked

@@ -17,6 +17,8 @@ import type { Ways } from "./ways.ts"
 
 /** What a dead process has left. */
 export interface Past {
+  /** When the run began. */
+  readonly began: number
   readonly entries: ReadonlyArray<Activation>
   /** When the timers of the run are due. */
   readonly dues: ReadonlyMap<string, number>
@@ -68,6 +70,7 @@ export class Incarnation {
   private readonly inbox: ReadonlyArray<Message>
   private take: Take | undefined
   private picked = 0
+  private began: number
   /** Whether cells are only read to see if they have changed. */
   private compares = false
 
@@ -78,10 +81,12 @@ export class Incarnation {
     this.past = past
     this.hears = hears
     this.dues = new Map(past?.dues)
+    this.began = this.now
     this.process = new Process(ways.pool)
     this.journal = new Journal(past?.entries ?? [], {
       outside: (key) => (this.take === undefined || !key.startsWith(input) ? undefined : this.message(key)),
       enters: (next) => this.enters(next),
+      now: () => this.now,
       live: () => this.hears.live()
     })
   }
@@ -89,7 +94,7 @@ export class Incarnation {
   /** What is left of it. With a workflow made anew, the cells of its state are other objects. */
   left(madeAnew: boolean): Past {
     const entries = madeAnew ? this.journal.entries.map(byName) : [...this.journal.entries]
-    return { entries, dues: this.dues, picks: this.picks, begun: this.begun, calls: this.calls }
+    return { began: this.began, entries, dues: this.dues, picks: this.picks, begun: this.begun, calls: this.calls }
   }
 
   /** What its journal holds and it has not come to, in words. */
@@ -118,6 +123,7 @@ export class Incarnation {
   hostOf(run: HostedRun, base: RunHost): RunHost {
     const { journal, process } = this
     journal.hosted = run
+    this.began = this.past?.began ?? this.now
     return {
       ...base,
       next: (steps) => this.next(steps),
@@ -156,7 +162,7 @@ export class Incarnation {
         if (why === "grace") return base.sleep!(sleep, fire)
         if (why === "attempt") return this.attempt(sleep, fire, base)
         const key = `${why} ${id}`
-        const due = this.dues.get(key) ?? this.now + millis
+        const due = this.dues.get(key) ?? (this.recorded ?? this.now) + millis
         this.dues.set(key, due)
         const invocation = why === "retry" ? id.slice(0, id.lastIndexOf("/")) : undefined
         const limit = why === "run" ? why : undefined
@@ -166,6 +172,7 @@ export class Incarnation {
             : this.ways.clock.add(due - this.now, { invocation, limit }, over)
         )
       },
+      now: () => this.recorded,
       idle: () => {
         if (!process.dead) journal.pump()
       }
@@ -194,6 +201,11 @@ export class Incarnation {
       return true
     }
     return { key, enter, message: { tag: message?._tag } }
+  }
+
+  /** When what is fed now happened first. */
+  private get recorded(): number | undefined {
+    return this.journal.replays ? (this.journal.time ?? this.began) : undefined
   }
 
   private get now(): number {

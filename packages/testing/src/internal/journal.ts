@@ -13,6 +13,8 @@ export interface Keeper {
   readonly holds?: () => boolean
   /** An activation that was not given is about to enter. Returns `false` to leave it out, and everything after it. */
   readonly enters?: (next: Next) => boolean
+  /** The time of what enters now. */
+  readonly now?: () => number
   /** All that was given has entered. */
   readonly live?: () => void
 }
@@ -52,6 +54,11 @@ export class Journal {
     return !this.live
   }
 
+  /** When what is fed now entered first; `undefined` before the first, and after the last. */
+  get time(): number | undefined {
+    return this.live ? undefined : this.entering?.at
+  }
+
   /** The activation to be fed next. */
   get missing(): Activation | undefined {
     return this.given[this.index]
@@ -89,7 +96,7 @@ export class Journal {
       enter: (settlement) => {
         if (!recorded && stale()) {
           const repeated = this.calls.repeat(nameOf(call))
-          if (repeated !== undefined) this.entries.push(repeated)
+          if (repeated !== undefined) this.entries.push({ ...repeated, at: this.keeper.now?.() })
           again()
           return false
         }
@@ -165,6 +172,7 @@ export class Journal {
   private lets(next: Next): boolean {
     if (this.live && this.keeper.enters?.(next) === false) return false
     const { enter, message, waits, ...activation } = next
+    if (this.live) activation.at = this.keeper.now?.()
     const at = this.entries.length
     this.entries.push(activation)
     this.entering = activation
