@@ -75,7 +75,7 @@ const incarnation = async (
   let told = 0
   /** What has happened before has its own time, which passes also where it has nothing to say. */
   const passes = () => {
-    const at = driver.live ? undefined : driver.time
+    const at = driver.past
     if (at === undefined || at <= told) return
     told = at
     record.push({ _tag: "tick", now: at })
@@ -113,6 +113,7 @@ const incarnation = async (
       codec,
       store: journalFrom(journal),
       start: { _tag: spec.start, id: "start", fuel: spec.fuel, key: 0 },
+      createdAt: 0,
       context: context as never,
       history
     },

@@ -57,7 +57,7 @@ const ran = async (spec: Spec, seed: number, given: ReadonlyArray<Json> = [], se
   let diverged: string | undefined
   const history = Effect.runSync(store.load("a"))
   const driver = new Driver(
-    { id: "a", epoch: 1, flow, codec, store, start, context: context as never, history },
+    { id: "a", epoch: 1, flow, codec, store, start, createdAt: 0, context: context as never, history },
     {
       ended: (exit) => {
         outcome = Exit.isSuccess(exit) ? JSON.stringify(exit.value) : Cause.pretty(exit.cause).split("\n    at")[0]!

@@ -55,6 +55,7 @@ class Hosted {
         codec: identity,
         store,
         start: null,
+        createdAt: 0,
         // The run is being made by this fiber.
         context: Fiber.getCurrent()!.context as Context.Context<never>,
         history: []

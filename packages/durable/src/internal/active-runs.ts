@@ -125,9 +125,9 @@ export class ActiveRuns {
           return other.run.epoch >= run.epoch ? Effect.void : Effect.andThen(this.forget(other), this.begin(run))
         }
         const { codec, flow } = definition
-        const { epoch, id, start } = run
+        const { createdAt, epoch, id, start } = run
         const driver: Driver = new Driver(
-          { id, epoch, flow, codec, store, start, context, history, dry: poisoned },
+          { id, epoch, flow, codec, store, start, createdAt, context, history, dry: poisoned },
           {
             ended: (exit) => this.ended(active, exit),
             rests: () => (poisoned ? this.poisoned(active) : this.rests(active)),

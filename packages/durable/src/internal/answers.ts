@@ -1,7 +1,6 @@
 /**
  * What becomes of a run, for whoever asks, wherever it is performed.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -133,19 +132,15 @@ export class Answers {
     const { codec, flow } = registered.definition
     return Effect.flatMap(store.load(run.id), (history) =>
       Effect.callback<A>((resume) => {
-        const clock = Object.assign(Object.create(Context.get(given, Clock.Clock)) as Clock.Clock, {
-          currentTimeMillisUnsafe: () => driver?.time ?? run.createdAt
-        })
-        const observed = observer === undefined ? given : Context.add(given, Observer, observer)
-        const context = Context.add(observed, Clock.Clock, clock)
-        const { epoch, id, start } = run
+        const context = observer === undefined ? given : Context.add(given, Observer, observer)
+        const { createdAt, epoch, id, start } = run
         const done = () => {
-          const result = look(driver!)
-          resume(Effect.as(driver!.abandon(), result))
+          const result = look(driver)
+          resume(Effect.as(driver.abandon(), result))
         }
-        const stop = (error: unknown) => resume(Effect.andThen(driver!.abandon(), Effect.die(error)))
-        const driver: Driver | undefined = new Driver(
-          { id, epoch, flow, codec, store, start, context: context as any, history, dry: true },
+        const stop = (error: unknown) => resume(Effect.andThen(driver.abandon(), Effect.die(error)))
+        const driver: Driver = new Driver(
+          { id, epoch, flow, codec, store, start, createdAt, context: context as any, history, dry: true },
           { ended: done, rests: done, lost: () => {}, diverged: stop, stored: () => {} }
         )
         driver.begin()

@@ -29,6 +29,8 @@ export interface Driven {
   readonly codec: Codec
   readonly store: StoreService
   readonly start: Json
+  /** In milliseconds, like all times of a store. */
+  readonly createdAt: number
   readonly context: Context.Context<never>
   readonly history: ReadonlyArray<Batch>
   /** It stops at the end of its history: to look at it, or because it must not go on. */

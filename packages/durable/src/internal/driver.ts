@@ -155,14 +155,11 @@ export class Driver {
     return this.calls.performing
   }
 
-  /** When the last entry of a replay was stored; `undefined` before the first. */
-  get time(): number | undefined {
-    return this.history.time
-  }
-
-  /** When that happened which a replay lets happen now; `undefined` once it is live. */
+  /** When that happened which a replay lets happen now; `undefined` once it is live. Nothing is later than the end of a dry one. */
   get past(): number | undefined {
-    return this.live ? undefined : this.history.now
+    const { createdAt, dry } = this.of
+    if (dry !== true && (this.live || this.history.length === 0)) return undefined
+    return this.history.time ?? createdAt
   }
 
   /** Number of the last message that it has been given. */

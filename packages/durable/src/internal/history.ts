@@ -95,18 +95,13 @@ export class History {
     return entry && inWords(entry)
   }
 
-  /** When that happened which happens again now; `undefined` if nothing has. */
-  get now(): number | undefined {
-    return this.time ?? this.batches[0]?.at
-  }
-
   /**
-   * When the last entry of a replay was stored; `undefined` before the first. Read for each entry of a trace, so it never starts
-   * over.
+   * When the last entry of a replay was stored; `undefined` before the first. The start of a run is stored with the times that
+   * begin with it, which may be long after the run was created. Read for each entry of a trace, so it never starts over.
    */
   get time(): number | undefined {
-    const { batches } = this
-    if (this.position === 0) return undefined
+    const { batches, entries } = this
+    if (this.position === 0) return entries[0] !== undefined && "t" in entries[0] ? batches[0]!.at : undefined
     while (this.batch + 1 < batches.length && batches[this.batch + 1]!.from < this.position) this.batch++
     return batches[this.batch]!.at
   }

@@ -59,9 +59,11 @@ const again = <A>(
 const pausing = (clock: Clock.Clock, on: Retried): Clock.Clock => {
   const { id, run } = on
   let pauses = 0
+  const now = () => run.now()
   return Object.assign(Object.create(clock) as Clock.Clock, {
     // For a schedule that looks at it.
-    currentTimeMillisUnsafe: () => run.now(),
+    currentTimeMillisUnsafe: now,
+    currentTimeMillis: Effect.sync(now),
     sleep: (duration: Parameters<Clock.Clock["sleep"]>[0]) =>
       run.sleep("retry", () => `${id}/${++pauses}`, duration, on)
   })
