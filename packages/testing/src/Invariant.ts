@@ -225,10 +225,10 @@ const eachConsumed = ({ model }: Executed): string | undefined => {
   return undefined
 }
 
-const finalizersRun = ({ model, left }: Executed, { outcome }: Seen): string | undefined => {
+const finalizersRun = ({ failed, model, left }: Executed, { outcome }: Seen): string | undefined => {
   // A program may have several runs at once.
   for (const { finalizerFailures, unfinished } of model.runs.values()) {
-    const [failure] = finalizerFailures
+    const failure = finalizerFailures.find(({ invocation }) => failed?.has(invocation) !== true)
     if (failure !== undefined) return `a finalizer of step '${failure.step}' failed: ${failure.error}`
     if (unfinished.length > 0) return `step '${unfinished[0]!.step}' had not ended when the run ended`
   }

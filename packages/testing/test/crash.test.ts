@@ -237,6 +237,28 @@ describe("a run that goes on in another process", () => {
     expect(new Set(crashes)).toEqual(new Set([false, true]))
   })
 
+  it("has no finalizer that fails where a step failed before another stopped it", async () => {
+    const Start = defineEvent("Start")
+    const Stop = defineEvent("Stop")
+    const flowOf = (run: () => any) =>
+      workflow({
+        name: "stopping",
+        start: Start,
+        stop: Stop,
+        steps: {
+          stops: defineStep({ accepts: Start, emits: Stop, run: () => Stop({}) }),
+          fails: defineStep({ accepts: Start, emits: Stop, run })
+        }
+      })
+    const invariants = { sameResult: false, neverFails: false }
+    const throws = flowOf(() => {
+      throw new Error("broken")
+    })
+    expect(await exploring(throws, { crash: true, invariants })).toMatchObject({ complete: true })
+    const releases = flowOf(() => Effect.onInterrupt(Effect.never, () => Effect.die(new Error("broken"))))
+    expect(await exploring(releases, { crash: true, invariants })).toMatchObject({ invariant: "finalizersRun" })
+  })
+
   it("may define its events and state anew", async () => {
     const make = () => {
       const Part = defineEvent("Part", { n: Schema.Number })

@@ -56,6 +56,8 @@ export interface Executed {
   readonly faults: number
   /** Set if its process died. The trace is then that of the run which went on. */
   readonly crash: Crash | undefined
+  /** The invocations that failed while the run was at work, even if that entered as the run ended. Known if it could die. */
+  readonly failed: ReadonlySet<string> | undefined
   /** Everything left after the run had ended. */
   readonly left: ReadonlyArray<string>
   /** Everything that was not under control, and so was not explored. */

@@ -297,6 +297,7 @@ export class Execution {
       cancelled,
       faults,
       crash,
+      failed: this.lives?.failed,
       left,
       uncontrolled,
       status

@@ -5,6 +5,7 @@
  * call had done before its process died stays done, and all else of it is lost.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type { Body, Call, Entering, HostedQuestion, HostedRun, RunHost, Settlement, Sleep } from "stepgraph/host"
 import { type Activation, callOf, keyOf, type Next, nameOf } from "./activation.ts"
@@ -40,6 +41,8 @@ export interface Hears {
   readonly dies: (call: Call, what: string | undefined) => boolean
   /** A call is made again. */
   readonly repeats: (call: Call) => void
+  /** A call ends. `alone`: it failed by itself while the run was at work, whatever has entered since. */
+  readonly ends: (call: Call, alone: boolean) => void
   /** The writes of a call take effect. */
   readonly writes: (call: Call, writes: Settlement["writes"]) => void
   readonly live: () => void
@@ -150,7 +153,11 @@ export class Incarnation {
           this.compares = false
           return is
         }
-        journal.settle(call, settlement, { ...settling, stale }, ({ writes }) => this.hears.writes(call, writes))
+        const atWork = run.status().state === "running"
+        journal.settle(call, settlement, { ...settling, stale }, ({ exit, writes }) => {
+          this.hears.ends(call, atWork && Exit.isFailure(exit) && exit.cause.reasons[0]?._tag !== "Interrupt")
+          this.hears.writes(call, writes)
+        })
       },
       touches: (...touched) => {
         if (!this.compares) base.touches?.(...touched)

@@ -57,6 +57,8 @@ export class Lives {
   private another: string | undefined
   private readonly inbox: Array<Message> = []
   private readonly again: Array<Crash["again"][number]> = []
+  /** The invocations that failed by themselves. */
+  readonly failed = new Set<string>()
   private readonly of: Mortal
   private readonly ways: Ways
   private readonly time: Modes["time"]
@@ -105,6 +107,10 @@ export class Lives {
       repeats: (call) => {
         this.again.push({ step: call.step, call: callText(call) })
         tell?.(undefined, call.id, undefined, true)
+      },
+      ends: ({ id }, alone) => {
+        if (alone) this.failed.add(id)
+        else this.failed.delete(id)
       },
       writes: ({ id }, writes) => {
         for (const write of writes)
