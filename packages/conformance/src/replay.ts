@@ -99,7 +99,8 @@ export const journaled = async (
         return true
       }
     })
-    if (key === closed) return does({ _tag: "closed" }, live!.closeInputs)
+    // The end of the inputs comes after those that wait for a call to say whether they answer it.
+    if (key === closed) return { ...does({ _tag: "closed" }, live!.closeInputs), message: { tag: undefined } }
     if (key === interrupted) return does(undefined, live!.interrupt)
     if (!key.startsWith("input ")) return undefined
     const { tag, ...payload } = sent(spec, Number(key.slice("input ".length)))

@@ -28,6 +28,9 @@ const rare: ReadonlyArray<Spec> = [
   timed(withDeadlines(anyShape(1_000_056, joining))),
   // Two calls of one step ask at the same time, with what they have collected.
   timed(withAsks(anyShape(90, everything))),
+  // The inputs are closed while one of them waits for a call that is made again, and may be answered by it.
+  timed(withAsks(anyShape(1_000_041, everything))),
+  timed(withAsks(anyShape(3_000_089, everything))),
   // A promise is rejected in the moment in which the run fails, and its step would recover.
   timed(anyShape(2_000_113, { ...everything, forms: allForms }))
 ]
