@@ -86,7 +86,7 @@ describe("an order", () => {
   it("is refunded, once, by whatever process is there after three days without an answer", async () => {
     const { books, payments } = remembering()
     const orders = durable(ordersWith(payments))
-    /** What a process does that opens the file after so many hours. */
+    /** Runs a program on the file, with a clock that is this many hours ahead. */
     const after = <A, E>(hours: number, program: Effect.Effect<A, E, Runs>): Promise<A> => {
       const millis = () => Date.now() + hours * 3_600_000
       const clock: Clock.Clock = Object.assign(Object.create(Context.get(Context.empty(), Clock.Clock)), {

@@ -206,7 +206,7 @@ describe("a durable search", () => {
     const after = called(await stored())
     expect(after.slice(0, before.length)).toEqual(before)
     expect(new Set(after).size).toBe(after.length)
-    // What was stored was not called again.
+    // Stored calls were not made again.
     expect(ran).not.toHaveProperty("find")
     expect(ran.read).toBe(after.filter((call) => call.startsWith("read#")).length - (before.length - 1))
 

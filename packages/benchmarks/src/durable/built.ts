@@ -28,7 +28,7 @@ const bundled = async (files: ReadonlyArray<string>, folder: string, external: R
 }
 
 export interface Built {
-  /** What each of their processes performs. */
+  /** What each process runs. */
   readonly program: string
   readonly contestants: ReadonlyArray<Contestant>
 }

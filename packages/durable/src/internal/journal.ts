@@ -16,7 +16,7 @@ interface OfCall {
 /** A call that was settled. */
 export interface Settled extends StoredSettlement, OfCall {
   readonly i: string
-  /** How many of its outputs were delivered, where not all were. */
+  /** How many of its outputs were delivered, if not all of them. */
   k?: number
 }
 /** A question that a call has asked. */
