@@ -1,45 +1,11 @@
-/** The page in a real browser: Debian's `chromium`, or the one that is installed. */
-import { existsSync } from "node:fs"
-import { type Browser, chromium, type Page } from "playwright-core"
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest"
-
-const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
-  existsSync(path)
-)
-
-const missing = "Chromium is not installed: apt-get install chromium"
-/** Without a browser, these tests are skipped on a developer's machine, and fail in CI. */
-const skipped = found === undefined && process.env.CI !== "true"
-
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync"
-]
-
-export interface Seen {
-  readonly page: Page
-  /** Collects what a page must not do: log, fail, show dialogs, or request anything elsewhere. */
-  readonly complaints: Array<string>
-}
+/** The served page in a browser. */
+import { complaintsOf, inBrowser, type Seen } from "@stepgraph/conformance/support/browser"
 
 /** Opens pages for one test file. */
 export const browsing = () => {
-  let browser: Browser | undefined
-  beforeAll(async () => {
-    if (skipped) return
-    if (found === undefined) throw new Error(missing)
-    browser = await chromium.launch({ executablePath: found, args: flags })
-  }, 30_000)
-  beforeEach(({ skip }) => skip(skipped, missing))
-  afterEach(() => Promise.all(browser?.contexts().map((context) => context.close()) ?? []))
-  afterAll(() => browser?.close())
-
+  const browser = inBrowser()
   return async (address: string, colorScheme: "light" | "dark" = "light"): Promise<Seen> => {
-    const context = await browser!.newContext({
+    const context = await browser().newContext({
       colorScheme,
       viewport: { width: 1280, height: 800 },
       // Without a graphics card, an animation takes a whole core.
@@ -48,18 +14,9 @@ export const browsing = () => {
     })
     const page = await context.newPage()
     page.setDefaultTimeout(8_000)
-    const complaints: Array<string> = []
-    page.on("console", (message) => complaints.push(message.text()))
-    page.on("pageerror", (error) => complaints.push(String(error)))
-    page.on("dialog", (dialog) => {
-      complaints.push(dialog.message())
-      void dialog.dismiss()
-    })
-    page.on("request", (request) => {
-      const { origin, protocol } = new URL(request.url())
-      if (origin !== new URL(address).origin && protocol !== "data:" && protocol !== "blob:") {
-        complaints.push(`requested ${request.url()}`)
-      }
+    const complaints = complaintsOf(page, (url) => {
+      const { origin, protocol } = new URL(url)
+      return origin === new URL(address).origin || protocol === "data:" || protocol === "blob:"
     })
     await page.goto(address)
     return { page, complaints }

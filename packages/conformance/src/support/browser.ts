@@ -1,0 +1,56 @@
+/** A page in a real browser: Debian's `chromium`, or the one that is installed. */
+import { existsSync } from "node:fs"
+import { type Browser, chromium, type Page } from "playwright-core"
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest"
+
+const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
+  existsSync(path)
+)
+
+const missing = "Chromium is not installed: apt-get install chromium"
+/** Without a browser, these tests are skipped on a developer's machine, and fail in CI. */
+const skipped = found === undefined && process.env.CI !== "true"
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync"
+]
+
+export interface Seen {
+  readonly page: Page
+  /** Collects what a page must not do: log errors, fail, or request anything. */
+  readonly complaints: Array<string>
+}
+
+/** Gives one test file its browser. */
+export const inBrowser = (): (() => Browser) => {
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    if (skipped) return
+    if (found === undefined) throw new Error(missing)
+    browser = await chromium.launch({ executablePath: found, args: flags })
+  }, 30_000)
+  beforeEach(({ skip }) => skip(skipped, missing))
+  afterEach(() => Promise.all(browser?.contexts().map((context) => context.close()) ?? []))
+  afterAll(() => browser?.close())
+  return () => browser!
+}
+
+/** What a page does wrong from now on, in words; it may request what is `allowed`. */
+export const complaintsOf = (page: Page, allowed: (url: string) => boolean): Array<string> => {
+  const complaints: Array<string> = []
+  page.on("console", (message) => complaints.push(message.text()))
+  page.on("pageerror", (error) => complaints.push(String(error)))
+  page.on("dialog", (dialog) => {
+    complaints.push(dialog.message())
+    void dialog.dismiss()
+  })
+  page.on("request", (request) => {
+    if (!allowed(request.url())) complaints.push(`requested ${request.url()}`)
+  })
+  return complaints
+}
