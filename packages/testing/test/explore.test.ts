@@ -618,8 +618,28 @@ describe("a time limit", () => {
       await setTimeoutPromise(20)
       return Done({ n: 1 })
     }
-    const { outcomes } = await explorePromise(limited(slow, { timeout: "1 second" }), { ...anyEnd, warn: false })
+    const inEffect = () => Effect.promise(slow)
+    for (const work of [slow, inEffect]) {
+      const { outcomes } = await explorePromise(limited(work, { timeout: "1 second" }), { ...anyEnd, warn: false })
+      expect(outcomes.map(({ outcome }) => outcome.text)).toEqual(['Stop {"value":2}'])
+    }
+  })
+
+  it("waits for it though other timers of the process end meanwhile", async () => {
+    const others = [2, 5, 25, 30].map((millis) => setTimeoutPromise(millis))
+    const unlisted = () =>
+      new Promise((then) => setTimeout(() => then(Done({ n: 1 })), 20).unref()) as Promise<ReturnType<typeof Done>>
+    for (const millis of [10, 15, 22]) {
+      const slow = async () => {
+        await setTimeoutPromise(millis)
+        return Done({ n: 1 })
+      }
+      const { outcomes } = await explorePromise(limited(slow, { timeout: "1 second" }), { ...anyEnd, warn: false })
+      expect(outcomes.map(({ outcome }) => outcome.text)).toEqual(['Stop {"value":2}'])
+    }
+    const { outcomes } = await explorePromise(limited(unlisted, { timeout: "1 second" }), { ...anyEnd, warn: false })
     expect(outcomes.map(({ outcome }) => outcome.text)).toEqual(['Stop {"value":2}'])
+    await Promise.all(others)
   })
 
   it("may be reached early as a fault, which says which limit it is", async () => {

@@ -49,6 +49,8 @@ export interface Executed {
   readonly endless: boolean
   /** Whether it was stopped because its `patience` with the outside world was used up. */
   readonly waited: boolean
+  /** Whether it used up its `patience`, be it that a time limit then ended the wait. */
+  readonly inVain: boolean
   /** An uncaught exception and its origin: in production, the process would have ended. */
   readonly uncaught: { readonly error: unknown; readonly by: string } | undefined
   /** Everything that the test itself interrupted, made fail or held up. */

@@ -19,7 +19,7 @@ import { lead } from "./fake-timers.ts"
 import { isMortal, Lives, type Mortal } from "./lives.ts"
 import type { Modes } from "./modes.ts"
 import { Names } from "./names.ts"
-import { Outside } from "./outside.ts"
+import { type Learned, Outside } from "./outside.ts"
 import { steadyIds, steadyRandom } from "./random.ts"
 import { Recording } from "./recording.ts"
 import { microtasks } from "./turn.ts"
@@ -51,15 +51,15 @@ export class Execution {
   private cancelled = false
   private endless = false
   private waited = false
+  private inVain = false
 
-  /** `outsideHasSay`: whether the outside world has woken a run of this workflow before. */
-  constructor(choices: Choices, modes: Modes, telling: boolean, outsideHasSay: boolean) {
+  constructor(choices: Choices, modes: Modes, telling: boolean, learned: Learned) {
     const tell: Tell = (...said) => {
       if (!this.ways.over && !this.ways.replays) this.recording.note(...said)
     }
     this.tell = telling ? tell : undefined
     this.modes = modes
-    this.outside = new Outside(modes.patience, outsideHasSay)
+    this.outside = new Outside(modes.patience, learned)
     this.ways = new Ways(choices, modes, this.names, this.outside, this.tell)
     this.calls = new Calls(modes, this.names, this.outside, this.ways, () => this.turns)
   }
@@ -139,7 +139,7 @@ export class Execution {
         if (this.needsMicrotasks()) return this.microtasks(signal)
         if (!this.cancels() && this.lives?.dies(() => "the process dies") !== true && !this.ways.goOn()) {
           if (this.lives?.diverges === true && this.outside.hasOpened() !== true) return this.abandon()
-          if (!this.reachesLimit()) return this.waitOutside(signal)
+          if (!this.ways.limited || this.outside.mayComeBeforeLimit) return this.waitOutside(signal)
           this.ways.reachLimit()
         }
       }
@@ -197,11 +197,6 @@ export class Execution {
     return this.continue(signal)
   }
 
-  /** Whether nothing can happen before a time limit. Answers from the outside world may still come. */
-  private reachesLimit(): boolean {
-    return this.ways.limited && !(this.outside.awaits && this.outside.hasOpened() !== false)
-  }
-
   /** Nothing can go on by itself: the outside world wakes something, or the run hangs. */
   private async waitOutside(signal: AbortSignal | undefined): Promise<Executed> {
     const { pool, clock } = this.ways
@@ -212,6 +207,7 @@ export class Execution {
       givesUp: () => signal?.aborted === true,
       hanging: this.calls.hanging > 0
     })
+    this.inVain ||= settled === "in vain"
     if (typeof settled === "string" && settled !== "given up" && this.ways.limited) {
       for (const step of this.outside.stuck) this.uncontrolled.set(onlyOutside(step), "outside")
       this.leadTimers()
@@ -279,7 +275,7 @@ export class Execution {
 
   private executed(exit: Executed["exit"], left: ReadonlyArray<string>, status: RunStatus | undefined): Executed {
     lead(undefined)
-    const { endless, waited, cancelled, uncontrolled } = this
+    const { endless, waited, inVain, cancelled, uncontrolled } = this
     const { model, notes } = this.recording
     const { early, faults } = this.ways
     const crash = this.lives?.crash
@@ -293,6 +289,7 @@ export class Execution {
       early,
       endless,
       waited,
+      inVain,
       uncaught,
       cancelled,
       faults,

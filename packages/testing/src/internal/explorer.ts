@@ -21,6 +21,7 @@ import type { Executed } from "./executed.ts"
 import { Execution } from "./execution.ts"
 import type { Mortal } from "./lives.ts"
 import type { Modes } from "./modes.ts"
+import type { Learned } from "./outside.ts"
 import { prioritized, Search } from "./search.ts"
 import { eventLoop, now } from "./turn.ts"
 import { type Cause, notAgain } from "./uncontrolled.ts"
@@ -80,8 +81,7 @@ export class Explorer {
   readonly uncontrolled = new Map<string, Cause>()
   /** How runs of this input end that are not cut, if it is known. */
   private allowed: ReadonlySet<string> | undefined
-  /** Whether the outside world has influenced a run. */
-  private outsideHasSay = false
+  private learned: Learned = { hasSay: false, inVain: false }
   schedules = 0
   /** Number of schedules whose process died, and the steps that were then called again. */
   cuts = 0
@@ -97,7 +97,7 @@ export class Explorer {
   async ran(input: unknown, strategy: Strategy, telling: boolean, modes = this.plan.modes): Promise<Ran> {
     const { plan } = this
     const choices = new Choices(strategy)
-    const execution = new Execution(choices, modes, telling, this.outsideHasSay)
+    const execution = new Execution(choices, modes, telling, this.learned)
     const running = execution.run(plan.program(input), plan.context, plan.signal)
     // Most runs finish synchronously; do not make them wait for a promise.
     const executed = running instanceof Promise ? await running : running
@@ -178,10 +178,13 @@ export class Explorer {
     if (executed.crash !== undefined) this.cuts++
     for (const { step } of executed.crash?.again ?? []) this.repeated.add(step)
     this.plan.tally.add(executed.model)
+    let { hasSay, inVain } = this.learned
     for (const [what, cause] of executed.uncontrolled) {
       this.uncontrolled.set(what, cause)
-      this.outsideHasSay ||= cause === "outside" && !executed.waited
+      hasSay ||= cause === "outside" && !executed.waited
     }
+    inVain ||= executed.inVain
+    this.learned = { hasSay, inVain }
     if (choices.missed(deviations) !== undefined) this.notAgain()
     const key = keyOf(outcome)
     const ending = this.endings.get(key)

@@ -22,6 +22,14 @@ interface Waiting {
   readonly hanging: boolean
 }
 
+/** What runs of a workflow have shown about the outside world. */
+export interface Learned {
+  /** Whether it has woken a run. */
+  readonly hasSay: boolean
+  /** Whether a run has used up its patience with it. */
+  readonly inVain: boolean
+}
+
 const count = (kinds: ReadonlyArray<string>, kind: string): number => kinds.filter((other) => other === kind).length
 
 export class Outside {
@@ -29,12 +37,13 @@ export class Outside {
   private readonly activeBefore = activeOutside()
   /** How long to wait, in milliseconds. */
   private readonly patience: number
-  /** Whether the outside world has woken the run before. */
   private hasSay: boolean
+  private readonly inVain: boolean
 
-  constructor(patience: number, hasSay: boolean) {
+  constructor(patience: number, { hasSay, inVain }: Learned) {
     this.patience = patience
     this.hasSay = hasSay
+    this.inVain = inVain
   }
 
   /** Whether a step has an unsettled promise. */
@@ -86,6 +95,15 @@ export class Outside {
    */
   private mayCome(hanging: boolean): boolean {
     return this.awaits || (!hanging && (this.hasSay || this.hasOpened() !== false))
+  }
+
+  /**
+   * Whether to wait before a time limit is taken as reached. Handles alone cannot tell: one that this run opened may have replaced
+   * one that another program closed, and some are not listed. But after one wait in vain, each further one would take as long.
+   */
+  get mayComeBeforeLimit(): boolean {
+    if (this.inVain) return this.awaits && this.hasOpened() !== false
+    return this.mayCome(false)
   }
 
   /** Whether a timer, file or socket was opened since the run began; `undefined` if unknown. */
