@@ -87,7 +87,8 @@ try {
   postgres.stop()
 }
 
-const page = writePage(results, postgres.version, !options.quick && ids === undefined && wrong.length === 0)
+const whole = !options.quick && options.only === undefined && options.parts === undefined
+const page = writePage(results, postgres.version, whole && wrong.length === 0)
 console.log(`\n${page}\n\n${seconds()} s`)
 for (const what of wrong) console.error(`wrong: ${what}`)
 process.exit(wrong.length > 0 ? 1 : 0)

@@ -56,6 +56,8 @@ export const table = (results: Results, base: string, stores: ReadonlyArray<Cont
       const figure = figureOf(results, contestant, column)
       if (figure === undefined) return "–"
       if (column === "again") return contestant === own ? `**${figure}**` : String(figure)
+      // A difference that drowned in what two starts of a process differ by.
+      if (figure <= 0) return "–"
       const compared = contestant === own ? "" : ratio(column, figure, figureOf(results, own, column))
       return contestant === own ? `**${shown(figure)}**` : `${shown(figure)}${compared}`
     })
