@@ -424,6 +424,15 @@ ${program("exports.flow =")}`
     }
   )
 
+  it("shares a linked stepgraph with Node, even in a file that only jiti reads", async () => {
+    const text = `import { createRequire } from "node:module"
+enum Mode { A }
+console.error(createRequire(import.meta.url)("stepgraph").workflow === workflow)
+`
+    await file("linked/shares.ts", imported + text)
+    expect(await stepgraph("check", "linked/shares.ts")).toMatchObject({ code: 0, err: "true\n" })
+  })
+
   it("reports a copy that it cannot find", async () => {
     expect(await stepgraph("run", "lost/lost.ts", "--input", input)).toEqual({
       code: 2,

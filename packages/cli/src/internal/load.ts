@@ -3,7 +3,8 @@
  * does.
  */
 import { stat } from "node:fs/promises"
-import { basename, extname, relative, resolve } from "node:path"
+import { createRequire } from "node:module"
+import { basename, extname, relative, resolve, sep } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { inspect } from "node:util"
 import { isNativeError, isProxy } from "node:util/types"
@@ -27,6 +28,17 @@ const typed = [".ts", ".mts", ".cts", ".tsx", ".jsx"]
 /** Node loads these even for jiti, which would otherwise create a second copy of each. */
 const nativeModules = ["effect", "@effect", "stepgraph", "@stepgraph"]
 
+/** A linked stepgraph is outside `node_modules`, where jiti would not leave it to Node: Node loads it first, and jiti finds it. */
+const loadLinked = (path: string): void => {
+  const require = createRequire(path)
+  try {
+    const linked = require.resolve("stepgraph")
+    if (!linked.split(sep).includes("node_modules")) require(linked)
+  } catch {
+    // The file needs none, or this Node cannot read its sources.
+  }
+}
+
 /** Imports the file at a path, in whatever way. */
 export type Load = (path: string) => Promise<Record<string, unknown>>
 
@@ -44,6 +56,7 @@ export const loadFrom = async (path: string, url: string, native = true): Promis
     }
   }
   const { createJiti } = await import("jiti")
+  loadLinked(path)
   const jsx = end.endsWith("x") && { runtime: "automatic" as const }
   return await createJiti(pathToFileURL(path).href, { fsCache: false, tsconfigPaths: true, jsx, nativeModules }).import(
     path
