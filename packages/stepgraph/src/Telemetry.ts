@@ -9,6 +9,12 @@ export interface TelemetryOptions {
   readonly spans: boolean
   /** Durations and waiting times of invocations, and the numbers of waiting and running ones. */
   readonly metrics: boolean
+  /**
+   * Whether the span of a run also has the attributes by which OpenTelemetry knows the workflows of generative AI:
+   * `gen_ai.operation.name` (`invoke_workflow`), `gen_ai.workflow.name`, and `gen_ai.agent.name`, which replaces the latter in
+   * newer conventions. Default: false.
+   */
+  readonly genAi?: boolean | undefined
 }
 
 /**

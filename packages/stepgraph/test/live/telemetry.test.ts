@@ -123,6 +123,21 @@ describe("the spans of a run", () => {
     })
   )
 
+  it.effect("name the operation as OpenTelemetry does for generative AI, if asked to, and only for the run", () =>
+    Effect.gen(function* () {
+      const genAi = (span: Tracer.Span) => [...span.attributes].filter(([name]) => name.startsWith("gen_ai."))
+      const asked = Effect.provideService(run(flow), Telemetry, { spans: true, metrics: true, genAi: true })
+      const [top, ...steps] = (yield* measured(asked)).spans
+      expect(genAi(top!)).toEqual([
+        ["gen_ai.operation.name", "invoke_workflow"],
+        ["gen_ai.workflow.name", "pair"],
+        ["gen_ai.agent.name", "pair"]
+      ])
+      expect(steps.flatMap(genAi)).toEqual([])
+      expect((yield* measured(run(flow))).spans.flatMap(genAi)).toEqual([])
+    })
+  )
+
   it.effect("link a join to the invocations of its events, and any step to that of its event", () =>
     Effect.gen(function* () {
       const { named } = yield* measured(run(flow))

@@ -58,11 +58,19 @@ export const telemetryOf = (graph: CompiledGraph, fiber: Fiber<unknown, unknown>
   return wanted.spans || wanted.metrics ? new Telemetry(graph, fiber.context, wanted) : undefined
 }
 
+/** What OpenTelemetry's conventions say of a workflow of generative AI: the name by those before and after their own release. */
+const invokes = (workflow: string): Record<string, string> => ({
+  "gen_ai.operation.name": "invoke_workflow",
+  "gen_ai.workflow.name": workflow,
+  "gen_ai.agent.name": workflow
+})
+
 const both: TelemetryOptions = { spans: true, metrics: true }
 
 export class Telemetry {
   private readonly workflow: string
   private readonly spans: boolean
+  private readonly genAi: boolean
   private readonly metrics: WorkflowMetrics | undefined
   private readonly context: Context.Context<never>
   private readonly clock: Clock.Clock
@@ -77,6 +85,7 @@ export class Telemetry {
   constructor(graph: CompiledGraph, context: Context.Context<never>, options: TelemetryOptions) {
     this.workflow = graph.name
     this.spans = options.spans
+    this.genAi = options.genAi === true
     this.metrics = options.metrics ? metricsOf(graph) : undefined
     // Spans are created by an Effect, which must complete synchronously.
     this.context = Context.add(context, PreventSchedulerYield, true)
@@ -98,7 +107,8 @@ export class Telemetry {
       case "RunStarted":
         this.run = entry.run
         this.began = this.now()
-        this.span = this.makeSpan(`workflow ${this.workflow}`, {}, [])
+        // When the span is made: samplers decide by them.
+        this.span = this.makeSpan(`workflow ${this.workflow}`, this.genAi ? invokes(this.workflow) : {}, [])
         return
       case "EventEmitted":
         this.source = {
