@@ -49,6 +49,8 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
   readonly schedules?: number | undefined
   /** Number of further random schedules if not all were tried. Default: a quarter of `schedules`. */
   readonly random?: number | undefined
+  /** Stops after so many seconds of real time, with what was found by then. Default: no limit. */
+  readonly seconds?: number | undefined
   /** The seed of all randomness. Default: 0. */
   readonly seed?: number | undefined
   /** `any` (default): any sleep may end first. `ordered`: shorter sleeps end first, so timeouts keep their meaning. */
@@ -114,7 +116,12 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
   readonly patience?: number | undefined
   /** Whether to show the steps' logs, for every schedule. Default: false. */
   readonly logs?: boolean | undefined
-  /** Called every 5 seconds with the progress. Default: writes a line to the console. */
+  /**
+   * Called for each way in which a rule is broken: another rule, or another outcome. The exploration then goes on and succeeds.
+   * Default: it fails with the first.
+   */
+  readonly onFailure?: ((failure: ScheduleFailure) => void) | undefined
+  /** Called every second with the progress. Default: writes a line to the console every 5 seconds. */
   readonly progress?: ((schedules: number, deviations: number) => void) | undefined
   /** Whether to warn on the console if no rule was broken but not everything was under control. Default: true. */
   readonly warn?: boolean | undefined
@@ -261,7 +268,7 @@ const start = async (
   const graph = graphOf(flow)
   const randomly = options.random ?? Math.ceil(schedules / 4)
   const modes = modesOf(options)
-  const { sends } = options
+  const { onFailure, sends } = options
   const makes = typeof options.crash === "object" ? options.crash.process : undefined
   const plan: Plan = {
     flow,
@@ -290,7 +297,10 @@ const start = async (
     context,
     signal,
     tally: new Tally(graph),
-    progress: options.progress ?? ((schedules, depth) => report(flow, schedules, depth))
+    progress: options.progress ?? ((schedules, depth) => report(flow, schedules, depth)),
+    progressAfter: options.progress === undefined ? 5_000 : 1_000,
+    millis: (options.seconds ?? Number.POSITIVE_INFINITY) * 1_000,
+    found: onFailure === undefined ? undefined : (found, input) => onFailure(fail(found, input))
   }
   const explorer = new Explorer(plan)
   const mark = markOf(graph)
@@ -322,7 +332,8 @@ const start = async (
 
   if (options.replay !== undefined) {
     const found = await replay(options.replay, flow, { given, input: options.input }, explorer, schedules)
-    if (found !== undefined) throw fail(found, options.input)
+    if (found !== undefined && onFailure === undefined) throw fail(found, options.input)
+    if (found !== undefined) onFailure?.(fail(found, options.input))
     return seen(false, 1)
   }
   if (given) {

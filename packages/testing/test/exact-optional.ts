@@ -35,6 +35,8 @@ const exploring: ExploreOptions<typeof flow> = {
   check: undefined,
   patience: undefined,
   logs: undefined,
+  seconds: undefined,
+  onFailure: undefined,
   progress: undefined,
   warn: undefined
 }

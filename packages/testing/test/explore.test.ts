@@ -855,6 +855,7 @@ describe("an invalid exploration", () => {
       schedules: 0,
       inputs: 1.5,
       random: -1,
+      seconds: 0,
       seed: "now",
       time: "fast",
       lanes: "some",
@@ -880,6 +881,7 @@ describe("an invalid exploration", () => {
       - 'schedules' must be a whole number from 1, not 0
       - 'inputs' must be a whole number from 1, not 1.5
       - 'random' must be a whole number from 0, not -1
+      - 'seconds' must be a number of seconds above 0, not 0
       - 'seed' must be a whole number, not "now"
       - 'time' must be 'any' or 'ordered', not "fast"
       - 'lanes' must be 'any' or 'in turn', not "some"
@@ -1220,7 +1222,39 @@ describe("a report", () => {
 })
 
 describe("a long exploration", () => {
-  it("reports its progress every 5 seconds", async () => {
+  it("goes on after a failure if it is told of each, and names every way in which a rule is broken once", async () => {
+    const first = (by: string) => defineStep({ accepts: Start, emits: Stop, run: () => Stop({ value: by }) })
+    const flow = workflow({
+      name: "three",
+      start: Start,
+      stop: Stop,
+      steps: { ada: first("ada"), bob: first("bob"), eve: first("eve") }
+    })
+    const failures: Array<ScheduleFailure> = []
+    const onFailure = (failure: ScheduleFailure) => void failures.push(failure)
+    const { complete, outcomes } = await explorePromise(flow, { onFailure })
+    expect(complete).toBe(true)
+    expect(outcomes.length).toBe(3)
+    expect(failures.map(({ invariant, outcome }) => [invariant, outcome.text])).toEqual([
+      ["sameResult", 'Stop {"value":"bob"}'],
+      ["sameResult", 'Stop {"value":"eve"}']
+    ])
+    const [bob] = failures
+    expect(bob!.message).toContain(`explorePromise(flow, { replay: "${bob!.schedule}" })`)
+    expect(bob!.trace.at(-1)).toMatchObject({ _tag: "RunFinished", outcome: "stopped" })
+    failures.length = 0
+    await explorePromise(flow, { onFailure, replay: bob!.schedule })
+    expect(failures.map(({ schedule }) => schedule)).toEqual([bob!.schedule])
+  })
+
+  it("stops when its time is over, with what it has found", async () => {
+    const { complete, schedules } = await explorePromise(sleepers(8), { schedules: 1_000_000, seconds: 0.05 })
+    expect(complete).toBe(false)
+    expect(schedules).toBeGreaterThan(0)
+    expect(schedules).toBeLessThan(1_000_000)
+  })
+
+  it("reports its progress every second to a function, and every 5 seconds to the console", async () => {
     const real = performance.now.bind(performance)
     let later = 0
     const clock = vi.spyOn(performance, "now").mockImplementation(() => real() + later)
@@ -1232,7 +1266,7 @@ describe("a long exploration", () => {
     await explorePromise(sleepers(6), options)
     clock.mockRestore()
     expect(told.length).toBeGreaterThan(2)
-    expect(told[0]).toEqual([expect.any(Number), 1])
+    expect(told.map(([, deviations]) => deviations)).toContain(1)
     expect(line.mock.calls[0]![0]).toMatch(
       /^explore 'sleepers': \d+ schedules, by now 1 choice differs from the usual order$/
     )

@@ -36,8 +36,13 @@ export interface Plan {
   readonly context: Context.Context<never>
   readonly signal: AbortSignal
   readonly tally: Tally
-  /** Receives the progress every few seconds. */
+  /** Receives the progress, again and again after so many milliseconds. */
   readonly progress: (schedules: number, depth: number) => void
+  readonly progressAfter: number
+  /** How many milliseconds of real time there are. */
+  readonly millis: number
+  /** Receives each different failure, and the search goes on. Without it, the first one ends the search. */
+  readonly found: ((found: Found, input: unknown) => void) | undefined
 }
 
 /** A distinct outcome. */
@@ -71,9 +76,8 @@ interface Breaks {
   readonly ran: Ran
 }
 
-/** Milliseconds of work before the event loop gets a turn, and between two progress reports. */
+/** Milliseconds of work before the event loop gets a turn. */
 const turnAfter = 50
-const progressAfter = 5_000
 
 export class Explorer {
   private readonly plan: Plan
@@ -87,10 +91,19 @@ export class Explorer {
   cuts = 0
   readonly repeated = new Set<string>()
   private turnAt = now() + turnAfter
-  private progressAt = now() + progressAfter
+  private progressAt: number
+  private readonly until: number
+  /** The rules that were broken, and with which outcomes. */
+  private readonly known = new Set<string>()
 
   constructor(plan: Plan) {
     this.plan = plan
+    this.progressAt = now() + plan.progressAfter
+    this.until = now() + plan.millis
+  }
+
+  private get isOver(): boolean {
+    return this.plan.signal.aborted || now() > this.until
   }
 
   /** Runs one schedule. */
@@ -111,7 +124,7 @@ export class Explorer {
     await this.learnEndings(input, budget)
     let longest = 1
     let complete = false
-    for (let left = budget; left > 0 && !this.plan.signal.aborted; left--) {
+    for (let left = budget; left > 0 && !this.isOver; left--) {
       const deviations = search.next()
       if (deviations === undefined) {
         complete = true
@@ -122,19 +135,25 @@ export class Explorer {
       longest = Math.max(longest, ran.choices.counts.length)
       this.seen(ran, deviations)
       const broken = this.broken(ran, usual)
-      if (broken !== undefined) {
-        return this.describe(input, deviations, { broken, ran }, usual)
+      if (broken !== undefined && this.isNew(broken, ran)) {
+        const found = await this.describe(input, deviations, { broken, ran }, usual)
+        if (this.plan.found === undefined) return found
+        this.plan.found(found, input)
       }
       search.ran(deviations, ran.choices.counts)
       if (now() > this.turnAt) await this.turn(search.depth)
     }
     if (complete || search.next() === undefined) return "all"
-    for (let i = 0; i < randomly && !this.plan.signal.aborted; i++) {
+    for (let i = 0; i < randomly && !this.isOver; i++) {
       const ran = await this.ran(input, prioritized(seed + i, longest), false)
       const deviations = ran.choices.deviations()
       this.seen(ran, deviations)
       const broken = this.broken(ran, usual!)
-      if (broken !== undefined) return this.shrink(input, deviations, { broken, ran }, usual!)
+      if (broken !== undefined && this.isNew(broken, ran)) {
+        const found = await this.shrink(input, deviations, { broken, ran }, usual!)
+        if (this.plan.found === undefined) return found
+        this.plan.found(found, input)
+      }
       if (now() > this.turnAt) await this.turn(search.depth)
     }
     return "some"
@@ -160,6 +179,15 @@ export class Explorer {
       if (now() > this.turnAt) await this.turn(search.depth)
     }
     this.allowed = endings
+  }
+
+  /** Whether it ends the search, or no schedule has broken this rule with this outcome. */
+  private isNew({ invariant }: Broken, { outcome }: Ran): boolean {
+    if (this.plan.found === undefined) return true
+    const way = `${invariant} ${keyOf(outcome)}`
+    if (this.known.has(way)) return false
+    this.known.add(way)
+    return true
   }
 
   broken({ executed, outcome }: Ran, usual: Outcome): Broken | undefined {
@@ -265,7 +293,7 @@ export class Explorer {
     const at = now()
     this.turnAt = at + turnAfter
     if (at < this.progressAt) return
-    this.progressAt = at + progressAfter
+    this.progressAt = at + this.plan.progressAfter
     this.plan.progress(this.schedules, depth)
   }
 }

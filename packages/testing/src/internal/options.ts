@@ -35,6 +35,7 @@ const rules: Readonly<Record<string, Rule>> = {
   inputs: whole(1),
   schedules: whole(1),
   random: whole(0),
+  seconds: rule("a number of seconds above 0", (value) => Number.isFinite(value) && value > 0),
   seed: rule("a whole number", Number.isSafeInteger),
   time: oneOf("any", "ordered"),
   lanes: oneOf("any", "in turn"),
@@ -54,6 +55,7 @@ const rules: Readonly<Record<string, Rule>> = {
   check: record,
   patience: rule("a number of milliseconds from 0", (value) => Number.isFinite(value) && value >= 0),
   logs: yesOrNo,
+  onFailure: aFunction,
   progress: aFunction,
   warn: yesOrNo,
   signal: rule("an AbortSignal", (value) => value instanceof AbortSignal)
