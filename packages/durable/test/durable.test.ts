@@ -2,6 +2,7 @@
 import { Effect, Exit, Layer, Schema, Stream } from "effect"
 import { defineEvent, defineLimit, defineStep, gather, InvalidEvent, join, RunEnded, run, workflow } from "stepgraph"
 import { afterAll, describe, expect, it } from "vitest"
+import { z } from "zod"
 import {
   durable,
   GraphChanged,
@@ -579,6 +580,29 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
 })
 
 describe("durable", () => {
+  it("names the event whose schema, of another library, does not read its own JSON", async () => {
+    const Day = defineEvent("Day", z.object({ at: z.date() }))
+    const days = (at: typeof Day) =>
+      workflow({
+        name: "days",
+        start: Go,
+        stop: End,
+        steps: {
+          find: defineStep({ accepts: Go, emits: at, run: () => at({ at: new Date(7) }) }),
+          end: defineStep({ accepts: at, emits: End, run: ({ at }) => End({ n: at.getTime() }) })
+        }
+      })
+    const bad = durable(days(Day))
+    const good = durable(days(defineEvent("Day", z.object({ at: z.coerce.date() })) as never), { version: "2" })
+    await using runs = await openDurable({ memory: true }, [bad, good])
+    const { result } = await runs.start(bad, "bad", { n: 1 })
+    await expect(result).rejects.toThrow(
+      "workflow 'days' cannot be durable, because not all of it can be stored:\n" +
+        "  - event 'Day': it cannot be encoded: its zod schema does not take it back as it is"
+    )
+    expect(await (await runs.start(good, "good", { n: 1 })).result).toEqual(End({ n: 7 }))
+  })
+
   it("refuses what cannot be stored, and names the event and the field", () => {
     class Money {}
     const Bad = defineEvent("Bad", {

@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join as path } from "node:path"
+import { inspect } from "node:util"
 import { Worker } from "node:worker_threads"
 import { Effect, Fiber, Layer, Logger, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -18,6 +19,7 @@ import {
   type StoreService
 } from "../src/index.ts"
 import { memoryStore } from "../src/internal/memory-store.ts"
+import { layerPostgres } from "../src/Postgres.ts"
 import * as SqliteClient from "../src/SqliteClient.ts"
 import { nap } from "./support/nap.ts"
 
@@ -263,4 +265,32 @@ it("does not take another thread of its process for dead", async () => {
     await worker.terminate()
     rmSync(folder, { recursive: true })
   }
+})
+
+describe("a store that cannot be opened", () => {
+  const opening = (place: Parameters<typeof openDurable>[0]) =>
+    openDurable(place, [sum]).then(
+      () => "opened",
+      (error: Error) => error
+    )
+
+  it("says where it was looked for, and why, never with the password", async () => {
+    const places = {
+      "postgres://ada:hush@127.0.0.1:1/shop":
+        "cannot connect to Postgres at 127.0.0.1:1, database 'shop', as user 'ada': connect ECONNREFUSED 127.0.0.1:1",
+      "postgres://ada:hush%ZZ@db":
+        "cannot connect to Postgres at db:5432, as user 'ada': Invalid percent-encoding in URL password",
+      "shop, ada, hush":
+        "cannot connect to Postgres: the url must be of the form postgres://user:password@host:5432/database"
+    }
+    for (const [url, message] of Object.entries(places)) {
+      const error = await opening({ layer: layerPostgres({ url }) })
+      expect(error).toMatchObject({ name: "effect/sql/SqlError", message })
+      expect(inspect(error, { depth: 9 })).not.toContain("hush")
+    }
+    expect(await opening({ sqlite: "/no/such/folder/runs.db" })).toMatchObject({
+      name: "effect/sql/SqlError",
+      message: "cannot open /no/such/folder/runs.db: unable to open database file"
+    })
+  })
 })

@@ -180,8 +180,13 @@ export const codecOf = (flow: AnyWorkflow, errors: ReadonlyArray<Schema.Constrai
   const byName = new Map(failures.map((failure) => [failure.name, failure]))
 
   const event = (event: AnyEvent): Json => {
-    const { _tag, ...fields } = encoders.get(event._tag)!(event) as any
-    return { _tag, ...fields }
+    try {
+      const { _tag, ...fields } = encoders.get(event._tag)!(event) as any
+      return { _tag, ...fields }
+    } catch (error) {
+      // Only a value can show that a schema of another library does not read its own JSON.
+      throw new NotStorable({ workflow: flow.name, problems: [`event '${event._tag}': ${(error as Error).message}`] })
+    }
   }
   const eventFrom = (json: Json): AnyEvent => defs.get((json as any)._tag)!.fromJson(json)
   const write = (given: StateValue | StoredValue): readonly [string, Json] => {
