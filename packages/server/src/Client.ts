@@ -6,7 +6,7 @@
 import type { Redacted } from "effect/Redacted"
 import type { AnyWorkflow, InputsOf, OutputsOf, RunStatus, StartOf, StopOf, WorkflowError } from "stepgraph"
 import { type Caller, callerOf, failureOf, interruptedOf, keyOf } from "./internal/calling.ts"
-import { type ReadRecord, recordsOf } from "./internal/reading.ts"
+import { leavable, recordsOf } from "./internal/reading.ts"
 import type { RunDetail } from "./Runs.ts"
 
 export { EventsDropped, RequestFailed, RunFailed, ServerUnreachable } from "./internal/calling.ts"
@@ -22,8 +22,10 @@ export type Wire<T> = T extends string | number | boolean | null | undefined
         ? { readonly [K in keyof T]: Wire<T[K]> }
         : unknown
 
-type Fields<Event> = Event extends unknown ? Wire<Omit<Event, "_tag">> : never
-type ErrorFields<E> = E extends { readonly _tag: string } ? Wire<Omit<E, keyof Error>> & Error : Error
+/** The fields of an event, as JSON brings them. */
+export type Fields<Event> = Event extends unknown ? Wire<Omit<Event, "_tag">> : never
+/** An error as JSON brings it: with its tag and fields. */
+export type ErrorFields<E> = E extends { readonly _tag: string } ? Wire<Omit<E, keyof Error>> & Error : Error
 
 /** The outcome of a run: its stop event, or the error of the workflow with its tag and fields. */
 export type Outcome<W> =
@@ -44,7 +46,17 @@ export interface ConnectOptions {
   readonly retries?: number | undefined
 }
 
-export interface StartOptions {
+export interface CallOptions {
+  /** Aborting it ends the request, and the wait for its answer: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface SendOptions extends CallOptions {
+  /** A second event with the same key is not sent. Default: a random one, so that a lost answer sends none twice. */
+  readonly key?: string | undefined
+}
+
+export interface StartOptions extends CallOptions {
   /** A second start with the same key gives the first run. Default: a random one, so that a lost answer starts no second run. */
   readonly key?: string | undefined
 }
@@ -61,9 +73,9 @@ export interface Connection<W> {
 export interface RemoteRun<W> extends AsyncDisposable {
   readonly id: string
   /** Sends an event to the run, once for each `key`. Rejects with `InvalidEvent` or `RunEnded`. */
-  readonly send: (event: Wire<InputsOf<W>>, options?: { readonly key?: string | undefined }) => Promise<void>
+  readonly send: (event: Wire<InputsOf<W>>, options?: SendOptions) => Promise<void>
   /** Declares that no more events will be sent. */
-  readonly closeInputs: () => Promise<void>
+  readonly closeInputs: (options?: CallOptions) => Promise<void>
   /**
    * The workflow's `outputs`, then the stop event. Each iteration gets all of them, from the first on, and goes on after a
    * broken connection. A failed run throws.
@@ -72,12 +84,12 @@ export interface RemoteRun<W> extends AsyncDisposable {
   /** The stop event, when the run has ended. Asking for it is waiting for it: it never rejects unheard. */
   readonly result: Promise<Wire<StopOf<W>>>
   /** The outcome of the run, when it has ended: like `result`, without failing. */
-  readonly outcome: () => Promise<Outcome<W>>
+  readonly outcome: (options?: CallOptions) => Promise<Outcome<W>>
   /** Interrupts the run, and resolves when none of its work is running. */
-  readonly interrupt: () => Promise<void>
-  readonly status: () => Promise<RunStatus>
+  readonly interrupt: (options?: CallOptions) => Promise<void>
+  readonly status: (options?: CallOptions) => Promise<RunStatus>
   /** All that the server says of the run. */
-  readonly detail: () => Promise<RunDetail>
+  readonly detail: (options?: CallOptions) => Promise<RunDetail>
 }
 
 /**
@@ -105,9 +117,9 @@ export const connect = <W extends AnyWorkflow>(options: ConnectOptions): Connect
   const run = (id: string) => new Remote<W>(call, options.workflow, id)
   return {
     run,
-    start: async (input, { key } = {}) => {
+    start: async (input, { key, signal } = {}) => {
       const path = `/api/workflows/${encodeURIComponent(options.workflow)}/runs`
-      const { id } = (await call.json("POST", path, { body: input, key: key ?? keyOf() })) as RunDetail
+      const { id } = (await call.json("POST", path, { body: input, key: key ?? keyOf(), signal })) as RunDetail
       return run(id)
     }
   }
@@ -129,24 +141,25 @@ class Remote<W> implements RemoteRun<W> {
     return `/api/runs/${encodeURIComponent(this.id)}${rest}`
   }
 
-  async send(event: Wire<InputsOf<W>>, { key }: { readonly key?: string | undefined } = {}): Promise<void> {
-    await this.call.json("POST", this.path("/inputs"), { body: event, key: key ?? keyOf() })
+  async send(event: Wire<InputsOf<W>>, { key, signal }: SendOptions = {}): Promise<void> {
+    await this.call.json("POST", this.path("/inputs"), { body: event, key: key ?? keyOf(), signal })
   }
 
-  async closeInputs(): Promise<void> {
-    await this.call.json("POST", this.path("/inputs/close"))
+  async closeInputs({ signal }: CallOptions = {}): Promise<void> {
+    await this.call.json("POST", this.path("/inputs/close"), { signal })
   }
 
   get events(): AsyncIterable<Wire<OutputsOf<W> | StopOf<W>>> {
-    const eventsOf = async function* (records: AsyncIterable<ReadRecord>, workflow: string) {
-      for await (const { data, kind } of records) {
+    const { call, workflow } = this
+    const path = this.path("/events")
+    const eventsOf = async function* (signal: AbortSignal) {
+      for await (const { data, kind } of recordsOf(call, path, signal)) {
         if (kind === "output") yield data as any
         else if (kind === "end" && data.status === "failed") throw failureOf(data.error)
         else if (kind === "end" && data.status === "interrupted") throw interruptedOf(workflow)
       }
     }
-    const records = () => recordsOf(this.call, this.path("/events"))
-    return { [Symbol.asyncIterator]: () => eventsOf(records(), this.workflow) }
+    return { [Symbol.asyncIterator]: () => leavable(eventsOf) }
   }
 
   get result(): Promise<Wire<StopOf<W>>> {
@@ -160,26 +173,26 @@ class Remote<W> implements RemoteRun<W> {
     return this.waited
   }
 
-  async outcome(): Promise<Outcome<W>> {
+  async outcome({ signal }: CallOptions = {}): Promise<Outcome<W>> {
     for (;;) {
-      const { error, status, stop } = (await this.call.json("GET", this.path("?wait=30s"))) as RunDetail
+      const { error, status, stop } = (await this.call.json("GET", this.path("?wait=30s"), { signal })) as RunDetail
       if (status === "stopped") return { status, event: stop as Wire<StopOf<W>> }
       if (status === "failed") return { status, error: failureOf(error!) as any }
       if (status === "interrupted") return { status }
     }
   }
 
-  async interrupt(): Promise<void> {
-    await this.call.json("POST", this.path("/interrupt"))
+  async interrupt({ signal }: CallOptions = {}): Promise<void> {
+    await this.call.json("POST", this.path("/interrupt"), { signal })
   }
 
-  async status(): Promise<RunStatus> {
-    const { endedAt, inputs, questions, steps, waiting } = await this.detail()
+  async status(options?: CallOptions): Promise<RunStatus> {
+    const { endedAt, inputs, questions, steps, waiting } = await this.detail(options)
     return { state: endedAt === null ? "running" : "ended", inputs, steps, waiting, questions } as RunStatus
   }
 
-  detail(): Promise<RunDetail> {
-    return this.call.json("GET", this.path()) as Promise<RunDetail>
+  detail({ signal }: CallOptions = {}): Promise<RunDetail> {
+    return this.call.json("GET", this.path(), { signal }) as Promise<RunDetail>
   }
 
   [Symbol.asyncDispose](): Promise<void> {

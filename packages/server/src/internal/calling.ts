@@ -74,7 +74,7 @@ interface Request {
   readonly body?: unknown
   readonly key?: string | undefined
   readonly headers?: Record<string, string>
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface Caller {
@@ -87,11 +87,14 @@ export interface Caller {
 
 const wait = (millis: number, signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis)
-    signal?.addEventListener("abort", () => {
+    const end = () => {
       clearTimeout(timer)
+      // The signal may live much longer.
+      signal?.removeEventListener("abort", end)
       resolve()
-    })
+    }
+    const timer = setTimeout(end, millis)
+    signal?.addEventListener("abort", end)
   })
 
 /** The server, or a proxy before it, is not there now. */
@@ -109,8 +112,14 @@ export const callerOf = ({ fetch: given, retries = 8, token, url }: Options): Ca
     await wait(longest * (0.5 + Math.random() / 2), signal)
     if (signal?.aborted) throw signal.reason
   }
-  const once = async (what: string, method: string, path: string, request: Request): Promise<Response> => {
-    const { body, headers, key, signal } = request
+  const once = async (
+    what: string,
+    method: string,
+    path: string,
+    body: string | undefined,
+    request: Request
+  ): Promise<Response> => {
+    const { headers, key, signal } = request
     const secret = typeof token === "function" ? await token() : token
     const response = await (given ?? fetch)(`${base}${path}`, {
       method,
@@ -120,7 +129,7 @@ export const callerOf = ({ fetch: given, retries = 8, token, url }: Options): Ca
         ...(secret === undefined ? undefined : { authorization: `Bearer ${secret}` }),
         ...(key === undefined ? undefined : { "idempotency-key": key })
       },
-      ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : undefined),
+      ...(body === undefined ? undefined : { body }),
       ...(signal === undefined ? undefined : { signal })
     })
     if (response.ok) return response
@@ -140,9 +149,11 @@ export const callerOf = ({ fetch: given, retries = 8, token, url }: Options): Ca
     use: (response: Response) => Promise<A>
   ): Promise<A> => {
     const what = `${method} ${path.replace(/\?.*/, "")}`
+    // Once: what cannot be written as JSON does not change by trying again.
+    const body = method === "POST" ? JSON.stringify(request.body ?? {}) : undefined
     for (let failures = 0; ; ) {
       try {
-        return await use(await once(what, method, path, request))
+        return await use(await once(what, method, path, body, request))
       } catch (error) {
         const isFinal = error instanceof RequestFailed ? !isPassing(error.status) : error instanceof RunFailed
         if (isFinal) throw error

@@ -9,11 +9,28 @@ export interface ReadRecord {
   readonly data: any
 }
 
-/** Every record after the `after`th, once and in order. */
-export async function* recordsOf(call: Caller, path: string, after = 0): AsyncGenerator<ReadRecord, void> {
+/**
+ * An iterator whose `return` ends its request at once: an async generator alone would first wait for its next record, which may
+ * be long in coming.
+ */
+export const leavable = <A>(read: (signal: AbortSignal) => AsyncGenerator<A, void>): AsyncIterableIterator<A, void> => {
   const controller = new AbortController()
-  const { signal } = controller
-  let last = after
+  const generator = read(controller.signal)
+  return {
+    next: () => generator.next(),
+    return: () => {
+      controller.abort()
+      return generator.return()
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    }
+  }
+}
+
+/** Every record from the first on, once and in order, until the signal is aborted. */
+export async function* recordsOf(call: Caller, path: string, signal: AbortSignal): AsyncGenerator<ReadRecord, void> {
+  let last = 0
   let failures = 0
   try {
     for (;;) {
@@ -39,8 +56,8 @@ export async function* recordsOf(call: Caller, path: string, after = 0): AsyncGe
       }
       await call.pause(`GET ${path}`, ++failures, cause, signal)
     }
-  } finally {
-    controller.abort()
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
 }
 
