@@ -1,7 +1,7 @@
 import { globSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { compile, type Problem, workspace } from "@stepgraph/conformance/support/compile"
-import { fileOf, runSnippet, type Snippet, snippetsOf } from "@stepgraph/conformance/support/snippets"
+import { fileOf, runSnippet, type Snippet, snippetsOf, statedBy } from "@stepgraph/conformance/support/snippets"
 import { beforeAll, describe, expect, it, vi } from "vitest"
 
 const documents = globSync(["README.md", "docs/**/*.md", "packages/*/README.md", "packages/*/src/**/*.ts"], {
@@ -30,15 +30,25 @@ it.for(snippets)("$source:$line", { timeout: 30_000 }, async (snippet) => {
   expect(printed, `what ${snippet.source} prints`).toEqual(expected)
 })
 
+it.for(snippets.filter(({ original }) => original))("$source:$line has a port that prints the same", (original) => {
+  const port = snippets[snippets.indexOf(original) + 1]
+  expect(port).toMatchObject({ source: original.source, runs: true, original: false })
+  expect(port!.code).toContain('"stepgraph"')
+  expect(statedBy(original)).not.toEqual([])
+  expect(statedBy(port!)).toEqual(statedBy(original))
+})
+
 describe("a documentation test", () => {
   const page = (...lines: ReadonlyArray<string>) => snippetsOf("page.md", lines.join("\n"))
 
   it("finds the fences of a page and of docstrings, with their lines", () => {
-    const text = ["# Page", `${fence}ts`, "1", fence, `${fence}sh`, "ls", fence, `${fence}ts no-run`, "2", fence]
+    const blocks = [`${fence}ts`, "1", fence, `${fence}sh`, "ls", fence, `${fence}ts no-run`, "2", fence]
+    const text = ["# Page", ...blocks, `${fence}ts original`, "3", fence]
     const found = page(...text)
-    expect(found.map(({ line, runs, code }) => ({ line, runs, code: code.trim() }))).toEqual([
-      { line: 2, runs: true, code: "1" },
-      { line: 8, runs: false, code: "2" }
+    expect(found.map((snippet) => ({ ...snippet, code: snippet.code.trim() }))).toEqual([
+      { source: "page.md", line: 2, runs: true, original: false, code: "1" },
+      { source: "page.md", line: 8, runs: false, original: false, code: "2" },
+      { source: "page.md", line: 11, runs: true, original: true, code: "3" }
     ])
     const module = snippetsOf(
       "Module.ts",
@@ -46,7 +56,8 @@ describe("a documentation test", () => {
     )
     expect(module.map(({ line, code }) => ({ line, code: code.trim() }))).toEqual([
       { line: 4, code: "1" },
-      { line: 10, code: "2" }
+      { line: 10, code: "2" },
+      { line: 13, code: "3" }
     ])
   })
 

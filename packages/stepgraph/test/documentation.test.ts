@@ -35,8 +35,10 @@ it.each(documents)("every link of %s leads somewhere", (document) => {
 })
 
 it("every page of docs/ is in the list of pages", () => {
-  const listed = [...read("docs/README.md").matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, file]) => file!)
-  const pages = globSync("docs/*.md", { cwd: workspace }).map((file) => file.slice("docs/".length))
+  const listed = [...read("docs/README.md").matchAll(/\]\(([\w/-]+\.md)\)/g)].map(([, file]) => file!)
+  const pages = globSync("docs/**/*.md", { cwd: workspace }).map((file) =>
+    file.slice("docs/".length).replaceAll("\\", "/")
+  )
   expect(new Set(listed)).toEqual(new Set(pages.filter((page) => page !== "README.md")))
 })
 

@@ -3,6 +3,7 @@
 //
 //   ```ts           compile it and run it
 //   ```ts no-run    compile it only
+//   ```ts original  a program of another library, which prints what the next block prints
 //
 // A block can state its output in a comment after a `console.log`, on the same line or below. The comment holds the
 // text that Node prints, with white space collapsed; further comment lines continue it:
@@ -23,6 +24,8 @@ export interface Snippet {
   readonly source: string
   readonly line: number
   readonly runs: boolean
+  /** Whether it is a program of another library, and the next snippet does the same with stepgraph. */
+  readonly original: boolean
   /** Padded with blank lines, so line numbers match the document. */
   readonly code: string
 }
@@ -37,7 +40,13 @@ const fencedBlocks = (source: string, lines: ReadonlyArray<string>): Array<Snipp
     const start = at
     while (++at < lines.length && !lines[at]!.trimStart().startsWith(fence));
     const code = [...lines.slice(0, start + 1).fill(""), ...lines.slice(start + 1, at)].join("\n")
-    snippets.push({ source, line: start + 1, runs: !/\bno-run\b/.test(info), code })
+    snippets.push({
+      source,
+      line: start + 1,
+      runs: !/\bno-run\b/.test(info),
+      original: /\boriginal\b/.test(info),
+      code
+    })
   }
   return snippets
 }
@@ -93,6 +102,9 @@ const expectations = (snippet: Snippet) => {
   }
   return found
 }
+
+/** What the comments of a snippet say that it prints. */
+export const statedBy = (snippet: Snippet): Array<string> => expectations(snippet).map(({ text }) => text)
 
 /** Runs a snippet and returns its output beside the stated output. */
 export const runSnippet = async (snippet: Snippet) => {
