@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup"
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/Node.ts", "src/Client.ts", "src/ClientEffect.ts", "src/Durable.ts"],
+  entry: ["src/index.ts", "src/Node.ts", "src/Client.ts", "src/ClientEffect.ts", "src/Durable.ts", "src/Mcp.ts"],
   format: "esm",
   target: "node20",
   dts: true,

@@ -16,10 +16,12 @@ import * as Scope from "effect/Scope"
 import type { AnyWorkflow, Problem, RunServices, TraceEntry } from "stepgraph"
 import { refuseUnknown } from "stepgraph/internal"
 import { api, type ServerStatus } from "./Api.ts"
+import { CurrentIdentity, type Served } from "./internal/access.ts"
 import { type GuardOptions, guarded } from "./internal/guard.ts"
-import { CurrentIdentity, handlersOf } from "./internal/handlers.ts"
+import { handlersOf } from "./internal/handlers.ts"
 import { type MemoryOptions, memoryRuns } from "./internal/memory-runs.ts"
 import { redacted } from "./internal/redacting.ts"
+import type { Protocol } from "./Protocol.ts"
 import type { Runs } from "./Runs.ts"
 
 export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = ReadonlyArray<AnyWorkflow>>
@@ -34,6 +36,8 @@ export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = Readonl
   readonly maxStreams?: number | undefined
   /** Milliseconds between signs of life in a stream. Default: 15,000. */
   readonly heartbeat?: number | undefined
+  /** Other protocols under which runs can be reached, such as `mcp()` and `chat(flow, …)`. Default: none. */
+  readonly protocols?: ReadonlyArray<Protocol> | undefined
   /** What `GET /api/status` answers, for a server whose workflows change while it runs. */
   readonly status?: (() => ServerStatus) | undefined
 }
@@ -48,6 +52,7 @@ const names = [
   "origins",
   "page",
   "path",
+  "protocols",
   "redact",
   "runs",
   "status",
@@ -75,23 +80,25 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
 ): Effect.Effect<(request: Request) => Promise<Response>, never, Scope.Scope | RunServices<Flows[number]>> =>
   Effect.gen(function* () {
     refuseUnknown("serve", options, names)
-    const { heartbeat = 15_000, maxStreams = 4096, redact, runs = {}, status = () => unchanged, workflows } = options
+    const { heartbeat = 15_000, maxStreams = 4096, protocols = [], redact, runs = {}, workflows } = options
     const flows = typeof workflows === "function" ? workflows : () => workflows
     checkNames(flows())
+    checkProtocols(protocols, typeof workflows === "function" ? undefined : flows())
     const home = isRuns(runs) ? redacted(runs, redact) : yield* memoryRuns(runs, redact)
     const spec = HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))
-    const handlers = handlersOf({
+    const served: Served = {
       runs: home,
       workflows: flows,
-      status,
+      status: options.status ?? (() => unchanged),
       mostStreams: maxStreams,
       heartbeat,
       open: { count: 0 }
-    })
+    }
     const problems = HttpApiMiddleware.layerProblemDetails({ includeDetails: true })
     const routes = Layer.mergeAll(
-      Layer.provide(Layer.provide(HttpApiBuilder.layer(api), handlers), problems),
-      HttpRouter.use((router) => router.add("GET", "/openapi.json", spec))
+      Layer.provide(Layer.provide(HttpApiBuilder.layer(api), handlersOf(served)), problems),
+      HttpRouter.use((router) => router.add("GET", "/openapi.json", spec)),
+      ...protocols.map(({ routes }) => routes(served))
     )
     const { dispose, handler } = HttpRouter.toWebHandler(Layer.provide(routes, HttpServer.layerServices), {
       disableLogger: true,
@@ -109,6 +116,17 @@ const checkNames = (flows: ReadonlyArray<AnyWorkflow>): void => {
     if (known.has(name))
       throw new TypeError(`serve: two workflows are named '${name}': a URL could not tell them apart`)
     known.add(name)
+  }
+}
+
+const checkProtocols = (protocols: ReadonlyArray<Protocol>, flows: ReadonlyArray<AnyWorkflow> | undefined): void => {
+  const known = new Set<string>()
+  for (const { name, workflow } of protocols) {
+    if (known.has(name)) throw new TypeError(`serve: ${name} is given twice`)
+    known.add(name)
+    if (workflow !== undefined && flows?.every(({ name }) => name !== workflow)) {
+      throw new TypeError(`serve: ${name} is given, but this workflow is not served: add it to workflows`)
+    }
   }
 }
 

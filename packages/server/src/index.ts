@@ -17,6 +17,7 @@ export {
   TooManyRuns,
   TooManyStreams
 } from "./Problems.ts"
+export type { Protocol } from "./Protocol.ts"
 export type {
   Feed,
   ListQuery,

@@ -59,6 +59,13 @@ const isDisguised = (path: string): boolean =>
 /** What has an answer of its own, and asks for a user. */
 const isRoute = (path: string): boolean => /^\/(api(\/|$)|openapi\.json$|mcp$)/.test(path)
 
+const isLookedAt = (header: string): boolean =>
+  header === "accept" || header === "idempotency-key" || header === "last-event-id" || header.startsWith("mcp-")
+
+/** The media types of errors: those of all routes, and those of MCP, which says nothing that its client has not. */
+export const rpcError = "application/json; profile=json-rpc-error"
+const inOwnWords = new Set(["application/problem+json", rpcError])
+
 const isJson = (contentType: string | null): boolean =>
   /^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test((contentType ?? "").trim())
 
@@ -113,7 +120,13 @@ export const guarded = (
   const prefix = path.replace(/\/+$/, "")
 
   const cors = (origin: string | null): Record<string, string> =>
-    origin !== null && origins.includes(origin) ? { "access-control-allow-origin": origin, vary: "origin" } : {}
+    origin !== null && origins.includes(origin)
+      ? {
+          "access-control-allow-origin": origin,
+          "access-control-expose-headers": "location, mcp-session-id",
+          vary: "origin"
+        }
+      : {}
 
   const check = async (request: Request): Promise<Response> => {
     const url = new URL(request.url)
@@ -136,7 +149,8 @@ export const guarded = (
         status: 204,
         headers: {
           "access-control-allow-methods": "GET, POST, DELETE",
-          "access-control-allow-headers": "authorization, content-type, idempotency-key, last-event-id",
+          "access-control-allow-headers":
+            "authorization, content-type, idempotency-key, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name",
           "access-control-max-age": "600"
         }
       })
@@ -165,10 +179,7 @@ export const guarded = (
     }
     // Of the headers, only those that a route looks at.
     const kept = new Headers({ "content-type": "application/json" })
-    for (const name of ["accept", "idempotency-key", "last-event-id"]) {
-      const value = headers.get(name)
-      if (value !== null) kept.set(name, value)
-    }
+    for (const [name, value] of headers) if (isLookedAt(name)) kept.set(name, value)
     return handle(
       new Request(inner, {
         method,
@@ -185,7 +196,7 @@ export const guarded = (
     try {
       response = await check(request)
       // Whatever has no words of ours has none at all: neither an exception's nor a library's.
-      if (response.status >= 400 && response.headers.get("content-type") !== "application/problem+json") {
+      if (response.status >= 400 && !inOwnWords.has(response.headers.get("content-type") ?? "")) {
         response = problem(response.status)
       }
     } catch (error) {
