@@ -64,6 +64,10 @@ describe("stepgraph dev", () => {
     expect(dev.err()).toContain("Serving 3 workflows, 'greet', 'hang' and 'wait'. Reloads when a file is saved.\n")
     expect((await dev.ask("api/workflows", { headers: { authorization: "" } })).status).toBe(401)
     expect((await dev.json("api/workflows")).map(({ name }: any) => name)).toEqual(["greet", "hang", "wait"])
+    // This folder lacks the package.
+    expect((await dev.json("api/status")).explores).toBe(
+      "Trying every order needs a package that is not installed. Run npm install --save-dev @stepgraph/testing, and start this command again."
+    )
     for (const address of ["127.0.0.1", "[::1]"]) {
       expect([address, (await fetch(`http://${address}:${dev.port}/`)).status]).toEqual([address, 200])
     }

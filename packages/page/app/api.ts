@@ -1,11 +1,11 @@
 /**
  * The routes of `@stepgraph/server`, as the page uses them. All addresses are relative: the server may be under any path.
  */
-import type { RunDetail, RunPage, RunSummary } from "@stepgraph/server"
+import type { Exploration, FoundOrder, RunDetail, RunPage, RunSummary } from "@stepgraph/server"
 import type { TraceEntry } from "stepgraph"
 import type { Graph } from "stepgraph/graph"
 
-export type { RunDetail, RunSummary }
+export type { Exploration, FoundOrder, RunDetail, RunSummary }
 export type Json = unknown
 
 export interface WorkflowSummary {
@@ -20,6 +20,18 @@ export interface WorkflowSummary {
 export interface ServerStatus {
   readonly revision: number
   readonly problems: ReadonlyArray<string>
+  /** Whether it tries every order of a workflow, or why it cannot. */
+  readonly explores: boolean | string
+}
+
+/** What to try every order of. */
+export interface Exploring {
+  readonly run: string
+  readonly sends: ReadonlyArray<Json>
+  readonly schedules: number
+  readonly seconds: number
+  readonly timers: "real" | "virtual"
+  readonly sameResult: boolean
 }
 
 /** A JSON Schema as the server gives it. */
@@ -104,6 +116,9 @@ export const api = {
   interrupt: (id: string) => post<RunDetail>(`runs/${at(id)}/interrupt`),
   rerun: (id: string, input?: Json) => post<RunDetail>(`runs/${at(id)}/rerun`, input === undefined ? {} : { input }),
   remove: (id: string) => send(`runs/${at(id)}`, { method: "DELETE" }),
+  explore: (name: string, exploring: Exploring) => post<Exploration>(`workflows/${at(name)}/exploration`, exploring),
+  exploration: () => get<Exploration | null>("exploration"),
+  cancelExploration: () => post<Exploration | null>("exploration/cancel"),
   compare: (left: string, right: string) => get<Comparison>(`compare?${new URLSearchParams({ left, right })}`)
 }
 

@@ -31,8 +31,9 @@ export const listed = (items: ReadonlyArray<string>, word = "and"): string =>
 
 /** A value on one line, cut. */
 export const brief = (value: unknown, most = 240): string => {
-  const text = JSON.stringify(value) ?? ""
-  return text.length <= most ? text : `${text.slice(0, most)}…`
+  return cut(JSON.stringify(value) ?? "", most)
 }
+
+export const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most)}…`)
 
 export const pretty = (value: unknown): string => JSON.stringify(value, null, 2) ?? ""

@@ -24,7 +24,7 @@ const App = () => {
   const route = useRoute()
   const [flows, setFlows] = useState<ReadonlyArray<WorkflowSummary>>()
   const [failure, setFailure] = useState<Error>()
-  const { problems, revision } = useStatus(failure === undefined)
+  const { explores, problems, revision } = useStatus(failure === undefined)
   const locked = failure instanceof Failure && failure.status === 401
   useEffect(() => {
     api.workflows().then(
@@ -64,7 +64,7 @@ const App = () => {
           </p>
         )}
         {route.run !== undefined ? (
-          <Run key={route.run} id={route.run} route={route} />
+          <Run key={route.run} id={route.run} route={route} explores={explores} />
         ) : route.workflow !== undefined ? (
           <Flow key={route.workflow} name={route.workflow} revision={revision} />
         ) : (
@@ -75,7 +75,7 @@ const App = () => {
   )
 }
 
-const unchanged: ServerStatus = { revision: 0, problems: [] }
+const unchanged: ServerStatus = { revision: 0, problems: [], explores: false }
 
 /** What a server that loads its files again says of them. */
 const useStatus = (isUp: boolean): ServerStatus => {

@@ -1,11 +1,12 @@
 // The page as a person uses it, in a browser, against a running server that wants a token.
 import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import { explore } from "@stepgraph/testing"
 import axe from "axe-core"
 import type { Page } from "playwright-core"
 import type { AnyWorkflow } from "stepgraph"
 import { browsing } from "./support/browser.ts"
-import { hostile, many, nasty, orders, trip } from "./support/flows.ts"
+import { bill, hostile, many, nasty, orders, trip } from "./support/flows.ts"
 import { served, token } from "./support/served.ts"
 
 // While other tests run, a browser is slow.
@@ -14,7 +15,7 @@ vi.setConfig({ testTimeout: 30_000 })
 const open = browsing()
 let server: Awaited<ReturnType<typeof served>>
 beforeAll(async () => {
-  server = await served(() => [orders, trip, many, hostile])
+  server = await served(() => [orders, trip, bill, many, hostile], { explore })
 })
 afterAll(() => server?.close())
 
@@ -202,6 +203,28 @@ describe("the page", () => {
     }
     expect(JSON.parse(await saved("Download trace"))[0]).toMatchObject({ _tag: "RunStarted", workflow: "trip" })
     expect(await saved("Download page")).toMatch(/^<!doctype html>[\s\S]*Oslo/)
+    expect(complaints).toEqual([])
+  })
+
+  it("tries every order, and opens the one that breaks a rule beside the usual one", async () => {
+    const id = await server.start("bill", { items: ["tea", "milk"] })
+    const { page, complaints } = await open(at(`/runs/${id}`))
+    const every = pane(page, "Every order")
+    await every.getByText("The steps really run, up to 1,000 times").waitFor()
+    await every.getByRole("button", { name: "Try every order" }).click()
+    await every.getByText("Orders break a rule in 1 way.").waitFor()
+    expect(await every.textContent()).toContain('ends with Bill {"first":"tea"}')
+    await every.getByText("What happens in it").click()
+    await every.getByText('→ price(Item {"name":"milk"}) wakes').waitFor()
+    await every.getByRole("button", { name: "Copy for a test" }).click()
+    const copied = () => page.evaluate(() => (globalThis as any).navigator.clipboard.readText())
+    await eventually(copied).toMatch(/^explore\(flow, \{ timers: "virtual", replay: "[\d._]+~\w+", input: \{ items: /)
+
+    await every.getByRole("link", { name: "Open it beside the usual order" }).click()
+    await pane(page, "This order").getByText("sameResult: its outcome differs from the usual one").waitFor()
+    await pane(page, "Result").getByText('"first": "milk"').waitFor()
+    await pane(page, "Compare").getByText("They ended differently.").waitFor()
+    await pane(page, "Every order").getByText("You are looking at it.").waitFor()
     expect(complaints).toEqual([])
   })
 

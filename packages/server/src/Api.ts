@@ -9,13 +9,16 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { Exploration, Exploring } from "./Exploration.ts"
 import {
   BadQuery,
   InvalidEventProblem,
   KeyReused,
+  NotExploring,
   NotFound,
   Refused,
   RunEndedProblem,
+  StillExploring,
   StillRunning,
   TooManyRuns,
   TooManyStreams
@@ -66,8 +69,14 @@ const ServerStatus = Schema.Struct({
   revision: Schema.Number,
   /** Why newer workflows are not served yet, each in a sentence. */
   problems: Schema.Array(Schema.String)
-}).annotate({ identifier: "ServerStatus" })
+})
 export type ServerStatus = typeof ServerStatus.Type
+
+const StatusAnswer = Schema.Struct({
+  ...ServerStatus.fields,
+  /** Whether it tries every order of a workflow, or why it cannot, in a sentence. */
+  explores: Schema.Union([Schema.Boolean, Schema.String])
+}).annotate({ identifier: "StatusAnswer" })
 
 /** Such as `30s`, `500ms` or `1m`; at most a minute. */
 const wait = Schema.optionalKey(Schema.String)
@@ -91,7 +100,7 @@ const stream = {
 } as const
 
 const workflows = HttpApiGroup.make("workflows").add(
-  HttpApiEndpoint.get("getStatus", "/api/status", { success: ServerStatus }),
+  HttpApiEndpoint.get("getStatus", "/api/status", { success: StatusAnswer }),
   HttpApiEndpoint.get("listWorkflows", "/api/workflows", { success: Schema.Array(WorkflowSummary) }),
   HttpApiEndpoint.get("getWorkflow", "/api/workflows/:name", {
     params: name,
@@ -168,9 +177,24 @@ const runs = HttpApiGroup.make("runs").add(
   })
 )
 
+const explorations = HttpApiGroup.make("explorations").add(
+  HttpApiEndpoint.post("explore", "/api/workflows/:name/exploration", {
+    params: name,
+    payload: Exploring,
+    success: Exploration.pipe(HttpApiSchema.status(202)),
+    error: [NotFound, InvalidEventProblem, BadQuery, StillExploring, NotExploring]
+  }),
+  HttpApiEndpoint.get("getExploration", "/api/exploration", { success: Schema.NullOr(Exploration) }),
+  HttpApiEndpoint.post("cancelExploration", "/api/exploration/cancel", {
+    payload: Schema.Json,
+    success: Schema.NullOr(Exploration)
+  })
+)
+
 export const api = HttpApi.make("stepgraph")
   .add(workflows)
   .add(runs)
+  .add(explorations)
   .middleware(HttpApiMiddleware.ProblemDetails)
   .annotate(OpenApi.Title, "stepgraph")
   .annotate(OpenApi.Version, "1")

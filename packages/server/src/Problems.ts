@@ -42,6 +42,20 @@ export class StillRunning extends HttpApiError.Problem<StillRunning>()("StillRun
   title: "The run has not ended: interrupt it first"
 }) {}
 
+/** The server tries every order of a workflow, of one at a time. */
+export class StillExploring extends HttpApiError.Problem<StillExploring>()("StillExploring", {
+  type: urn("still-exploring"),
+  status: 409,
+  title: "Another exploration goes on: wait for its end, or cancel it"
+}) {}
+
+/** The server does not try every order of a workflow. */
+export class NotExploring extends HttpApiError.Problem<NotExploring>()("NotExploring", {
+  type: urn("not-exploring"),
+  status: 501,
+  title: "This server does not try every order of a workflow"
+}) {}
+
 /** The same `Idempotency-Key` came with another input. */
 export class KeyReused extends HttpApiError.Problem<KeyReused>()("KeyReused", {
   type: urn("key-reused"),

@@ -16,7 +16,9 @@ import * as Scope from "effect/Scope"
 import type { AnyWorkflow, Problem, RunServices, TraceEntry } from "stepgraph"
 import { refuseUnknown } from "stepgraph/internal"
 import { api, type ServerStatus } from "./Api.ts"
+import type { Explore } from "./Exploration.ts"
 import { CurrentIdentity, type Served } from "./internal/access.ts"
+import { Explorations } from "./internal/exploring.ts"
 import { type GuardOptions, guarded } from "./internal/guard.ts"
 import { handlersOf } from "./internal/handlers.ts"
 import { type MemoryOptions, memoryRuns } from "./internal/memory-runs.ts"
@@ -40,11 +42,17 @@ export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = Readonl
   readonly protocols?: ReadonlyArray<Protocol> | undefined
   /** What `GET /api/status` answers, for a server whose workflows change while it runs. */
   readonly status?: (() => ServerStatus) | undefined
+  /**
+   * `explore` of `@stepgraph/testing`, to try every order of a workflow on the page; or a sentence that says why it is missing. Who
+   * may start runs may then start thousands, one after the other, so it is for development. Default: none.
+   */
+  readonly explore?: Explore | string | undefined
 }
 
 const names = [
   "auth",
   "bodyTimeout",
+  "explore",
   "heartbeat",
   "hosts",
   "maxBody",
@@ -84,7 +92,13 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
     const flows = typeof workflows === "function" ? workflows : () => workflows
     checkNames(flows())
     checkProtocols(protocols, typeof workflows === "function" ? undefined : flows())
-    const home = isRuns(runs) ? redacted(runs, redact) : yield* memoryRuns(runs, redact)
+    const lasting = isRuns(runs) ? redacted(runs, redact) : yield* memoryRuns(runs, redact)
+    const { explore } = options
+    const explorations =
+      typeof explore === "function"
+        ? new Explorations(explore, redact, yield* Effect.context<Scope.Scope>())
+        : undefined
+    const home = explorations?.beside(lasting) ?? lasting
     const spec = HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))
     const served: Served = {
       runs: home,
@@ -96,7 +110,10 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
     }
     const problems = HttpApiMiddleware.layerProblemDetails({ includeDetails: true })
     const routes = Layer.mergeAll(
-      Layer.provide(Layer.provide(HttpApiBuilder.layer(api), handlersOf(served)), problems),
+      Layer.provide(
+        Layer.provide(HttpApiBuilder.layer(api), handlersOf(served, explorations ?? (explore as string | undefined))),
+        problems
+      ),
       HttpRouter.use((router) => router.add("GET", "/openapi.json", spec)),
       ...protocols.map(({ routes }) => routes(served))
     )

@@ -5,14 +5,18 @@
  */
 export { api, type ServerStatus } from "./Api.ts"
 export { type Auth, bearer, type Identity } from "./Auth.ts"
+export type { Exploration, Explore, FoundOrder } from "./Exploration.ts"
 export type { MemoryOptions } from "./internal/memory-runs.ts"
+export { keptRuns } from "./KeptRuns.ts"
 export {
   BadQuery,
   InvalidEventProblem,
   KeyReused,
+  NotExploring,
   NotFound,
   Refused,
   RunEndedProblem,
+  StillExploring,
   StillRunning,
   TooManyRuns,
   TooManyStreams

@@ -31,7 +31,10 @@ it("the OpenAPI document is valid, and describes every route and what it answers
       "POST /api/runs/{id}/rerun",
       "DELETE /api/runs/{id}",
       "GET /api/compare",
-      "GET /api/status"
+      "GET /api/status",
+      "POST /api/workflows/{name}/exploration",
+      "GET /api/exploration",
+      "POST /api/exploration/cancel"
     ].sort()
   )
   const input = document.paths["/api/runs/{id}/inputs"].post.responses

@@ -2,9 +2,6 @@
  * Opens durable runs without performing any. The package is loaded only here: it is optional, and its SQLite and Postgres take
  * time to load.
  */
-import { createRequire } from "node:module"
-import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import type { AnyDurable, DurableHandle, DurableRuns, RunRecord, StoredHandle } from "@stepgraph/durable"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -12,6 +9,7 @@ import type { AnyWorkflow } from "stepgraph/graph"
 import { nearest } from "stepgraph/internal"
 import { type Failed, Misuse } from "./errors.ts"
 import { type Exported, exportedBy, list } from "./load.ts"
+import { urlOf } from "./packages.ts"
 
 type Package = typeof import("@stepgraph/durable")
 type Postgres = typeof import("@stepgraph/durable/postgres")
@@ -22,21 +20,13 @@ export interface Place {
   readonly files: ReadonlyArray<string>
 }
 
-/** Loads a module as the files with the workflows see it, then as this folder and this command do. */
+/** Loads a module that is optional, also if only this command has it. */
 export const load = (name: string, files: ReadonlyArray<string>): Effect.Effect<unknown, Misuse> =>
   Effect.tryPromise({
     try: async () => {
-      const places = [...files, join(process.cwd(), "package.json")].map((file) => pathToFileURL(resolve(file)).href)
-      for (const from of [...places, import.meta.url]) {
-        let found: string
-        try {
-          found = createRequire(from).resolve(name)
-        } catch {
-          continue
-        }
-        return await import(pathToFileURL(found).href)
-      }
-      throw new Missing("@stepgraph/durable")
+      const url = urlOf(name, files, [import.meta.url])
+      if (url === undefined) throw new Missing("@stepgraph/durable")
+      return await import(url)
     },
     catch: (error) => {
       if (error instanceof Missing) {

@@ -1,25 +1,29 @@
-/**
- * One run: its state, what it waits for, and what has happened.
- */
-import { timeline, toHtml } from "@stepgraph/viz"
 import { useEffect, useState } from "preact/hooks"
 import { api, Failure, type RunDetail, type WorkflowDetail } from "../api.ts"
-import { age, duration, pretty } from "../format.ts"
-import { useAction, useNow } from "../hooks.ts"
-import { adjust, go, linkTo, type Route, type Selection } from "../route.ts"
+import { adjust, type Route, type Selection } from "../route.ts"
 import { RunStore } from "../run-store.ts"
 import { Compare } from "./Compare.tsx"
 import { Events } from "./Events.tsx"
 import { Graph } from "./Graph.tsx"
+import { Head, Outcome } from "./Head.tsx"
 import { Inspector } from "./Inspector.tsx"
-import { download, Empty, Status } from "./parts.tsx"
+import { Order, Orders, useExploration } from "./Orders.tsx"
+import { Empty } from "./parts.tsx"
 import { Scrubber } from "./Scrubber.tsx"
 import { StartForm } from "./Start.tsx"
 import { Timeline } from "./Timeline.tsx"
 import { ForYou, Reasons } from "./Waiting.tsx"
 
 /** Loads the run and its workflow, and keeps the details fresh as long as it runs. */
-export const Run = ({ id, route }: { readonly id: string; readonly route: Route }) => {
+export const Run = ({
+  explores,
+  id,
+  route
+}: {
+  readonly id: string
+  readonly route: Route
+  readonly explores: boolean | string
+}) => {
   const [detail, setDetail] = useState<RunDetail>()
   const [flow, setFlow] = useState<WorkflowDetail | null>()
   const [error, setError] = useState<string>()
@@ -88,11 +92,21 @@ export const Run = ({ id, route }: { readonly id: string; readonly route: Route 
     )
   }
   if (detail === undefined || store === undefined || store.id !== id) return <div class="page soft">Loading…</div>
-  return <Loaded detail={detail} flow={flow ?? undefined} store={store} route={route} onDetail={setDetail} />
+  return (
+    <Loaded
+      detail={detail}
+      flow={flow ?? undefined}
+      store={store}
+      route={route}
+      explores={explores}
+      onDetail={setDetail}
+    />
+  )
 }
 
 const Loaded = ({
   detail,
+  explores,
   flow,
   onDetail,
   route,
@@ -102,8 +116,11 @@ const Loaded = ({
   readonly flow: WorkflowDetail | undefined
   readonly store: RunStore
   readonly route: Route
+  readonly explores: boolean | string
   readonly onDetail: (detail: RunDetail) => void
 }) => {
+  const exploring = useExploration(explores === true)
+  const order = exploring.exploration?.orders.find(({ run }) => run === detail.id)
   const { selection } = route
   const select = (selection: Selection | undefined) => adjust({ selection })
   const [editing, setEditing] = useState(false)
@@ -130,6 +147,12 @@ const Loaded = ({
             <StartForm key={detail.id} flow={flow} input={detail.input} rerun={detail.id} />
           </section>
         ) : null}
+        {order === undefined ? null : (
+          <section class="card failed" aria-label="This order">
+            <h2>An order that breaks a rule</h2>
+            <Order order={order} usual={exploring.exploration?.usual?.run ?? null} at={detail.id} />
+          </section>
+        )}
         <Outcome detail={detail} />
         {flow === undefined ? null : <ForYou key={`you-${detail.id}`} detail={detail} flow={flow} />}
         <Reasons detail={detail} store={store} graph={flow?.graph} />
@@ -157,137 +180,20 @@ const Loaded = ({
           <h2>Compare</h2>
           <Compare detail={detail} beside={route.beside} />
         </section>
+        {explores === false || flow === undefined ? null : (
+          <section class="card" aria-label="Every order">
+            <h2>Every order</h2>
+            {explores === true ? (
+              <Orders detail={detail} flow={flow} store={store} {...exploring} />
+            ) : (
+              <p class="soft">{explores}</p>
+            )}
+          </section>
+        )}
       </div>
       {selection === undefined ? null : (
         <Inspector store={store} graph={flow?.graph} selection={selection} onSelect={select} />
       )}
     </div>
-  )
-}
-
-const Head = ({
-  canEdit,
-  detail,
-  onDetail,
-  onEdit,
-  store
-}: {
-  readonly detail: RunDetail
-  readonly store: RunStore
-  readonly canEdit: boolean
-  readonly onDetail: (detail: RunDetail) => void
-  readonly onEdit: () => void
-}) => {
-  const now = useNow(1_000)
-  const { act, busy, error } = useAction()
-  const began = Date.parse(detail.startedAt)
-  const name = `${detail.workflow}-${detail.id}`.replace(/[^\w.-]+/g, "-")
-  return (
-    <header class="head">
-      <div>
-        <p class="over">
-          <a href={linkTo({ workflow: detail.workflow })}>{detail.workflow}</a>
-        </p>
-        <h1>
-          <span class="code">{detail.id}</span> <Status status={detail.status} />
-        </h1>
-        <p class="soft number">
-          Started {age(now - began) === "now" ? "just now" : `${age(now - began)} ago`}
-          {detail.endedAt === null ? "" : `, took ${duration(Math.max(0, Date.parse(detail.endedAt) - began))}`}
-          {detail.user === "" ? "" : `, by ${detail.user}`}
-          {detail.rerunOf === null ? null : (
-            <>
-              , repeats <a href={linkTo({ run: detail.rerunOf })}>{detail.rerunOf}</a>
-            </>
-          )}
-          {detail.parent === null ? null : (
-            <>
-              , inside <a href={linkTo({ run: detail.parent.run })}>{detail.parent.workflow}</a>
-            </>
-          )}
-        </p>
-      </div>
-      <div class="actions">
-        {detail.endedAt === null ? (
-          <button
-            type="button"
-            class="danger"
-            disabled={busy}
-            onClick={() => act(async () => onDetail(await api.interrupt(detail.id)))}
-          >
-            Interrupt
-          </button>
-        ) : null}
-        {detail.endedAt === null && detail.inputs === "open" ? (
-          <button
-            type="button"
-            disabled={busy}
-            onClick={() =>
-              act(async () => {
-                await api.closeInputs(detail.id)
-                onDetail(await api.run(detail.id))
-              })
-            }
-          >
-            Close inputs
-          </button>
-        ) : null}
-        <button
-          type="button"
-          disabled={busy}
-          onClick={() => act(async () => go({ run: (await api.rerun(detail.id)).id }))}
-        >
-          Run again
-        </button>
-        {canEdit ? (
-          <button type="button" onClick={onEdit}>
-            Edit and run again
-          </button>
-        ) : null}
-        <button
-          type="button"
-          onClick={() => download(`${name}.json`, "application/json", JSON.stringify(store.entries))}
-        >
-          Download trace
-        </button>
-        <button
-          type="button"
-          disabled={busy}
-          onClick={() => act(async () => download(`${name}.html`, "text/html", toHtml(timeline(store.entries))))}
-        >
-          Download page
-        </button>
-        {error === undefined ? null : (
-          <p class="bad" role="alert">
-            {error}
-          </p>
-        )}
-      </div>
-    </header>
-  )
-}
-
-const Outcome = ({ detail: { error, stop } }: { readonly detail: RunDetail }) => {
-  if (error !== null) {
-    const { _tag, message, name, ...fields } = error
-    return (
-      <section class="card failed" aria-label="Error">
-        <h2>{_tag ?? name ?? "Error"}</h2>
-        <pre>{message}</pre>
-        {Object.keys(fields).length === 0 ? null : <pre>{pretty(fields)}</pre>}
-      </section>
-    )
-  }
-  if (stop === null) return null
-  const { _tag, ...fields } = stop as { readonly _tag?: string }
-  return (
-    <section class="card" aria-label="Result">
-      <h2>{_tag}</h2>
-      {Object.keys(fields).length === 0 ? (
-        <p class="soft">It has no fields.</p>
-      ) : (
-        <pre class="result">{pretty(fields)}</pre>
-      )}
-    </section>
   )
 }

@@ -1,6 +1,6 @@
 // Workflows for the page to show.
 import { Schema } from "effect"
-import { defineEvent, defineStep, gather, join, workflow } from "stepgraph"
+import { collect, defineEvent, defineStep, gather, join, workflow } from "stepgraph"
 
 const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 
@@ -95,6 +95,30 @@ export const hostile = workflow({
         return Worse({ text })
       }
     })
+  }
+})
+
+const Cart = defineEvent("Cart", { items: Schema.Array(Schema.String) })
+const Item = defineEvent("Item", { name: Schema.String })
+const Priced = defineEvent("Priced", { name: Schema.String })
+const Bill = defineEvent("Bill", { first: Schema.String })
+
+/** Has a bug: what it returns depends on which call ends first. */
+export const bill = workflow({
+  name: "bill",
+  start: Cart,
+  stop: Bill,
+  steps: {
+    split: defineStep({ accepts: Cart, emits: Item, run: ({ items }) => items.map((name) => Item({ name })) }),
+    price: defineStep({
+      accepts: Item,
+      emits: Priced,
+      run: async ({ name }) => {
+        await sleep(20)
+        return Priced({ name })
+      }
+    }),
+    sum: defineStep({ accepts: collect(Priced, 2), emits: Bill, run: ([one]) => Bill({ first: one!.name }) })
   }
 })
 

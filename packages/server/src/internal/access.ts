@@ -30,7 +30,9 @@ export interface Served extends StreamingOptions {
   readonly mostStreams: number
 }
 
-const invalid = ({ message, problem, tag }: InvalidEvent) => new InvalidEventProblem({ tag, problem, detail: message })
+/** As a problem of the routes. */
+export const invalid = ({ message, problem, tag }: InvalidEvent) =>
+  new InvalidEventProblem({ tag, problem, detail: message })
 
 export interface Access {
   readonly workflows: Effect.Effect<ReadonlyArray<AnyWorkflow>>

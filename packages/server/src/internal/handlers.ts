@@ -8,10 +8,11 @@ import * as Layer from "effect/Layer"
 import type { AnyWorkflow } from "stepgraph"
 import { graphOf } from "stepgraph/graph"
 import { api } from "../Api.ts"
-import { BadQuery, Refused, StillRunning } from "../Problems.ts"
+import { BadQuery, NotExploring, Refused, StillRunning } from "../Problems.ts"
 import type { Feed, Json, ServedRun, Starting } from "../Runs.ts"
-import { accessOf, awaited, longestWait, type Served } from "./access.ts"
+import { accessOf, awaited, CurrentIdentity, invalid, longestWait, type Served } from "./access.ts"
 import { compared } from "./comparing.ts"
+import type { Explorations } from "./exploring.ts"
 import { type Def, stopsOf } from "./json.ts"
 import { schemasOf } from "./schemas.ts"
 import { streamed } from "./streaming.ts"
@@ -41,7 +42,8 @@ const sinceOf = (text: string | undefined): Effect.Effect<number | undefined, Ba
   return Number.isNaN(millis) ? bad("since is a time, such as 2026-01-31T12:00:00Z") : Effect.succeed(millis)
 }
 
-export const handlersOf = (served: Served) => {
+/** `explorations`: or why there are none. */
+export const handlersOf = (served: Served, explorations: Explorations | string | undefined) => {
   const { runs, status } = served
   const access = accessOf(served)
 
@@ -72,7 +74,9 @@ export const handlersOf = (served: Served) => {
 
   const workflowHandlers = HttpApiBuilder.group(api, "workflows", (handlers) =>
     handlers
-      .handle("getStatus", () => Effect.sync(status))
+      .handle("getStatus", () =>
+        Effect.sync(() => ({ ...status(), explores: typeof explorations === "object" || (explorations ?? false) }))
+      )
       .handle("listWorkflows", () =>
         Effect.map(access.workflows, (flows) =>
           flows.map((flow) => {
@@ -150,5 +154,38 @@ export const handlersOf = (served: Served) => {
         })
       )
   )
-  return Layer.merge(workflowHandlers, runHandlers)
+
+  const explorationHandlers = HttpApiBuilder.group(api, "explorations", (handlers) => {
+    const seen = Effect.map(access.sees, (sees) =>
+      typeof explorations === "object" ? explorations.seenBy(sees) : null
+    )
+    return handlers
+      .handle("explore", ({ params, payload }) =>
+        Effect.gen(function* () {
+          const flow = yield* access.workflow(params.name)
+          if (typeof explorations !== "object") {
+            return yield* new NotExploring({ detail: explorations ?? "it was not given explore of @stepgraph/testing" })
+          }
+          const run = payload.run === undefined ? undefined : yield* access.run(payload.run)
+          if (run !== undefined && run.summary.workflow !== flow.name) {
+            return yield* bad(`run '${run.summary.id}' is of another workflow, '${run.summary.workflow}'`)
+          }
+          const input = run === undefined ? (payload.input ?? {}) : run.startedWith
+          const { user } = yield* CurrentIdentity
+          return yield* Effect.catchTag(explorations.start(flow, input, payload, user), "InvalidEvent", (error) =>
+            Effect.fail(invalid(error))
+          )
+        })
+      )
+      .handle("getExploration", () => seen)
+      .handle("cancelExploration", () =>
+        Effect.gen(function* () {
+          // Only by who sees it.
+          const mine = yield* seen
+          if (mine?.state === "running" && typeof explorations === "object") yield* explorations.cancel
+          return yield* seen
+        })
+      )
+  })
+  return Layer.mergeAll(workflowHandlers, runHandlers, explorationHandlers)
 }

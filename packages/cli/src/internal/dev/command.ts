@@ -12,8 +12,8 @@ import type { Failed, Misuse } from "../errors.ts"
 import { readKept } from "../files.ts"
 import { list } from "../load.ts"
 import { durableHome } from "./durable-home.ts"
+import { exploreOf } from "./exploring.ts"
 import { Flows } from "./flows.ts"
-import { keptRuns } from "./kept-runs.ts"
 import { type Address, type Served, served } from "./serving.ts"
 import { Watching } from "./watching.ts"
 
@@ -94,6 +94,7 @@ export const dev = Command.make(
     const options = {
       workflows: () => flows.flows,
       runs,
+      explore: exploreOf(files),
       status: () => ({ revision: flows.revision, problems: flows.problems })
     }
     const where = place === undefined ? "" : `, with the runs of ${nameOf(place)}`
@@ -136,6 +137,8 @@ export const open = Command.make(
         `${file} is from another version of stepgraph: entries of the kind ${list(unknown)} are left out. Update with: npm install stepgraph@latest`
       )
     }
+    // It takes time to load, and only these commands need it.
+    const { keptRuns } = yield* Effect.promise(() => import("@stepgraph/server"))
     const options = { workflows: [], runs: keptRuns(entries) }
     yield* said(yield* served(options, addressOf(given), onlyRoot(entries)), summary(file, entries))
     yield* Effect.never

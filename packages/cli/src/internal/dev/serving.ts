@@ -58,16 +58,6 @@ const checked = ({ host, port, token }: Address): Effect.Effect<void, Misuse> =>
   return problem === undefined ? Effect.void : Effect.fail(new Misuse({ message: problem }))
 }
 
-/** The page's files by their paths, and 404 for all else. */
-const pageOf =
-  (files: ReadonlyMap<string, { readonly body: string; readonly headers: Readonly<Record<string, string>> }>) =>
-  ({ url, method }: Request): Response => {
-    const { pathname } = new URL(url)
-    const file = files.get(pathname === "/" ? "index.html" : pathname.slice(1))
-    if (file === undefined) return new Response(null, { status: 404 })
-    return new Response(method === "HEAD" ? null : file.body, { headers: file.headers })
-  }
-
 /** Serves until its scope is closed, which interrupts the runs in memory. */
 export const served = (
   options: Omit<ServeOptions, "auth" | "hosts" | "page">,
@@ -79,10 +69,10 @@ export const served = (
     yield* checked(address)
     const { host, port = firstPort, token = randomBytes(24).toString("base64url") } = address
     // They take time to load, and only these commands need them.
-    const [{ bearer }, { listen }, { assets }] = yield* Effect.promise(() =>
+    const [{ bearer }, { listen }, { page: pageOf }] = yield* Effect.promise(() =>
       Promise.all([import("@stepgraph/server"), import("@stepgraph/server/node"), import("@stepgraph/page")])
     )
-    const page = pageOf(yield* Effect.promise(assets))
+    const page = yield* Effect.promise(pageOf)
     const more =
       host === undefined || isThisMachine(host)
         ? []

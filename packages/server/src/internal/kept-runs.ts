@@ -1,10 +1,10 @@
 /**
  * The runs of a kept trace, as a server shows them. They are over: nothing about them can change.
  */
-import type { RunDetail, RunSummary, Runs, ServedRun, StreamRecord } from "@stepgraph/server"
 import * as Effect from "effect/Effect"
 import type { TraceEntry } from "stepgraph"
 import { type RunModel, TraceModel } from "stepgraph/trace"
+import type { RunDetail, RunSummary, ServedRun, StreamRecord } from "../Runs.ts"
 
 type Json = RunDetail["input"]
 
@@ -34,7 +34,7 @@ const eventOf = (model: RunModel, id: string | null | undefined): Json => {
 const statusOf = ({ state }: RunModel): RunSummary["status"] =>
   state === "stopped" || state === "failed" ? state : "interrupted"
 
-const runOf = (id: string, model: RunModel, entries: ReadonlyArray<TraceEntry>): ServedRun => {
+const runOf = (id: string, user: string, model: RunModel, entries: ReadonlyArray<TraceEntry>): ServedRun => {
   const at = (millis: number) => new Date(millis).toISOString()
   const isCut = model.state === "running" || model.state === "pending"
   const error =
@@ -44,7 +44,7 @@ const runOf = (id: string, model: RunModel, entries: ReadonlyArray<TraceEntry>):
     id,
     workflow: model.workflow ?? "unknown",
     status,
-    user: "",
+    user,
     startedAt: at(model.began),
     endedAt: at(model.began + model.last.at),
     rerunOf: null
@@ -77,8 +77,8 @@ const runOf = (id: string, model: RunModel, entries: ReadonlyArray<TraceEntry>):
   }
 }
 
-/** All runs of a trace: those that other runs have started are runs of their own. The newest is the first of a list. */
-export const keptRuns = (trace: ReadonlyArray<TraceEntry>): Runs => {
+/** All runs of a trace by their ids, in the order of their start: those that other runs have started are runs of their own. */
+export const servedRuns = (trace: ReadonlyArray<TraceEntry>, user = ""): ReadonlyMap<string, ServedRun> => {
   const model = new TraceModel()
   const entries = new Map<string, Array<TraceEntry>>()
   for (const entry of trace) {
@@ -87,27 +87,5 @@ export const keptRuns = (trace: ReadonlyArray<TraceEntry>): Runs => {
     if (own === undefined) entries.set(entry.run, [entry])
     else own.push(entry)
   }
-  const all = new Map([...model.runs].map(([id, run]) => [id, runOf(id, run, entries.get(id)!)]))
-  return {
-    // There is no workflow to start.
-    start: () => Effect.die(new Error("a kept trace starts no runs")),
-    get: (id) => Effect.succeed(all.get(id)),
-    list: ({ cursor, limit, q, sees, since = 0, status, workflow }) =>
-      Effect.sync(() => {
-        const newest = [...all.values()].map(({ summary }) => summary).reverse()
-        const from = cursor === undefined ? 0 : newest.findIndex(({ id }) => id === cursor) + 1
-        const wanted = newest
-          .slice(from)
-          .filter(
-            (run) =>
-              sees(run) &&
-              Date.parse(run.startedAt) >= since &&
-              (workflow === undefined || run.workflow === workflow) &&
-              (status === undefined || run.status === status) &&
-              (q === undefined || `${run.id} ${run.workflow}`.includes(q))
-          )
-        const runs = wanted.slice(0, limit)
-        return { runs, next: wanted.length > limit ? runs.at(-1)!.id : null }
-      })
-  }
+  return new Map([...model.runs].map(([id, run]) => [id, runOf(id, user, run, entries.get(id)!)]))
 }
