@@ -1,11 +1,11 @@
 /**
  * The routes of `@stepgraph/server`, as the page uses them. All addresses are relative: the server may be under any path.
  */
-import type { Exploration, FoundOrder, RunDetail, RunPage, RunSummary } from "@stepgraph/server"
+import type { Exploration, FoundOrder, LogLine, RunDetail, RunPage, RunSummary } from "@stepgraph/server"
 import type { TraceEntry } from "stepgraph"
 import type { Graph } from "stepgraph/graph"
 
-export type { Exploration, FoundOrder, RunDetail, RunSummary }
+export type { Exploration, FoundOrder, LogLine, RunDetail, RunSummary }
 export type Json = unknown
 
 export interface WorkflowSummary {
@@ -135,7 +135,7 @@ export interface Comparison {
 
 export interface TraceRecord {
   readonly number: number
-  readonly kind: "trace" | "dropped" | "end"
+  readonly kind: "trace" | "log" | "dropped" | "end"
   readonly data: Json
 }
 

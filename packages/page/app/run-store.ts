@@ -5,7 +5,7 @@
  */
 import type { Graph } from "stepgraph/graph"
 import { type InvocationModel, RunModel } from "stepgraph/trace"
-import { follow, type TraceEntry, type TraceRecord } from "./api.ts"
+import { follow, type LogLine, type TraceEntry, type TraceRecord } from "./api.ts"
 
 /** A time in which nothing was at work, in milliseconds since the run began. */
 export interface Idle {
@@ -30,6 +30,8 @@ export class RunStore {
   readonly entries: Array<TraceEntry> = []
   readonly rows: Array<EventRow> = []
   readonly idle: Array<Idle> = []
+  /** What the calls have logged, by their ids. */
+  readonly logs = new Map<string, Array<LogLine>>()
   /** How many entries the server no longer had. */
   missing = 0
   connection: "opening" | "open" | "broken" | "ended" = "opening"
@@ -156,6 +158,7 @@ export class RunStore {
   private take({ data, kind }: TraceRecord): void {
     if (kind === "dropped") this.missing += (data as { dropped: number }).dropped
     else if (kind === "end") this.connection = "ended"
+    else if (kind === "log") this.log(data as LogLine)
     if (kind !== "trace") return
     const entry = data as TraceEntry
     // A trace may have entries of runs that its steps started.
@@ -166,6 +169,21 @@ export class RunStore {
     if (isIdle) this.idle.push({ from: before, to: this.live.last.at })
     this.entries.push(entry)
     if (entry._tag === "EventEmitted") this.rows.push({ id: entry.event, seq: entry.seq, tag: entry.tag })
+  }
+
+  private log(line: LogLine): void {
+    if (this.live.id !== undefined && line.run !== this.live.id) return
+    const lines = this.logs.get(line.invocation)
+    if (lines === undefined) this.logs.set(line.invocation, [line])
+    else lines.push(line)
+  }
+
+  /** What a call had logged by the moment that is looked at. */
+  loggedBy(call: string): ReadonlyArray<LogLine> {
+    const lines = this.logs.get(call) ?? []
+    if (this.isLive) return lines
+    const until = this.model.began + this.model.last.at
+    return lines.filter(({ at }) => at <= until)
   }
 
   /** Whether a step is at work, and not only waiting for an answer. */

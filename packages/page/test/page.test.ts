@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 30_000 })
 const open = browsing()
 let server: Awaited<ReturnType<typeof served>>
 beforeAll(async () => {
-  server = await served(() => [orders, trip, bill, many, hostile], { explore })
+  server = await served(() => [orders, trip, bill, many, hostile], { explore, logs: true })
 })
 afterAll(() => server?.close())
 
@@ -206,9 +206,15 @@ describe("the page", () => {
     expect(complaints).toEqual([])
   })
 
-  it("tries every order, and opens the one that breaks a rule beside the usual one", async () => {
+  it("shows what a call has logged, tries every order, and opens the one that breaks a rule beside the usual one", async () => {
     const id = await server.start("bill", { items: ["tea", "milk"] })
     const { page, complaints } = await open(at(`/runs/${id}`))
+    await pane(page, "Events").getByRole("button", { name: "Bill", exact: true }).click()
+    const details = page.getByRole("complementary", { name: "Details" })
+    await details.getByRole("button", { name: "sum" }).first().click()
+    await eventually(() => details.locator(".logs").textContent()).toMatch(/Warnthe first is tea$/)
+    await page.keyboard.press("Escape")
+
     const every = pane(page, "Every order")
     await every.getByText("The steps really run, up to 1,000 times").waitFor()
     await every.getByRole("button", { name: "Try every order" }).click()

@@ -82,11 +82,22 @@ export const RunDetail = Schema.Struct({
 }).annotate({ identifier: "RunDetail" })
 export type RunDetail = typeof RunDetail.Type
 
+/** What a step has logged, in a trace that is kept with its logs. */
+export interface LogLine {
+  readonly run: string
+  readonly invocation: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** As Effect names it: `Info`, `Warn`, … */
+  readonly level: string
+  readonly text: string
+}
+
 /** One record of a stream. `dropped` says how many are no longer kept, and `end` is always the last. */
 export interface StreamRecord {
   /** From 1, without gaps, the same for every reader. */
   readonly number: number
-  readonly kind: "output" | "trace" | "dropped" | "end"
+  readonly kind: "output" | "trace" | "log" | "dropped" | "end"
   /** Its data, as JSON text: it is written once, however many read it. */
   readonly json: string
 }

@@ -23,6 +23,7 @@ import { type GuardOptions, guarded } from "./internal/guard.ts"
 import { handlersOf } from "./internal/handlers.ts"
 import { type MemoryOptions, memoryRuns } from "./internal/memory-runs.ts"
 import { redacted } from "./internal/redacting.ts"
+import type { KeepLogs } from "./internal/step-logs.ts"
 import type { Protocol } from "./Protocol.ts"
 import type { Runs } from "./Runs.ts"
 
@@ -34,6 +35,11 @@ export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = Readonl
   readonly runs?: MemoryOptions | Runs | undefined
   /** Changes each entry of a trace before anybody sees it. An entry for which it throws is left out. */
   readonly redact?: ((entry: TraceEntry) => TraceEntry) | undefined
+  /**
+   * Whether the traces of runs in memory have what steps log with `Effect.log`, at the call that logs it. A function changes each
+   * line before anybody sees it, or leaves it out with `undefined`. Default: false.
+   */
+  readonly logs?: KeepLogs | undefined
   /** The number of streams open at once; more get 503. Default: 4,096. */
   readonly maxStreams?: number | undefined
   /** Milliseconds between signs of life in a stream. Default: 15,000. */
@@ -55,6 +61,7 @@ const names = [
   "explore",
   "heartbeat",
   "hosts",
+  "logs",
   "maxBody",
   "maxStreams",
   "origins",
@@ -92,7 +99,7 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
     const flows = typeof workflows === "function" ? workflows : () => workflows
     checkNames(flows())
     checkProtocols(protocols, typeof workflows === "function" ? undefined : flows())
-    const lasting = isRuns(runs) ? redacted(runs, redact) : yield* memoryRuns(runs, redact)
+    const lasting = isRuns(runs) ? redacted(runs, redact) : yield* memoryRuns(runs, redact, options.logs ?? false)
     const { explore } = options
     const explorations =
       typeof explore === "function"

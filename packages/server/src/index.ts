@@ -25,6 +25,7 @@ export type { Protocol } from "./Protocol.ts"
 export type {
   Feed,
   ListQuery,
+  LogLine,
   Page,
   RunDetail,
   RunFailure,

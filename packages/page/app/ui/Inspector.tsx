@@ -4,6 +4,7 @@
 import type { ComponentChildren } from "preact"
 import type { Graph } from "stepgraph/graph"
 import type { EventModel, InvocationModel, RunModel } from "stepgraph/trace"
+import type { LogLine } from "../api.ts"
 import { brief, count, duration, listed, number } from "../format.ts"
 import { useStore } from "../hooks.ts"
 import type { Selection } from "../route.ts"
@@ -50,7 +51,7 @@ export const Inspector = ({
       {event !== undefined ? (
         <Event model={model} event={event} onSelect={onSelect} />
       ) : call !== undefined ? (
-        <Call model={model} call={call} onSelect={onSelect} />
+        <Call store={store} model={model} call={call} onSelect={onSelect} />
       ) : isStep ? (
         <Step model={model} name={id} graph={graph} onSelect={onSelect} />
       ) : (
@@ -138,8 +139,10 @@ const Chain = ({
 const Call = ({
   call,
   model,
-  onSelect
+  onSelect,
+  store
 }: {
+  readonly store: RunStore
   readonly model: RunModel
   readonly call: InvocationModel
   readonly onSelect: Select
@@ -200,6 +203,7 @@ const Call = ({
           </ul>
         </>
       )}
+      {store.logs.size === 0 ? null : <Logs lines={store.loggedBy(call.id)} began={model.began} />}
       <h3>Came of</h3>
       <EventList
         model={model}
@@ -213,6 +217,25 @@ const Call = ({
     </>
   )
 }
+
+const Logs = ({ began, lines }: { readonly lines: ReadonlyArray<LogLine>; readonly began: number }) => (
+  <>
+    <h3>Logs</h3>
+    {lines.length === 0 ? (
+      <p class="soft">It has logged nothing with Effect.log.</p>
+    ) : (
+      <ol class="logs code">
+        {lines.map(({ at, level, text }, i) => (
+          <li key={i} class={level.toLowerCase()}>
+            <span class="soft number">{duration(Math.max(0, at - began))}</span>
+            {level === "Info" ? null : <strong>{level}</strong>}
+            <span>{text}</span>
+          </li>
+        ))}
+      </ol>
+    )}
+  </>
+)
 
 const Step = ({
   graph,

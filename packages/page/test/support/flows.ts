@@ -1,5 +1,5 @@
 // Workflows for the page to show.
-import { Schema } from "effect"
+import { Effect, Logger, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, join, workflow } from "stepgraph"
 
 const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
@@ -98,6 +98,14 @@ export const hostile = workflow({
   }
 })
 
+/** The terminal of the tests stays empty. */
+const unseen = <A>(effect: Effect.Effect<A>) =>
+  Effect.updateService(
+    effect,
+    Logger.CurrentLoggers,
+    (all) => new Set([...all].filter((logger) => logger !== Logger.defaultLogger))
+  )
+
 const Cart = defineEvent("Cart", { items: Schema.Array(Schema.String) })
 const Item = defineEvent("Item", { name: Schema.String })
 const Priced = defineEvent("Priced", { name: Schema.String })
@@ -118,7 +126,11 @@ export const bill = workflow({
         return Priced({ name })
       }
     }),
-    sum: defineStep({ accepts: collect(Priced, 2), emits: Bill, run: ([one]) => Bill({ first: one!.name }) })
+    sum: defineStep({
+      accepts: collect(Priced, 2),
+      emits: Bill,
+      run: ([one]) => unseen(Effect.as(Effect.logWarning("the first is", one!.name), Bill({ first: one!.name })))
+    })
   }
 })
 

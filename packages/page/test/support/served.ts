@@ -8,7 +8,7 @@ export const token = "a-token-of-the-test"
 
 export const served = async (
   workflows: () => ReadonlyArray<AnyWorkflow>,
-  options: Pick<ListenOptions<ReadonlyArray<AnyWorkflow>>, "status" | "path" | "explore"> = {}
+  options: Pick<ListenOptions<ReadonlyArray<AnyWorkflow>>, "status" | "path" | "explore" | "logs"> = {}
 ) => {
   const server = await listen({ ...options, workflows, auth: bearer(token), page: await page(), port: 0 })
   const url = `${server.url}/`

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { type AnyWorkflow, InvalidEvent, type launch, RunEnded, type TraceEntry } from "stepgraph"
 import { nearest } from "stepgraph/internal"
-import type { Json, RunDetail, RunSummary, ServedRun, Starting } from "../Runs.ts"
+import type { Json, LogLine, RunDetail, RunSummary, ServedRun, Starting } from "../Runs.ts"
 import { type AnyEvent, type Def, eventJson, failureOf, outputJson, statusJson } from "./json.ts"
 import { Log } from "./log.ts"
 
@@ -113,7 +113,12 @@ export class MemoryRun implements ServedRun {
     this.keep(this.entries, "trace", JSON.stringify(shown))
   }
 
-  private keep(log: Log, kind: "trace" | "output", json: string): void {
+  /** Keeps what a step logs. */
+  log(line: LogLine): void {
+    this.keep(this.entries, "log", JSON.stringify(line))
+  }
+
+  private keep(log: Log, kind: "trace" | "output" | "log", json: string): void {
     const before = this.size
     log.append(kind, json)
     this.home.grown(this.size - before)

@@ -1,6 +1,7 @@
 /**
  * Runs in the memory of this process. Ended runs are kept for late readers, within bounds of number and size.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -11,6 +12,7 @@ import { KeyReused, TooManyRuns } from "../Problems.ts"
 import type { RunPage, RunSummary, Runs, ServedRun } from "../Runs.ts"
 import type { Def } from "./json.ts"
 import { decoded, type Home, type Live, Made, MemoryRun } from "./memory-run.ts"
+import { type KeepLogs, keepingLogs } from "./step-logs.ts"
 
 export interface MemoryOptions {
   /** The number of runs to keep, running or ended: if all of them run, no more are started. Default: 1,000. */
@@ -38,7 +40,8 @@ interface Kept {
 /** Runs with the services of the Effect that makes them. They are interrupted when its scope is closed. */
 export const memoryRuns = (
   { runs: most = 1_000, size: mostSize = 64_000_000 }: MemoryOptions,
-  redact: ((entry: TraceEntry) => TraceEntry) | undefined
+  redact: ((entry: TraceEntry) => TraceEntry) | undefined,
+  logs: KeepLogs
 ): Effect.Effect<Runs, never, Scope.Scope> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<Scope.Scope>()
@@ -106,9 +109,15 @@ export const memoryRuns = (
         if (kept.size >= most && !removeOldest()) return yield* new TooManyRuns({})
         const run = new MemoryRun(home, flow, event, starting)
         const scope = Scope.forkUnsafe(outer)
-        const beginning = Effect.provideService(launchAny(flow, event, { keep: mostOutputs }), Observer, (entry) =>
+        const observed = Effect.provideService(launchAny(flow, event, { keep: mostOutputs }), Observer, (entry) =>
           run.observe(entry)
         )
+        const beginning =
+          logs === false
+            ? observed
+            : Effect.updateContext(observed, (context: Context.Context<Scope.Scope>) =>
+                keepingLogs(context, logs, (line) => run.log(line))
+              )
         // In a fiber with the services of the server: a run does not belong to the request that started it.
         const fork = Effect.runForkWith(context)
         const live = yield* Fiber.join(fork(Scope.provide(beginning, scope)))

@@ -5,7 +5,7 @@ import { type Caller, EventsDropped } from "./calling.ts"
 
 export interface ReadRecord {
   readonly number: number
-  readonly kind: "output" | "trace" | "dropped" | "end"
+  readonly kind: "output" | "trace" | "log" | "dropped" | "end"
   readonly data: any
 }
 

@@ -95,6 +95,7 @@ export const dev = Command.make(
       workflows: () => flows.flows,
       runs,
       explore: exploreOf(files),
+      logs: true,
       status: () => ({ revision: flows.revision, problems: flows.problems })
     }
     const where = place === undefined ? "" : `, with the runs of ${nameOf(place)}`
