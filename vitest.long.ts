@@ -1,4 +1,4 @@
-// The long searches, `pnpm test:long`: everything that `test` runs only a quarter of, more seeds, the mutants that the
+// The long searches, `pnpm test:long`: everything that `test` runs only a tenth of, more seeds, the mutants that the
 // laws must detect, every program of the docs in every order, and a process that dies again and again.
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
@@ -24,7 +24,13 @@ export default defineConfig({
         extends: true,
         test: { name: "long", include: ["packages/testing/test/docs.long.ts", "packages/durable/test/poison.long.ts"] }
       },
-      searches(0, [laws, "packages/stepgraph/test/faults.test.ts"]),
+      searches(0, [
+        laws,
+        "packages/durable/test/laws.test.ts",
+        "packages/stepgraph/test/faults.test.ts",
+        "packages/stepgraph/test/live/bounds.test.ts",
+        "packages/testing/test/core.test.ts"
+      ]),
       ...Array.from({ length: Number(rounds) }, (_, i) => searches(i + 1, [laws]))
     ]
   }

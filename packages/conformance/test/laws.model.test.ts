@@ -1,6 +1,6 @@
 // Tests the model against itself and against examples worked out by hand, since it judges the runtime.
 import { readFileSync } from "node:fs"
-import ts from "typescript"
+import { stripTypeScriptTypes } from "node:module"
 import { describe, expect, it, vi } from "vitest"
 import { follow } from "../src/follow.ts"
 import {
@@ -351,6 +351,6 @@ describe("a mutant", () => {
   // What cannot be loaded fails every law, whatever the mistake.
   it.each(mutants.map((mutant) => [mutant[0], mutant] as const))("%s: has its place in the runtime", (_, mutant) => {
     const planted = plant(mutant, readFileSync(fileOf(mutant), "utf8"))
-    expect(ts.transpileModule(planted, { reportDiagnostics: true }).diagnostics).toEqual([])
+    expect(stripTypeScriptTypes(planted)).not.toBe("")
   })
 })

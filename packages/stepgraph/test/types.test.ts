@@ -93,24 +93,27 @@ describe("an editor's hover text", () => {
     Effect.runPromise(running)`
   const file = "packages/stepgraph/types/hovers.ts"
 
-  /** The order of a union's members is not defined. */
-  const sorted = (shown: string) => shown.replace(/\w+( \| \w+)+/g, (union) => union.split(" | ").sort().join(" | "))
+  let shown: Readonly<Record<string, string>> = {}
+  beforeAll(() => {
+    shown = hovers(file, text, ["running", "live", "handle"])
+  }, 60_000)
 
-  it("of a run of ten steps: its result, its errors, its services", { timeout: 60_000 }, () => {
-    const { running } = hovers(file, text, ["running"])
-    expect(sorted(running!)).toBe(
+  /** The order of a union's members is not defined. */
+  const sorted = (hover = "") => hover.replace(/\w+( \| \w+)+/g, (union) => union.split(" | ").sort().join(" | "))
+
+  it("of a run of ten steps: its result, its errors, its services", () => {
+    expect(sorted(shown.running)).toBe(
       'const running: Effect.Effect<Event<"Stop", { readonly result: string; }>, DbErr | InvalidEvent | MailErr | StepRejected | WorkflowStalled, Db | Mail>'
     )
   })
 
-  it("of a handle: its inputs, outputs, result, errors and services", { timeout: 60_000 }, () => {
-    const { live, handle } = hovers(file, text, ["live", "handle"])
+  it("of a handle: its inputs, outputs, result, errors and services", () => {
     const events =
       'Event<"Ok", { readonly yes: boolean; }>, Event<"Note", { readonly text: string; }>, Event<"Stop", { readonly result: string; }>'
-    expect(sorted(live!)).toBe(
+    expect(sorted(shown.live)).toBe(
       `const live: Effect.Effect<Run<${events}, DbErr | MailErr | StepRejected | WorkflowStalled>, never, Db | Mail | Scope>`
     )
-    expect(handle).toBe(`const handle: Promise<RunHandle<${events}>>`)
+    expect(shown.handle).toBe(`const handle: Promise<RunHandle<${events}>>`)
   })
 
   it("of services that are missing: their names", { timeout: 60_000 }, () => {

@@ -1,4 +1,5 @@
 // Explores the core itself: shutdown, interruption, joins, scopes, retries, back-pressure, time, live runs.
+import { share } from "@stepgraph/conformance"
 import { type ExploreOptions, explore } from "@stepgraph/testing"
 import { Effect } from "effect"
 import { describe, it } from "vitest"
@@ -24,8 +25,8 @@ describe.for(Object.entries(modes))("%s", ([, mode]) => {
   it.for(Object.entries(all))("%s", async ([, { flow, options }]) => {
     begin()
     const exploring = explore(flow, {
-      schedules: 60,
-      random: 20,
+      schedules: share < 1 ? 30 : 60,
+      random: share < 1 ? 10 : 20,
       check: { released, promised, addsUp },
       ...mode,
       ...options

@@ -32,6 +32,8 @@ export const compile = (texts: Readonly<Record<string, string>>, flags: ts.Compi
   const options = { ...workspaceOptions, ...flags }
   const sources = new Map(Object.entries(texts).map(([file, text]) => [join(workspace, file), text]))
   const host = ts.createCompilerHost(options)
+  // Half of effect's declarations is documentation, which says nothing to a compiler.
+  host.jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors
   const { fileExists, getSourceFile, readFile } = host
   host.fileExists = (file) => sources.has(file) || fileExists(file)
   host.readFile = (file) => sources.get(file) ?? readFile(file)
