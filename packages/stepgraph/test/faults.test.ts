@@ -277,8 +277,8 @@ const problemOf = ({ exit, logged }: Told, mayBeSilent: boolean): string | undef
   return errors.some(isPlanted) ? "does not name the place" : undefined
 }
 
-/** A partial search makes every fourth call throw, starting elsewhere in each sweep. */
-const stride = share < 1 ? 4 : 1
+/** A partial search makes every eighth call throw, starting elsewhere in each sweep. */
+const stride = share < 1 ? 8 : 1
 let sweeps = 0
 
 /** Makes each call throw in turn, in separate runs. */

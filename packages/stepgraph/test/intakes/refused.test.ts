@@ -54,7 +54,7 @@ describe("the compiler", () => {
   let problems: ReadonlyArray<Problem> = []
   beforeAll(() => {
     problems = compile({ "packages/stepgraph/types/intakes.ts": program }).problems
-  }, 60_000)
+  }, 240_000)
 
   it.each(marks)("says “$words” of $code…", ({ line, words }) => {
     const said = problems.filter((problem) => problem.line === line).map(({ message }) => message)
