@@ -39,8 +39,8 @@ describe("parse", () => {
     ],
     ["an unknown flag", ["--colour"], "Unknown option '--colour'"],
     ["a flag without its value", ["retry", "--top"], "Option '--top <value>' argument missing"],
-    ["half a number", ["retry", "--top", "2.5"], "--top takes a whole number from 1 on, not '2.5'."],
-    ["none at all", ["retry", "--top", "0"], "--top takes a whole number from 1 on, not '0'."],
+    ["half a number", ["retry", "--top", "2.5"], "--top takes a whole number of at least 1, not '2.5'."],
+    ["none at all", ["retry", "--top", "0"], "--top takes a whole number of at least 1, not '0'."],
     [
       "a question without quotes",
       [".", "how", "do", "I", "retry"],

@@ -62,7 +62,8 @@ export const parse = (args: ReadonlyArray<string>) => {
   if (question === "") throw new Misuse("The question is empty.")
   if (plainWords(question).length === 0) throw new Misuse(`“${question}” has no word in it to search for.`)
   const top = Number(values.top)
-  if (!Number.isInteger(top) || top < 1) throw new Misuse(`--top takes a whole number from 1 on, not '${values.top}'.`)
+  if (!Number.isInteger(top) || top < 1)
+    throw new Misuse(`--top takes a whole number of at least 1, not '${values.top}'.`)
   const documents = folder === undefined ? shipped : { name: folder, folder, patterns: ["**/*"] }
   if (values.durable === "") throw new Misuse("--durable takes the name of a file.")
   return {

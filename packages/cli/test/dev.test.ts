@@ -163,7 +163,7 @@ describe("stepgraph dev", () => {
 
   it("keeps the workflows when a file no longer compiles, and says so in the terminal and to the page", async () => {
     await file("words.ts", "export const greeting: string = = 1\n")
-    await dev.says(/words\.ts:1 has a syntax error: .*\nUntil that is mended, the workflows stay as they were\.\n/)
+    await dev.says(/words\.ts:1 has a syntax error: .*\nUntil this is fixed, the workflows stay as they were\.\n/)
     const { problems, revision } = await dev.json("api/status")
     expect(problems).toEqual([expect.stringMatching(/^words\.ts:1 has a syntax error: /)])
     expect(await greet()).toBe("Goodbye Ada")
@@ -219,7 +219,7 @@ describe("stepgraph dev", () => {
     )
     expect(await sentence("broken.ts")).toMatch(/^broken\.ts:1 has a syntax error: .*\n$/)
     expect(await sentence("one.ts", "two.ts")).toBe(
-      "one.ts and two.ts each export a workflow named 'given': give each its own name, which is how its URL knows it.\n"
+      "one.ts and two.ts each export a workflow named 'given': give each its own name, because its URL contains it.\n"
     )
     expect((await stepgraph("dev")).err).toContain("stepgraph dev --help")
     await copyInto(join(place.folder, "apart"))
@@ -231,7 +231,7 @@ describe("stepgraph dev", () => {
 
   it("lets others in only with a token that cannot be guessed", async () => {
     expect(await sentence("one.ts", "--host", "0.0.0.0")).toBe(
-      "On 0.0.0.0, everybody in the network could reach your workflows: add --token with a secret of at least 16 characters, or leave out --host.\n"
+      "On 0.0.0.0, everybody on the network could reach your workflows: add --token with a secret of at least 16 characters, or leave out --host.\n"
     )
     expect(await sentence("one.ts", "--host", "0.0.0.0", "--token", "short")).toBe(
       "On 0.0.0.0, the token is all that keeps others out: --token needs at least 16 characters.\n"

@@ -105,7 +105,7 @@ order-17  orders    1        active  TIME
     expect((await runs("runs.db", "-w", "others")).out).toBe("No runs.\n")
   })
 
-  it("shows a run: with its workflow, which step is at work and what the others wait for", async () => {
+  it("shows a run: with its workflow, which step is running and what the others wait for", async () => {
     const { out, err } = await runs("runs.db", "show", "order-17")
     expect(timeless(out)).toBe(`order-17 · orders, version 1 · active
 
@@ -113,7 +113,7 @@ started  TIME with Order {"cents":995}
 now      performed by process N on HOST
 calls    1
 `)
-    expect(err).toBe("\nWith --flow FILE, this says which steps are at work, and what the others wait for.\n")
+    expect(err).toBe("\nWith --flow FILE, this says which steps are running, and what the others wait for.\n")
     const waits = "step 'ship' waits for join([Paid, Approval]): has 1 Paid, needs 1 Approval"
     for (const flow of ["orders.ts", "flow.ts"]) {
       const { out, err } = await runs("runs.db", "show", "order-17", "--flow", flow)
@@ -123,7 +123,7 @@ calls    1
       })
     }
     expect((await runs("runs.db", "show", "order-18", "-f", "other.ts", "-f", "orders.ts")).out).toContain(
-      "step 'pay' is at work on 1 call\n"
+      "step 'pay' is running 1 call\n"
     )
     expect((await runs("runs.db", "show", "order-19")).out).toMatch(
       /\nerror +StepRejected: step 'pay' .+: nothing to pay /
@@ -238,7 +238,7 @@ AT succeeded: Shipped {"by":"Ada"}
         expect(await runs(...args)).toEqual({ code: 2, out: "", err: expect.stringMatching(err) })
         expect(await readdir(place.folder)).toEqual(before)
       })
-    refuses("a missing file", ["none.db"], /^none\.db does not exist\. Name the place .+\.\n$/)
+    refuses("a missing file", ["none.db"], /^none\.db does not exist\. Name the file or database .+\.\n$/)
     refuses("a folder", ["."], /^\. is not a SQLite database\. .+\.\n$/)
     refuses("a file that is no database", ["orders.ts", "show", "a"], /^orders\.ts is not a SQLite database\. .+\.\n$/)
     refuses(
@@ -255,7 +255,7 @@ AT succeeded: Shipped {"by":"Ada"}
     refuses(
       "a file without the workflow",
       ["runs.db", "draw", "order-19", "-f", "other.ts"],
-      /^other\.ts exports no workflow 'orders', which is that of run 'order-19': it exports 'others'\.\n$/
+      /^other\.ts exports no workflow 'orders', the workflow of run 'order-19': it exports 'others'\.\n$/
     )
     refuses(
       "a workflow that was changed",
@@ -314,11 +314,11 @@ await (await runs.start(logins, "login-1", { token: Redacted.make("hunter2"), na
     live.kill("SIGKILL")
     await ended(live)
     expect((await runs("gone.db", "interrupt", "order-18")).out).toBe(
-      "Asked run 'order-18' to end. It does once a process that has workflow 'orders', version 1, is awake.\n"
+      "Asked run 'order-18' to end. It ends once a process with workflow 'orders', version 1, is running.\n"
     )
     expect((await runs("gone.db", "show", "order-18")).out).toContain(" · active\n")
     const sent = await runs("gone.db", "send", "order-17", "Approval", '{"by":"Ada"}')
-    expect(sent.err).toMatch(/^It was sent as it is, .+: --flow FILE checks that first\.\n$/)
+    expect(sent.err).toMatch(/^It was sent unchecked, .+\. With --flow FILE, it is checked first\.\n$/)
     expect((await runs("gone.db", "show", "order-17", "-f", "flow.ts")).out).toContain(" · active\n")
     await restarted("gone.db")
     const of = async (id: string) => JSON.parse((await runs("gone.db", "show", id, "--json")).out)

@@ -98,7 +98,7 @@ export function durable<W extends AnyWorkflow>(flow: W, options: DurableOptions 
   refuseUnknown("durable", options, ["version", "errors"])
   const { errors = [], version = "1" } = options
   if (typeof version !== "string" || version === "") {
-    throw new TypeError(`durable: a version is a string of at least one character, not ${kindOf(version)}`)
+    throw new TypeError(`durable: a version must be a non-empty string, not ${kindOf(version)}`)
   }
   checkText("durable: a version", version)
   for (const error of errors) {

@@ -47,7 +47,7 @@ export interface DurableRun<in Input, out Output, out A, out E = never> {
 
 export const checkId = (id: unknown): void => {
   if (typeof id !== "string" || id === "") {
-    throw new TypeError(`the id of a run is a string of at least one character, not ${kindOf(id)}`)
+    throw new TypeError(`the id of a run must be a non-empty string, not ${kindOf(id)}`)
   }
   checkText("the id of a run", id)
 }
@@ -55,7 +55,9 @@ export const checkId = (id: unknown): void => {
 /** Databases change or refuse some strings, and then nothing that is written together with them is written. */
 export const checkText = (what: string, text: string): void => {
   if (/[\0\p{Surrogate}]/u.test(text)) {
-    throw new TypeError(`${what} is text without NUL and without half of a surrogate pair, not ${JSON.stringify(text)}`)
+    throw new TypeError(
+      `${what} must be text without NUL and without half of a surrogate pair, not ${JSON.stringify(text)}`
+    )
   }
 }
 

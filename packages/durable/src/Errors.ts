@@ -44,7 +44,7 @@ export class GraphChanged extends TaggedError("GraphChanged")<{
   }
 }
 
-/** The journal of a run says that something happened which its graph does not come to. */
+/** The journal of a run contains something that its graph does not lead to. */
 export class HistoryDiverged extends TaggedError("HistoryDiverged")<{
   readonly run: string
   readonly workflow: string
@@ -67,10 +67,10 @@ export class HistoryDiverged extends TaggedError("HistoryDiverged")<{
       () =>
         `run '${props.run}' of workflow '${props.workflow}' cannot go on: entry ${props.entry} of its journal is ` +
         (props.instead === undefined
-          ? `${props.what}, which the graph does not come to. What is called again in a replay (\`by\`, the conditions of ` +
-            "a `retry`, schemas, initial values) must depend on its arguments alone. Restore that, and resume the run"
-          : `${props.what}, but ${props.instead}. Until it has got its answers, a call must ask again what it has asked: ` +
-            "what gives another result each time belongs in a step of its own before it. Restore that, and resume the run")
+          ? `${props.what}, which its graph does not lead to. Functions that are called again when a run continues (\`by\`, the conditions of ` +
+            "a `retry`, schemas, initial values) must depend only on their arguments. Restore them, and resume the run"
+          : `${props.what}, but ${props.instead}. A call that is made again must ask the same questions: ` +
+            "put what differs each time into a step of its own before it. Restore the function, and resume the run")
     )
   }
 }
@@ -95,7 +95,7 @@ export class RunKeepsCrashing extends TaggedError("RunKeepsCrashing")<{
       {},
       () =>
         `run '${run}' of workflow '${workflow}' was stopped: its process has died ${crashes} times in a row ` +
-        (steps.length === 0 ? "while nothing of it was stored" : `while performing ${quoted(steps)}`) +
+        (steps.length === 0 ? "without storing anything of it" : `while performing ${quoted(steps)}`) +
         ". Find out what ends the process, then resume the run"
     )
   }
@@ -104,7 +104,7 @@ export class RunKeepsCrashing extends TaggedError("RunKeepsCrashing")<{
 /** There is no run of this id. */
 export class UnknownRun extends TaggedError("UnknownRun")<{ readonly run: string }> {
   constructor(props: { readonly run: string }) {
-    super(props, {}, () => `there is no run '${props.run}' in this store: start it, or look at the ids that list gives`)
+    super(props, {}, () => `there is no run '${props.run}' in this store: start it, or look for its id in list()`)
   }
 }
 
@@ -121,7 +121,8 @@ export class NoRuns extends TaggedError("NoRuns")<{ readonly place: string; read
     super(
       props,
       {},
-      () => `${place} ${noRuns[why]}. Name the place where a program keeps its runs, and start that program first`
+      () =>
+        `${place} ${noRuns[why]}. Name the file or database in which a program keeps its runs, and start that program first`
     )
   }
 }

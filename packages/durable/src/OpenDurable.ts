@@ -102,7 +102,7 @@ export async function openDurable<const D extends ReadonlyArray<AnyDurable>>(
   const base: Layer.Layer<Runs, unknown> =
     given ?? (sqlite === undefined ? layerMemory(runner) : layerSqlite({ filename: sqlite, ...runner }))
   if (given === undefined && sqlite === undefined && memory !== true) {
-    throw new TypeError('openDurable needs a place for its runs: { sqlite: "runs.db" }, or { memory: true } for a test')
+    throw new TypeError('openDurable needs a store for its runs: { sqlite: "runs.db" }, or { memory: true } for a test')
   }
   const registered = (durables as unknown as ReadonlyArray<AnyDurable>).map(
     ({ layer }) => layer as Layer.Layer<never, never, Runs>

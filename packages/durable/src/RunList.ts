@@ -47,7 +47,7 @@ export const listed = (store: StoreService, options: ListOptions): Effect.Effect
     refuseUnknown("list", options, ["workflow", "state", "after", "limit"])
     const { after, limit = 100, state, workflow } = options
     if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw new RangeError(`list: limit is ${limit}: give a whole number from 1 on, or leave it out`)
+      throw new RangeError(`list: limit is ${limit}: give a whole number of at least 1, or leave it out`)
     }
     const place = after && { createdAt: timeOf("list: after.createdAt", after.createdAt), id: after.id }
     const runs = store.list({ flow: workflow, state, after: place, limit })
@@ -73,5 +73,5 @@ export const forgotten = (store: StoreService, options: ForgetOptions): Effect.E
 
 const timeOf = (what: string, date: unknown): number => {
   if (date instanceof Date && !Number.isNaN(date.getTime())) return date.getTime()
-  throw new TypeError(`${what} is a Date, not ${date instanceof Date ? "an invalid one" : kindOf(date)}`)
+  throw new TypeError(`${what} must be a Date, not ${date instanceof Date ? "an invalid one" : kindOf(date)}`)
 }

@@ -337,7 +337,7 @@ describe.each(Object.entries(stores))("ask, on %s", (_, store) => {
     const error = await run.result.catch((error: unknown) => error)
     expect(error).toBeInstanceOf(HistoryDiverged)
     expect((error as HistoryDiverged).message).toMatch(
-      /^run 'a' of workflow 'approval' cannot go on: entry 1 of its journal is question \{"_tag":"Question","tool":"x","text":"before"\} of call 'use#\w+', but the call now asks \{"_tag":"Question","tool":"x","text":"after"\} instead\. Until it has got its answers, a call must ask again what it has asked: what gives another result each time belongs in a step of its own before it\. Restore that, and resume the run$/
+      /^run 'a' of workflow 'approval' cannot go on: entry 1 of its journal is question \{"_tag":"Question","tool":"x","text":"before"\} of call 'use#\w+', but the call now asks \{"_tag":"Question","tool":"x","text":"after"\} instead\. A call that is made again must ask the same questions: put what differs each time into a step of its own before it\. Restore the function, and resume the run$/
     )
     text = "before"
     await run.resume()

@@ -175,7 +175,7 @@ describe("a process that performs no runs", () => {
 
   it("says where it found no runs", () => {
     expect(new NoRuns({ place: "a.db", why: "missing" }).message).toBe(
-      "a.db does not exist. Name the place where a program keeps its runs, and start that program first"
+      "a.db does not exist. Name the file or database in which a program keeps its runs, and start that program first"
     )
     expect(new NoRuns({ place: "a.db", why: "not a database" }).message).toMatch(/^a\.db is not a SQLite database\. /)
     expect(new NoRuns({ place: "a.db", why: "no tables" }).message).toMatch(

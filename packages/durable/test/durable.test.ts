@@ -126,7 +126,9 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     expect(await runs.forget({ endedBefore, workflow: "two" })).toBe(0)
     const rest = async () => (await runs.list()).map(({ id }) => id).sort()
     expect(await rest()).toEqual(["run 0", "run 2", "run 3"])
-    await expect(runs.forget({ endedBefore: "today" as never })).rejects.toThrow("forget: endedBefore is a Date, not")
+    await expect(runs.forget({ endedBefore: "today" as never })).rejects.toThrow(
+      "forget: endedBefore must be a Date, not"
+    )
     await expect(runs.list({ limit: 0 })).rejects.toThrow("list: limit is 0: give a whole number")
     await expect(runs.list({ stat: "failed" } as never)).rejects.toThrow("stat")
     const retention = "50 millis"
@@ -356,7 +358,7 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
   it("refuses names that a database would change or refuse", async () => {
     const flow = durable(everything(quiet), { errors: [Flaky] })
     await using runs = await opened(store(), [flow])
-    const named = "is text without NUL and without half of a surrogate pair, not"
+    const named = "must be text without NUL and without half of a surrogate pair, not"
     await expect(runs.start(flow, "a\0b", { n: 1 })).rejects.toThrow(`the id of a run ${named} "a\\u0000b"`)
     await expect(runs.start(flow, "\ud800", { n: 1 })).rejects.toThrow(named)
     const run = await runs.start(flow, "🐝", { n: 1 })
@@ -510,7 +512,7 @@ describe.each(Object.entries(stores))("on %s", (name, store) => {
     expect(await runs.run(one, "a").result).toEqual({ _tag: "End", n: 1 })
   })
 
-  it("stops where its journal names what the graph does not come to", async () => {
+  it("stops where its journal has something that the graph does not lead to", async () => {
     const one = durable(oneStep(({ n }) => End({ n })))
     const at = store()
     const { key } = one["~definition"]

@@ -47,7 +47,7 @@ const digest = async (text: string): Promise<Uint8Array> =>
 export const bearer = (tokens: string | Readonly<Record<string, Identity>>): Auth => {
   const all = typeof tokens === "string" ? [[tokens, anybody] as const] : Object.entries(tokens)
   if (all.length === 0 || all.some(([token]) => token === "")) {
-    throw new TypeError("bearer takes tokens of at least one character: generate each with crypto.randomUUID()")
+    throw new TypeError("bearer needs non-empty tokens: generate each with crypto.randomUUID()")
   }
   const known = Promise.all(all.map(async ([token, identity]) => ({ hash: await digest(token), identity })))
   return async (request) => {

@@ -280,7 +280,7 @@ export const openDurableRuns = async <const D extends ReadonlyArray<Durable.AnyD
   const { layer, memory, sqlite, ...runner } = options
   if (layer === undefined && sqlite === undefined && memory !== true) {
     throw new TypeError(
-      'openDurableRuns needs a place for its runs: { sqlite: "runs.db" }, or { memory: true } for a test'
+      'openDurableRuns needs a store for its runs: { sqlite: "runs.db" }, or { memory: true } for a test'
     )
   }
   const base: Layer.Layer<Durable.Runs, unknown> =

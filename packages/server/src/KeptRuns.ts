@@ -31,7 +31,7 @@ export const keptRuns = (trace: ReadonlyArray<TraceEntry>): Runs => {
   const all = servedRuns(trace)
   return {
     // There is no workflow to start.
-    start: () => Effect.die(new Error("a kept trace starts no runs")),
+    start: () => Effect.die(new Error("a saved trace starts no runs")),
     get: (id) => Effect.succeed(all.get(id)),
     list: ({ cursor, limit, q, sees, since = 0, status, workflow }) =>
       Effect.sync(() => {

@@ -110,7 +110,7 @@ export const listen = async <const Flows extends ReadonlyArray<AnyWorkflow>>({
 }: ListenOptions<Flows>): Promise<Listening> => {
   if (host !== undefined && !isLoopback(host) && options.auth === "none") {
     throw new TypeError(
-      `listen: on ${host}, everybody in the network could start runs and read them. Give auth: bearer("…"), or leave out host to listen on this machine alone`
+      `listen: on ${host}, everybody on the network could start runs and read them. Give auth: bearer("…"), or leave out host, so that only this machine can connect`
     )
   }
   const hosts = options.hosts ?? (host === undefined || isLoopback(host) ? loopback : [...loopback, host])

@@ -81,7 +81,7 @@ export class TooManyStreams extends HttpApiError.Problem<TooManyStreams>()("TooM
 export class BadQuery extends HttpApiError.Problem<BadQuery>()("BadQuery", {
   type: urn("bad-query"),
   status: 400,
-  title: "A parameter does not fit"
+  title: "A parameter is invalid"
 }) {}
 
 const titles: Readonly<Record<number, string>> = {

@@ -176,13 +176,13 @@ describe("somebody unknown", () => {
   it("is let in by nobody's oversight: auth must be given", () => {
     expect(() => serve({ workflows } as any)).toThrow("serve needs auth: a function that says who sends a request")
     expect(() => serve({ workflows, auth: true } as any)).toThrow(TypeError)
-    expect(() => bearer("")).toThrow("bearer takes tokens of at least one character")
+    expect(() => bearer("")).toThrow("bearer needs non-empty tokens")
     expect(() => bearer({})).toThrow(TypeError)
   })
 
   it("cannot reach a server without auth from another machine", async () => {
     await expect(listen({ workflows, auth: "none", host: "0.0.0.0", port: 0 })).rejects.toThrow(
-      "everybody in the network could start runs"
+      "everybody on the network could start runs"
     )
     // By default, only the addresses of this machine are listened on.
     await expect(raw("GET / HTTP/1.0\r\n\r\n", { host: "127.0.0.2" })).rejects.toThrow("ECONNREFUSED")

@@ -56,7 +56,7 @@ let defined = 0
 export function defineLimit<Input = any>(name: string, options: LimitOptions<Input>): Limit<Input> {
   const mistaken = (problem: string) => new TypeError(`defineLimit: ${problem}`)
   if (typeof name !== "string" || name === "") {
-    throw mistaken(`a name is a string of at least one character, not ${name === "" ? "an empty one" : show(name)}`)
+    throw mistaken(`a name must be a non-empty string, not ${name === "" ? "an empty one" : show(name)}`)
   }
   const problem = problemOf(options)
   if (problem !== undefined) throw mistaken(`limit '${name}' ${problem}`)

@@ -105,7 +105,7 @@ type IsFree<S extends Schema.Constraint> = unknown extends S["DecodingServices"]
     : false
 
 type Reserved<Tag extends string> =
-  Problem<`event '${Tag}' has a field named '_tag', which is the tag's own place: give the field another name`>
+  Problem<`event '${Tag}' has a field named '_tag', which is reserved for the tag: give the field another name`>
 
 type NoObject<Tag extends string> =
   Problem<`event '${Tag}' is given a schema of something else than an object: give one that has the fields`>

@@ -193,7 +193,7 @@ interface Defined {
 const schemaOf = (tag: string, given: unknown = {}, annotations: object | undefined): Defined => {
   const mistaken = (words: string) => new TypeError(`defineEvent: ${words}`)
   if (typeof tag !== "string" || tag === "") {
-    throw mistaken(`a tag is a string of at least one character, not ${tag === "" ? "an empty one" : show(tag)}`)
+    throw mistaken(`a tag must be a non-empty string, not ${tag === "" ? "an empty one" : show(tag)}`)
   }
   const problem = problemOfAnnotations(annotations)
   if (problem !== undefined) throw mistaken(`event '${tag}' ${problem}`)
@@ -216,7 +216,7 @@ const schemaOf = (tag: string, given: unknown = {}, annotations: object | undefi
     }
     if (Object.hasOwn(fields, "_tag")) {
       throw mistaken(
-        `event '${tag}' has a field named '_tag', which is the tag's own place: give the field another name`
+        `event '${tag}' has a field named '_tag', which is reserved for the tag: give the field another name`
       )
     }
     const own: Record<string, Schema.Constraint> = { ...fields }

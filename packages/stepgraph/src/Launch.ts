@@ -150,7 +150,7 @@ const beginAloud = (
 ): Effect.Effect<Aloud, InvalidEvent, Scope.Scope> => {
   const keep = options?.keep ?? Number.POSITIVE_INFINITY
   if (!(keep === Number.POSITIVE_INFINITY || (Number.isSafeInteger(keep) && keep >= 0))) {
-    return Effect.die(new RangeError(`keep is ${keep}: give a whole number from 0 on, or leave it out`))
+    return Effect.die(new RangeError(`keep is ${keep}: give a whole number of at least 0, or leave it out`))
   }
   return Effect.flatMap(PubSub.unbounded<Take<AnyEvent>>({ replay: keep }), (published) => {
     const prepare = (active: ActiveRun) => {

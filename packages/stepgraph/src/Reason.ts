@@ -35,10 +35,10 @@ const notFound = "Service not found: "
 const unusableInWords = (thrown: unknown): string | undefined => {
   if (thrown instanceof UnusableSchema) return thrown.message
   if (Predicate.isTagged(thrown, "AsyncFiberError")) {
-    return "its schema takes time to decode, and this is done at once: decode it in a step, and give what it was decoded to"
+    return "its schema decodes asynchronously, but events and state are checked synchronously: decode it in a step, and pass the result"
   }
   return thrown instanceof Error && thrown.message.startsWith(notFound)
-    ? `its schema needs the service '${thrown.message.slice(notFound.length)}' to be decoded, and there are no services here: ` +
-        "decode it in a step, and give what it was decoded to"
+    ? `its schema needs the service '${thrown.message.slice(notFound.length)}' to be decoded, but no services are available here: ` +
+        "decode it in a step, and pass the result"
     : undefined
 }

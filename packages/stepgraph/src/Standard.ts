@@ -46,7 +46,7 @@ const validate = (schema: Standard, input: unknown): StandardSchemaV1.Result<unk
   if (!isPromiseLike(result)) return result
   unread(result)
   throw new UnusableSchema(
-    `its ${vendorOf(schema)} schema validates asynchronously (or a check of it threw), and this is done at once: do in a step what takes time`
+    `its ${vendorOf(schema)} schema validates asynchronously (or one of its checks threw), but events and state are checked synchronously: do slow work in a step`
   )
 }
 

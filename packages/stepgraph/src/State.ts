@@ -109,7 +109,7 @@ const schemaOf = (
 ): Schema.Codec<any> => {
   const mistaken = (words: string) => new TypeError(`defineState: ${words}`)
   if (typeof name !== "string" || name === "") {
-    throw mistaken(`a name is a string of at least one character, not ${name === "" ? "an empty one" : show(name)}`)
+    throw mistaken(`a name must be a non-empty string, not ${name === "" ? "an empty one" : show(name)}`)
   }
   const problem = problemOfAnnotations(annotations)
   if (problem !== undefined) throw mistaken(`cell '${name}' ${problem}`)

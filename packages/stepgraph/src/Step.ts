@@ -177,7 +177,7 @@ export interface StepContext<A, Out, As = never> {
     question: Out,
     answer: [TagsOf<W>] extends [GivenTags<As>]
       ? W
-      : W & Problem<`this step does not ask for '${Exclude<TagsOf<W>, GivenTags<As>>}': name it in \`asks\``>,
+      : W & Problem<`this step does not ask for '${Exclude<TagsOf<W>, GivenTags<As>>}': add it to \`asks\``>,
     matches?: ((answer: EventsOf<W>) => boolean) | undefined
   ) => Asking<EventsOf<W>>
   /** Reads a cell of this run's state. */

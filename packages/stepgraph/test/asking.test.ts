@@ -574,7 +574,7 @@ describe("code without types", () => {
     [
       "an event that it does not ask for",
       No,
-      "ctx.ask waits for 'No', but step 'tool' does not ask for it: name it in its 'asks'"
+      "ctx.ask waits for 'No', but step 'tool' does not ask for it: add it to its 'asks'"
     ],
     [
       "no event",

@@ -121,14 +121,12 @@ describe("InvalidEvent", () => {
 describe("a tag and its fields", () => {
   it("_tag is not a field", () => {
     expect(() => defineEvent("Odd", { _tag: Schema.String } as never)).toThrow(
-      "defineEvent: event 'Odd' has a field named '_tag', which is the tag's own place: give the field another name"
+      "defineEvent: event 'Odd' has a field named '_tag', which is reserved for the tag: give the field another name"
     )
   })
 
   it("a tag is a string", () => {
-    expect(() => defineEvent("" as never)).toThrow(
-      "defineEvent: a tag is a string of at least one character, not an empty one"
-    )
+    expect(() => defineEvent("" as never)).toThrow("defineEvent: a tag must be a non-empty string, not an empty one")
   })
 
   it("a field has a schema", () => {

@@ -76,7 +76,7 @@ describe("problems of the definition", () => {
     [{ ...good, start: "Start" }, "`start` is not an event: give it what defineEvent returned"],
     [
       { ...good, start: [Start, B] },
-      "`start` is a list, but a run begins with one event: tell the cases apart by a field of it, or name the others as `inputs`"
+      "`start` is a list, but a run begins with one event: distinguish the cases by a field, or list the other events in `inputs`"
     ],
     [
       { ...good, stop: undefined },
@@ -163,7 +163,7 @@ describe("problems of a step", () => {
   it("a value that an option of a retry cannot hold", () => {
     const retry = { times: "3", schedule: "1 second", while: true, until: 3 }
     expect(finishing({ retry } as never)).toEqual([
-      "step 'finish' retries '3' times: give a number from 0 on",
+      "step 'finish' retries '3' times: give a number of at least 0",
       "step 'finish' retries by the schedule '1 second': give a Schedule, such as Schedule.spaced(\"1 second\")",
       "step 'finish' has the `while` true in its retry: write (error) => …",
       "step 'finish' has the `until` 3 in its retry: write (error) => …"
@@ -279,7 +279,7 @@ describe("problems of the graph", () => {
     const steps = { emitter, cutter, reader, finish: { ...finish, accepts: gather(A, { per: Doc }) } }
     expect(problemsOf({ ...good, steps })).toEqual([])
     expect(problemsOf({ ...good, inputs: [B], steps })).toEqual([
-      "step 'finish' keeps one intake per 'Doc', but 'A' also comes of the input event 'B', from outside of every 'Doc': " +
+      "step 'finish' keeps one intake per 'Doc', but 'A' also follows from the input event 'B', from outside every 'Doc': " +
         "match it by a key ('by'), or let another event lead to it"
     ])
   })
@@ -290,8 +290,8 @@ describe("problems of the graph", () => {
     const accepts = gather([Start, A, B], { per: Doc })
     const steps = { emitter, reader, finish: { ...finish, accepts: accepts } }
     expect(problemsOf({ ...good, inputs: [B], steps })).toEqual([
-      "step 'finish' keeps one intake per 'Doc', but the start event 'Start' comes from outside of every 'Doc': accept another event there",
-      "step 'finish' keeps one intake per 'Doc', but the input event 'B' comes from outside of every 'Doc': match it by a key ('by'), or accept another event there"
+      "step 'finish' keeps one intake per 'Doc', but the start event 'Start' comes from outside every 'Doc': accept another event there",
+      "step 'finish' keeps one intake per 'Doc', but the input event 'B' comes from outside every 'Doc': match it by a key ('by'), or accept another event there"
     ])
   })
 })

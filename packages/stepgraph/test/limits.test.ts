@@ -366,7 +366,7 @@ describe("a limit", () => {
   })
 
   it.each([
-    ["", { concurrent: 1 }, "defineLimit: a name is a string of at least one character, not an empty one"],
+    ["", { concurrent: 1 }, "defineLimit: a name must be a non-empty string, not an empty one"],
     ["m", undefined, "limit 'm' limits nothing: give `concurrent`, or `times` and `per`"],
     ["m", {}, "limit 'm' limits nothing"],
     ["m", { concurrent: 0 }, "limit 'm' has a `concurrent` of 0: give a positive whole number"],

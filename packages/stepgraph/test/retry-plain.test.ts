@@ -149,7 +149,7 @@ describe("a retry that does not fit", () => {
       { times: 1, delay: 1, max: -1 },
       'has the `max` -1 in its retry, which is not a duration: write "1 second" or a number of milliseconds'
     ],
-    [{ times: 1, delay: 1, factor: 0.5 }, "has the `factor` 0.5 in its retry: give a number from 1 on"],
+    [{ times: 1, delay: 1, factor: 0.5 }, "has the `factor` 0.5 in its retry: give a number of at least 1"],
     [{ times: 1, delay: 1, jitter: "yes" }, "has the `jitter` 'yes' in its retry: give true or false"],
     [{ times: 1, factor: 2 }, "has a `factor` in its retry, but no `delay`: say how long the first pause is"]
   ])("%o", (retry, problem) => {

@@ -81,7 +81,7 @@ describe("an event's schema", () => {
     [
       "a struct with a tag of its own",
       Schema.TaggedStruct("Other", {}),
-      "event 'Odd' has a field named '_tag', which is the tag's own place: give the field another name"
+      "event 'Odd' has a field named '_tag', which is reserved for the tag: give the field another name"
     ]
   ])("cannot be made of %s", (_, fields, words) => {
     expect(() => defineEvent("Odd", fields as never)).toThrow(new TypeError(`defineEvent: ${words}`))
@@ -97,8 +97,8 @@ describe("a schema that needs a service to be decoded", () => {
     })
   )
   const words =
-    "event 'Sold' cannot be made: its schema needs the service 'Prices' to be decoded, and there are no services here: " +
-    "decode it in a step, and give what it was decoded to"
+    "event 'Sold' cannot be made: its schema needs the service 'Prices' to be decoded, but no services are available here: " +
+    "decode it in a step, and pass the result"
 
   it("is said to be that, where the compiler was not asked", () => {
     const Sold = defineEvent("Sold", { price: Priced as Schema.Top })
@@ -133,7 +133,9 @@ describe("a schema that needs a service to be decoded", () => {
       })
     )
     const Sold = defineEvent("Sold", { price: Slow })
-    expect(() => Sold.fromJson({ price: "3" })).toThrow("event 'Sold' cannot be made: its schema takes time to decode")
+    expect(() => Sold.fromJson({ price: "3" })).toThrow(
+      "event 'Sold' cannot be made: its schema decodes asynchronously"
+    )
   })
 
   it.effect("ends a run that is given its start event as a defect, not as a wrong input", () =>

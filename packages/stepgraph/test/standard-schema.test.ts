@@ -182,7 +182,7 @@ describe("what a schema makes of its input", () => {
 
 describe("a schema that validates asynchronously", () => {
   const words = (vendor: string) =>
-    `its ${vendor} schema validates asynchronously (or a check of it threw), and this is done at once: do in a step what takes time`
+    `its ${vendor} schema validates asynchronously (or one of its checks threw), but events and state are checked synchronously: do slow work in a step`
 
   it("is refused where it always does", () => {
     expect(() => defineEvent("Slow", v.objectAsync({ name: v.string() }))).toThrow(

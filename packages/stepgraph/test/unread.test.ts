@@ -153,7 +153,7 @@ describe("a value that looks used", () => {
     const keyed = untyped.step({ accepts, emits: Stop, run: () => stop() })
     const flow = untyped.workflow({ name: "keys", start: Start, stop: Stop, steps: { fan, keyed } })
     await expect(untyped.runPromise(flow)).rejects.toThrow(
-      `its 'by' returned ${a} ${what}, and each ${what} is another key: let an earlier step find the key and emit it as a field of the event`
+      `its 'by' returned ${a} ${what}, and each ${what} is a different key: let an earlier step find the key and emit it as a field of the event`
     )
     await turn()
     expect(unhandled).toEqual([])

@@ -99,8 +99,8 @@ defineStep({ accepts: Query, emits: Answer, run: function* ({ query }) { const t
 defineStep({ accepts: Query, emits: Answer, run: function* () { yield* Http; return Answer({ result: "" }) } }) // «error» to yield* Effects, write `run: Effect.fn(function* …)`
 defineStep({ accepts: Query, emits: Answer, run: Effect.gen(function* () { yield* Effect.void; return Answer({ result: "" }) }) }) // «error» provides no match for the signature
 const Ok = defineEvent("Ok", { by: Schema.String })
-defineStep({ accepts: Query, emits: Answer, run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), Ok)).by }) }) // «error» this step does not ask for 'Ok': name it in `asks`
-defineStep({ accepts: Query, emits: Answer, asks: [Stop], run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), [Stop, Ok]))._tag }) }) // «error» this step does not ask for 'Ok': name it in `asks`
+defineStep({ accepts: Query, emits: Answer, run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), Ok)).by }) }) // «error» this step does not ask for 'Ok': add it to `asks`
+defineStep({ accepts: Query, emits: Answer, asks: [Stop], run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), [Stop, Ok]))._tag }) }) // «error» this step does not ask for 'Ok': add it to `asks`
 defineStep({ accepts: Query, emits: Answer, asks: Ok, run: async (q, { ask }) => Answer({ result: (await ask(Stop({ result: q.query }), Ok)).by }) }) // «error» "Stop"' is not assignable to type '"Answer"
 defineStep({ accepts: Query, emits: Answer, asks: Ok, run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), Ok, (ok) => ok.to === "x")).by }) }) // «error» Property 'to' does not exist
 const asking = defineStep({ accepts: Query, emits: Answer, asks: Ok, run: async (q, { ask }) => Answer({ result: (await ask(Answer({ result: q.query }), Ok)).by }) })

@@ -485,7 +485,7 @@ it("keeps each round of a deadline in its time", async () => {
   expect(found.outcomes.map(({ outcome }: any) => outcome.text)).toEqual(['Stop {"value":[1,2]}'])
 })
 
-it("says what the new process never comes to", async () => {
+it("says what the new process never reaches", async () => {
   let late = false
   const flow = flowOf({
     items: items(1, 2),
@@ -509,7 +509,7 @@ it("says what the new process never comes to", async () => {
     "workflow 'crashes' breaks 'safeToCrash' after a crash: something that is called again after a crash, such as \`by\`, gave another result
 
       usually    Stop {"value":1}
-      this time  cannot go on: the new process never comes to pair([Item {"n":1},Item {"n":2}]), which had ended
+      this time  cannot go on: the new process never reaches pair([Item {"n":1},Item {"n":2}]), which had ended
 
     What happens this time (one choice differs from the usual order, marked →):
 

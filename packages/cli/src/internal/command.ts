@@ -126,7 +126,7 @@ const runIt = Command.make(
   Command.withDescription("Run a workflow, show its progress and print its stop event"),
   Command.withExamples([
     { command: `stepgraph run flow.ts --input '{ "n": 3 }'`, description: "With the start event's fields" },
-    { command: "stepgraph run flow.ts --timeline run.html", description: "Keep a timeline of the run" }
+    { command: "stepgraph run flow.ts --timeline run.html", description: "Save a timeline of the run" }
   ])
 )
 

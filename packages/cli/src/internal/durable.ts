@@ -161,7 +161,7 @@ export const withFlow = (
       const names = list([...new Set(exported.map(({ flow }) => flow.name))])
       const where = files.length === 1 ? `${files[0]} exports no workflow` : `The files export no workflow`
       return yield* new Misuse({
-        message: `${where} '${workflow}', which is that of run '${id}': it exports ${names}.`
+        message: `${where} '${workflow}', the workflow of run '${id}': it exports ${names}.`
       })
     }
     const { file, flow } = found

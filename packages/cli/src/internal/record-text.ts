@@ -51,7 +51,7 @@ export const waits = (
   }
   if (status !== undefined) {
     for (const [step, { queued, running }] of Object.entries(status.steps)) {
-      if (running > 0) lines.push(`step '${step}' is at work on ${count(running, "call")}`)
+      if (running > 0) lines.push(`step '${step}' is running ${count(running, "call")}`)
       if (queued > 0) lines.push(`step '${step}' has ${count(queued, "event")} in its queue`)
     }
     lines.push(...status.waiting.map(waitingInWords), ...status.questions.map(questionInWords))

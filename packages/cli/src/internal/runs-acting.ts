@@ -63,7 +63,7 @@ export const send = Command.make(
     )
     if (flow === undefined && !known && !given.json) {
       yield* note(
-        `It was sent as it is, and is ignored if the workflow does not accept it: --flow FILE checks that first.`
+        `It was sent unchecked, and is ignored if the workflow does not accept it. With --flow FILE, it is checked first.`
       )
     }
   }, Effect.scoped)
@@ -73,7 +73,7 @@ export const send = Command.make(
     { command: `stepgraph runs runs.db send order-17 Approval '{"by":"Ada"}' --flow orders.ts`, description: "Once" },
     {
       command: `stepgraph runs runs.db send order-17 Approval '{"by":"Ada"}' --key click-3`,
-      description: "Twice is once"
+      description: "Sent twice, it counts once"
     }
   ])
 )
@@ -129,7 +129,7 @@ export const close = acting("close", "Close the inputs of a run: no more events 
   })
 )
 
-/** A process that is awake takes much less. */
+/** A process that is running takes much less. */
 const patience = "2 seconds"
 
 export const interrupt = acting(
@@ -145,18 +145,18 @@ export const interrupt = acting(
       )
       const state = yield* Effect.timeoutOption(ended, patience)
       if (Option.isSome(state)) return { done: `Run '${id}' has ended: ${state.value}.`, state: state.value }
-      const done = `Asked run '${id}' to end. It does once a process that has workflow '${workflow}', version ${version}, is awake.`
+      const done = `Asked run '${id}' to end. It ends once a process with workflow '${workflow}', version ${version}, is running.`
       return { done, state: record.state }
     })
 )
 
-export const resume = acting("resume", "Let a stuck run go on, once its cause is mended", ({ record, stored }) =>
+export const resume = acting("resume", "Let a stuck run go on, once its cause is fixed", ({ record, stored }) =>
   Effect.gen(function* () {
     const { id, state, version, workflow } = record
     if (!(yield* asked(() => stored.resume()))) {
       return yield* new Misuse({ message: `Run '${id}' is not stuck (${state}): there is nothing to resume.` })
     }
-    const done = `Run '${id}' goes on once a process that has workflow '${workflow}', version ${version}, is awake.`
+    const done = `Run '${id}' goes on once a process with workflow '${workflow}', version ${version}, is running.`
     return { done, resumed: true }
   })
 )

@@ -79,7 +79,7 @@ const show = Command.make(
       () => recordText(record, status, problem)
     )
     if (flow === undefined && record.state === "active" && !given.json) {
-      yield* note("\nWith --flow FILE, this says which steps are at work, and what the others wait for.")
+      yield* note("\nWith --flow FILE, this says which steps are running, and what the others wait for.")
     }
   }, Effect.scoped)
 ).pipe(

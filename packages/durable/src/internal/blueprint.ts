@@ -71,7 +71,7 @@ export const changesOf = (before: Blueprint, now: Blueprint): ReadonlyArray<stri
       else if (!same(old, now)) each(name, old, now)
     }
   }
-  if (before.journal !== now.journal) changes.push("this release of stepgraph reads its journal in another way")
+  if (before.journal !== now.journal) changes.push("this release of stepgraph reads its journal differently")
   for (const part of ["start", "stops", "inputs", "outputs"] as const) {
     const [old, current] = [before.graph[part], now.graph[part]]
     const named = part === "start" ? "start event" : part === "stops" ? "stop events" : part

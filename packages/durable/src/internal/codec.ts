@@ -68,13 +68,13 @@ const problemOf = (ast: AST, path: string, seen: Set<AST>): string | undefined =
     case "Any":
     case "Unknown":
     case "ObjectKeyword":
-      return `${path} may hold anything, and a Date in it would come back as text: give it a schema of what it holds`
+      return `${path} may hold anything, so a Date in it would come back as text: give it a schema that describes its value`
     case "UniqueSymbol":
       return `${path} is a unique symbol, which another process does not have: use a string`
     case "Declaration": {
       const { annotations } = ast
       if (annotations?.toCodecJson === undefined && annotations?.toCodec === undefined) {
-        return `${path} is an instance of a class, of which nothing says how to store it: use a Schema.Class, or its plain fields`
+        return `${path} is an instance of a class, and nothing says how to store it: use a Schema.Class, or plain fields`
       }
       return firstOf(ast.typeParameters, (parameter) => problemOf(parameter, path, seen))
     }

@@ -102,7 +102,7 @@ export class Process {
   insists<A>(effect: Effect.Effect<A>): Effect.Effect<A> {
     return Effect.catchCause(effect, (cause) => {
       if (this.closed || Cause.hasInterrupts(cause)) return Effect.failCause(cause)
-      return Effect.logWarning("The store of durable runs has failed. It is asked again.", cause).pipe(
+      return Effect.logWarning("The store of durable runs failed, and will be tried again.", cause).pipe(
         Effect.andThen(Effect.sleep(pause)),
         Effect.andThen(this.insists(effect))
       )

@@ -149,7 +149,7 @@ export const retried = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
       if (!isPassing(error)) return Effect.die(error)
       const lasts = wait < longest && wait * 2 >= longest
       const said = lasts
-        ? Effect.logWarning(`The database of durable runs does not work, and is tried again: ${textOf(error)}`)
+        ? Effect.logWarning(`The database of durable runs failed, and will be tried again: ${textOf(error)}`)
         : Effect.void
       return said.pipe(Effect.andThen(Effect.sleep(wait)), Effect.andThen(again(Math.min(longest, wait * 2))))
     })

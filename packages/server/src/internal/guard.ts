@@ -78,7 +78,7 @@ class Rejected {
 
 /** The whole body as text, unless it is too long or too slow. */
 const bodyOf = async (request: Request, most: number, millis: number): Promise<string> => {
-  const tooLarge = () => new Rejected(problem(413, `the body may have up to ${most} bytes`, { connection: "close" }))
+  const tooLarge = () => new Rejected(problem(413, `the body may have at most ${most} bytes`, { connection: "close" }))
   if (Number(request.headers.get("content-length")) > most) throw tooLarge()
   if (request.body === null) return ""
   const reader = request.body.getReader()
@@ -133,7 +133,7 @@ export const guarded = (
     const { headers, method } = request
     const host = headers.get("host") ?? url.host
     if (allowed !== undefined && !allowed.has(hostnameOf(host))) {
-      return problem(403, "this host name is not among the hosts of the server")
+      return problem(403, "this host name is not among the server's `hosts`")
     }
     const origin = headers.get("origin")
     const isOwn = origin !== null && URL.canParse(origin) && new URL(origin).host === host

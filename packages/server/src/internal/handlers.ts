@@ -25,7 +25,7 @@ const millisOf = (wait: string | undefined): Effect.Effect<number, BadQuery> => 
   if (wait === undefined) return Effect.succeed(0)
   const [, number, unit] = /^(\d{1,6})(ms|s|m)$/.exec(wait) ?? []
   return unit === undefined
-    ? bad(`wait is a number and a unit, such as 30s, 500ms or 1m, not '${wait.slice(0, 20)}'`)
+    ? bad(`wait must be a number with a unit, such as 30s, 500ms or 1m, not '${wait.slice(0, 20)}'`)
     : Effect.succeed(Math.min(longestWait, Number(number) * units[unit as keyof typeof units]))
 }
 
@@ -34,12 +34,12 @@ const numberOf = (name: string, text: string | undefined, otherwise: number): Ef
     ? Effect.succeed(otherwise)
     : /^\d{1,15}$/.test(text)
       ? Effect.succeed(Number(text))
-      : bad(`${name} is a whole number from 0 on, not '${text.slice(0, 20)}'`)
+      : bad(`${name} must be a whole number of at least 0, not '${text.slice(0, 20)}'`)
 
 const sinceOf = (text: string | undefined): Effect.Effect<number | undefined, BadQuery> => {
   if (text === undefined) return Effect.succeed(undefined)
   const millis = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  return Number.isNaN(millis) ? bad("since is a time, such as 2026-01-31T12:00:00Z") : Effect.succeed(millis)
+  return Number.isNaN(millis) ? bad("since must be a time, such as 2026-01-31T12:00:00Z") : Effect.succeed(millis)
 }
 
 /** `explorations`: or why there are none. */

@@ -193,14 +193,14 @@ describe("workflow()", () => {
     const restart = defineStep({ accepts: Doc, emits: Start, run: () => Start() })
     const perDoc = defineStep({ accepts: gather(Start, { per: Doc }), emits: Stop, run: () => Stop() })
     const [ofStart, ...others] = problemsOf({ ...define, steps: { begin, restart, perDoc } })
-    expect(ofStart).toContain("the start event 'Start' comes from outside of every 'Doc'")
+    expect(ofStart).toContain("the start event 'Start' comes from outside every 'Doc'")
     expect(others).toEqual([])
     const [ofInput, ...more] = problemsOf({
       ...define,
       inputs: [A],
       steps: { begin, split, perDoc: defineStep({ accepts: gather(A, { per: Doc }), emits: Stop, run: () => Stop() }) }
     })
-    expect(ofInput).toContain("the input event 'A' comes from outside of every 'Doc'")
+    expect(ofInput).toContain("the input event 'A' comes from outside every 'Doc'")
     expect(more).toEqual([])
   })
 

@@ -108,8 +108,8 @@ describe("state", () => {
 describe("an invalid cell", () => {
   const untyped = defineState as unknown as (...given: ReadonlyArray<unknown>) => unknown
   it.each([
-    [[], "defineState: a name is a string of at least one character, not undefined"],
-    [["", Schema.Number, 0], "defineState: a name is a string of at least one character, not an empty one"],
+    [[], "defineState: a name must be a non-empty string, not undefined"],
+    [["", Schema.Number, 0], "defineState: a name must be a non-empty string, not an empty one"],
     [["seen", 0], "defineState: cell 'seen' has no schema: give one, such as Schema.Number"]
   ])("is refused where it is defined: %j", (given, message) => {
     expect(() => untyped(...given)).toThrow(new TypeError(message))

@@ -106,7 +106,7 @@ export class Incarnation {
     if (missing === undefined) return undefined
     const { asked, key, streamed } = missing
     const name = callOf(missing)
-    const never = "the new process never comes to"
+    const never = "the new process never reaches"
     if (key.startsWith(input)) return `${never} message ${Number(key.slice(input.length)) + 1}, which had been taken`
     if (name === undefined) return `${never} the time of '${key}', which had passed`
     const call = callText(this.past!.calls.get(name)!)

@@ -24,7 +24,7 @@ const address = {
     Flag.optional
   ),
   host: Flag.String("host").pipe(
-    Flag.withDescription("The address to listen on, such as 0.0.0.0. Default: this machine alone"),
+    Flag.withDescription("The address to listen on, such as 0.0.0.0. Default: only this machine"),
     Flag.optional
   ),
   token: Flag.String("token").pipe(
@@ -67,7 +67,7 @@ const watched = (files: ReadonlyArray<string>, place: string | undefined) =>
     const reload = Effect.matchEffect(Effect.andThen(flows.load, home?.reopen ?? Effect.void), {
       onSuccess: () => Console.error(`Reloaded ${names(flows)}.`),
       onFailure: ({ message }: Misuse | Failed) =>
-        Console.error(`${message}\nUntil that is mended, the workflows stay as they were.`)
+        Console.error(`${message}\nUntil this is fixed, the workflows stay as they were.`)
     })
     return { flows, runs: home?.runs, reloading: Effect.forever(Effect.andThen(Queue.takeAll(changes), reload)) }
   })
@@ -145,6 +145,6 @@ export const open = Command.make(
     yield* Effect.never
   }, Effect.scoped)
 ).pipe(
-  Command.withDescription("Show a kept trace on a page"),
-  Command.withExamples([{ command: "stepgraph open run.json", description: "Look at a run that is over" }])
+  Command.withDescription("Show a saved trace on a page"),
+  Command.withExamples([{ command: "stepgraph open run.json", description: "Show a run that has ended" }])
 )

@@ -87,7 +87,7 @@ export class Flows {
             const where =
               other.file === file ? `${file} exports two workflows` : `${other.file} and ${file} each export a workflow`
             return yield* new Misuse({
-              message: `${where} named '${name}': give each its own name, which is how its URL knows it.`
+              message: `${where} named '${name}': give each its own name, because its URL contains it.`
             })
           }
         }

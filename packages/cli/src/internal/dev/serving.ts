@@ -51,7 +51,7 @@ const checked = ({ host, port, token }: Address): Effect.Effect<void, Misuse> =>
         : host === undefined || isThisMachine(host)
           ? undefined
           : token === undefined
-            ? `On ${host}, everybody in the network could reach your workflows: add --token with a secret of at least ${shortestToken} characters, or leave out --host.`
+            ? `On ${host}, everybody on the network could reach your workflows: add --token with a secret of at least ${shortestToken} characters, or leave out --host.`
             : token.length < shortestToken
               ? `On ${host}, the token is all that keeps others out: --token needs at least ${shortestToken} characters.`
               : undefined

@@ -37,7 +37,7 @@ const text = (value: unknown): string => (typeof value === "string" ? `'${value}
 const checkShape = (flow: Definition, report: Report): void => {
   if (Array.isArray(flow.start)) {
     report(
-      "`start` is a list, but a run begins with one event: tell the cases apart by a field of it, or name the others as `inputs`"
+      "`start` is a list, but a run begins with one event: distinguish the cases by a field, or list the other events in `inputs`"
     )
   } else if (!isDef(flow.start)) report("`start` is not an event: give it what defineEvent returned")
   if (!stopsOf(flow).every(isDef))
@@ -160,7 +160,7 @@ const checkRetry = (name: string, retry: unknown, report: Report): void => {
   for (const problem of unknown) report(`step '${name}', retry: ${problem}`)
   const { times, schedule, ...more } = retry as { readonly [option: string]: unknown }
   if (times !== undefined && !(typeof times === "number" && times >= 0)) {
-    report(`step '${name}' retries ${text(times)} times: give a number from 0 on`)
+    report(`step '${name}' retries ${text(times)} times: give a number of at least 0`)
   }
   if (schedule !== undefined && !Schedule.isSchedule(schedule)) {
     report(
@@ -199,7 +199,7 @@ const checkPauses = (
     )
   }
   if (factor !== undefined && !(typeof factor === "number" && factor >= 1 && Number.isFinite(factor))) {
-    report(`step '${name}' has the \`factor\` ${text(factor)} in its retry: give a number from 1 on`)
+    report(`step '${name}' has the \`factor\` ${text(factor)} in its retry: give a number of at least 1`)
   }
   if (jitter !== undefined && typeof jitter !== "boolean") {
     report(`step '${name}' has the \`jitter\` ${text(jitter)} in its retry: give true or false`)

@@ -120,10 +120,10 @@ export const checkScopes = (graph: CompiledGraph, report: Report): void => {
       const intake = `step '${node.name}' keeps one intake per '${per}', but`
       const mend = `name an event in \`per\` that leads to '${tag}'`
       if (route === start) {
-        report(`${intake} the start event '${tag}' comes from outside of every '${per}': accept another event there`)
+        report(`${intake} the start event '${tag}' comes from outside every '${per}': accept another event there`)
       } else if (inputs.has(tag)) {
         report(
-          `${intake} the input event '${tag}' comes from outside of every '${per}': match it by a key ('by'), or accept another event there`
+          `${intake} the input event '${tag}' comes from outside every '${per}': match it by a key ('by'), or accept another event there`
         )
       } else if (outside.length === producers.length) {
         report(`${intake} '${tag}' never descends from '${per}': ${mend}`)
@@ -132,7 +132,7 @@ export const checkScopes = (graph: CompiledGraph, report: Report): void => {
         report(`${intake} '${tag}' also comes from ${names}, which no '${per}' leads to: ${mend}`)
       } else if (inputOf.has(route)) {
         report(
-          `${intake} '${tag}' also comes of the input event '${inputOf.get(route)}', from outside of every '${per}': match it by a key ('by'), or let another event lead to it`
+          `${intake} '${tag}' also follows from the input event '${inputOf.get(route)}', from outside every '${per}': match it by a key ('by'), or let another event lead to it`
         )
       }
     }

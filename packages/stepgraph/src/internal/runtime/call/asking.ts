@@ -64,7 +64,5 @@ export const answersOf = ({ asks, name }: Node, given: AnyDef | Defs, matches: u
   const tags = defs.map(({ tag }) => tag)
   const undeclared = tags.find((tag) => !asks.some((route) => route.tag === tag))
   if (undeclared === undefined) return tags
-  throw new TypeError(
-    `ctx.ask waits for '${undeclared}', but step '${name}' does not ask for it: name it in its 'asks'`
-  )
+  throw new TypeError(`ctx.ask waits for '${undeclared}', but step '${name}' does not ask for it: add it to its 'asks'`)
 }

@@ -80,7 +80,7 @@ export class Collector implements Owner {
     if (what === undefined) return key
     unread(key)
     throw new TypeError(
-      `its 'by' returned ${a} ${what}, and each ${what} is another key: ` +
+      `its 'by' returned ${a} ${what}, and each ${what} is a different key: ` +
         "let an earlier step find the key and emit it as a field of the event"
     )
   }
