@@ -124,6 +124,7 @@ export const api = {
 
 /** As the server gives it: the parts that the page shows. */
 export interface Comparison {
+  readonly ended: boolean
   readonly same: boolean
   readonly sameOutcome: boolean
   readonly events: Json
@@ -150,17 +151,28 @@ const pause = (millis: number, signal: AbortSignal) =>
     })
   })
 
-/** Reads the trace to its end, and goes on where it broke off. `take` gets the records of one read at once. */
+/** How to read a trace. */
+interface Following {
+  readonly signal: AbortSignal
+  /** Gets the records of one read at once. */
+  readonly take: (records: ReadonlyArray<TraceRecord>) => void
+  readonly connection?: (is: "open" | "broken") => void
+  /** Begins with the last so many records. */
+  readonly last?: number | undefined
+  /** Ends at this record, or soon after. */
+  readonly until?: number
+}
+
+/** Reads the trace to its end, and goes on where it broke off. */
 export const follow = async (
   id: string,
-  signal: AbortSignal,
-  take: (records: ReadonlyArray<TraceRecord>) => void,
-  connection: (is: "open" | "broken") => void
+  { connection = () => {}, last, signal, take, until = Number.POSITIVE_INFINITY }: Following
 ): Promise<void> => {
   let after = 0
   for (let tries = 0; !signal.aborted; tries++) {
     try {
-      const response = await send(`runs/${at(id)}/trace?after=${after}`, {
+      const from = after === 0 && last !== undefined ? `last=${last}` : `after=${after}`
+      const response = await send(`runs/${at(id)}/trace?${from}`, {
         headers: { accept: "application/x-ndjson" },
         signal
       })
@@ -179,6 +191,10 @@ export const follow = async (
         after = records.at(-1)!.number
         take(records)
         if (records.at(-1)!.kind === "end") return
+        if (after >= until) {
+          void reader.cancel()
+          return
+        }
       }
     } catch (error) {
       if (signal.aborted || (error instanceof Failure && [401, 403, 404].includes(error.status))) return

@@ -1,48 +1,40 @@
 /**
  * One run as the page sees it: its trace, the model of it, and the moment that is looked at.
  *
- * Entries come in batches and are taken in within a part of each frame, so that a run of many events never blocks the page.
+ * Records come in batches and are taken in within a part of each frame, so that a run of many events never blocks the page. Of a
+ * long run, the end is shown first; what was before it is loaded meanwhile, and takes its place once it is whole.
  */
 import type { Graph } from "stepgraph/graph"
 import { type InvocationModel, RunModel } from "stepgraph/trace"
 import { follow, type LogLine, type TraceEntry, type TraceRecord } from "./api.ts"
+import { type EventRow, type Idle, Tape } from "./tape.ts"
 
-/** A time in which nothing was at work, in milliseconds since the run began. */
-export interface Idle {
-  readonly from: number
-  readonly to: number
-}
-
-/** An event's place in the trace. */
-export interface EventRow {
-  readonly id: string
-  readonly seq: number
-  readonly tag: string
-}
-
-/** Milliseconds of a frame for taking in entries. */
+/** Milliseconds of a frame for taking in records. */
 const budget = 7
-/** Shorter pauses are not worth folding. */
-const shortestIdle = 1_000
+/** So many records are shown first. */
+const tail = 2_000
+/** More than this are loaded only if somebody wants them. */
+const mostUnasked = 200_000
 
 export class RunStore {
   readonly id: string
-  readonly entries: Array<TraceEntry> = []
-  readonly rows: Array<EventRow> = []
-  readonly idle: Array<Idle> = []
-  /** What the calls have logged, by their ids. */
-  readonly logs = new Map<string, Array<LogLine>>()
-  /** How many entries the server no longer had. */
-  missing = 0
   connection: "opening" | "open" | "broken" | "ended" = "opening"
   /** The model of the moment that is looked at. */
   model: RunModel
-  private live: RunModel
-  private taken = 0
-  private shown: number | undefined
   private readonly graph: Graph | undefined
+  private tape: Tape
   private queue: Array<TraceRecord> = []
   private place = 0
+  /** What is shown, while that is only the end of the run. */
+  private recent: Array<TraceRecord> = []
+  /** The whole run, as far as it has been taken in: what came before, and then what is shown. */
+  private whole:
+    | { readonly tape: Tape; readonly earlier: Array<TraceRecord>; loaded: boolean; place: number }
+    | undefined
+  /** The model of an earlier moment, and the number of its entries. */
+  private moment: RunModel | undefined
+  private taken = 0
+  private shown: number | undefined
   private scheduled = false
   private readonly listeners = new Set<() => void>()
   private readonly texts = new Map<string, string>()
@@ -51,23 +43,23 @@ export class RunStore {
   constructor(id: string, graph: Graph | undefined) {
     this.id = id
     this.graph = graph
-    this.live = this.empty()
-    this.model = this.live
+    this.tape = new Tape(graph)
+    this.model = this.tape.model
   }
 
+  /** Follows the run. A moment of the whole run is looked at with the whole run. */
   start(): void {
-    follow(
-      this.id,
-      this.controller.signal,
-      (records) => {
-        for (const record of records) this.queue.push(record)
-        this.schedule()
-      },
-      (is) => {
-        if (this.connection !== "ended") this.connection = is
-        this.schedule()
-      }
-    ).then(() => {
+    const last = this.shown === undefined ? tail : undefined
+    const { signal } = this.controller
+    const take = (records: ReadonlyArray<TraceRecord>) => {
+      for (const record of records) this.queue.push(record)
+      this.schedule()
+    }
+    const connection = (is: "open" | "broken") => {
+      if (this.connection !== "ended") this.connection = is
+      this.schedule()
+    }
+    follow(this.id, { signal, take, connection, last }).then(() => {
       this.connection = "ended"
       this.schedule()
     })
@@ -83,16 +75,47 @@ export class RunStore {
     return () => this.listeners.delete(listener)
   }
 
+  get entries(): ReadonlyArray<TraceEntry> {
+    return this.tape.entries
+  }
+
+  get rows(): ReadonlyArray<EventRow> {
+    return this.tape.rows
+  }
+
+  get idle(): ReadonlyArray<Idle> {
+    return this.tape.idle
+  }
+
+  get logs(): ReadonlyMap<string, ReadonlyArray<LogLine>> {
+    return this.tape.logs
+  }
+
+  /** How many records the server no longer had. */
+  get missing(): number {
+    return this.tape.missing
+  }
+
+  /** The number of records before those that are shown, which the server has. */
+  get before(): number {
+    return (this.tape.first ?? 1) - 1
+  }
+
+  get isLoadingEarlier(): boolean {
+    return this.whole !== undefined
+  }
+
   /** Number of entries that are looked at. */
   get at(): number {
     return this.shown ?? this.entries.length
   }
 
+  /** An earlier moment can be looked at once the whole run is there. */
   get isLive(): boolean {
-    return this.shown === undefined
+    return this.shown === undefined || this.before > 0
   }
 
-  /** Whether more entries have come than could be taken in yet. */
+  /** Whether more records have come than could be taken in yet. */
   get isBehind(): boolean {
     return this.place < this.queue.length
   }
@@ -103,11 +126,19 @@ export class RunStore {
     this.schedule()
   }
 
+  /** What a call had logged by the moment that is looked at. */
+  loggedBy(call: string): ReadonlyArray<LogLine> {
+    const lines = this.logs.get(call) ?? []
+    if (this.isLive) return lines
+    const until = this.model.began + this.model.last.at
+    return lines.filter(({ at }) => at <= until)
+  }
+
   /** The data of an event as lower-case text, for the search. */
   text(id: string): string {
     let text = this.texts.get(id)
     if (text === undefined) {
-      const event = this.live.events.get(id)
+      const event = this.tape.model.events.get(id)
       text = event === undefined ? "" : `${event.tag} ${JSON.stringify(event.data)}`.toLowerCase()
       this.texts.set(id, text)
     }
@@ -116,8 +147,8 @@ export class RunStore {
 
   /** The number of rows up to the moment that is looked at. */
   get rowCount(): number {
-    if (this.shown === undefined) return this.rows.length
-    const last = this.entries[this.shown - 1]?.seq ?? -1
+    if (this.isLive) return this.rows.length
+    const last = this.entries[this.at - 1]?.seq ?? -1
     let [low, high] = [0, this.rows.length]
     while (low < high) {
       const middle = (low + high) >> 1
@@ -127,8 +158,25 @@ export class RunStore {
     return low
   }
 
-  private empty(): RunModel {
-    return new RunModel(this.graph === undefined ? {} : { graph: this.graph })
+  /** Whether a step is at work, and not only waiting for an answer. */
+  isBusy(): boolean {
+    return this.tape.isBusy()
+  }
+
+  /** Loads what was before the records that are shown. */
+  loadEarlier(): void {
+    const { before } = this
+    if (this.whole !== undefined || before === 0) return
+    const whole = { tape: new Tape(this.graph), earlier: [] as Array<TraceRecord>, loaded: false, place: 0 }
+    this.whole = whole
+    const take = (records: ReadonlyArray<TraceRecord>) => {
+      for (const record of records) if (record.number <= before) whole.earlier.push(record)
+      this.schedule()
+    }
+    follow(this.id, { signal: this.controller.signal, take, until: before }).then(() => {
+      whole.loaded = true
+      this.schedule()
+    })
   }
 
   private schedule(): void {
@@ -144,52 +192,51 @@ export class RunStore {
     const until = performance.now() + budget
     while (this.place < this.queue.length && performance.now() < until) {
       const end = Math.min(this.queue.length, this.place + 64)
-      while (this.place < end) this.take(this.queue[this.place++]!)
+      for (; this.place < end; this.place++) this.take(this.queue[this.place]!)
     }
     if (this.place === this.queue.length) {
       this.queue = []
       this.place = 0
     }
+    this.takeEarlier(until)
     this.rebuild(until)
     for (const listener of this.listeners) listener()
-    if (this.isBehind || (this.shown !== undefined && this.taken !== this.target)) this.schedule()
+    if (this.isBehind || this.hasEarlier || (!this.isLive && this.taken !== this.target)) this.schedule()
   }
 
-  private take({ data, kind }: TraceRecord): void {
-    if (kind === "dropped") this.missing += (data as { dropped: number }).dropped
-    else if (kind === "end") this.connection = "ended"
-    else if (kind === "log") this.log(data as LogLine)
-    if (kind !== "trace") return
-    const entry = data as TraceEntry
-    // A trace may have entries of runs that its steps started.
-    if (this.live.id !== undefined && entry.run !== this.live.id) return
-    const before = this.live.last.at
-    const isIdle = entry.at - this.live.began - before >= shortestIdle && !this.isBusy()
-    if (!this.live.add(entry)) return
-    if (isIdle) this.idle.push({ from: before, to: this.live.last.at })
-    this.entries.push(entry)
-    if (entry._tag === "EventEmitted") this.rows.push({ id: entry.event, seq: entry.seq, tag: entry.tag })
+  private take(record: TraceRecord): void {
+    this.tape.add(record)
+    if (this.tape.ended) this.connection = "ended"
+    if (this.before === 0) return
+    this.recent.push(record)
+    // Somebody may look at a moment of the whole run.
+    if (this.before <= mostUnasked || this.shown !== undefined) this.loadEarlier()
   }
 
-  private log(line: LogLine): void {
-    if (this.live.id !== undefined && line.run !== this.live.id) return
-    const lines = this.logs.get(line.invocation)
-    if (lines === undefined) this.logs.set(line.invocation, [line])
-    else lines.push(line)
+  /** Whether records of the whole run can be taken in now. */
+  private get hasEarlier(): boolean {
+    const { whole } = this
+    return whole !== undefined && (whole.place < whole.earlier.length || whole.loaded)
   }
 
-  /** What a call had logged by the moment that is looked at. */
-  loggedBy(call: string): ReadonlyArray<LogLine> {
-    const lines = this.logs.get(call) ?? []
-    if (this.isLive) return lines
-    const until = this.model.began + this.model.last.at
-    return lines.filter(({ at }) => at <= until)
-  }
-
-  /** Whether a step is at work, and not only waiting for an answer. */
-  isBusy(): boolean {
-    for (const { paused, running } of this.live.steps.values()) if (running > paused) return true
-    return false
+  private takeEarlier(until: number): void {
+    const { recent, whole } = this
+    if (whole === undefined) return
+    // At least some, or a busy run would never become whole.
+    const most = Math.max(until, performance.now() + budget / 2)
+    const { earlier, tape } = whole
+    const length = earlier.length + (whole.loaded ? recent.length : 0)
+    while (whole.place < length && performance.now() < most) {
+      const end = Math.min(length, whole.place + 64)
+      for (; whole.place < end; whole.place++) {
+        tape.add(earlier[whole.place] ?? recent[whole.place - earlier.length]!)
+      }
+    }
+    if (!whole.loaded || whole.place < length) return
+    tape.first = 1
+    this.tape = tape
+    this.whole = undefined
+    this.recent = []
   }
 
   private get target(): number {
@@ -198,14 +245,16 @@ export class RunStore {
 
   /** The model of an earlier moment: it goes on from the last one if it can. */
   private rebuild(until: number): void {
-    if (this.shown === undefined) {
-      this.model = this.live
+    if (this.isLive) {
+      this.model = this.tape.model
+      this.moment = undefined
       return
     }
-    if (this.model === this.live || this.taken > this.target) {
-      this.model = this.empty()
+    if (this.moment === undefined || this.taken > this.target) {
+      this.moment = new RunModel(this.graph === undefined ? {} : { graph: this.graph })
       this.taken = 0
     }
+    this.model = this.moment
     // At least some, or a busy page would never get there.
     const most = Math.max(until, performance.now() + budget)
     while (this.taken < this.target) {

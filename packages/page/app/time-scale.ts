@@ -1,7 +1,7 @@
 /**
  * A time axis on which long idle times are folded to a narrow gap.
  */
-import type { Idle } from "./run-store.ts"
+import type { Idle } from "./tape.ts"
 
 export interface Fold extends Idle {
   /** On the folded axis, from 0 to `length`. */

@@ -190,11 +190,14 @@ describe("the page", () => {
     await edit.getByRole("button", { name: "Run again with this" }).click()
     await page.getByRole("link", { name: id }).last().waitFor()
     await pane(page, "Waiting for you").getByText("Shall we go to Oslo?").waitFor()
-    await page.getByRole("button", { name: "Interrupt" }).click()
-    await page.locator("header.head").getByText("interrupted").waitFor()
     const compare = pane(page, "Compare")
     await compare.getByRole("combobox").selectOption(id)
+    await compare.getByText("So far:").waitFor()
     await compare.getByText("The same event with other data").waitFor()
+    expect(await compare.locator("canvas").count()).toBe(2)
+    await page.getByRole("button", { name: "Interrupt" }).click()
+    await page.locator("header.head").getByText("interrupted").waitFor()
+    await compare.getByText("The same end, by another way.").waitFor()
     expect(await compare.textContent()).toContain(`there {"city":"Rome"}`)
 
     const saved = async (name: string) => {
@@ -325,6 +328,9 @@ describe("the page", () => {
     })
     await page.evaluate((hash) => ((globalThis as any).location.hash = hash), `/runs/${id}`)
     const events = pane(page, "Events")
+    // Its end comes first.
+    await page.getByText("This is the end of the run").waitFor()
+    expect(await events.locator("[aria-live]").textContent()).not.toBe("20,002 events")
     await eventually(() => events.locator("[aria-live]").textContent()).toBe("20,002 events")
     expect(await events.locator("tbody tr").count()).toBeLessThan(60)
     await events.getByLabel("Search events").fill("document 9999 of")

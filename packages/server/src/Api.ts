@@ -54,6 +54,8 @@ const RunPage = Schema.Struct({
 }).annotate({ identifier: "RunPage" })
 
 const Comparison = Schema.Struct({
+  /** Whether both runs had ended; what follows is as far as they had come. */
+  ended: Schema.Boolean,
   same: Schema.Boolean,
   sameOutcome: Schema.Boolean,
   events: Schema.Json,
@@ -86,7 +88,9 @@ const idempotent = { "idempotency-key": Schema.optionalKey(Schema.String) }
 
 const stream = {
   params: id,
-  query: { after: Schema.optionalKey(Schema.String) },
+  query: {
+    after: Schema.optionalKey(Schema.String)
+  },
   headers: { "last-event-id": Schema.optionalKey(Schema.String), accept: Schema.optionalKey(Schema.String) },
   success: [
     HttpApiSchema.StreamSse({
@@ -137,7 +141,11 @@ const runs = HttpApiGroup.make("runs").add(
     error: [NotFound, BadQuery]
   }),
   HttpApiEndpoint.get("getEvents", "/api/runs/:id/events", stream),
-  HttpApiEndpoint.get("getTrace", "/api/runs/:id/trace", stream),
+  HttpApiEndpoint.get("getTrace", "/api/runs/:id/trace", {
+    ...stream,
+    /** `last`: begins with the last so many records, unless the reader goes on after one. */
+    query: { ...stream.query, last: Schema.optionalKey(Schema.String) }
+  }),
   HttpApiEndpoint.post("sendInput", "/api/runs/:id/inputs", {
     params: id,
     headers: idempotent,
@@ -173,7 +181,7 @@ const runs = HttpApiGroup.make("runs").add(
   HttpApiEndpoint.get("compareRuns", "/api/compare", {
     query: { left: Schema.String, right: Schema.String },
     success: Comparison,
-    error: [NotFound, BadQuery]
+    error: NotFound
   })
 )
 

@@ -59,7 +59,11 @@ const endOf = (exit: Outcome): Pick<RunDetail, "status" | "error"> => {
   return isInterruption ? { status: "interrupted", error: null } : { status: "failed", error: failureOf(exit.cause) }
 }
 
-const pageOf = (records: ReadonlyArray<StreamRecord>, after: number): Page => {
+/** After which record a reader begins. */
+const startOf = (asked: number, all: number): number => (asked < 0 ? Math.max(0, all + asked) : asked)
+
+const pageOf = (records: ReadonlyArray<StreamRecord>, asked: number): Page => {
+  const after = startOf(asked, records.length)
   const some = records.slice(after, after + mostRecords)
   return { records: some, over: after + some.length >= records.length }
 }
@@ -121,13 +125,14 @@ export const makeDurableRuns = (
           return { records, over: false }
         })
 
-      const trace: Feed = (after) => {
+      const trace: Feed = (asked) => {
         const look = (entries: number): Effect.Effect<Page> =>
           Effect.gen(function* () {
             const exit = yield* poll
             const made = yield* there(handle.trace)
             const records = made.map((entry, at) => recordOf("trace", at + 1, entry))
-            if (exit !== undefined) return pageOf([...records, lastOf(records.length + 1, exit)], after)
+            if (exit !== undefined) return pageOf([...records, lastOf(records.length + 1, exit)], asked)
+            const after = startOf(asked, records.length)
             if (records.length > after) return { records: records.slice(after, after + mostRecords), over: false }
             return yield* changed(entries)
           })

@@ -108,7 +108,9 @@ export interface Page {
   readonly over: boolean
 }
 
-/** Reads what follows a record, and waits until there is something. Each reader keeps only its own place. */
+/**
+ * Reads what follows a record, and waits until there is something; `-n` begins with the last `n`. Each reader keeps only its own place.
+ */
 export type Feed = (after: number) => Effect<Page>
 
 /** A run that can be looked at and acted on. */

@@ -73,6 +73,7 @@ it("a durable run is started, watched, answered and read by the same routes", as
   expect([trace[0].data._tag, trace.at(-2).data._tag, trace.at(-1).kind]).toEqual(["RunStarted", "RunFinished", "end"])
   expect(trace.map(({ number }: any) => number)).toEqual(trace.map((_: unknown, at: number) => at + 1))
   expect(await ada.lines(`${path}/trace?after=3`)).toEqual(trace.slice(3))
+  expect(await ada.lines(`${path}/trace?last=3`)).toEqual(trace.slice(-3))
 })
 
 it("a live trace goes on", async () => {

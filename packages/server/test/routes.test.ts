@@ -16,6 +16,28 @@ afterAll(() => close())
 
 const startPublish = async (text = "News") => (await client.post("/api/workflows/publish/runs", { text })).json.id
 
+describe("a trace", () => {
+  it("can be read from near its end on, with the same numbers", async () => {
+    const { json } = await client.post("/api/workflows/count/runs?wait=5s", { to: 3, millis: 1 })
+    const all = await client.lines(`/api/runs/${json.id}/trace`)
+    expect(await client.lines(`/api/runs/${json.id}/trace?last=3`)).toEqual(all.slice(-3))
+    expect(await client.lines(`/api/runs/${json.id}/trace?last=1000`)).toEqual(all)
+    const { status } = await client.get(`/api/runs/${json.id}/trace?last=3&after=${all.length}`)
+    expect(status).toBe(204)
+    const wrong = await client.get(`/api/runs/${json.id}/trace?last=-3`)
+    expect([wrong.status, wrong.json.detail]).toEqual([400, "last is a whole number from 0 on, not '-3'"])
+  })
+
+  it("is compared with another as far as both have come", async () => {
+    const [left, right] = [await startPublish("one"), await startPublish("other")]
+    const of = async () => (await client.get(`/api/compare?left=${left}&right=${right}`)).json
+    expect(await of()).toMatchObject({ ended: false, same: false, sameOutcome: false })
+    expect((await of()).events.changed.map(({ left }: any) => left.data.text)).toEqual(["one"])
+    for (const id of [left, right]) await client.post(`/api/runs/${id}/interrupt`)
+    expect(await of()).toMatchObject({ ended: true, same: false, sameOutcome: true })
+  })
+})
+
 describe("workflows", () => {
   it("are listed, and each has its graph and the schemas of its events", async () => {
     const { json } = await client.get("/api/workflows")

@@ -2,10 +2,14 @@
  * Compares the run with another of the same workflow.
  */
 import { useEffect, useState } from "preact/hooks"
+import type { Graph } from "stepgraph/graph"
 import { api, type Comparison, type RunDetail, type RunSummary } from "../api.ts"
 import { age, brief, count, duration, number } from "../format.ts"
+import { useStore } from "../hooks.ts"
 import { adjust, linkTo } from "../route.ts"
-import { Status } from "./parts.tsx"
+import { RunStore } from "../run-store.ts"
+import { type Pane, Status } from "./parts.tsx"
+import { Timeline } from "./Timeline.tsx"
 
 interface Event {
   readonly id: string
@@ -24,13 +28,22 @@ interface Pair<A> {
 
 const mostListed = 20
 
-export const Compare = ({ beside, detail }: { readonly detail: RunDetail; readonly beside: string | undefined }) => {
+export const Compare = ({
+  beside,
+  detail,
+  graph,
+  ...pane
+}: Pane & {
+  readonly detail: RunDetail
+  readonly beside: string | undefined
+  readonly graph: Graph | undefined
+}) => {
   const [runs, setRuns] = useState<ReadonlyArray<RunSummary>>([])
   const [result, setResult] = useState<Comparison>()
   const [error, setError] = useState<string>()
   useEffect(() => {
     api.runs({ workflow: detail.workflow, limit: "100" }).then(
-      ({ runs }) => setRuns(runs.filter(({ endedAt, id }) => endedAt !== null && id !== detail.id)),
+      ({ runs }) => setRuns(runs.filter(({ id }) => id !== detail.id)),
       () => {}
     )
   }, [detail.id])
@@ -39,15 +52,23 @@ export const Compare = ({ beside, detail }: { readonly detail: RunDetail; readon
     setError(undefined)
     if (beside === undefined) return
     let gone = false
-    api.compare(detail.id, beside).then(
-      (result) => gone || setResult(result),
-      (error: Error) => gone || setError(error.message)
-    )
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = () => {
+      api.compare(detail.id, beside).then(
+        (result) => {
+          if (gone) return
+          setResult(result)
+          if (!result.ended) timer = setTimeout(ask, 1_500)
+        },
+        (error: Error) => gone || setError(error.message)
+      )
+    }
+    ask()
     return () => {
       gone = true
+      clearTimeout(timer)
     }
   }, [detail.id, beside])
-  if (detail.endedAt === null) return <p class="soft">Runs can be compared when they have ended.</p>
   const now = Date.now()
   return (
     <div class="compare">
@@ -69,13 +90,43 @@ export const Compare = ({ beside, detail }: { readonly detail: RunDetail; readon
         </label>
         {beside === undefined ? null : <a href={linkTo({ run: beside })}>Open the other</a>}
       </div>
-      {runs.length === 0 ? <p class="soft">There is no other ended run of this workflow: run it again first.</p> : null}
+      {runs.length === 0 ? <p class="soft">There is no other run of this workflow: run it again first.</p> : null}
       {error === undefined ? null : (
         <p class="bad" role="alert">
           {error}
         </p>
       )}
+      {beside === undefined || error !== undefined ? null : (
+        <Timelines key={beside} beside={beside} graph={graph} {...pane} />
+      )}
       {result === undefined ? null : <Result {...result} />}
+    </div>
+  )
+}
+
+/** Both runs on one scale. */
+const Timelines = ({
+  beside,
+  graph,
+  store,
+  ...pane
+}: Pane & { readonly beside: string; readonly graph: Graph | undefined }) => {
+  const [other] = useState(() => new RunStore(beside, graph))
+  useEffect(() => {
+    other.start()
+    return () => other.stop()
+  }, [other])
+  useStore(store)
+  useStore(other)
+  const least = Math.max(1, store.model.last.at, other.model.last.at)
+  return (
+    <div class="beside">
+      <h3>This run</h3>
+      <Timeline store={store} least={least} {...pane} />
+      <h3>
+        The other, <span class="code">{beside}</span>
+      </h3>
+      <Timeline store={other} least={least} {...pane} />
     </div>
   )
 }
@@ -98,11 +149,13 @@ const Result = (result: Comparison) => {
   return (
     <>
       <p class="strong">
-        {result.same
-          ? "The same events, the same order, and the same end."
-          : result.sameOutcome
-            ? "The same end, by another way."
-            : "They ended differently."}
+        {!result.ended
+          ? "So far:"
+          : result.same
+            ? "The same events, the same order, and the same end."
+            : result.sameOutcome
+              ? "The same end, by another way."
+              : "They ended differently."}
       </p>
       <table class="steps">
         <thead>

@@ -4,22 +4,15 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { brief, count, duration, number } from "../format.ts"
 import { useDebounced, useStore } from "../hooks.ts"
-import type { Selection } from "../route.ts"
-import type { EventRow, RunStore } from "../run-store.ts"
+import type { RunStore } from "../run-store.ts"
+import type { EventRow } from "../tape.ts"
+import type { Pane } from "./parts.tsx"
 
 const rowHeight = 30
 const height = 420
 const spare = 8
 
-export const Events = ({
-  onSelect,
-  selection,
-  store
-}: {
-  readonly store: RunStore
-  readonly selection: Selection | undefined
-  readonly onSelect: (selection: Selection) => void
-}) => {
+export const Events = ({ onSelect, selection, store }: Pane) => {
   useStore(store)
   const [search, setSearch] = useState("")
   const [tag, setTag] = useState("")
@@ -139,7 +132,7 @@ const Row = ({
   readonly row: EventRow
   readonly index: number
   readonly isSelected: boolean
-  readonly onSelect: (selection: Selection) => void
+  readonly onSelect: Pane["onSelect"]
 }) => {
   const event = store.model.events.get(row.id)
   if (event === undefined) return null

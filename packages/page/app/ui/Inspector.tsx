@@ -3,7 +3,7 @@
  */
 import type { ComponentChildren } from "preact"
 import type { Graph } from "stepgraph/graph"
-import type { EventModel, InvocationModel, RunModel } from "stepgraph/trace"
+import type { EventModel, InvocationModel } from "stepgraph/trace"
 import type { LogLine } from "../api.ts"
 import { brief, count, duration, listed, number } from "../format.ts"
 import { useStore } from "../hooks.ts"
@@ -17,11 +17,11 @@ import {
   EventRef,
   Fact,
   Facts,
+  type Linked,
   mostListed,
-  Payload,
-  type Select
+  Payload
 } from "./links.tsx"
-import { Status } from "./parts.tsx"
+import { type Pane, Status } from "./parts.tsx"
 
 /** How far back a chain of causes is shown. */
 const longestChain = 12
@@ -31,12 +31,7 @@ export const Inspector = ({
   onSelect,
   selection,
   store
-}: {
-  readonly store: RunStore
-  readonly graph: Graph | undefined
-  readonly selection: Selection
-  readonly onSelect: Select
-}) => {
+}: Pane & { readonly graph: Graph | undefined; readonly selection: Selection }) => {
   useStore(store)
   const { model } = store
   const { id, kind } = selection
@@ -61,15 +56,7 @@ export const Inspector = ({
   )
 }
 
-const Event = ({
-  event,
-  model,
-  onSelect
-}: {
-  readonly model: RunModel
-  readonly event: EventModel
-  readonly onSelect: Select
-}) => {
+const Event = ({ event, model, onSelect }: Linked & { readonly event: EventModel }) => {
   const drops = model.drops.filter((drop) => drop.event === event.id)
   return (
     <>
@@ -96,15 +83,7 @@ const Event = ({
 }
 
 /** From the event back to what came from outside: of several causes, the last to come. */
-const Chain = ({
-  event,
-  model,
-  onSelect
-}: {
-  readonly model: RunModel
-  readonly event: EventModel
-  readonly onSelect: Select
-}) => {
+const Chain = ({ event, model, onSelect }: Linked & { readonly event: EventModel }) => {
   const links: Array<ComponentChildren> = []
   let at: EventModel | undefined = event
   while (at !== undefined && links.length < longestChain) {
@@ -141,12 +120,7 @@ const Call = ({
   model,
   onSelect,
   store
-}: {
-  readonly store: RunStore
-  readonly model: RunModel
-  readonly call: InvocationModel
-  readonly onSelect: Select
-}) => {
+}: Linked & { readonly store: RunStore; readonly call: InvocationModel }) => {
   const end = call.end?.at ?? model.last.at
   const waited = call.start.at - call.ready.at
   const gathered = call.ready.at - call.since.at
@@ -242,12 +216,7 @@ const Step = ({
   model,
   name,
   onSelect
-}: {
-  readonly model: RunModel
-  readonly name: string
-  readonly graph: Graph | undefined
-  readonly onSelect: Select
-}) => {
+}: Linked & { readonly name: string; readonly graph: Graph | undefined }) => {
   const step = model.steps.get(name)!
   const declared = graph?.steps.find((one) => one.name === name)
   const latest: Array<InvocationModel> = []

@@ -49,6 +49,7 @@ export const Run = ({
   }, [id])
   useEffect(() => {
     if (store === undefined) return
+    store.show(route.at)
     store.start()
     // What the trace does not say, such as what an intake lacks, is asked for again after each change, but not too often.
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -178,7 +179,14 @@ const Loaded = ({
         </section>
         <section class="card" aria-label="Compare">
           <h2>Compare</h2>
-          <Compare detail={detail} beside={route.beside} />
+          <Compare
+            detail={detail}
+            beside={route.beside}
+            graph={flow?.graph}
+            store={store}
+            selection={selection}
+            onSelect={select}
+          />
         </section>
         {explores === false || flow === undefined ? null : (
           <section class="card" aria-label="Every order">

@@ -28,7 +28,7 @@ export const Scrubber = ({ at, store }: { readonly store: RunStore; readonly at:
       <button
         type="button"
         class="quiet"
-        disabled={total === 0}
+        disabled={total === 0 || store.before > 0}
         onClick={() => {
           if (!playing && at === undefined) adjust({ at: 1 })
           setPlaying(!playing)
@@ -39,6 +39,7 @@ export const Scrubber = ({ at, store }: { readonly store: RunStore; readonly at:
       <input
         type="range"
         aria-label="Moment"
+        disabled={store.before > 0}
         aria-valuetext={store.isLive ? "all of it" : `after ${count(store.at, "entry").replace("entrys", "entries")}`}
         min={0}
         max={total}
@@ -58,6 +59,18 @@ export const Scrubber = ({ at, store }: { readonly store: RunStore; readonly at:
           Back to {store.connection === "ended" ? "the end" : "live"}
         </button>
       )}
+      {store.before > 0 ? (
+        <p class="soft" role="status">
+          This is the end of the run; times count from its first entry here.{" "}
+          {store.isLoadingEarlier ? (
+            `Loading ${count(store.before, "earlier record")}…`
+          ) : (
+            <button type="button" class="link" onClick={() => store.loadEarlier()}>
+              Load {count(store.before, "earlier record")}
+            </button>
+          )}
+        </p>
+      ) : null}
       {store.missing > 0 ? (
         <p class="soft">
           The server keeps no more than the end of this run: {count(store.missing, "older record")} are gone.

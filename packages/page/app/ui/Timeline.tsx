@@ -4,20 +4,12 @@
 import { useEffect, useRef, useState } from "preact/hooks"
 import { duration } from "../format.ts"
 import { useStore } from "../hooks.ts"
-import type { Selection } from "../route.ts"
-import type { RunStore } from "../run-store.ts"
 import { scaleOf } from "../time-scale.ts"
+import type { Pane } from "./parts.tsx"
 import { type Colours, coloursOf, draw, gutter, heightOf, lanesOf, under, type View } from "./timeline-drawing.ts"
 
-export const Timeline = ({
-  onSelect,
-  selection,
-  store
-}: {
-  readonly store: RunStore
-  readonly selection: Selection | undefined
-  readonly onSelect: (selection: Selection) => void
-}) => {
+/** `least`: the milliseconds that it shows at least, so that two beside each other have one scale. */
+export const Timeline = ({ least = 1, onSelect, selection, store }: Pane & { readonly least?: number }) => {
   useStore(store)
   const canvas = useRef<HTMLCanvasElement>(null)
   const colours = useRef<Colours>()
@@ -34,7 +26,7 @@ export const Timeline = ({
   const idle = store.idle.filter(({ to }) => to <= now)
   const busy = running && store.isBusy()
   if (running && !busy) idle.push({ from: model.last.at, to: now })
-  const scale = scaleOf(Math.max(now, 1), idle, fold)
+  const scale = scaleOf(Math.max(now, least), idle, fold)
   const lanes = lanesOf(model)
   const shown = view ?? { from: 0, to: scale.length }
   const drawing = { canvas: canvas.current!, model, scale, view: shown, lanes, now }

@@ -4,11 +4,16 @@
 import type { ComponentChildren } from "preact"
 import type { EventModel, InvocationModel, RunModel } from "stepgraph/trace"
 import { brief, number, pretty } from "../format.ts"
-import type { Selection } from "../route.ts"
 import { isPaused } from "../run-store.ts"
-import { Copy, Status } from "./parts.tsx"
+import { Copy, type Pane, Status } from "./parts.tsx"
 
-export type Select = (selection: Selection | undefined) => void
+export type Select = Pane["onSelect"]
+
+/** What a part that leads from one thing of a run to others needs. */
+export interface Linked {
+  readonly model: RunModel
+  readonly onSelect: Select
+}
 
 /** Longer lists and texts are cut until somebody asks for more. */
 export const mostListed = 30
@@ -40,15 +45,7 @@ export const EventLink = ({ event, onSelect }: { readonly event: EventModel; rea
   </button>
 )
 
-export const EventRef = ({
-  id,
-  model,
-  onSelect
-}: {
-  readonly model: RunModel
-  readonly id: string
-  readonly onSelect: Select
-}) => {
+export const EventRef = ({ id, model, onSelect }: Linked & { readonly id: string }) => {
   const event = model.events.get(id)
   return event === undefined ? <span>{id}</span> : <EventLink event={event} onSelect={onSelect} />
 }
@@ -62,10 +59,8 @@ export const CallLink = ({ call, onSelect }: { readonly call: InvocationModel; r
   </>
 )
 
-interface ListProps {
-  readonly model: RunModel
+interface ListProps extends Linked {
   readonly ids: ReadonlyArray<string>
-  readonly onSelect: Select
   readonly none: string
 }
 

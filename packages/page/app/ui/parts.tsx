@@ -3,6 +3,15 @@
  */
 import type { ComponentChildren } from "preact"
 import { useState } from "preact/hooks"
+import type { Selection } from "../route.ts"
+import type { RunStore } from "../run-store.ts"
+
+/** A part of a run's page in which something can be selected. */
+export interface Pane {
+  readonly store: RunStore
+  readonly selection: Selection | undefined
+  readonly onSelect: (selection: Selection | undefined) => void
+}
 
 const words: Readonly<Record<string, string>> = { stopped: "done" }
 

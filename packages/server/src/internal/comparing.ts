@@ -2,34 +2,45 @@
  * Compares two runs by their traces.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { TraceEntry } from "stepgraph"
-import { BadQuery } from "../Problems.ts"
 import type { ServedRun } from "../Runs.ts"
 import { plain } from "./json.ts"
 
+/** So long a run that goes on is asked for more, in milliseconds: what it has comes at once. */
+const patience = 50
+
 /** The trace as far as it has come. */
-const traceOf = (run: ServedRun): Effect.Effect<ReadonlyArray<TraceEntry>, BadQuery> =>
+const traceOf = (run: ServedRun): Effect.Effect<ReadonlyArray<TraceEntry>> =>
   Effect.gen(function* () {
-    if (run.summary.endedAt === null) return yield* new BadQuery({ detail: `run '${run.summary.id}' has not ended` })
     const entries: Array<TraceEntry> = []
     let after = 0
     for (;;) {
-      const { over, records } = yield* run.trace(after)
+      const page =
+        hasEnded(run) || after === 0
+          ? Option.some(yield* run.trace(after))
+          : yield* Effect.timeoutOption(run.trace(after), patience)
+      if (Option.isNone(page)) return entries
+      const { over, records } = page.value
       for (const { json, kind } of records) if (kind === "trace") entries.push(JSON.parse(json))
       if (over) return entries
       after = records.at(-1)?.number ?? after
     }
   })
 
+const hasEnded = ({ summary }: ServedRun): boolean => summary.endedAt !== null
+
 export const compared = (one: ServedRun, other: ServedRun) =>
   Effect.gen(function* () {
+    const ended = hasEnded(one) && hasEnded(other)
     const [left, right] = [yield* traceOf(one), yield* traceOf(other)]
     // Drawing libraries come with it, so it is loaded only by who compares.
     const { compare, timeline } = yield* Effect.promise(() => import("@stepgraph/viz"))
     const { durations, events, order, parted, same, sameOutcome, steps } = compare(timeline(left), timeline(right))
     return {
-      same,
-      sameOutcome,
+      ended,
+      same: same && ended,
+      sameOutcome: sameOutcome && ended,
       events: plain(events),
       parted: plain(parted),
       order: plain(order),

@@ -60,13 +60,14 @@ export const handlersOf = (served: Served, explorations: Explorations | string |
   const streaming = (
     feedOf: (run: ServedRun) => Feed,
     id: string,
-    { after: asked }: { readonly after?: string },
+    { after: asked, last }: { readonly after?: string; readonly last?: string },
     headers: { readonly accept?: string; readonly "last-event-id"?: string }
   ) =>
     Effect.gen(function* () {
       const run = yield* access.run(id)
       // A browser that reconnects says what it has seen: that is more than its URL knows.
-      const after = yield* numberOf("after", headers["last-event-id"] ?? asked, 0)
+      const place = headers["last-event-id"] ?? asked
+      const after = place === undefined ? -(yield* numberOf("last", last, 0)) : yield* numberOf("after", place, 0)
       yield* access.room
       const ended = run.summary.endedAt !== null
       return yield* streamed(feedOf(run), ended, after, headers.accept, served)

@@ -13,7 +13,8 @@ const pageSize = 512
 
 const feedOf =
   (records: ReadonlyArray<StreamRecord>): ServedRun["trace"] =>
-  (after) => {
+  (asked) => {
+    const after = asked < 0 ? Math.max(0, records.length + asked) : asked
     const page = records.slice(after, after + pageSize)
     return Effect.succeed({ records: page, over: after + page.length >= records.length })
   }

@@ -65,9 +65,12 @@ export class Log {
     return Effect.sync(() => this.waiters.delete(waiter))
   })
 
-  private page(after: number): Page | undefined {
+  private page(asked: number): Page | undefined {
+    const kept = this.records.length - this.head
+    // The last ones, as far as they are kept.
+    const after = asked < 0 ? Math.max(0, this.last - Math.min(-asked, kept)) : asked
     if (after >= this.last) return this.over ? { records: [], over: true } : undefined
-    const first = this.last - (this.records.length - this.head) + 1
+    const first = this.last - kept + 1
     const records: Array<StreamRecord> = []
     let size = 0
     if (after < first - 1) {
