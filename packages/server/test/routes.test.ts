@@ -237,9 +237,9 @@ describe("GET /api/status", () => {
     await using fixed = serve({ workflows: [publish], auth: "none" })
     const ask = async (handler: typeof fixed) =>
       (await handler(new Request("http://localhost/api/status"))).json() as Promise<unknown>
-    expect(await ask(fixed)).toEqual({ revision: 0, problems: [] })
+    expect(await ask(fixed)).toEqual({ revision: 0, problems: [], explores: false })
     const status = { revision: 3, problems: ["flow.ts:3 has a syntax error: Unexpected token"] }
     await using changing = serve({ workflows: () => [publish], auth: "none", status: () => status })
-    expect(await ask(changing)).toEqual(status)
+    expect(await ask(changing)).toEqual({ ...status, explores: false })
   })
 })
