@@ -187,8 +187,10 @@ class Remote<W> implements RemoteRun<W> {
   }
 
   async status(options?: CallOptions): Promise<RunStatus> {
-    const { endedAt, inputs, questions, steps, waiting } = await this.detail(options)
-    return { state: endedAt === null ? "running" : "ended", inputs, steps, waiting, questions } as RunStatus
+    const { inputs, questions, state, steps, waiting } = await this.detail(options)
+    // JSON has no `undefined`.
+    const intakes = waiting.map(({ key, per, ...rest }) => ({ ...rest, per: per ?? undefined, key: key ?? undefined }))
+    return { state, inputs, steps, waiting: intakes, questions } as RunStatus
   }
 
   detail({ signal }: CallOptions = {}): Promise<RunDetail> {

@@ -128,13 +128,22 @@ const revival = (listed: ReadonlyArray<Schema.Codec<unknown, any>>) => {
   const decoders = [...listed, ...failures, ...defects].map((schema) =>
     Schema.decodeUnknownOption(Schema.toCodecJson(schema as Schema.Codec<unknown, any>))
   )
-  return (error: RunFailed, more?: object): unknown => {
-    const json = { ...error, message: error.message, ...more }
+  return (error: RunFailed, event?: unknown): unknown => {
+    const json = { ...error, message: error.message, ...(event === undefined ? undefined : { event, input: event }) }
     for (const decode of decoders) {
       const made = decode(json)
       if (Option.isSome(made)) return made.value
     }
     return error
+  }
+}
+
+/** An event as it was sent, if it could be. */
+const sent = (event: unknown): unknown => {
+  try {
+    return JSON.parse(JSON.stringify(event))
+  } catch {
+    return undefined
   }
 }
 
@@ -185,27 +194,31 @@ export const connect = <W extends AnyWorkflow, Listed = never>({
   const client = Client.connect<W>(options)
   let reviving: ReturnType<typeof revival> | undefined
   // Most clients never see an error.
-  const revived = (error: RunFailed, more?: object) => (reviving ??= revival(errors))(error, more)
+  const revived: ReturnType<typeof revival> = (error, event) => (reviving ??= revival(errors))(error, event)
   const run = (id: string) => remoteRun(client.run(id), revived)
   const start = (input: Client.Fields<StartOf<W>>, { key }: StartOptions = {}) =>
     Effect.mapBoth(
       calling((signal) => client.start(input, { key, signal })),
       {
         onSuccess: ({ id }) => run(id),
-        onFailure: (error) => (error instanceof RunFailed ? revived(error, { input }) : error)
+        onFailure: (error) => (error instanceof RunFailed ? revived(error, sent(input)) : error)
       }
     )
   return {
     run,
     start,
     launch: (input, options) =>
-      Effect.acquireRelease(start(input, options), ({ interrupt }) => Effect.ignore(interrupt))
+      Effect.flatMap(Effect.scope, ({ state }) =>
+        state._tag === "Closed"
+          ? Effect.interrupt
+          : Effect.acquireRelease(start(input, options), ({ interrupt }) => Effect.ignore(interrupt))
+      )
   } as Connection<W, Listed>
 }
 
 const remoteRun = (
   remote: Client.RemoteRun<any>,
-  revived: (error: RunFailed, more?: object) => unknown
+  revived: (error: RunFailed, event?: unknown) => unknown
 ): RemoteRun<any, any> => {
   const causeOf = (error: RunFailed): Cause.Cause<unknown> => {
     const made = revived(error)
@@ -225,7 +238,7 @@ const remoteRun = (
     send: (event, { key } = {}) =>
       Effect.mapError(
         calling((signal) => remote.send(event as never, { key, signal })),
-        (error) => (error instanceof RunFailed ? revived(error, { input: event, event }) : error)
+        (error) => (error instanceof RunFailed ? revived(error, sent(event)) : error)
       ),
     closeInputs: calling((signal) => remote.closeInputs({ signal })),
     events: Stream.catch(

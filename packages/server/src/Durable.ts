@@ -157,6 +157,7 @@ export const makeDurableRuns = (
           ...summary,
           ...status,
           status: ended?.status ?? (idle ? ("waiting" as const) : summary.status),
+          state: exit === undefined ? status.state : ("ended" as const),
           inputs: exit === undefined ? status.inputs : ("closed" as const),
           parent: null,
           input: eventJson(flow.start as Def, yield* Effect.orDie(start)),

@@ -72,6 +72,8 @@ export const RunDetail = Schema.Struct({
   parent: Schema.NullOr(Schema.Struct({ run: Schema.String, workflow: Schema.String, invocation: Schema.String })),
   /** The start event, without its secrets. */
   input: Schema.Json,
+  /** `ending` once its outcome is decided, while its finalizers run. */
+  state: Schema.Literals(["running", "ending", "ended"]),
   inputs: Schema.Literals(["open", "closed"]),
   steps: Schema.Record(Schema.String, StepStatus),
   waiting: Schema.Array(WaitingIntake),

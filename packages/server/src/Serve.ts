@@ -81,6 +81,10 @@ export interface Handler extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
+let described: HttpServerResponse.HttpServerResponse | undefined
+/** The same for all servers, and made for the first who asks. */
+const openapi = () => (described ??= HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api)))
+
 const unchanged: ServerStatus = { revision: 0, problems: [] }
 
 const isRuns = (runs: object): runs is Runs => "start" in runs
@@ -106,7 +110,6 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
         ? new Explorations(explore, redact, yield* Effect.context<Scope.Scope>())
         : undefined
     const home = explorations?.beside(lasting) ?? lasting
-    const spec = HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))
     const served: Served = {
       runs: home,
       workflows: flows,
@@ -121,7 +124,7 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
         Layer.provide(HttpApiBuilder.layer(api), handlersOf(served, explorations ?? (explore as string | undefined))),
         problems
       ),
-      HttpRouter.use((router) => router.add("GET", "/openapi.json", spec)),
+      HttpRouter.use((router) => router.add("GET", "/openapi.json", Effect.sync(openapi))),
       ...protocols.map(({ routes }) => routes(served))
     )
     const { dispose, handler } = HttpRouter.toWebHandler(Layer.provide(routes, HttpServer.layerServices), {

@@ -182,9 +182,12 @@ describe("a remote run, in Effect,", () => {
       expect((yield* Effect.flip(Stream.runDrain(missing.events)))._tag).toBe("RequestFailed")
       const nobody = connect<typeof publish>({ url: "http://127.0.0.1:1", workflow: "publish", retries: 0 })
       expect((yield* Effect.flip(nobody.start({ text: "News" })))._tag).toBe("ServerUnreachable")
-      // A bug of the caller's is a defect at once, and not an unreachable server.
-      const bug = yield* Effect.exit(to<typeof publish>("publish").start({ text: 1n as never }))
-      expect(Exit.isFailure(bug) && Cause.squash(bug.cause)).toBeInstanceOf(TypeError)
+      // Not an unreachable server: it would not help to try again.
+      const unwritten = yield* Effect.flip(to<typeof publish>("publish").start({ text: 1n as never }))
+      expect(unwritten).toBeInstanceOf(InvalidEvent)
+      expect(unwritten.message).toBe(
+        "event cannot be sent: it cannot be written as JSON: Do not know how to serialize a BigInt"
+      )
     })
   )
 

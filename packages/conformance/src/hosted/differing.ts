@@ -1,4 +1,5 @@
-// The tests of the core that do not hold in durable mode, and why. All others must pass, and each of these must fail.
+// The tests of the core that do not hold in durable mode, and why.
+import { type Differing, listing } from "../differing.ts"
 
 const reasons = {
   /** What a step emits, sends or yields takes effect when its call ends: no back-pressure, and an endless one never emits. */
@@ -22,23 +23,7 @@ const reasons = {
   cost: "it bounds what a run without a host costs"
 } as const
 
-export interface Differing {
-  /** Below the tests of the core. */
-  readonly file: string
-  /** How the full names of the tests begin. */
-  readonly test: string
-  readonly why: string
-  /** Whether it is run, and must fail: not one that would never end, or whose end depends on the machine. */
-  readonly tried: boolean
-}
-
-type Tests = Readonly<Record<string, ReadonlyArray<string>>>
-
-const list = (why: keyof typeof reasons, tests: Tests, tried = true): ReadonlyArray<Differing> =>
-  Object.entries(tests).flatMap(([file, names]) =>
-    names.map((test) => ({ file: `${file}.test.ts`, test, why: reasons[why], tried }))
-  )
-const untried = (why: keyof typeof reasons, tests: Tests): ReadonlyArray<Differing> => list(why, tests, false)
+const { list, untried } = listing(reasons)
 
 export const differing: ReadonlyArray<Differing> = [
   ...list("atEnd", {

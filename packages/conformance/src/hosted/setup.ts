@@ -2,29 +2,22 @@
 import { relative, sep } from "node:path"
 import { Host } from "stepgraph/host"
 import { afterAll, beforeEach } from "vitest"
-import { type Differing, differing } from "./differing.ts"
+import { heeding } from "../differing.ts"
+import { differing } from "./differing.ts"
 import { hostOfAny } from "./doors.ts"
 
 Object.assign(Host, { defaultValue: () => hostOfAny })
 
 const tests = `${import.meta.dirname}/../../../stepgraph/test`
 let file: string | undefined
-const met = new Set<Differing>()
+const { after, before } = heeding(differing, "in durable mode")
 
-beforeEach(({ skip, task }) => {
+beforeEach((context) => {
+  const { task } = context
   file = relative(tests, task.file.filepath).split(sep).join("/")
-  const name = task.fullTestName.replaceAll(" > ", " ")
-  const one = differing.find((other) => other.file === file && name.startsWith(other.test))
-  if (one === undefined) return
-  met.add(one)
-  if (!one.tried) skip(`in durable mode, ${one.why}`)
-  // One that passes is an error: the list stays true.
-  Object.assign(task, { fails: true })
+  before(context, file, task.fullTestName.replaceAll(" > ", " "))
 })
 
 afterAll(() => {
-  const stale = differing.filter((one) => one.file === file && !met.has(one))
-  if (stale.length > 0) {
-    throw new Error(`no test that has run begins so: ${stale.map(({ test }) => `'${test}'`).join(", ")}`)
-  }
+  if (file !== undefined) after(file)
 })

@@ -20,6 +20,11 @@ const flags = [
   "--disable-sync"
 ]
 
+const launched = (): Promise<Browser> => {
+  if (found === undefined) throw new Error(missing)
+  return chromium.launch({ executablePath: found, args: flags })
+}
+
 export interface Seen {
   readonly page: Page
   /** Collects what a page must not do: log errors, fail, or request anything. */
@@ -31,13 +36,24 @@ export const inBrowser = (): (() => Browser) => {
   let browser: Browser | undefined
   beforeAll(async () => {
     if (skipped) return
-    if (found === undefined) throw new Error(missing)
-    browser = await chromium.launch({ executablePath: found, args: flags })
+    browser = await launched()
   }, 30_000)
   beforeEach(({ skip }) => skip(skipped, missing))
   afterEach(() => Promise.all(browser?.contexts().map((context) => context.close()) ?? []))
   afterAll(() => browser?.close())
   return () => browser!
+}
+
+/** Gives the tests around it one page, as long as they last. */
+export const inOnePage = (prepare: (page: Page) => Promise<void>): void => {
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    if (skipped) return
+    browser = await launched()
+    await prepare(await browser.newPage())
+  }, 30_000)
+  beforeEach(({ skip }) => skip(skipped, missing))
+  afterAll(() => browser?.close())
 }
 
 /** What a page does wrong from now on, in words; it may request what is `allowed`. */

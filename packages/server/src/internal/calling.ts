@@ -97,6 +97,28 @@ const wait = (millis: number, signal: AbortSignal | undefined): Promise<void> =>
     signal?.addEventListener("abort", end)
   })
 
+/** What can be asked of any value, even one that throws. */
+const asked = (of: () => unknown): string | undefined => {
+  try {
+    const value = of()
+    return typeof value === "string" ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** An event that cannot be written as JSON does not arrive as it is, however often it is sent. */
+const written = (event: any): string => {
+  try {
+    return JSON.stringify(event)
+  } catch (error: any) {
+    const tag = asked(() => event._tag)
+    const problem = `it cannot be written as JSON: ${asked(() => error.message) ?? "it cannot be read"}`
+    const message = `event ${tag === undefined ? "" : `'${tag}' `}cannot be sent: ${problem}`
+    throw new RunFailed({ _tag: "InvalidEvent", tag: tag ?? "unknown", problem, message })
+  }
+}
+
 /** The server, or a proxy before it, is not there now. */
 const isPassing = (status: number): boolean => status === 502 || status === 503 || status === 504
 
@@ -149,8 +171,7 @@ export const callerOf = ({ fetch: given, retries = 8, token, url }: Options): Ca
     use: (response: Response) => Promise<A>
   ): Promise<A> => {
     const what = `${method} ${path.replace(/\?.*/, "")}`
-    // Once: what cannot be written as JSON does not change by trying again.
-    const body = method === "POST" ? JSON.stringify(request.body ?? {}) : undefined
+    const body = method === "POST" ? written(request.body ?? {}) : undefined
     for (let failures = 0; ; ) {
       try {
         return await use(await once(what, method, path, body, request))

@@ -106,7 +106,8 @@ const fieldsOf = (error: object): Record<string, Json> => {
 /** The parts of a run's details that come from its status. */
 export const statusJson = (
   status: RunStatus
-): Pick<RunDetail, "inputs" | "steps" | "waiting" | "questions"> & { readonly idle: boolean } => ({
+): Pick<RunDetail, "state" | "inputs" | "steps" | "waiting" | "questions"> & { readonly idle: boolean } => ({
+  state: status.state,
   inputs: status.inputs,
   steps: status.steps as RunDetail["steps"],
   waiting: status.waiting.map(({ per, key, ...rest }) => ({ ...rest, per: plain(per), key: plain(key) })),

@@ -60,6 +60,7 @@ const runOf = (id: string, user: string, model: RunModel, entries: ReadonlyArray
       ...summary,
       parent: model.parent,
       input: eventOf(model, first?.id),
+      state: "ended",
       inputs: "closed",
       steps: Object.fromEntries(steps),
       waiting: [],

@@ -143,7 +143,7 @@ export class MemoryRun implements ServedRun {
       : Exit.hasInterrupts(exit) && !Exit.hasFails(exit) && !Exit.hasDies(exit)
         ? { status: "interrupted", stop: null, error: null }
         : { status: "failed", stop: null, error: failureOf(exit.cause) }
-    this.final = { ...final, inputs: "closed" }
+    this.final = { ...final, state: "ended", inputs: "closed" }
     this.live = undefined
     this.endedAt = new Date()
     const { status, error } = this.outcome

@@ -18,9 +18,13 @@ export const leavable = <A>(read: (signal: AbortSignal) => AsyncGenerator<A, voi
   const generator = read(controller.signal)
   return {
     next: () => generator.next(),
-    return: () => {
+    return: (value) => {
       controller.abort()
-      return generator.return()
+      return generator.return(value as never)
+    },
+    throw: (error) => {
+      controller.abort()
+      return generator.throw(error)
     },
     [Symbol.asyncIterator]() {
       return this
