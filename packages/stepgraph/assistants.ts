@@ -1,5 +1,5 @@
-// Generates the documentation for coding assistants: `AGENTS.md`, published inside the package, and `llms.txt`, the
-// list of all pages.
+// Generates the documentation for coding assistants: `AGENTS.md`, published inside the package, `llms.txt`, the list of
+// all pages, and `llms-full.txt`, which has them all.
 //
 //   npx -y pnpm@10.34.9 assistants
 import { readFileSync, writeFileSync } from "node:fs"
@@ -66,12 +66,23 @@ export const agents = (): string =>
     .join("\n\n")
     .replace(/\n+$/, "\n")
 
-/** The rows of the table in docs/README.md, as https://llmstxt.org has them. */
+/** The rows of the tables in docs/README.md. */
+const rows = () =>
+  [...read("docs/README.md").matchAll(/^\| (.+) \| \[(.+)\]\((.+)\) \|$/gm)].map(([, task, title, file]) => {
+    return { task: task!, title: title!, file: `docs/${file}` }
+  })
+
+/** The list of all pages, as https://llmstxt.org has it. */
 export const llms = (): string => {
-  const rows = [...read("docs/README.md").matchAll(/^\| (.+) \| \[(.+)\]\((.+)\) \|$/gm)]
-  const links = rows.map(([, task, title, file]) => `- [${title}](docs/${file}): ${task}`)
+  const links = rows().map(({ task, title, file }) => `- [${title}](${file}): ${task}`)
   return `# stepgraph\n\n> ${description}\n\n## Documentation\n\n${links.join("\n")}\n`
 }
+
+/** All pages in one, each under its address. */
+export const everything = (): string =>
+  [`# stepgraph\n\n> ${description}`, ...rows().map(({ file }) => `<!-- ${file} -->\n\n${read(file).trim()}`), ""].join(
+    "\n\n"
+  )
 
 export const files: Readonly<Record<string, () => string>> = {
   "packages/stepgraph/AGENTS.md": agents,
@@ -79,5 +90,7 @@ export const files: Readonly<Record<string, () => string>> = {
 }
 
 if (import.meta.main) {
-  for (const [file, make] of Object.entries(files)) writeFileSync(join(workspace, file), make())
+  // Git ignores the last: it would have each page twice.
+  const all = { ...files, "llms-full.txt": everything }
+  for (const [file, make] of Object.entries(all)) writeFileSync(join(workspace, file), make())
 }

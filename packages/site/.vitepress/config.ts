@@ -1,0 +1,112 @@
+import { join, posix } from "node:path"
+import { type DefaultTheme, defineConfig } from "vitepress"
+import { configure, slugify } from "./markdown.ts"
+import { packages, pages, read, repository, root, tasks, titleOf } from "./repository.ts"
+import { miniSearch } from "./search.ts"
+
+const known = pages()
+const linkTo = (file: string): string =>
+  `/${known
+    .get(file)!
+    .replace(/index\.md$/, "")
+    .replace(/\.md$/, "")}`
+
+const guide = (): Array<DefaultTheme.SidebarItem> => [
+  ...tasks().map(({ title, pages }) => ({
+    text: title,
+    items: pages.map(({ title, file }) => ({ text: title, link: linkTo(file) }))
+  })),
+  { text: "Packages", items: packages().map(({ name, file }) => ({ text: name, link: linkTo(file) })) }
+]
+
+const kinds = ["functions", "classes", "interfaces", "type-aliases", "variables"]
+
+/** One list for each module: with the members of all, each page would carry hundreds of links. */
+const reference = (): DefaultTheme.SidebarMulti => {
+  const files = [...known.keys()].filter((file) => file.startsWith("packages/site/reference/"))
+  const modules = files
+    .filter((file) => file.endsWith("/index.md") && file !== "packages/site/reference/index.md")
+    .sort((one, other) => Number(one.includes("/@")) - Number(other.includes("/@")))
+  const listed = (open: string | undefined): Array<DefaultTheme.SidebarItem> =>
+    modules.map((file) => {
+      const entry = { text: titleOf(file), link: linkTo(file) }
+      if (file !== open) return entry
+      const members = kinds.map((kind) => ({
+        text: kind.replace("-", " "),
+        items: files
+          .filter((member) => posix.dirname(member) === `${posix.dirname(file)}/${kind}`)
+          .map((member) => ({ text: posix.basename(member, ".md"), link: linkTo(member) }))
+      }))
+      return { ...entry, items: members.filter(({ items }) => items.length > 0) }
+    })
+  return Object.fromEntries(
+    [undefined, ...modules].map((file) => [file === undefined ? "/reference/" : linkTo(file), listed(file)])
+  )
+}
+
+export default defineConfig({
+  lang: "en",
+  title: "stepgraph",
+  description: JSON.parse(read("packages/stepgraph/package.json")).description,
+  base: process.env.SITE_BASE ?? "/",
+  srcDir: root,
+  srcExclude: [
+    "*.md",
+    "!(docs|packages)/**",
+    "packages/!(site)/!(README.md)",
+    "packages/!(site)/*/**",
+    "packages/site/!(pages|reference)/**",
+    "**/node_modules/**"
+  ],
+  rewrites: (file) => known.get(file) ?? file,
+  outDir: "dist",
+  cacheDir: ".vitepress/cache",
+  // Else each page repeats the lists of all.
+  metaChunk: true,
+  vite: {
+    publicDir: join(import.meta.dirname, "../public"),
+    plugins: [
+      {
+        name: "stepgraph:vue",
+        enforce: "pre",
+        // The pages of docs/ become components, and there is no Vue where they are.
+        resolveId(id, importer) {
+          if (!/^vue($|\/)/.test(id) || importer === undefined || !importer.includes(".md")) return null
+          return this.resolve(id, join(import.meta.dirname, "config.ts"), { skipSelf: true })
+        }
+      }
+    ]
+  },
+  markdown: {
+    anchor: { slugify },
+    theme: { light: "github-light", dark: "github-dark" },
+    config: configure
+  },
+  transformPageData: (page) => {
+    if (page.relativePath.startsWith("reference/")) page.frontmatter.pageClass = "reference"
+  },
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: `${process.env.SITE_BASE ?? "/"}icon.svg` }]],
+  themeConfig: {
+    logo: "/icon.svg",
+    nav: [
+      { text: "Guide", link: "/docs/getting-started", activeMatch: "^/(docs|packages)/" },
+      { text: "API", link: "/reference/", activeMatch: "^/reference/" }
+    ],
+    sidebar: { "/docs/": guide(), "/packages/": guide(), ...reference() },
+    outline: { level: [2, 3] },
+    socialLinks: [{ icon: "github", link: repository }],
+    search: {
+      provider: "local",
+      options: {
+        miniSearch,
+        // Of the reference, what something is, and not each of its fields.
+        _render(source, env, md) {
+          const html = md.render(source, env)
+          if (env.frontmatter?.search === false) return ""
+          return env.relativePath.startsWith("packages/site/reference/") ? html.split("<h2")[0]! : html
+        }
+      }
+    },
+    externalLinkIcon: false
+  }
+})
