@@ -110,6 +110,8 @@ export const api = {
   start: (name: string, input: Json) => post<RunDetail>(`workflows/${at(name)}/runs`, input),
   runs: (query: Readonly<Record<string, string>>) => get<RunPage>(`runs?${new URLSearchParams(query)}`),
   run: (id: string) => get<RunDetail>(`runs/${at(id)}`),
+  /** As the run has it: the files may have changed since. */
+  workflowOf: (run: string) => get<WorkflowDetail | null>(`runs/${at(run)}/workflow`),
   send: (id: string, event: Json, key: string) =>
     post<void>(`runs/${at(id)}/inputs`, event, { "idempotency-key": key }),
   closeInputs: (id: string) => post<void>(`runs/${at(id)}/inputs/close`),

@@ -140,6 +140,12 @@ const runs = HttpApiGroup.make("runs").add(
     success: RunDetail,
     error: [NotFound, BadQuery]
   }),
+  // The workflow of this name may have changed since.
+  HttpApiEndpoint.get("getWorkflowOfRun", "/api/runs/:id/workflow", {
+    params: id,
+    success: Schema.NullOr(WorkflowDetail),
+    error: NotFound
+  }),
   HttpApiEndpoint.get("getEvents", "/api/runs/:id/events", stream),
   HttpApiEndpoint.get("getTrace", "/api/runs/:id/trace", {
     ...stream,

@@ -181,6 +181,7 @@ export const makeDurableRuns = (
         closeInputs: there(handle.closeInputs),
         interrupt: there(handle.interrupt),
         forget: handle.forget,
+        flow,
         startedWith: Effect.runSync(Effect.map(Effect.orDie(start), (event) => new Made(event)))
       }
     }

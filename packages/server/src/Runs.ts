@@ -131,6 +131,8 @@ export interface ServedRun {
   readonly interrupt: Effect<void>
   /** Forgets the run; `false` if it has not ended. */
   readonly forget: Effect<boolean>
+  /** The workflow as it was when the run began, or as it goes on; `undefined` if only its trace is known. */
+  readonly flow: AnyWorkflow | undefined
   /** What it was started with: what {@link Starting.input} takes. */
   readonly startedWith: unknown
 }

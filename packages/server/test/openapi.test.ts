@@ -23,6 +23,7 @@ it("the OpenAPI document is valid, and describes every route and what it answers
       "POST /api/workflows/{name}/runs",
       "GET /api/runs",
       "GET /api/runs/{id}",
+      "GET /api/runs/{id}/workflow",
       "GET /api/runs/{id}/events",
       "GET /api/runs/{id}/trace",
       "POST /api/runs/{id}/inputs",

@@ -15,6 +15,8 @@ export interface Serving {
   readonly json: (path: string, body?: unknown) => Promise<any>
   /** Presses Ctrl-C, and waits for the exit code. */
   readonly stop: () => Promise<number | null>
+  /** Ends it without a word. */
+  readonly kill: () => Promise<number | null>
 }
 
 interface Asking {
@@ -72,6 +74,10 @@ export const serving = async (cwd: string, ...args: ReadonlyArray<string>): Prom
     json: async (path, json) => (await ask(path, { json })).json(),
     stop: () => {
       child.kill("SIGINT")
+      return ended
+    },
+    kill: () => {
+      child.kill("SIGKILL")
       return ended
     }
   }

@@ -34,9 +34,7 @@ export const Run = ({
     setStore(undefined)
     setError(undefined)
     const load = async () => {
-      const first = await api.run(id)
-      // A workflow may be served no longer; its runs can still be looked at.
-      const flow = await api.workflow(first.workflow).catch(() => null)
+      const [first, flow] = await Promise.all([api.run(id), api.workflowOf(id)])
       if (gone) return
       setFlow(flow)
       setDetail(first)

@@ -236,7 +236,11 @@ export class Explorations {
       }
     })
     for (const [id, run] of servedRuns(entries, current.user))
-      current.runs.set(id, { ...run, startedWith: current.startedWith })
+      current.runs.set(id, {
+        ...run,
+        flow: run.summary.workflow === current.flow.name ? current.flow : undefined,
+        startedWith: current.startedWith
+      })
     return id
   }
 }

@@ -42,6 +42,17 @@ const sinceOf = (text: string | undefined): Effect.Effect<number | undefined, Ba
   return Number.isNaN(millis) ? bad("since must be a time, such as 2026-01-31T12:00:00Z") : Effect.succeed(millis)
 }
 
+const describedOf = (flow: AnyWorkflow) => ({
+  name: flow.name,
+  graph: graphOf(flow) as unknown as Json,
+  schemas: {
+    start: schemasOf([flow.start as Def]),
+    inputs: schemasOf(flow.inputs as ReadonlyArray<Def>),
+    outputs: schemasOf(flow.outputs as ReadonlyArray<Def>),
+    stop: schemasOf(stopsOf(flow))
+  }
+})
+
 /** `explorations`: or why there are none. */
 export const handlersOf = (served: Served, explorations: Explorations | string | undefined) => {
   const { runs, status } = served
@@ -86,18 +97,7 @@ export const handlersOf = (served: Served, explorations: Explorations | string |
           })
         )
       )
-      .handle("getWorkflow", ({ params }) =>
-        Effect.map(access.workflow(params.name), (flow) => ({
-          name: flow.name,
-          graph: graphOf(flow) as unknown as Json,
-          schemas: {
-            start: schemasOf([flow.start as Def]),
-            inputs: schemasOf(flow.inputs as ReadonlyArray<Def>),
-            outputs: schemasOf(flow.outputs as ReadonlyArray<Def>),
-            stop: schemasOf(stopsOf(flow))
-          }
-        }))
-      )
+      .handle("getWorkflow", ({ params }) => Effect.map(access.workflow(params.name), describedOf))
       .handle("startRun", ({ headers, params, payload, query }) =>
         Effect.flatMap(access.workflow(params.name), (flow) =>
           started(flow, { input: payload, key: headers["idempotency-key"] }, query.wait, "../../runs/")
@@ -121,6 +121,9 @@ export const handlersOf = (served: Served, explorations: Explorations | string |
           yield* awaited(run, millis)
           return yield* (yield* access.run(params.id)).detail
         })
+      )
+      .handle("getWorkflowOfRun", ({ params }) =>
+        Effect.map(access.run(params.id), ({ flow }) => (flow === undefined ? null : describedOf(flow)))
       )
       .handle("getEvents", ({ headers, params, query }) => streaming((run) => run.events, params.id, query, headers))
       .handle("getTrace", ({ headers, params, query }) => streaming((run) => run.trace, params.id, query, headers))

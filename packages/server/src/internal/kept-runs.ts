@@ -75,6 +75,7 @@ const runOf = (id: string, user: string, model: RunModel, entries: ReadonlyArray
     closeInputs: Effect.void,
     interrupt: Effect.void,
     forget: Effect.succeed(false),
+    flow: undefined,
     startedWith: null
   }
 }

@@ -39,6 +39,7 @@ const redactedRun = (run: ServedRun, redact: Redact): ServedRun => ({
   closeInputs: run.closeInputs,
   interrupt: run.interrupt,
   forget: run.forget,
+  flow: run.flow,
   startedWith: run.startedWith
 })
 
