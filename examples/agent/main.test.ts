@@ -15,7 +15,7 @@ import { openAiModel } from "./model.ts"
 import { startScripted } from "./scripted.ts"
 import { converse } from "./terminal.ts"
 import { fileTools } from "./tools.ts"
-import { agent, messages } from "./workflow.ts"
+import { agent } from "./workflow.ts"
 
 const folderOf = async ({ onTestFinished }: TestContext, files: Record<string, string>) => {
   const folder = await mkdtemp(join(tmpdir(), "agent-test-"))
@@ -152,7 +152,7 @@ describe.concurrent("the agent", () => {
     const { server, flow } = await setUp(test, { script: (heard) => ({ text: `${heard.length} messages` }) })
     const first = await runPromise(flow, { text: "One" })
     expect(first).toMatchObject({ _tag: "Answer", text: "1 messages" })
-    const second = await runPromise(flow, { text: "Two" }, { state: [messages.with(first.conversation)] })
+    const second = await runPromise(flow, { text: "Two", earlier: first.conversation })
     expect(second).toMatchObject({ text: "3 messages" })
     expect(server.requests[1]!.messages.map(({ content }) => content)).toEqual(["One", "1 messages", "Two"])
   })

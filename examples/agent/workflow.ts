@@ -9,7 +9,8 @@ import { Schema } from "effect"
 import { defineEvent, defineLimit, defineState, defineStep, gather, workflow } from "stepgraph"
 import { call, Message, type Model, Refused, type Tool } from "./conversation.ts"
 
-export const Task = defineEvent("Task", { text: Schema.String })
+/** `earlier` is what was said before: begin with the conversation of the last run, and it goes on. */
+export const Task = defineEvent("Task", { text: Schema.String, earlier: Schema.optionalKey(Schema.Array(Message)) })
 const Turn = defineEvent("Turn", { n: Schema.Number })
 export const Token = defineEvent("Token", { turn: Schema.Number, attempt: Schema.Number, text: Schema.String })
 export const Call = defineEvent("Call", call)
@@ -20,8 +21,8 @@ const Result = defineEvent("Result", { id: Schema.String, text: Schema.String })
 export const Answer = defineEvent("Answer", { text: Schema.String, conversation: Schema.Array(Message) })
 export const GaveUp = defineEvent("GaveUp", { turns: Schema.Number, conversation: Schema.Array(Message) })
 
-/** The memory of a run. Begin the next run with the conversation of the last, and it goes on. */
-export const messages = defineState("messages", Schema.Array(Message), [])
+/** The memory of a run. */
+const messages = defineState("messages", Schema.Array(Message), [])
 
 /** All runs of the process share it. */
 const modelCalls = defineLimit("model", { concurrent: 8 })
@@ -31,8 +32,8 @@ export const agent = (model: Model, tools: Readonly<Record<string, Tool>>, turns
   const begin = defineStep({
     accepts: Task,
     emits: Turn,
-    run: ({ text }, { update }) => {
-      update(messages, (before) => [...before, { role: "user", text }])
+    run: ({ text, earlier = [] }, { set }) => {
+      set(messages, [...earlier, { role: "user", text }])
       return Turn({ n: 1 })
     }
   })

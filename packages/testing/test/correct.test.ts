@@ -4,7 +4,6 @@ import { Effect, Schema } from "effect"
 import { collect, defineEvent, defineStep, gather, join, race, workflow } from "stepgraph"
 import { describe, expect, it } from "vitest"
 import { digest } from "../../../examples/digest/workflow.ts"
-import { compare, comparePlain, madeUp } from "../../../examples/http/workflow.ts"
 import { search } from "../../../examples/search/workflow.ts"
 import { byHand, declared } from "../../../examples/seed/collect-three.ts"
 import { joined } from "../../../examples/seed/declared-order.ts"
@@ -12,6 +11,7 @@ import { firstWins } from "../../../examples/seed/first-wins.ts"
 import { editing } from "../../../examples/seed/loop-and-branch.ts"
 import { download } from "../../../examples/telemetry/workflow.ts"
 import { seed } from "./seed.ts"
+import { compare, comparePlain, madeUp } from "./shops.ts"
 
 const explored = (flow: any, options: any = {}) =>
   Effect.runPromise<any, Error>(explore(flow, options) as Effect.Effect<any, any>)

@@ -1,4 +1,4 @@
-// The workflow of both servers: asks several shops for a price at once and answers with the cheapest.
+// Asks several shops for a price at once and answers with the cheapest.
 //
 //   Wanted → fan → Ask → ask → Price, Closed → cheapest → Offer or NoOffer
 import { Context, Effect, Layer, Schema } from "effect"
