@@ -12,3 +12,7 @@ it.each(errorsOf(durable))("%s is in a table of the page, with advice", (name) =
 it("finds every error", () => {
   expect(errorsOf(durable)).toEqual(expect.arrayContaining(["GraphChanged", "UnknownRun"]))
 })
+
+it.each(errorsOf(durable))("%s is in the page on troubleshooting", (name) => {
+  expect(readFileSync(join(workspace, "docs/troubleshooting.md"), "utf8")).toContain(`\`${name}\``)
+})

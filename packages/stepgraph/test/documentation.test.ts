@@ -52,6 +52,31 @@ describe("every exported error is in a table of its page, with advice", () => {
   })
 })
 
+describe("troubleshooting", () => {
+  const page = read("docs/troubleshooting.md")
+
+  /** The texts in the code, with strings that are joined by a plus made one. */
+  const said = globSync("packages/*/src/**/*.ts", { cwd: workspace })
+    .map(read)
+    .join("\n")
+    .replace(/["'`]\s*\+\s*["'`]/g, "")
+    .replaceAll("\\`", "`")
+
+  const messages = page
+    .slice(0, page.indexOf("\n## Without a message"))
+    .split("\n")
+    .flatMap((row) => /^\| (?:`` (.+?) ``|``(.+?) ``|`(.+?)`)/.exec(row)?.slice(1).filter(Boolean) ?? [])
+
+  it.each(messages)("explains a message that exists: %s", (message) => {
+    const parts = message!.split("…").map((part) => part.replace(/^[':, ]+|['\s]+$/g, ""))
+    expect(parts.filter((part) => !said.includes(part))).toEqual([])
+  })
+
+  it.each(errorsOf(stepgraph))("explains %s", (name) => {
+    expect(page).toContain(`\`${name}\``)
+  })
+})
+
 describe("the documentation for coding assistants", () => {
   it.each(Object.entries(files))("%s is current: `pnpm assistants` makes it", (file, make) => {
     expect(read(file)).toBe(make())

@@ -15,3 +15,7 @@ it.each(errorsOf(testing).filter((name) => name !== "InjectedFault"))(
 it("finds every error", () => {
   expect(errorsOf(testing)).toEqual(expect.arrayContaining(["ScheduleFailure", "InjectedFault"]))
 })
+
+it.each(errorsOf(testing))("%s is in the page on troubleshooting", (name) => {
+  expect(readFileSync(join(workspace, "docs/troubleshooting.md"), "utf8")).toContain(`\`${name}\``)
+})
