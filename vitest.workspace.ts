@@ -82,6 +82,7 @@ export default defineConfig({
     // Hanging tests must fail; tests slowed by parallel ones must not.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: "isolated", include: isolated } },

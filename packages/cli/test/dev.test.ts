@@ -158,7 +158,7 @@ describe("stepgraph dev", () => {
     })
     expect((await dev.json(`api/runs/${id}`)).stop).toEqual({ _tag: "Stop" })
     await flowFile("flow.ts", flowText(three))
-    await vi.waitFor(async () => expect((await dev.json("api/status")).revision).toBe(3), { timeout: 20_000 })
+    await vi.waitFor(async () => expect((await dev.json("api/status")).revision).toBe(3), { timeout: 50_000 })
   })
 
   it("keeps the workflows when a file no longer compiles, and says so in the terminal and to the page", async () => {
@@ -171,12 +171,12 @@ describe("stepgraph dev", () => {
     await dev.says("flow.ts imports something that does not exist")
     expect(await greet()).toBe("Goodbye Ada")
     await greeting("Welcome ")
-    await vi.waitFor(async () => expect((await dev.json("api/status")).problems).toEqual([]), { timeout: 20_000 })
+    await vi.waitFor(async () => expect((await dev.json("api/status")).problems).toEqual([]), { timeout: 50_000 })
     expect((await dev.json("api/status")).revision).toBeGreaterThan(revision)
     expect(await greet()).toBe("Welcome Ada")
     // What only jiti reads is read again as well.
     await file("words.ts", 'enum Word { one = "Good day " }\nexport const greeting: string = Word.one\n')
-    await vi.waitFor(async () => expect(await greet()).toBe("Good day Ada"), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await greet()).toBe("Good day Ada"), { timeout: 50_000 })
   })
 
   it("takes the next port if 4270 is taken, and says so", async () => {
@@ -302,7 +302,9 @@ export const orders = durable(flow)
 
     const second = await serving(place.folder, ...args)
     expect((await second.json("api/runs")).runs).toEqual([expect.objectContaining({ id, workflow: "orders" })])
-    await vi.waitFor(async () => expect((await second.json(`api/runs/${id}`)).status).toBe("waiting"))
+    await vi.waitFor(async () => expect((await second.json(`api/runs/${id}`)).status).toBe("waiting"), {
+      timeout: 50_000
+    })
     await ordersFile("?")
     await second.says("Reloaded workflow 'orders'.\n")
     await second.ask(`api/runs/${id}/inputs`, { json: { _tag: "Approval", by: "Ada" } })

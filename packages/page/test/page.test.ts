@@ -10,7 +10,7 @@ import { bill, hostile, many, nasty, orders, trip } from "./support/flows.ts"
 import { served, token } from "./support/served.ts"
 
 // While other tests run, a browser is slow.
-vi.setConfig({ testTimeout: 30_000 })
+vi.setConfig({ testTimeout: 60_000 })
 
 const open = browsing()
 let server: Awaited<ReturnType<typeof served>>
@@ -22,7 +22,7 @@ afterAll(() => server?.close())
 const at = (path = "") =>
   `${server.url}#${path}${path.includes("?") || path === "" ? "" : "?"}${path === "" ? "" : "&"}token=${token}`
 /** Asks again until it is so. */
-const eventually = <A>(read: () => A | Promise<A>) => expect.poll(read, { timeout: 10_000 })
+const eventually = <A>(read: () => A | Promise<A>) => expect.poll(read, { timeout: 25_000 })
 const pane = (page: Page, name: string) => page.getByRole("region", { name, exact: true })
 const order = { customer: "Ada", size: "small", pieces: 3, gift: false, tags: [] }
 

@@ -207,8 +207,8 @@ describe("a remote run, in Effect,", () => {
 })
 
 describe("leaving", () => {
-  const noneIsOpen = () => vi.waitFor(() => expect(open).toBe(0), { timeout: 5_000 })
-  const someAreOpen = (count: number) => vi.waitFor(() => expect(open).toBe(count), { timeout: 5_000 })
+  const noneIsOpen = () => vi.waitFor(() => expect(open).toBe(0), { timeout: 20_000 })
+  const someAreOpen = (count: number) => vi.waitFor(() => expect(open).toBe(count), { timeout: 20_000 })
 
   it("ends each wait of an Effect, and its request with it", async () => {
     const run = await Effect.runPromise(to<typeof publish>("publish").start({ text: "News" }))

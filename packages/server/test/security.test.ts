@@ -371,7 +371,7 @@ describe("what is bounded", () => {
       const again = await ada.open(path)
       expect(await again.until("id: 2")).toContain("id: 2")
       await again.cancel()
-    })
+    }, 20_000)
   })
 
   it("runs: ended ones make room for new ones, and running ones are never dropped", async () => {

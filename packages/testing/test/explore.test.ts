@@ -1078,7 +1078,7 @@ describe("a run that never ends", () => {
 
   const runs = { "does not wait": () => Next(), waits: () => Effect.as(Effect.sleep(1), Next()) }
 
-  it.for(Object.entries(runs))("is stopped and reported if it %s", { timeout: 20_000 }, async ([, run]) => {
+  it.for(Object.entries(runs))("is stopped and reported if it %s", { timeout: 60_000 }, async ([, run]) => {
     const { message } = await failing(explore(endless(run)))
     expect(message).toMatch(/^workflow 'endless' breaks 'neverStalls' in the usual order already: it never ends\n/)
     expect(message).toMatch(/this time {2}goes on and on: given up after \d+,\d+ entries of its trace/)

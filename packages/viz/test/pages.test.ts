@@ -12,7 +12,7 @@ import { busy } from "./support/runs.ts"
 import { fan } from "./support/traces.ts"
 
 // While other tests run, a browser is slow.
-vi.setConfig({ testTimeout: 30_000 })
+vi.setConfig({ testTimeout: 60_000 })
 
 const open = browsing()
 
@@ -99,28 +99,30 @@ describe("a run's page", () => {
   it("stays smooth with 10,000 invocations", async () => {
     const { page, complaints } = await open(toHtml(timeline(fan({ invocations: 10_000, workers: 8 }))))
     await page.waitForTimeout(200)
-    // Zooms by the wheel, frame by frame, and measures each frame.
-    const frames: Array<number> = JSON.parse(
-      await page.evaluate(`new Promise((resolve) => {
-        const canvas = document.querySelector("canvas")
-        const box = canvas.getBoundingClientRect()
-        const took = []
-        let last = performance.now()
-        const frame = (now) => {
-          took.push(performance.now() - last)
-          last = performance.now()
-          if (took.length === 40) return resolve(JSON.stringify(took.slice(1)))
-          canvas.dispatchEvent(new WheelEvent("wheel", {
-            deltaY: took.length % 20 < 10 ? -120 : 120, clientX: box.left + 600, clientY: box.top + 80, cancelable: true
-          }))
-          requestAnimationFrame(frame)
-        }
+    // The main thread's own time: a clock would count what other programs do meanwhile.
+    const chromium = await page.context().newCDPSession(page)
+    await chromium.send("Performance.enable", { timeDomain: "threadTicks" })
+    const worked = async () =>
+      (await chromium.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration")!.value * 1000
+    const before = await worked()
+    const frames = 40
+    // Zooms by the wheel, frame by frame.
+    await page.evaluate(`new Promise((resolve) => {
+      const canvas = document.querySelector("canvas")
+      const box = canvas.getBoundingClientRect()
+      let drawn = 0
+      const frame = () => {
+        if (drawn++ === ${frames}) return resolve()
+        canvas.dispatchEvent(new WheelEvent("wheel", {
+          deltaY: drawn % 20 < 10 ? -120 : 120, clientX: box.left + 600, clientY: box.top + 80, cancelable: true
+        }))
         requestAnimationFrame(frame)
-      })`)
-    )
-    const median = frames.sort((a, b) => a - b)[Math.floor(frames.length / 2)]!
-    // 17 ms on an idle machine; parallel tests take their share.
-    expect(median).toBeLessThan(60)
+      }
+      requestAnimationFrame(frame)
+    })`)
+    const each = ((await worked()) - before) / frames
+    console.log(`a frame of 10,000 invocations: ${each.toFixed(1)} ms`)
+    expect(each).toBeLessThan(60)
     expect(complaints).toEqual([])
   })
 

@@ -11,7 +11,7 @@ const skipped = typeof library === "string" && process.env.CI !== "true"
 export const needsTerminal = () => beforeEach(({ skip }) => skip(skipped, `no pseudo-terminal available: ${library}`))
 
 const lookMillis = 10
-const mostLooks = 2000
+const mostLooks = 5000
 
 export const inTerminal = (args: ReadonlyArray<string>, { cwd, columns = 90 }: { cwd: string; columns?: number }) => {
   if (typeof library === "string") throw new Error(library)

@@ -28,7 +28,7 @@ interface Asking {
 const lookMillis = 10
 
 const until = async <A>(look: () => A | undefined, otherwise: () => string): Promise<A> => {
-  for (const end = Date.now() + 25_000; Date.now() < end; ) {
+  for (const end = Date.now() + 50_000; Date.now() < end; ) {
     const seen = look()
     if (seen !== undefined) return seen
     await new Promise((resolve) => setTimeout(resolve, lookMillis))

@@ -37,7 +37,7 @@ export const inBrowser = (): (() => Browser) => {
   beforeAll(async () => {
     if (skipped) return
     browser = await launched()
-  }, 30_000)
+  }, 60_000)
   beforeEach(({ skip }) => skip(skipped, missing))
   afterEach(() => Promise.all(browser?.contexts().map((context) => context.close()) ?? []))
   afterAll(() => browser?.close())

@@ -13,7 +13,7 @@ export const browsing = () => {
       permissions: ["clipboard-read", "clipboard-write"]
     })
     const page = await context.newPage()
-    page.setDefaultTimeout(8_000)
+    page.setDefaultTimeout(25_000)
     const complaints = complaintsOf(page, (url) => {
       const { origin, protocol } = new URL(url)
       return origin === new URL(address).origin || protocol === "data:" || protocol === "blob:"
