@@ -641,6 +641,18 @@ describe("a time limit", () => {
     await Promise.all(others)
   })
 
+  it("waits for an Effect outside, though other timers of the process end in the next turns", async () => {
+    const others = Array.from({ length: 20 }, () => setTimeoutPromise(1))
+    const slow = () =>
+      Effect.as(
+        Effect.promise(() => setTimeoutPromise(30)),
+        Done({ n: 1 })
+      )
+    const { outcomes } = await explorePromise(limited(slow, {}, ""), { warn: false, schedules: 1, random: 0 })
+    expect(outcomes.map(({ outcome }) => outcome.text)).toEqual(['Stop {"value":2}'])
+    await Promise.all(others)
+  })
+
   it("may be reached early as a fault, which says which limit it is", async () => {
     const flow = limited(works, { timeout: "1 second" })
     const early = { faults: { kinds: ["timeout"] }, invariants: { sameResult: false } } as const

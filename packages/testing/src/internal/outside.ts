@@ -77,10 +77,12 @@ export class Outside {
   async wait({ came, givesUp, hanging }: Waiting): Promise<ReadonlyArray<string> | "in vain" | "at once" | "given up"> {
     const stuck = [...this.awaited].filter((awaited) => awaited.stuck)
     const until = now() + this.patience
+    // Before the first turn, in which a handle of another program may close and so hide one of this run.
+    const mayCome = this.mayCome(hanging)
     for (let turns = 0; !came(); turns++) {
       if (givesUp()) return "given up"
       // Allow a few turns for results that are about to come.
-      if (turns === patientTurns && !this.mayCome(hanging)) return "at once"
+      if (turns === patientTurns && !mayCome && !this.mayCome(hanging)) return "at once"
       if (now() > until) return "in vain"
       await (turns > patientTurns ? realSleep(1) : eventLoop())
     }
