@@ -35,7 +35,7 @@ export interface DurableOptions {
   readonly errors?: ReadonlyArray<Schema.Constraint> | undefined
 }
 
-/** What the run of a workflow is started with. */
+/** The input that starts a run of a workflow. */
 export type StartInput<W> = W extends { readonly start: (fields: infer In) => any } ? In | StartOf<W> : never
 
 type RunFor<W> = DurableRun<InputsOf<W>, OutputsOf<W>, StopOf<W>, WorkflowError<W>>
@@ -44,20 +44,20 @@ type RunFor<W> = DurableRun<InputsOf<W>, OutputsOf<W>, StopOf<W>, WorkflowError<
 export interface Durable<W extends AnyWorkflow> {
   readonly flow: W
   readonly version: string
-  /** Registers the workflow: this process takes up its runs. */
+  /** Registers the workflow, so that this process performs its runs. */
   readonly layer: Layer.Layer<never, never, Runs | RunServices<W>>
-  /** Starts a run. A run is started once for each id: a second start gives the handle of the first. */
+  /** Starts a run, once for each id: a second start returns the handle of the first. */
   readonly start: (id: string, input: StartInput<W>) => Effect.Effect<RunFor<W>, InvalidEvent | RunIdTaken, Runs>
-  /** The same, and waits for its end. */
+  /** Starts a run, and waits for its result. */
   readonly execute: (
     id: string,
     input: StartInput<W>
   ) => Effect.Effect<StopOf<W>, WorkflowError<W> | DurableError | InvalidEvent | RunIdTaken | UnknownRun, Runs>
-  /** The handle of a run that was started somewhere. */
+  /** The handle of a run that was started in any process. */
   readonly run: (id: string) => Effect.Effect<RunFor<W>, never, Runs>
-  /** Its runs, the newest first. */
+  /** Its runs, newest first. */
   readonly list: (options?: Omit<ListOptions, "workflow">) => Effect.Effect<ReadonlyArray<RunSummary>, never, Runs>
-  /** Forgets runs of it that have ended, and gives how many there were. */
+  /** Deletes its runs that have ended, and returns their number. */
   readonly forget: (options: Omit<ForgetOptions, "workflow">) => Effect.Effect<number, never, Runs>
   readonly "~definition": Definition
 }
@@ -65,13 +65,13 @@ export interface Durable<W extends AnyWorkflow> {
 export type AnyDurable = Durable<any>
 
 /**
- * Makes a workflow durable: its runs are written down as they go on, and go on after their process has died. The graph, the
- * steps and their functions stay as they are.
+ * Makes a workflow durable: its runs are stored as they go, and continue after their process has died. The graph, the steps and
+ * their functions do not change.
  *
- * A step's function runs at least once: give `ctx.runId` and what names the step to whatever must happen once, as its
- * idempotency key.
+ * A step's function runs at least once: give whatever must happen only once an idempotency key of `ctx.runId`
+ * and the name of the step.
  *
- * Throws `NotStorable` where an event holds something that cannot be stored.
+ * Throws `NotStorable` if a field of an event or of an error cannot be stored.
  *
  * @example
  * ```ts

@@ -11,10 +11,10 @@ import type { OutputCursor } from "./internal/answers.ts"
 import type { Definition } from "./internal/definitions.ts"
 import type { Runner } from "./internal/runner.ts"
 
-/** What comes in the way of a durable run beside its own errors. */
+/** The errors that can end a durable run besides those of its steps. */
 export type DurableError = GraphChanged | HistoryDiverged | RunKeepsCrashing | RunInterrupted
 
-/** The handle of a durable run: that of `launch`, from any process. */
+/** The handle of a durable run, for any process: like that of `launch`. */
 export interface DurableRun<in Input, out Output, out A, out E = never> {
   readonly id: string
   /** Sends an event to the run, once for each `key`. It is kept until a step takes it. */
@@ -35,13 +35,13 @@ export interface DurableRun<in Input, out Output, out A, out E = never> {
   /** The outcome of the run, if it has ended. */
   readonly poll: Effect.Effect<Exit.Exit<A, E | DurableError> | undefined, UnknownRun>
   readonly status: Effect.Effect<RunStatus, UnknownRun>
-  /** All that has happened to it, as its journal says. */
+  /** The trace of the run so far, from its journal. */
   readonly trace: Effect.Effect<ReadonlyArray<TraceEntry>, UnknownRun>
   /** Interrupts the run for good, and waits for its finalizers. */
   readonly interrupt: Effect.Effect<void, UnknownRun>
-  /** Lets a run go on that was stopped with `HistoryDiverged` or `RunKeepsCrashing`. */
+  /** Lets the run continue after `HistoryDiverged` or `RunKeepsCrashing`. */
   readonly resume: Effect.Effect<void, UnknownRun>
-  /** Forgets a run that has ended; `false` where it has not. */
+  /** Deletes the run if it has ended; otherwise returns `false`. */
   readonly forget: Effect.Effect<boolean>
 }
 

@@ -5,7 +5,7 @@ import { TaggedError } from "stepgraph/internal"
 
 const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `'${name}'`).join(", ")
 
-/** Something of a workflow cannot be stored: thrown by `durable`. */
+/** Thrown by `durable`: a part of the workflow cannot be stored. */
 export class NotStorable extends TaggedError("NotStorable")<{
   readonly workflow: string
   readonly problems: ReadonlyArray<string>
@@ -23,7 +23,7 @@ export class GraphChanged extends TaggedError("GraphChanged")<{
   readonly run: string
   readonly workflow: string
   readonly version: string
-  /** What has changed, such as "step 'ship' is new". Empty where the graph of the run is not known. */
+  /** What has changed, such as "step 'ship' is new". Empty if the graph of the run is not known. */
   readonly changes: ReadonlyArray<string>
 }> {
   constructor(props: {
@@ -51,7 +51,7 @@ export class HistoryDiverged extends TaggedError("HistoryDiverged")<{
   /** The number of the entry. */
   readonly entry: number
   readonly what: string
-  /** What the graph comes to instead, if it is known. */
+  /** What happens instead, if it is known. */
   readonly instead?: string | undefined
 }> {
   constructor(props: {
@@ -75,12 +75,12 @@ export class HistoryDiverged extends TaggedError("HistoryDiverged")<{
   }
 }
 
-/** The process of a run died again and again before anything of it was stored. */
+/** The process of a run has died again and again without storing anything of the run. */
 export class RunKeepsCrashing extends TaggedError("RunKeepsCrashing")<{
   readonly run: string
   readonly workflow: string
   readonly crashes: number
-  /** The steps that were to be performed. */
+  /** The steps that it was performing. */
   readonly steps: ReadonlyArray<string>
 }> {
   constructor(props: {
@@ -101,7 +101,7 @@ export class RunKeepsCrashing extends TaggedError("RunKeepsCrashing")<{
   }
 }
 
-/** There is no run of this id. */
+/** There is no run with this id. */
 export class UnknownRun extends TaggedError("UnknownRun")<{ readonly run: string }> {
   constructor(props: { readonly run: string }) {
     super(props, {}, () => `there is no run '${props.run}' in this store: start it, or look for its id in list()`)
@@ -114,7 +114,7 @@ const noRuns = {
   "no tables": "has no durable runs: it is empty, or belongs to another program"
 } as const
 
-/** A process that performs no runs was pointed to a place without any. It creates none. */
+/** A process that performs no runs was given a file or database without runs, which it does not create. */
 export class NoRuns extends TaggedError("NoRuns")<{ readonly place: string; readonly why: keyof typeof noRuns }> {
   constructor(props: { readonly place: string; readonly why: keyof typeof noRuns }) {
     const { place, why } = props
@@ -134,7 +134,7 @@ export class RunInterrupted extends TaggedError("RunInterrupted")<{ readonly run
   }
 }
 
-/** An id belongs to a run of another workflow. */
+/** The id belongs to a run of another workflow. */
 export class RunIdTaken extends TaggedError("RunIdTaken")<{ readonly run: string; readonly workflow: string }> {
   constructor(props: { readonly run: string; readonly workflow: string; readonly of: string }) {
     const { of, run, workflow } = props
@@ -147,8 +147,8 @@ export class RunIdTaken extends TaggedError("RunIdTaken")<{ readonly run: string
 }
 
 /**
- * A failure as its journal gives it back, where its schema is not among the `errors` of `durable`: its name and message, and
- * its `_tag` if it has one.
+ * An error that was stored, if its schema is not among the `errors` of `durable`: its name and message, and its `_tag` if it has
+ * one.
  */
 export class StoredError extends Error {
   readonly _tag: string | undefined

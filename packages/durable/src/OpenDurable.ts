@@ -15,7 +15,7 @@ import { type ForgetOptions, forgotten, type ListOptions, listed, type RunSummar
 import { layerMemory, layerSqlite, type RunnerOptions, Runs } from "./Runs.ts"
 import type { Json, Message, StoredRun } from "./Store.ts"
 
-/** Where durable runs are kept, and how they are performed. */
+/** The store of the runs, and how this process performs them. */
 export type OpenOptions = RunnerOptions &
   (
     | { readonly sqlite: string; readonly memory?: undefined; readonly layer?: undefined }
@@ -23,7 +23,7 @@ export type OpenOptions = RunnerOptions &
     | { readonly layer: Layer.Layer<Runs, unknown>; readonly sqlite?: undefined; readonly memory?: undefined }
   )
 
-/** The handle of a durable run, for programs that do not use Effect: that of `launchPromise`, from any process. */
+/** The handle of a durable run, for programs that do not use Effect: like that of `launchPromise`, but for any process. */
 export interface DurableHandle<in Input, out Output, out A> {
   readonly id: string
   /** Sends an event to the run, once for each `key`. Rejects with `InvalidEvent`, `RunEnded` or `UnknownRun`. */
@@ -31,7 +31,7 @@ export interface DurableHandle<in Input, out Output, out A> {
   readonly closeInputs: () => Promise<void>
   /** The workflow's `outputs`, after the first `from` of them, then the stop event. A failed run throws. */
   readonly events: (options?: { readonly from?: number | undefined }) => AsyncIterable<Output | A>
-  /** The stop event, when the run has ended. Asking for it is waiting for it: it never rejects unheard. */
+  /** The stop event, when the run has ended. If you do not read it, a failure is not an unhandled rejection. */
   readonly result: Promise<A>
   /** The outcome of the run, if it has ended. */
   readonly poll: () => Promise<Exit.Exit<A, unknown> | undefined>
@@ -45,21 +45,21 @@ export interface DurableHandle<in Input, out Output, out A> {
 /** The handle of a run without its workflow, for tools: events are JSON, as the store has them. */
 export interface StoredHandle {
   readonly id: string
-  /** All that is stored about it. Rejects with `UnknownRun`, as everything here does. */
+  /** Everything that is stored about it. Like all members, it rejects with `UnknownRun` if there is no such run. */
   readonly record: () => Promise<RunRecord>
   /** Why the run cannot go on, if it cannot. */
   readonly problem: () => Promise<Error | undefined>
   /**
-   * Sends an event to the run, once for each `key`; `false` where the run has ended. Nothing checks the event: one that the
+   * Sends an event to the run, once for each `key`; `false` if the run has ended. Nothing checks the event: one that the
    * workflow does not accept is ignored.
    */
   readonly send: (event: Json, options?: { readonly key?: string | undefined }) => Promise<boolean>
   readonly closeInputs: () => Promise<boolean>
-  /** Asks the process that performs the run to interrupt it, and does not wait for that. */
+  /** Asks the process that performs the run to interrupt it, without waiting for its end. */
   readonly interrupt: () => Promise<boolean>
-  /** `false` where the run was not stuck. */
+  /** `false` if the run was not stuck. */
   readonly resume: () => Promise<boolean>
-  /** `false` where the run has not ended. */
+  /** `false` if the run has not ended. */
   readonly forget: () => Promise<boolean>
 }
 
@@ -71,7 +71,7 @@ type Plain<D> =
       : D & Problem<"this workflow needs services: use its layer">
     : D
 
-/** The durable runs of this process. Disposing of it gives them back: they go on when a process opens them again. */
+/** The durable runs of this process. Disposing of it releases them: they continue when a process opens them again. */
 export interface DurableRuns extends AsyncDisposable {
   /** Starts a run, once for each id. */
   readonly start: <W extends AnyWorkflow>(
@@ -79,20 +79,20 @@ export interface DurableRuns extends AsyncDisposable {
     id: string,
     input: StartInput<W>
   ) => Promise<HandleFor<W>>
-  /** The handle of a run that was started somewhere. */
+  /** The handle of a run that was started in any process. */
   readonly run: <W extends AnyWorkflow>(durable: Durable<W>, id: string) => HandleFor<W>
-  /** The handle of a run whose workflow need not be known here. */
+  /** The handle of a run whose workflow this process need not have. */
   readonly stored: (id: string) => StoredHandle
-  /** The runs of the store, the newest first. */
+  /** The runs of the store, newest first. */
   readonly list: (options?: ListOptions) => Promise<ReadonlyArray<RunSummary>>
-  /** Forgets runs that have ended, and gives how many there were. */
+  /** Deletes runs that have ended, and returns their number. */
   readonly forget: (options: ForgetOptions) => Promise<number>
   readonly close: () => Promise<void>
 }
 
 /**
- * Opens durable runs, and goes on with those that a dead process has left behind. Register all workflows at once: a run of one
- * that is not among them waits until some process has it.
+ * Opens durable runs, and continues those that a dead process has left behind. Register all workflows at once: a run of any other
+ * workflow waits until some process has registered it.
  */
 export async function openDurable<const D extends ReadonlyArray<AnyDurable>>(
   options: OpenOptions,

@@ -18,7 +18,7 @@ export interface PostgresOptions extends RunnerOptions {
   readonly maxConnections?: number | undefined
 }
 
-/** Where a database is, without the password. */
+/** The address of a database, without the password. */
 const placeOf = (url: string): string => {
   const { hostname, pathname, port, username } = new URL(url)
   const database = pathname.length > 1 ? `, database '${pathname.slice(1)}'` : ""

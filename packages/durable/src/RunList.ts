@@ -15,21 +15,21 @@ export interface RunSummary {
   readonly endedAt: Date | undefined
 }
 
-/** Which runs to list: the newest first. */
+/** Which runs to list, newest first. */
 export interface ListOptions {
   readonly workflow?: string | undefined
   readonly state?: RunState | undefined
-  /** The run after which to go on, such as the last one of the page before. It need not exist any more. */
+  /** Lists the runs after this one, such as the last run of the page before. It may have been deleted. */
   readonly after?: Pick<RunSummary, "createdAt" | "id"> | undefined
   /** Default: 100. */
   readonly limit?: number | undefined
 }
 
-/** Which runs to forget. One that has not ended is never among them. */
+/** Which runs to delete, of those that have ended. */
 export interface ForgetOptions {
   readonly endedBefore: Date
   readonly workflow?: string | undefined
-  /** Only those that ended so. */
+  /** Only those that ended in this state. */
   readonly state?: EndedState | undefined
 }
 

@@ -32,7 +32,7 @@ export const layerStore = (options: RunnerOptions = {}): Layer.Layer<Runs, never
     })
   )
 
-/** Runs in the memory of this process, for tests: they end with it. */
+/** Runs in the memory of this process, for tests: they are lost when it ends. */
 export const layerMemory = (options: RunnerOptions = {}): Layer.Layer<Runs> =>
   Layer.provide(
     layerStore(options),

@@ -136,20 +136,20 @@ export interface StoreService {
   /** Appends to the journal where it has `from` entries and the writer has the latest epoch; `false` otherwise. */
   readonly append: (id: string, epoch: number, from: number, entries: ReadonlyArray<Json>) => Effect.Effect<boolean>
   /**
-   * Sends a message, once for each key. Gives its place; `undefined` where the run is unknown or has ended, and for an event
+   * Sends a message, once for each key. Gives its place; `undefined` if the run is unknown or has ended, and for an event
    * after a `close`.
    */
   readonly send: (id: string, key: string, message: Message) => Effect.Effect<number | undefined>
   readonly messages: (id: string, after: number) => Effect.Effect<ReadonlyArray<StoredMessage>>
-  /** Gives the run back until `wake`; `false` where a message has come after the first `seen`, or another owns it. */
+  /** Gives the run back until `wake`; `false` if a message has come after the first `seen`, or another owns it. */
   readonly suspend: (id: string, epoch: number, seen: number, wake: number | undefined) => Effect.Effect<boolean>
-  /** Ends the run, or gives it up as stuck; `false` where another owns it. */
+  /** Ends the run, or gives it up as stuck; `false` if another owns it. */
   readonly end: (id: string, epoch: number, state: RunState, result: Json | undefined) => Effect.Effect<boolean>
-  /** Lets a run that is stuck be taken up again; `false` where it is not. */
+  /** Lets a run that is stuck be taken up again; `false` if it is not. */
   readonly resume: (id: string) => Effect.Effect<boolean>
-  /** Ends a run that is stuck, as interrupted; `false` where it is not. */
+  /** Ends a run that is stuck, as interrupted; `false` if it is not. */
   readonly abort: (id: string) => Effect.Effect<boolean>
-  /** Forgets a run that has ended, with its journal and messages; `false` where it has not, or is unknown. */
+  /** Forgets a run that has ended, with its journal and messages; `false` if it has not, or is unknown. */
   readonly forget: (id: string) => Effect.Effect<boolean>
   /** Forgets up to `limit` runs that have ended; gives how many there were. */
   readonly forgetEnded: (query: ForgetQuery) => Effect.Effect<number>
@@ -181,7 +181,7 @@ export interface StoreService {
   readonly release: (owner: string) => Effect.Effect<void>
   /** An owner is known to be dead before its time is over: what it had may be claimed at once. */
   readonly bury: (owner: string) => Effect.Effect<void>
-  /** A number that changes whenever another process may have written; `undefined` where nobody can say. */
+  /** A number that changes whenever another process may have written; `undefined` if nobody can say. */
   readonly changes: Effect.Effect<number | undefined>
 }
 

@@ -1,5 +1,5 @@
 /**
- * The page: starts runs, shows them live, and answers what they wait for. It speaks to the routes of `@stepgraph/server`.
+ * The page, which starts runs, shows them live, and answers what they wait for. It calls the routes of `@stepgraph/server`.
  *
  * @module page
  */
@@ -10,7 +10,7 @@ export interface Asset {
   /** Its media type. */
   readonly type: string
   readonly body: string
-  /** The headers to send with it; they include the media type, and a policy that lets the page load nothing else. */
+  /** The headers to send with it. They include the media type, and a policy that lets the page load nothing else. */
   readonly headers: Readonly<Record<string, string>>
 }
 

@@ -19,7 +19,7 @@ import type { Json, RunFailure } from "./Runs.ts"
 
 export type { Shown, UiChunk, UiText } from "./internal/ui-message.ts"
 
-/** A message as the browser sends it. All of it is what the browser claims, the assistant's messages included. */
+/** A message as the browser sends it. The browser may have changed any part of it, even the assistant's messages. */
 export interface ChatMessage {
   readonly id?: string | undefined
   readonly role: "system" | "user" | "assistant"
@@ -56,7 +56,7 @@ export interface ChatOptions<W> {
           | undefined
       }
     | undefined
-  /** What the chat says of a run that failed. Default: "The run failed.", because an error may say what is for nobody's eyes. */
+  /** What the chat says of a run that failed. Default: "The run failed.", because an error may contain something private. */
   readonly error?: ((failure: RunFailure) => string) | undefined
   /**
    * Milliseconds that a run goes on without anybody who reads it in a chat, before it is interrupted. With the default 0, `stop()` and a

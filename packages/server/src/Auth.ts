@@ -32,8 +32,8 @@ const digest = async (text: string): Promise<Uint8Array> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))
 
 /**
- * Recognises users by a token in the `Authorization` header, compared in constant time. One token is for somebody who sees all;
- * an object has an identity for each token.
+ * Recognises users by a token in the `Authorization` header, compared in constant time. A single token is for one user, who sees
+ * all runs; an object has an identity for each token.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Runs on a server, as if they were here. For browsers too: it imports nothing, and the workflow for its types alone.
+ * Runs on a server, as if they were local. It works in browsers, too: it imports nothing, and needs only the types of the workflow.
  *
  * @module client
  */
@@ -34,7 +34,7 @@ export type Outcome<W> =
   | { readonly status: "interrupted" }
 
 export interface ConnectOptions {
-  /** Where the server is, with its path: `https://example.com/flows`. */
+  /** The URL of the server, with its path: `https://example.com/flows`. */
   readonly url: string
   /** The name of the workflow. */
   readonly workflow: string
@@ -42,7 +42,7 @@ export interface ConnectOptions {
   readonly token?: string | (() => string | Promise<string>) | undefined
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
-  /** How often in a row to try again if the server cannot be reached, with longer and longer pauses. Default: 8. */
+  /** How often to try again in a row while the server cannot be reached, with longer and longer pauses. Default: 8. */
   readonly retries?: number | undefined
 }
 
@@ -65,11 +65,11 @@ export interface StartOptions extends CallOptions {
 export interface Connection<W> {
   /** Starts a run. Rejects with `InvalidEvent` if the input does not fit. */
   readonly start: (input: Fields<StartOf<W>>, options?: StartOptions) => Promise<RemoteRun<W>>
-  /** The handle of a run that was started somewhere. Nothing is asked yet. */
+  /** The handle of a run that was started anywhere. It sends no request yet. */
   readonly run: (id: string) => RemoteRun<W>
 }
 
-/** The handle of a run on a server: that of `launchPromise`. */
+/** The handle of a run on a server: like that of `launchPromise`. */
 export interface RemoteRun<W> extends AsyncDisposable {
   readonly id: string
   /** Sends an event to the run, once for each `key`. Rejects with `InvalidEvent` or `RunEnded`. */
@@ -81,14 +81,14 @@ export interface RemoteRun<W> extends AsyncDisposable {
    * broken connection. A failed run throws.
    */
   readonly events: AsyncIterable<Wire<OutputsOf<W> | StopOf<W>>>
-  /** The stop event, when the run has ended. Asking for it is waiting for it: it never rejects unheard. */
+  /** The stop event, when the run has ended. If you do not read it, a failure is not an unhandled rejection. */
   readonly result: Promise<Wire<StopOf<W>>>
   /** The outcome of the run, when it has ended: like `result`, without failing. */
   readonly outcome: (options?: CallOptions) => Promise<Outcome<W>>
   /** Interrupts the run, and resolves when none of its work is running. */
   readonly interrupt: (options?: CallOptions) => Promise<void>
   readonly status: (options?: CallOptions) => Promise<RunStatus>
-  /** All that the server says of the run. */
+  /** Everything that the server knows about the run. */
   readonly detail: (options?: CallOptions) => Promise<RunDetail>
 }
 

@@ -34,7 +34,7 @@ import type { RunDetail } from "./Runs.ts"
 
 export { EventsDropped, RequestFailed, RunFailed, ServerUnreachable } from "./internal/calling.ts"
 
-/** A request has failed, and not the run. */
+/** A request has failed, not the run. */
 export type CallError = RequestFailed | ServerUnreachable
 
 /** Of what a step or a run fails with, and a handle refuses. */
@@ -87,7 +87,7 @@ export interface Connection<W, Listed = never> {
     input: Client.Fields<StartOf<W>>,
     options?: StartOptions
   ) => Effect.Effect<RemoteRun<W, Listed>, InvalidEvent | CallError, Scope.Scope>
-  /** The handle of a run that was started somewhere. Nothing is asked yet. */
+  /** The handle of a run that was started anywhere. It sends no request yet. */
   readonly run: (id: string) => RemoteRun<W, Listed>
 }
 
@@ -119,7 +119,7 @@ export interface RemoteRun<W, Listed = never> {
   /** Interrupts the run, and waits for its finalizers. */
   readonly interrupt: Effect.Effect<void, CallError>
   readonly status: Effect.Effect<RunStatus, CallError>
-  /** All that the server says of the run. */
+  /** Everything that the server knows about the run. */
   readonly detail: Effect.Effect<RunDetail, CallError>
 }
 

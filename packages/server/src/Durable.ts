@@ -252,7 +252,7 @@ const isSameStart = (def: Def, event: AnyEvent, stored: unknown): boolean => {
 }
 
 /**
- * Opens durable runs as a home for `serve`, and goes on with those that a dead process has left behind: see `openDurable`.
+ * Opens durable runs as a home for `serve`, and continues those that a dead process has left behind: see `openDurable`.
  *
  * @example
  * ```ts

@@ -56,7 +56,7 @@ const FoundOrder = Schema.Struct({
   outcome: Schema.String,
   /** What `replay` of `explore` takes. */
   token: Schema.String,
-  /** The line of a test that replays it, and the story of what happens; `null` where a trace is redacted. */
+  /** The line of a test that replays it, and the story of what happens; `null` if traces are redacted. */
   replay: Schema.NullOr(Schema.String),
   story: Schema.NullOr(Schema.String),
   /** The kept run; `null` if there was no room for it. */
@@ -86,7 +86,7 @@ export const Exploration = Schema.Struct({
   outcomes: Schema.Array(Schema.Struct({ outcome: Schema.String, times: Schema.Number, token: Schema.String })),
   /** What was not under control, so that not all orders were tried. */
   uncontrolled: Schema.Array(Schema.String),
-  /** Why it could not go on. */
+  /** Why it stopped early. */
   error: Schema.NullOr(Schema.String)
 }).annotate({ identifier: "Exploration" })
 export type Exploration = typeof Exploration.Type

@@ -1,5 +1,5 @@
 /**
- * A kept trace as a home of runs.
+ * A saved trace as a home of runs.
  */
 import * as Effect from "effect/Effect"
 import type { TraceEntry } from "stepgraph"
@@ -7,7 +7,7 @@ import { servedRuns } from "./internal/kept-runs.ts"
 import type { Runs } from "./Runs.ts"
 
 /**
- * The runs of a kept trace, and those that they have started, as a home for `serve`: to look at, for nothing about them can change.
+ * The runs of a saved trace, and those that they have started, as a home for `serve`. They can only be looked at.
  *
  * @example
  * ```ts

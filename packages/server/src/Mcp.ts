@@ -24,7 +24,7 @@ import { OpenQuestion, type RunDetail, RunFailure, Status, WaitingIntake } from 
 export interface McpOptions {
   /** What assistants read about this server. */
   readonly instructions?: string | undefined
-  /** The sessions that one user may have; beyond it, the one that was not used for longest ends. Default: 100. */
+  /** How many sessions one user may have. One more ends the session that was unused for longest. Default: 100. */
   readonly sessions?: number | undefined
 }
 
@@ -40,7 +40,7 @@ const wait = Schema.optionalKey(
 )
 const run = Schema.String.annotate({ description: "The id of a run." })
 
-/** Of a run, what an assistant needs to go on. */
+/** What an assistant needs to know about a run. */
 const Run = Schema.Struct({
   id: Schema.String,
   workflow: Schema.String,

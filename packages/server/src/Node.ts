@@ -74,7 +74,7 @@ export const toNodeListener =
   }
 
 export interface ListenOptions<Flows extends ReadonlyArray<AnyWorkflow>> extends ServeOptions<Flows> {
-  /** Default: 4270. 0 takes any that is free. */
+  /** Default: 4270. With 0, any free port. */
   readonly port?: number | undefined
   /** The address to listen on. Default: 127.0.0.1 and ::1, which only this machine can reach. Others need a real `auth`. */
   readonly host?: string | undefined

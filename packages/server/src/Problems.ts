@@ -63,21 +63,21 @@ export class KeyReused extends HttpApiError.Problem<KeyReused>()("KeyReused", {
   title: "This Idempotency-Key was used with another input"
 }) {}
 
-/** As many runs as the server takes are at work. */
+/** As many runs as the server accepts are running. */
 export class TooManyRuns extends HttpApiError.Problem<TooManyRuns>()("TooManyRuns", {
   type: urn("too-many-runs"),
   status: 503,
   title: "Too many runs at once: try again later"
 }) {}
 
-/** As many streams as the server takes are open. */
+/** As many streams as the server accepts are open. */
 export class TooManyStreams extends HttpApiError.Problem<TooManyStreams>()("TooManyStreams", {
   type: urn("too-many-streams"),
   status: 503,
   title: "Too many streams at once: try again later"
 }) {}
 
-/** A parameter of the request makes no sense. */
+/** A parameter of the request is invalid. */
 export class BadQuery extends HttpApiError.Problem<BadQuery>()("BadQuery", {
   type: urn("bad-query"),
   status: 400,

@@ -65,7 +65,7 @@ export const RunFailure = Schema.StructWithRest(
 ).annotate({ identifier: "RunFailure" })
 export type RunFailure = typeof RunFailure.Type
 
-/** All that is known of a run. */
+/** Everything that is known about a run. */
 export const RunDetail = Schema.Struct({
   ...summary,
   /** The run and the invocation that started it, if any. */

@@ -29,7 +29,7 @@ import type { Runs } from "./Runs.ts"
 
 export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = ReadonlyArray<AnyWorkflow>>
   extends GuardOptions {
-  /** The workflows to serve, by their names; or a function that is asked for them at each request. */
+  /** The workflows to serve, or a function that returns them, which is called at each request. */
   readonly workflows: Flows | (() => ReadonlyArray<AnyWorkflow>)
   /** Where runs live. Default: in the memory of this process, within these bounds. */
   readonly runs?: MemoryOptions | Runs | undefined
@@ -49,8 +49,8 @@ export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = Readonl
   /** What `GET /api/status` answers, for a server whose workflows change while it runs. */
   readonly status?: (() => ServerStatus) | undefined
   /**
-   * `explore` of `@stepgraph/testing`, to try every order of a workflow on the page; or a sentence that says why it is missing. Who
-   * may start runs may then start thousands, one after the other, so it is for development. Default: none.
+   * `explore` of `@stepgraph/testing`, to try every order of a workflow on the page; or a sentence that says why it is missing. Then
+   * a user who may start runs can start thousands, one after the other, so use it for development only. Default: none.
    */
   readonly explore?: Explore | string | undefined
 }

@@ -284,7 +284,7 @@ export class Calls {
     this.replayed.clear()
   }
 
-  /** What an entry does; `undefined` where the run has not come to it. */
+  /** What an entry does; `undefined` if the run has not come to it. */
   happening(entry: CallEntry): ((number: number) => void) | undefined {
     const { codec } = this.run.of
     const key = keyOfEntry(entry)

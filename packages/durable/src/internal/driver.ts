@@ -260,7 +260,7 @@ export class Driver {
 
   // ---------------------------------------------------------------- a replay
 
-  /** Lets the next entry happen; `false` where the run has not come to it. */
+  /** Lets the next entry happen; `false` if the run has not come to it. */
   private replay(): boolean {
     const { history } = this
     const entry = history.next
@@ -284,7 +284,7 @@ export class Driver {
     return !this.frozen
   }
 
-  /** What an entry does; `undefined` where the run has not come to it. */
+  /** What an entry does; `undefined` if the run has not come to it. */
   private happening(entry: Entry): ((number: number) => void) | undefined {
     if ("t" in entry) return () => {}
     if ("z" in entry) return this.timers.take(entry.z)
