@@ -25,7 +25,7 @@ describe("a trace", () => {
     const { status } = await client.get(`/api/runs/${json.id}/trace?last=3&after=${all.length}`)
     expect(status).toBe(204)
     const wrong = await client.get(`/api/runs/${json.id}/trace?last=-3`)
-    expect([wrong.status, wrong.json.detail]).toEqual([400, "last is a whole number from 0 on, not '-3'"])
+    expect([wrong.status, wrong.json.detail]).toEqual([400, "last must be a whole number of at least 0, not '-3'"])
   })
 
   it("is compared with another as far as both have come", async () => {
