@@ -280,6 +280,11 @@ describe("an attacker", () => {
       expect((await fetch(`${api}/${path}/stream`, { headers: as("bob") })).status).toBe(204)
       expect((await fetch(`${api}/${path}/stream`, { headers: as("ada") })).status).toBe(200)
     }
+    // Nor does a chat of the same id take its place.
+    await open("private", as("bob")).sendMessage({ text: "now" })
+    const again = open("private", as("ada"))
+    await again.resumeStream()
+    expect(again.lastMessage?.id).toBe(chat.lastMessage!.id)
   })
 
   it("gets 400 for what useChat would not send, 422 for what does not fit, and never what start throws", async () => {
