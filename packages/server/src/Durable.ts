@@ -4,7 +4,6 @@
  * @module durable
  */
 import * as Durable from "@stepgraph/durable"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -13,51 +12,19 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AnyWorkflow, RunServices } from "stepgraph"
 import { secretOf } from "stepgraph/internal"
-import { idOf, userOf } from "./internal/durable-ids.ts"
-import { type AnyEvent, type Def, eventJson, failureOf, outputJson, statusJson } from "./internal/json.ts"
+import { idOf } from "./internal/durable-ids.ts"
+import { endOf, type Outcome, stateOf, summaryOf } from "./internal/durable-states.ts"
+import { type AnyEvent, type Def, eventJson, outputJson, statusJson } from "./internal/json.ts"
 import { decoded, inputOf, Made } from "./internal/memory-run.ts"
 import { KeyReused } from "./Problems.ts"
-import type { Feed, Page, RunDetail, RunSummary, Runs, ServedRun, Status, StreamRecord } from "./Runs.ts"
+import type { Feed, Page, RunDetail, RunSummary, Runs, ServedRun, StreamRecord } from "./Runs.ts"
 
 type Handle = Durable.DurableRun<any, AnyEvent, AnyEvent, unknown>
-type Outcome = Exit.Exit<AnyEvent, unknown>
-
-const statuses: Readonly<Record<Durable.RunState, Status>> = {
-  active: "running",
-  stuck: "failed",
-  succeeded: "stopped",
-  failed: "failed",
-  interrupted: "interrupted"
-}
-const stateOf: Readonly<Record<Status, Durable.RunState>> = {
-  running: "active",
-  waiting: "active",
-  stopped: "succeeded",
-  failed: "failed",
-  interrupted: "interrupted"
-}
 
 /** A page has at most so many records. */
 const mostRecords = 512
 /** How often the journal of a run is asked for more of its trace, in milliseconds. */
 const traceBreak = 250
-
-const summaryOf = (run: Durable.StoredRun): RunSummary => ({
-  id: run.id,
-  workflow: run.flow,
-  status: statuses[run.state],
-  user: userOf(run.id),
-  startedAt: new Date(run.createdAt).toISOString(),
-  endedAt: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
-  rerunOf: null
-})
-
-const endOf = (exit: Outcome): Pick<RunDetail, "status" | "error"> => {
-  if (Exit.isSuccess(exit)) return { status: "stopped", error: null }
-  const isInterruption =
-    (Cause.squash(exit.cause) as { readonly _tag?: unknown } | undefined)?._tag === "RunInterrupted"
-  return isInterruption ? { status: "interrupted", error: null } : { status: "failed", error: failureOf(exit.cause) }
-}
 
 /** After which record a reader begins. */
 const startOf = (asked: number, all: number): number => (asked < 0 ? Math.max(0, all + asked) : asked)
@@ -195,7 +162,7 @@ export const makeDurableRuns = (
         return served(run, yield* here(durable.run(id)) as Effect.Effect<Handle>, durable.flow)
       })
 
-    const start: Runs["start"] = (flow, { input, key, user }) =>
+    const start: Runs["start"] = (flow, { input, key, rerunOf, user }) =>
       Effect.gen(function* () {
         const durable = byName.get(flow.name)
         if (durable === undefined) {
@@ -204,13 +171,27 @@ export const makeDurableRuns = (
           )
         }
         const event = yield* decoded(durable.flow.start as Def, input)
-        const id = yield* Effect.promise(() => idOf(user, flow.name, key))
+        const id = yield* Effect.promise(() => idOf(user, flow.name, key, rerunOf))
         yield* Effect.catchTag(here(durable.start(id, event)), "RunIdTaken", () => Effect.fail(new KeyReused({})))
         const run = yield* get(id)
         if (key !== undefined && !isSameStart(durable.flow.start, event, (yield* store.get(id))?.start)) {
           return yield* new KeyReused({})
         }
         return { run: run!, created: true }
+      })
+
+    /** The summary, which knows whether the run waits. */
+    const now = (run: Durable.StoredRun): Effect.Effect<RunSummary> =>
+      Effect.gen(function* () {
+        const summary = summaryOf(run)
+        if (run.state !== "active") return summary
+        const handle = (yield* here(byName.get(run.flow)!.run(run.id))) as Handle
+        const exit = yield* there(handle.poll)
+        if (exit !== undefined) return { ...summary, status: endOf(exit).status }
+        // Given back until a message comes. Others are asked: they may have to be replayed.
+        const isLeft = run.owner === undefined && run.wake === undefined
+        const waits = isLeft || statusJson(yield* there(handle.status)).idle
+        return waits ? { ...summary, status: "waiting" as const } : summary
       })
 
     const list: Runs["list"] = ({ cursor, limit, q, sees, since = 0, status, workflow }) =>
@@ -223,8 +204,9 @@ export const makeDurableRuns = (
           const some = yield* store.list({ flow: workflow, state, after, limit: 100 })
           for (const run of some) {
             if (run.createdAt < since) return { runs, next: null }
-            const summary = summaryOf(run)
-            const fits = byName.has(run.flow) && sees(summary) && (q === undefined || isIn(run, q))
+            const isCandidate = byName.has(run.flow) && sees(summaryOf(run)) && (q === undefined || isIn(run, q))
+            const summary = isCandidate ? yield* now(run) : undefined
+            const fits = summary !== undefined && (status === undefined || summary.status === status)
             if (fits && runs.length === limit) return { runs, next: `${after!.createdAt}.${after!.id}` }
             if (fits) runs.push(summary)
             after = { createdAt: run.createdAt, id: run.id }

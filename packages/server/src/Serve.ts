@@ -33,7 +33,10 @@ export interface ServeOptions<Flows extends ReadonlyArray<AnyWorkflow> = Readonl
   readonly workflows: Flows | (() => ReadonlyArray<AnyWorkflow>)
   /** Where runs live. Default: in the memory of this process, within these bounds. */
   readonly runs?: MemoryOptions | Runs | undefined
-  /** Changes each entry of a trace before anybody sees it. An entry for which it throws is left out. */
+  /**
+   * Changes each entry of a trace before anybody sees it. An entry for which it throws is left out. If it changes the `error` of
+   * the last entry, `RunFinished`, the error of the run has its tag and that text, and no fields.
+   */
   readonly redact?: ((entry: TraceEntry) => TraceEntry) | undefined
   /**
    * Whether the traces of runs in memory have what steps log with `Effect.log`, at the call that logs it. A function changes each
@@ -211,6 +214,8 @@ export const layerServe = <const Flows extends ReadonlyArray<AnyWorkflow>>(
   HttpRouter.use((router) =>
     Effect.flatMap(makeHandler(options), (handler) => {
       const path = (options.path ?? "").replace(/\/+$/, "")
-      return router.add("*", `${path}/*` as `/${string}`, HttpEffect.fromWebHandler(handler))
+      const all = HttpEffect.fromWebHandler(handler)
+      const under = router.add("*", `${path}/*` as `/${string}`, all)
+      return path === "" ? under : Effect.andThen(router.add("*", path as `/${string}`, all), under)
     })
   ) as unknown as Layer.Layer<never, never, HttpRouter.HttpRouter | RunServices<Flows[number]>>

@@ -7,7 +7,7 @@ import { connect } from "@stepgraph/server/client"
 import { openDurableRuns } from "@stepgraph/server/durable"
 import { listen } from "@stepgraph/server/node"
 import type { TraceEntry } from "stepgraph"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { afterAll, beforeAll, expect, it, vi } from "vitest"
 import * as flows from "./flows.ts"
 import { type Client, clientOf } from "./support.ts"
 
@@ -158,6 +158,45 @@ it("has traces as redact leaves them", async () => {
     await server.close()
     await home.close()
   }
+})
+
+it("has errors as redact leaves them", async () => {
+  const home = await openDurableRuns({ memory: true }, [durable(flows.buy, { errors: [flows.TooExpensive] })])
+  const redact = (entry: TraceEntry) => (entry._tag === "RunFinished" ? { ...entry, error: "about money" } : entry)
+  const server = await listen({ workflows: [flows.buy], runs: home, redact, auth: "none", port: 0 })
+  try {
+    const client = clientOf(server.url)
+    const { error, id } = (await client.post("/api/workflows/buy/runs?wait=5s", { price: 4711 })).json
+    expect(error).toEqual({ _tag: "TooExpensive", name: "TooExpensive", message: "about money" })
+    for (const stream of ["events", "trace"]) {
+      expect((await client.lines(`/api/runs/${id}/${stream}`)).at(-1).data).toEqual({ status: "failed", error })
+    }
+  } finally {
+    await server.close()
+    await home.close()
+  }
+})
+
+it("knows in its list which runs wait, and which run another repeats", async () => {
+  const { id } = (await ada.post("/api/workflows/publish/runs", { text: "listed" })).json
+  await (await ada.open(`/api/runs/${id}/events`)).until("id: 2\n")
+  const listed = async (status: string) =>
+    (await ada.get(`/api/runs?q=listed&status=${status}`)).json.runs.map((run: any) => [
+      run.id,
+      run.status,
+      run.rerunOf
+    ])
+  await vi.waitFor(async () => expect(await listed("waiting")).toEqual([[id, "waiting", null]]))
+  expect(await listed("running")).toEqual([])
+  const key = { "idempotency-key": "again" }
+  const again = (await ada.post(`/api/runs/${id}/rerun`, {}, key)).json
+  expect([again.rerunOf, again.user]).toEqual([id, "ada"])
+  expect((await ada.post(`/api/runs/${id}/rerun`, {}, key)).json.id).toBe(again.id)
+  const third = (await ada.post(`/api/runs/${again.id}/rerun`)).json
+  expect([third.rerunOf, (await ada.get(`/api/runs/${third.id}`)).json.rerunOf]).toEqual([again.id, again.id])
+  expect((await bob.get(`/api/runs/${third.id}`)).status).toBe(404)
+  for (const run of [id, again.id, third.id]) await ada.post(`/api/runs/${run}/interrupt`)
+  expect((await listed("interrupted")).map(([, , of]: any) => of)).toEqual([again.id, id, null])
 })
 
 it("shows no secret", async () => {

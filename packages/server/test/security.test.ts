@@ -2,6 +2,7 @@
 import { connect, type Socket } from "node:net"
 import { bearer, serve } from "@stepgraph/server"
 import { listen } from "@stepgraph/server/node"
+import type { TraceEntry } from "stepgraph"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { isSame } from "../src/internal/constant-time.ts"
 import { buy, count, login, publish } from "./flows.ts"
@@ -195,6 +196,25 @@ describe("the files of a page", () => {
     return pathname === "/" ? new Response(`<p>${request.method}</p>`) : new Response(null, { status: 404 })
   }
   const asks = (path: string, init?: RequestInit) => new Request(`http://localhost${path}`, init)
+
+  it("are found from the path without its last slash, on this host", async () => {
+    await using handler = serve({ workflows, auth: bearer(tokens), page, path: "/own/flows" })
+    const locationOf = async (path: string) => {
+      const { headers, status } = await handler(asks(path))
+      const location = headers.get("location")
+      return [status, location === null ? null : new URL(location, `http://localhost${path}`).href]
+    }
+    expect(await locationOf("/own/flows?run=1&q=//evil.example")).toEqual([
+      308,
+      "http://localhost/own/flows/?run=1&q=//evil.example"
+    ])
+    expect(await locationOf("/own/flows/")).toEqual([200, null])
+    // Not under the path: no page, and no redirect.
+    for (const path of ["//evil.example/own/flows", "/own/flows/..//evil.example", "/own/flow", "/own/flowsx"]) {
+      expect([path, (await locationOf(path))[1]]).toEqual([path, null])
+    }
+    expect((await handler(asks("/own/flows", { method: "POST" }))).status).toBe(401)
+  })
 
   it("come without a token; the routes do not, nor what looks like them", async () => {
     await using handler = serve({ workflows, auth: bearer(tokens), page })
@@ -467,5 +487,40 @@ describe("what nobody may read", () => {
     const trace = await (await handler(new Request(`http://localhost/api/runs/${id}/trace`))).text()
     expect(trace).toContain("EventEmitted")
     expect(trace).not.toMatch(/private|EventDelivered/)
+  })
+
+  it("what redact removes from the error of a run is nowhere else, and without redact it is there", async () => {
+    const answers = async (redact?: (entry: TraceEntry) => TraceEntry) => {
+      await using handler = serve({ workflows: [buy], auth: "none", redact })
+      const started = await handler(
+        new Request("http://localhost/api/workflows/buy/runs?wait=5s", {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: '{"price":4711}'
+        })
+      )
+      const detail: any = await started.json()
+      const path = `http://localhost/api/runs/${detail.id}`
+      const [events, again] = await Promise.all(
+        [`${path}/events`, path].map(async (path) => (await handler(new Request(path))).text())
+      )
+      return { detail, all: JSON.stringify([detail.error, events, JSON.parse(again!).error]) }
+    }
+    expect((await answers()).all).toContain("4711")
+    const shorter = await answers((entry) =>
+      entry._tag === "RunFinished" ? { ...entry, error: "an error about money" } : entry
+    )
+    expect(shorter.detail.error).toEqual({
+      _tag: "TooExpensive",
+      name: "TooExpensive",
+      message: "an error about money"
+    })
+    expect(shorter.all).not.toContain("4711")
+    const refusing = await answers((entry) => {
+      if (entry._tag === "RunFinished") throw new Error("cannot read this")
+      return entry
+    })
+    expect(refusing.detail.error.message).toBe("the error is not shown")
+    expect(refusing.all).not.toContain("4711")
   })
 })

@@ -161,6 +161,11 @@ export const guarded = (
     inner.pathname = url.pathname.slice(prefix.length)
     inner.search = url.search
     if (page !== undefined && isInside && !isRoute(inner.pathname) && (method === "GET" || method === "HEAD")) {
+      // Its files are relative to its folder. So is this: a proxy may serve it under another path, but no other host.
+      if (prefix !== "" && url.pathname === prefix) {
+        const location = `./${prefix.slice(prefix.lastIndexOf("/") + 1)}/${url.search}`
+        return new Response(null, { status: 308, headers: { location } })
+      }
       return page(new Request(inner, { method }))
     }
     const identity = await auth(request)

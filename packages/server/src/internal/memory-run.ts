@@ -6,9 +6,10 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { type AnyWorkflow, InvalidEvent, type launch, RunEnded, type TraceEntry } from "stepgraph"
 import { nearest } from "stepgraph/internal"
-import type { Json, LogLine, RunDetail, RunSummary, ServedRun, Starting } from "../Runs.ts"
+import type { Json, LogLine, RunDetail, RunFailure, RunSummary, ServedRun, Starting } from "../Runs.ts"
 import { type AnyEvent, type Def, eventJson, failureOf, outputJson, statusJson } from "./json.ts"
 import { Log } from "./log.ts"
+import { redactedFailure } from "./redacting.ts"
 
 /** One run never takes more than this share of what is kept. */
 const share = 4
@@ -69,6 +70,8 @@ export class MemoryRun implements ServedRun {
   private live: Live | undefined
   private id = ""
   private parent: RunDetail["parent"] = null
+  /** The last entry of its trace. */
+  private finished: Extract<TraceEntry, { readonly _tag: "RunFinished" }> | undefined
   private endedAt: Date | undefined
   private outcome: Pick<RunDetail, "status" | "stop" | "error"> = { status: "running", stop: null, error: null }
   private final: ReturnType<typeof statusJson> | undefined
@@ -103,6 +106,7 @@ export class MemoryRun implements ServedRun {
       this.id = entry.run
       this.parent = entry.parent
     }
+    if (entry._tag === "RunFinished" && entry.run === this.id) this.finished = entry
     let shown = entry
     try {
       shown = this.home.redact?.(entry) ?? entry
@@ -142,7 +146,7 @@ export class MemoryRun implements ServedRun {
       ? { status: "stopped", stop: outputJson(this.flow, exit.value), error: null }
       : Exit.hasInterrupts(exit) && !Exit.hasFails(exit) && !Exit.hasDies(exit)
         ? { status: "interrupted", stop: null, error: null }
-        : { status: "failed", stop: null, error: failureOf(exit.cause) }
+        : { status: "failed", stop: null, error: this.shownFailure(failureOf(exit.cause)) }
     this.final = { ...final, state: "ended", inputs: "closed" }
     this.live = undefined
     this.endedAt = new Date()
@@ -152,6 +156,11 @@ export class MemoryRun implements ServedRun {
     this.entries.end(last)
     for (const listener of this.listeners) listener()
     this.listeners.clear()
+  }
+
+  private shownFailure(failure: RunFailure): RunFailure {
+    const { redact } = this.home
+    return redact === undefined ? failure : redactedFailure(failure, this.finished, redact)
   }
 
   get summary(): RunSummary {

@@ -1,9 +1,9 @@
 /**
- * Changes the traces of a home that knows nothing of `redact`, such as the durable one.
+ * Changes the traces and errors of a home that knows nothing of `redact`, such as the durable one.
  */
 import * as Effect from "effect/Effect"
 import type { TraceEntry } from "stepgraph"
-import type { Feed, Runs, ServedRun, StreamRecord } from "../Runs.ts"
+import type { Feed, RunFailure, Runs, ServedRun, StreamRecord } from "../Runs.ts"
 
 type Redact = (entry: TraceEntry) => TraceEntry
 
@@ -29,19 +29,72 @@ const redactedFeed =
         : Effect.succeed({ records: shown, over })
     })
 
-const redactedRun = (run: ServedRun, redact: Redact): ServedRun => ({
-  summary: run.summary,
-  detail: run.detail,
-  events: run.events,
-  trace: redactedFeed((after) => run.trace(after), redact),
-  ended: run.ended,
-  send: (event, key) => run.send(event, key),
-  closeInputs: run.closeInputs,
-  interrupt: run.interrupt,
-  forget: run.forget,
-  flow: run.flow,
-  startedWith: run.startedWith
-})
+type Finished = Extract<TraceEntry, { readonly _tag: "RunFinished" }>
+
+/** The error of a run, as far as `redact` shows it where the trace has it. */
+export const redactedFailure = (failure: RunFailure, finished: Finished | undefined, redact: Redact): RunFailure => {
+  const { _tag, name } = failure
+  const known = { ...(_tag === undefined ? undefined : { _tag }), ...(name === undefined ? undefined : { name }) }
+  try {
+    const { error } = redact(finished!) as Finished
+    return error === finished!.error ? failure : { ...known, message: error ?? "the error is not shown" }
+  } catch {
+    return { ...known, message: "the error is not shown" }
+  }
+}
+
+/** The last entry of the trace of a run that has ended. */
+const finishedOf = (run: ServedRun): Effect.Effect<Finished | undefined> => {
+  const look = (after: number): Effect.Effect<Finished | undefined> =>
+    Effect.flatMap(run.trace(after), ({ over, records }) => {
+      const entries = records.flatMap(({ json, kind }) => (kind === "trace" ? [JSON.parse(json) as TraceEntry] : []))
+      const found = entries.find((entry) => entry._tag === "RunFinished" && entry.run === run.summary.id)
+      const last = records.at(-1)
+      return found !== undefined || over || last === undefined
+        ? Effect.succeed(found as Finished | undefined)
+        : look(last.number)
+    })
+  return look(0)
+}
+
+/** Of a feed, the last record. */
+const redactedEnd =
+  (feed: Feed, shown: (failure: RunFailure) => Effect.Effect<RunFailure>): Feed =>
+  (after) =>
+    Effect.flatMap(feed(after), ({ over, records }) => {
+      const last = records.at(-1)
+      const end = last?.kind === "end" ? JSON.parse(last.json) : undefined
+      if (last === undefined || end?.error === undefined) return Effect.succeed({ over, records })
+      return Effect.map(shown(end.error), (error) => ({
+        over,
+        records: [...records.slice(0, -1), { ...last, json: JSON.stringify({ ...end, error }) }]
+      }))
+    })
+
+const redactedRun = (run: ServedRun, redact: Redact): ServedRun => {
+  const shown = (failure: RunFailure) =>
+    Effect.map(finishedOf(run), (finished) => redactedFailure(failure, finished, redact))
+  return {
+    summary: run.summary,
+    detail: Effect.flatMap(run.detail, (detail) =>
+      detail.error === null
+        ? Effect.succeed(detail)
+        : Effect.map(shown(detail.error), (error) => ({ ...detail, error }))
+    ),
+    events: redactedEnd((after) => run.events(after), shown),
+    trace: redactedEnd(
+      redactedFeed((after) => run.trace(after), redact),
+      shown
+    ),
+    ended: run.ended,
+    send: (event, key) => run.send(event, key),
+    closeInputs: run.closeInputs,
+    interrupt: run.interrupt,
+    forget: run.forget,
+    flow: run.flow,
+    startedWith: run.startedWith
+  }
+}
 
 export const redacted = (runs: Runs, redact: Redact | undefined): Runs =>
   redact === undefined
