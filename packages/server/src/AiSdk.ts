@@ -15,7 +15,7 @@ import type { Shown } from "./internal/ui-message.ts"
 import { uiStreamed } from "./internal/ui-stream.ts"
 import { BadQuery } from "./Problems.ts"
 import type { Protocol } from "./Protocol.ts"
-import type { Json, RunFailure } from "./Runs.ts"
+import type { RunFailure } from "./Runs.ts"
 
 export type { Shown, UiChunk, UiText } from "./internal/ui-message.ts"
 
@@ -34,7 +34,7 @@ export interface ChatRequest {
   readonly messages: ReadonlyArray<ChatMessage>
   readonly trigger: string
   /** What else the page sends: the `body` of its transport. */
-  readonly body: { readonly [field: string]: Json }
+  readonly body: { readonly [field: string]: Schema.Json }
   /** Who sends it. */
   readonly user: string
 }
