@@ -221,9 +221,11 @@ describe("the page", () => {
     const every = pane(page, "Every order")
     await every.getByText("The steps really run, up to 1,000 times").waitFor()
     await every.getByRole("button", { name: "Try every order" }).click()
-    await every.getByText("Orders break a rule in 1 way.").waitFor()
+    await every.getByText("Some orders break a rule, in 1 way.").waitFor()
     expect(await every.textContent()).toContain('ends with Bill {"first":"tea"}')
     await every.getByText("What happens in it").click()
+    // Nothing is wider than the page, however long its lines are.
+    expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(1280)
     await every.getByText('→ price(Item {"name":"milk"}) wakes').waitFor()
     await every.getByRole("button", { name: "Copy for a test" }).click()
     const copied = () => page.evaluate(() => (globalThis as any).navigator.clipboard.readText())

@@ -1,29 +1,10 @@
 /** A page in a real browser: Debian's `chromium`, or the one that is installed. */
-import { existsSync } from "node:fs"
-import { type Browser, chromium, type Page } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest"
+import { found, launched, missing } from "./chromium.ts"
 
-const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
-  existsSync(path)
-)
-
-const missing = "Chromium is not installed: apt-get install chromium"
 /** Without a browser, these tests are skipped on a developer's machine, and fail in CI. */
 const skipped = found === undefined && process.env.CI !== "true"
-
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync"
-]
-
-const launched = (): Promise<Browser> => {
-  if (found === undefined) throw new Error(missing)
-  return chromium.launch({ executablePath: found, args: flags })
-}
 
 export interface Seen {
   readonly page: Page

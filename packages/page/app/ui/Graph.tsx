@@ -12,10 +12,13 @@ const svgNames = "http://www.w3.org/2000/svg"
 
 let styled = false
 
+/** It can still be read at this share of its size. */
+const smallest = 0.8
+
 /** From left to right if there is room: a page has more width than height. */
 const fitting = (graph: GraphData, width: number): string => {
   const wide = toSvg(graph, { direction: "right" })
-  return Number(/ width="([\d.]+)"/.exec(wide)?.[1]) <= width ? wide : toSvg(graph)
+  return Number(/ width="([\d.]+)"/.exec(wide)?.[1]) * smallest <= width ? wide : toSvg(graph)
 }
 
 /** The picture as elements. Its style goes to the page, whose policy allows none inside. */
@@ -28,7 +31,11 @@ const drawn = (graph: GraphData, width: number): SVGSVGElement => {
     document.adoptedStyleSheets.push(sheet)
   }
   const parsed = new DOMParser().parseFromString(before + after, "image/svg+xml").documentElement
-  return document.importNode(parsed, true) as unknown as SVGSVGElement
+  const svg = document.importNode(parsed, true) as unknown as SVGSVGElement
+  const { height: high, width: wide } = svg.viewBox.baseVal
+  // Other panes fit beside it.
+  svg.classList.toggle("is-tall", high > wide)
+  return svg
 }
 
 interface Mark {

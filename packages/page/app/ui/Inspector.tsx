@@ -202,8 +202,10 @@ const Logs = ({ began, lines }: { readonly lines: ReadonlyArray<LogLine>; readon
         {lines.map(({ at, level, text }, i) => (
           <li key={i} class={level.toLowerCase()}>
             <span class="soft number">{duration(Math.max(0, at - began))}</span>
-            {level === "Info" ? null : <strong>{level}</strong>}
-            <span>{text}</span>
+            <span>
+              {level === "Info" ? null : <strong>{level} </strong>}
+              {text}
+            </span>
           </li>
         ))}
       </ol>

@@ -198,7 +198,7 @@ const headline = ({ complete, error, orders, schedules, state, unlisted, usual }
   const tried = complete ? `All ${count(schedules, "order")}` : `${count(schedules, "order")}, not all of them,`
   if (error !== null) return error
   if (state === "running" && ways === 0) return usual === null ? "Starting…" : "No order breaks a rule so far."
-  if (ways > 0) return `Orders break a rule in ${count(ways, "way")}${state === "running" ? " so far" : ""}.`
+  if (ways > 0) return `Some orders break a rule, in ${count(ways, "way")}${state === "running" ? " so far" : ""}.`
   if (state === "cancelled") return `Cancelled after ${count(schedules, "order")}; none of them breaks a rule.`
   return complete && schedules === 1 ? "There is only one order." : `${tried} keep the rules.`
 }

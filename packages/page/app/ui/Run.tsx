@@ -156,25 +156,27 @@ const Loaded = ({
         {flow === undefined ? null : <ForYou key={`you-${detail.id}`} detail={detail} flow={flow} />}
         <Reasons detail={detail} store={store} graph={flow?.graph} />
         <Scrubber store={store} at={route.at} />
-        {flow === undefined ? null : (
-          <section class="card" aria-label="Graph">
-            <h2>Graph</h2>
-            <Graph
-              graph={flow.graph}
-              store={store}
-              selected={selection?.kind === "step" ? selection.id : undefined}
-              onPick={(id) => select({ kind: "step", id })}
-            />
+        <div class="panes">
+          {flow === undefined ? null : (
+            <section class="card" aria-label="Graph">
+              <h2>Graph</h2>
+              <Graph
+                graph={flow.graph}
+                store={store}
+                selected={selection?.kind === "step" ? selection.id : undefined}
+                onPick={(id) => select({ kind: "step", id })}
+              />
+            </section>
+          )}
+          <section class="card" aria-label="Timeline">
+            <h2>Timeline</h2>
+            <Timeline store={store} selection={selection} onSelect={select} />
           </section>
-        )}
-        <section class="card" aria-label="Timeline">
-          <h2>Timeline</h2>
-          <Timeline store={store} selection={selection} onSelect={select} />
-        </section>
-        <section class="card" aria-label="Events">
-          <h2>Events</h2>
-          <Events store={store} selection={selection} onSelect={select} />
-        </section>
+          <section class="card" aria-label="Events">
+            <h2>Events</h2>
+            <Events store={store} selection={selection} onSelect={select} />
+          </section>
+        </div>
         <section class="card" aria-label="Compare">
           <h2>Compare</h2>
           <Compare
