@@ -8,7 +8,7 @@ import { age, brief, count, duration, number } from "../format.ts"
 import { useStore } from "../hooks.ts"
 import { adjust, linkTo } from "../route.ts"
 import { RunStore } from "../run-store.ts"
-import { type Pane, Status } from "./parts.tsx"
+import { type Pane, Status, wordOf } from "./parts.tsx"
 import { Timeline } from "./Timeline.tsx"
 
 interface Event {
@@ -82,7 +82,7 @@ export const Compare = ({
             <option value="">choose a run…</option>
             {runs.map(({ id, startedAt, status }) => (
               <option key={id} value={id}>
-                {id} · {status} · {age(now - Date.parse(startedAt))}
+                {id} · {wordOf(status)} · {age(now - Date.parse(startedAt))}
                 {id === detail.rerunOf ? " · the run that this one repeats" : ""}
               </option>
             ))}

@@ -6,6 +6,7 @@ import { api, Failure, type RunSummary, type WorkflowSummary } from "../api.ts"
 import { age } from "../format.ts"
 import { useDebounced, useEvery, useNow } from "../hooks.ts"
 import { linkTo, type Route } from "../route.ts"
+import { wordOf } from "./parts.tsx"
 import { ThemeSwitch } from "./Theme.tsx"
 
 const states = ["running", "waiting", "stopped", "failed", "interrupted"]
@@ -98,7 +99,7 @@ const Runs = ({
           <option value="">Any status</option>
           {states.map((state) => (
             <option key={state} value={state}>
-              {state === "stopped" ? "done" : state}
+              {wordOf(state)}
             </option>
           ))}
         </select>
@@ -122,7 +123,7 @@ const Runs = ({
         {page?.runs.map(({ id, startedAt, status, workflow }) => (
           <li key={id}>
             <a href={linkTo({ run: id })} aria-current={route.run === id ? "page" : undefined}>
-              <span class={`dot ${status}`} role="img" aria-label={status === "stopped" ? "done" : status} />
+              <span class={`dot ${status}`} role="img" aria-label={wordOf(status)} />
               <span class="what">
                 {workflow}
                 <span class="code soft">{id}</span>

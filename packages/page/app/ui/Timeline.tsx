@@ -101,7 +101,7 @@ export const Timeline = ({ least = 1, onSelect, selection, store }: Pane & { rea
   return (
     <div class="timeline">
       <div class="tools">
-        <span class="soft">Drag to look at a range; Ctrl and wheel, or + and −, to zoom.</span>
+        <span class="soft hint">Drag to look at a range; Ctrl and wheel, or + and −, to zoom.</span>
         <span class="space" />
         <label>
           <input type="checkbox" checked={fold} onChange={(event) => setFold(event.currentTarget.checked)} /> Fold idle

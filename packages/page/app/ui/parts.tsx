@@ -15,10 +15,12 @@ export interface Pane {
 
 const words: Readonly<Record<string, string>> = { stopped: "done" }
 
+export const wordOf = (status: string): string => words[status] ?? status
+
 export const Status = ({ status }: { readonly status: string }) => (
   <span class={`status ${status}`}>
     <i aria-hidden="true" />
-    {words[status] ?? status}
+    {wordOf(status)}
   </span>
 )
 
