@@ -8,7 +8,7 @@ const known = pages()
 const linkTo = (file: string): string =>
   `/${known
     .get(file)!
-    .replace(/index\.md$/, "")
+    .replace(/(?<=^|\/)index\.md$/, "")
     .replace(/\.md$/, "")}`
 
 const guide = (): Array<DefaultTheme.SidebarItem> => [
