@@ -160,6 +160,25 @@ it("is seen by who may see the runs of its user, and without what redact hides",
   expect((await as("bob", `runs/${run}`)).status).toBe(404)
 })
 
+it("is begun by no foreign page, and by nobody without a token", async () => {
+  await using handler = serve({ workflows: [bill], auth: bearer("a-token"), explore })
+  const begin = async (headers: Record<string, string>, path = "workflows/bill/exploration") => {
+    const request = new Request(`http://localhost/api/${path}`, { method: "POST", headers, body: "{}" })
+    return (await handler(request)).status
+  }
+  const json = { "content-type": "application/json" }
+  const authorization = "Bearer a-token"
+  for (const path of ["workflows/bill/exploration", "exploration/cancel"]) {
+    expect(await begin(json, path)).toBe(401)
+    expect(await begin({ ...json, authorization, origin: "https://evil.example" }, path)).toBe(403)
+    expect(await begin({ ...json, authorization, host: "evil.example" }, path)).toBe(403)
+    // A foreign page can send this without asking first.
+    expect(await begin({ authorization, "content-type": "text/plain" }, path)).toBe(415)
+  }
+  const state = await handler(new Request("http://localhost/api/exploration", { headers: { authorization } }))
+  expect(await state.json()).toBe(null)
+})
+
 it("is not offered unless asked for, and a failure to begin says why", async () => {
   const post = () =>
     new Request("http://localhost/api/workflows/publish/exploration", {
