@@ -3,8 +3,8 @@ import { exec } from "node:child_process"
 import { promisify } from "node:util"
 import { describe, expect, it, vi } from "@effect/vitest"
 import { linkInto } from "@stepgraph/conformance/support/copies"
+import { inTerminal, needsTerminal } from "@stepgraph/conformance/support/pty"
 import { bin, example, inFolder, seed } from "./support/command-line.ts"
-import { inTerminal, needsTerminal } from "./support/pty.ts"
 
 // Each test starts a program while other tests run.
 vi.setConfig({ testTimeout: 60_000 })

@@ -1,7 +1,7 @@
 /** Runs a program in a pseudo-terminal and reads the screen. */
 
-import { screen } from "@stepgraph/conformance/support/terminal"
 import { beforeEach, onTestFinished } from "vitest"
+import { screen } from "./terminal.ts"
 
 /** The library ships prebuilt binaries, but not for every platform. */
 const library = await import("@lydell/node-pty").catch((error: unknown) => String(error))

@@ -1,0 +1,31 @@
+/** Other programs: the package manager and git. */
+import { spawn } from "node:child_process"
+
+interface Options {
+  readonly cwd: string
+  readonly signal: AbortSignal
+}
+
+/** The exit code, or `undefined` if there is no such program. Ends only when the program has ended. */
+const run = (program: string, args: ReadonlyArray<string>, { cwd, signal }: Options, stdio: "inherit" | "ignore") =>
+  new Promise<number | undefined>((resolve) => {
+    // Package managers are scripts on Windows, which only a shell starts.
+    const child = spawn(program, args, { cwd, stdio, shell: process.platform === "win32" })
+    const kill = () => void child.kill()
+    signal.addEventListener("abort", kill)
+    const ended = (code: number | undefined) => {
+      signal.removeEventListener("abort", kill)
+      resolve(code)
+    }
+    child.once("error", () => ended(undefined))
+    child.once("exit", (code) => ended(code ?? 1))
+  })
+
+/** Installs the packages, and shows what the package manager says. Whether that went well. */
+export const install = async (manager: string, options: Options): Promise<boolean> =>
+  (await run(manager, ["install"], options, "inherit")) === 0
+
+/** Begins a repository, unless the folder is in one. Whether the folder is in one now. */
+export const beginRepository = async (options: Options): Promise<boolean> =>
+  (await run("git", ["rev-parse", "--is-inside-work-tree"], options, "ignore")) === 0 ||
+  (await run("git", ["init", "--quiet"], options, "ignore")) === 0
