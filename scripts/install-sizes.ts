@@ -23,7 +23,8 @@ interface Manifest {
 const manifests = new Map<string, Manifest>()
 for (const folder of readdirSync(join(workspace, "packages"))) {
   const manifest: Manifest = JSON.parse(read(`packages/${folder}/package.json`))
-  if (!manifest.private) manifests.set(manifest.name, manifest)
+  // What `npm create` runs is not installed in a project.
+  if (!manifest.private && !manifest.name.startsWith("create-")) manifests.set(manifest.name, manifest)
 }
 
 /** A package with those of this workspace that it needs. */
