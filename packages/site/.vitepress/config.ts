@@ -1,5 +1,6 @@
 import { join, posix } from "node:path"
 import { type DefaultTheme, defineConfig } from "vitepress"
+import { bundle } from "../playground/bundle.ts"
 import { configure, slugify } from "./markdown.ts"
 import { packages, pages, read, repository, root, tasks, titleOf } from "./repository.ts"
 import { miniSearch } from "./search.ts"
@@ -10,6 +11,8 @@ const linkTo = (file: string): string =>
     .get(file)!
     .replace(/(?<=^|\/)index\.md$/, "")
     .replace(/\.md$/, "")}`
+
+const taskOf = new Map(tasks().flatMap(({ pages }) => pages.map(({ file, task }) => [file, task])))
 
 const guide = (): Array<DefaultTheme.SidebarItem> => [
   ...tasks().map(({ title, pages }) => ({
@@ -65,7 +68,14 @@ export default defineConfig({
   metaChunk: true,
   vite: {
     publicDir: join(import.meta.dirname, "../public"),
+    esbuild: { jsx: "automatic", jsxImportSource: "preact" },
     plugins: [
+      {
+        name: "stepgraph:playground",
+        resolveId: (id) => (id === "virtual:playground-runtime" ? `\0${id}` : null),
+        load: async (id) =>
+          id === "\0virtual:playground-runtime" ? `export default ${JSON.stringify(await bundle())}` : null
+      },
       {
         name: "stepgraph:vue",
         enforce: "pre",
@@ -90,6 +100,7 @@ export default defineConfig({
     logo: "/icon.svg",
     nav: [
       { text: "Guide", link: "/docs/getting-started", activeMatch: "^/(docs|packages)/" },
+      { text: "Playground", link: "/playground" },
       { text: "API", link: "/reference/", activeMatch: "^/reference/" }
     ],
     sidebar: { "/docs/": guide(), "/packages/": guide(), ...reference() },
@@ -103,7 +114,9 @@ export default defineConfig({
         _render(source, env, md) {
           const html = md.render(source, env)
           if (env.frontmatter?.search === false) return ""
-          return env.relativePath.startsWith("packages/site/reference/") ? html.split("<h2")[0]! : html
+          if (env.relativePath.startsWith("packages/site/reference/")) return html.split("<h2")[0]!
+          // What people look for who need the page, in their words.
+          return html.replace("</h1>", `</h1><p>${taskOf.get(env.relativePath) ?? ""}</p>`)
         }
       }
     },
