@@ -58,7 +58,8 @@ export const configure = (md: MarkdownRenderer): void => {
     for (const block of state.tokens) {
       for (const token of [block, ...(block.children ?? [])]) {
         // Vite takes a path without a dot for a package.
-        if (token.type.startsWith("html_")) token.content = token.content.replace(/ src="(?=\w[^:"]*")/g, ' src="./')
+        if (token.type.startsWith("html_"))
+          token.content = token.content.replace(/ (src|srcset)="(?=\w[^:"]*")/g, ' $1="./')
         const href = token.type === "link_open" ? token.attrGet("href") : null
         if (href !== null) token.attrSet("href", linkFrom(file, href, known))
       }
