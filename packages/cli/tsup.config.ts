@@ -5,5 +5,7 @@ export default defineConfig({
   format: "esm",
   target: "node20",
   sourcemap: true,
-  clean: true
+  clean: true,
+  // Not every runtime has these modules without the prefix.
+  removeNodeProtocol: false
 })

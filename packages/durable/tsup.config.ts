@@ -6,5 +6,7 @@ export default defineConfig({
   target: "node22",
   dts: true,
   sourcemap: true,
-  clean: true
+  clean: true,
+  // Not every runtime has these modules without the prefix.
+  removeNodeProtocol: false
 })

@@ -14,5 +14,7 @@ export default defineConfig({
   target: "node20",
   dts: true,
   sourcemap: true,
-  clean: true
+  clean: true,
+  // Not every runtime has these modules without the prefix.
+  removeNodeProtocol: false
 })
