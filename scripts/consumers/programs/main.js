@@ -1,0 +1,3 @@
+import { seed } from "./seed.js"
+
+console.log(await seed())

@@ -1,0 +1,7 @@
+import { serve } from "@stepgraph/server"
+import { flow } from "../../../seed"
+
+const handler = serve({ workflows: [flow], auth: "none", path: "/flows" })
+export const GET = handler
+export const POST = handler
+export const DELETE = handler

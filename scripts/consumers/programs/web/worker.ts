@@ -1,0 +1,3 @@
+import { seed } from "../seed.ts"
+
+seed().then((result) => postMessage(result))
