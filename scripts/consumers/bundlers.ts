@@ -50,7 +50,6 @@ const next: Consumer = {
     const { folder, run, serve } = project(packed, "next", { dependencies })
     run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline"])
     const bin = join(folder, "node_modules/next/dist/bin/next")
-    run("cp", ["seed.ts", "next/seed.ts"])
     run("node", [bin, "build", "next"], { NEXT_TELEMETRY_DISABLED: "1" })
     const port = await freePort()
     const url = `http://127.0.0.1:${port}/flows`

@@ -1,1 +1,2 @@
-export default { turbopack: { root: import.meta.dirname } }
+// The packages are in the folder above.
+export default { turbopack: { root: new URL("..", import.meta.url).pathname } }
