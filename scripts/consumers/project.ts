@@ -19,7 +19,8 @@ export const packedIn = (folder: string): Packed => {
   for (const directory of readdirSync(join(workspace, "packages"))) {
     const { name, private: hidden, version } = json(`packages/${directory}/package.json`)
     // What `npm create` runs is not installed in a project.
-    if (!hidden && !name.startsWith("create-")) tarballs[name] = join(folder, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`)
+    if (!hidden && !name.startsWith("create-"))
+      tarballs[name] = join(folder, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`)
   }
   return { scratch: mkdtempSync(join(tmpdir(), "stepgraph-consumers-")), tarballs }
 }
