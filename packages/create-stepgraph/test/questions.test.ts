@@ -31,7 +31,7 @@ describe("in a terminal", () => {
     await answer(/^Which template\? \(1\)$/, "4")
     await see(/^Answer with a number or a name: plain, agent, server\.$/)
     type("3\r")
-    await answer(/^Begin a git repository\? \(yes\)$/, "maybe")
+    await answer(/^Create a git repository\? \(yes\)$/, "maybe")
     await see(/^Answer yes or no\.$/)
     type("no\r")
     const { code, lines } = await ended()
@@ -43,9 +43,9 @@ describe("in a terminal", () => {
       "Which template? (1) 4",
       "Answer with a number or a name: plain, agent, server.",
       "Which template? (1) 3",
-      "Begin a git repository? (yes) maybe",
+      "Create a git repository? (yes) maybe",
       "Answer yes or no.",
-      "Begin a git repository? (yes) no",
+      "Create a git repository? (yes) no",
       "",
       "Created 'my-app' from the template 'server'. Go on with:",
       "",

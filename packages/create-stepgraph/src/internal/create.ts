@@ -49,7 +49,7 @@ const asked = async (
     place,
     template: options.template ?? (await terminal.ask("Which template?", "1", templateOf)),
     install: options.install ?? (await terminal.confirm(`Install the packages with ${manager.name}?`)),
-    git: options.git ?? (await terminal.confirm("Begin a git repository?"))
+    git: options.git ?? (await terminal.confirm("Create a git repository?"))
   }
 }
 

@@ -46,7 +46,7 @@ export const help = (manager: Manager): string => `Creates a project with stepgr
     .join(`\n${" ".repeat(25)}`)}
       --install          install the packages, which is the default
       --no-install       only write the files
-      --git              begin a git repository, which is the default outside of one
+      --git              create a git repository: the default outside of one
       --no-git           begin none
   -y, --yes              ask nothing, and take the defaults: template plain, --install, --git
   -h, --help             show this
