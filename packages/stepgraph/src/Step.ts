@@ -125,7 +125,8 @@ type PoliciesOf<Rt> = unknown extends Rt
       : never
 /** A missing property is inferred as `unknown`. */
 type Named<S> = unknown extends S ? never : S
-type Decision<F> = F extends (...args: any) => infer D ? D : never
+// It is `any` where the compiler reads the function before it knows what `run` fails with, as in `error.reason.includes("429")`.
+type Decision<F> = F extends (...args: any) => infer D ? Known<D> : never
 // `any` is what `Options` itself says, of which nothing is known.
 type Known<T> = 0 extends 1 & T ? never : T
 // Unnamed, because an editor would show the name instead of the errors.

@@ -787,3 +787,13 @@ defineStep({
     return Stop({ result: topic })
   })
 })
+
+// A condition that calls a method of the error, written before a `run` that uses its input: the errors and services stay known.
+const condition = defineStep({
+  accepts: Topic,
+  emits: Stop,
+  retry: { times: 1, while: (error) => error._tag === "StepRejected" && error.reason.includes("429") },
+  run: async ({ topic }, { signal }) => Stop({ result: `${topic} ${signal.aborted}` })
+})
+same<ErrorOf<typeof condition>, StepRejected>(true)
+same<ServicesOf<typeof condition>, never>(true)
