@@ -19,9 +19,14 @@ const agents = {
   bun: "bun/1.4.0 npm/? node/v24.3.0 linux x64"
 }
 
-const run = async (args: ReadonlyArray<string>, agent = agents.npm, signal = new AbortController().signal) => {
+const run = async (
+  args: ReadonlyArray<string>,
+  agent = agents.npm,
+  signal = new AbortController().signal,
+  folder = cwd
+) => {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
-  const code = await create({ args, cwd, env: { npm_config_user_agent: agent }, stdin, stdout, stderr, signal })
+  const code = await create({ args, cwd: folder, env: { npm_config_user_agent: agent }, stdin, stdout, stderr, signal })
   const text = (stream: PassThrough) => String(stream.read() ?? "").trim()
   return { code, stdout: text(stdout), stderr: text(stderr) }
 }
@@ -65,10 +70,10 @@ describe("a project", () => {
     ["bun", ["cd with-bun", "bun install", "bun run dev", "bun run start", "bun run test"], "bun run start coffee"]
   ] as const)("goes on with %s, if that created it", async (name, commands, example) => {
     const { stdout } = await run([`with-${name}`, "--no-install", "--no-git"], agents[name])
-    expect(stdout).toMatch(new RegExp(`^Created 'with-${name}' from the template 'plain'\\. Go on with:\n`))
+    expect(stdout).toMatch(new RegExp(`^Created 'with-${name}' from the template 'plain'\\. Next:\n`))
     expect([...stdout.matchAll(/^ {2}(.*?)(?: {2}.*)?$/gm)].map(([, command]) => command)).toEqual(commands)
     const readme = await readFile(join(cwd, `with-${name}`, "README.md"), "utf8")
-    for (const command of commands.slice(2)) expect(readme).toContain(`\n${command} `)
+    for (const command of commands.slice(2)) expect(readme).toContain(`\n| \`${command}\` | `)
     expect(readme).toContain(`\`${example}\``)
   })
 
@@ -76,6 +81,9 @@ describe("a project", () => {
     await mkdir(join(cwd, "cloned/.git"), { recursive: true })
     expect((await run(["cloned", "--no-install"])).code).toBe(0)
     expect(await readdir(join(cwd, "cloned/.git"))).not.toEqual([])
+    await mkdir(join(cwd, "here"))
+    const here = await run([".", "--no-install", "--no-git"], agents.npm, undefined, join(cwd, "here"))
+    expect(here.stdout).toMatch(/^Created 'here' from the template 'plain'\. Next:\n\n {2}npm install\n/)
     const { code, stdout } = await run(["new folders/deep", "--no-install", "--no-git"])
     expect({ code, stdout }).toEqual({
       code: 0,
@@ -89,7 +97,7 @@ describe("a project", () => {
     const { code, stderr, stdout } = await run(["without-npm", "--git"])
     expect(code).toBe(1)
     expect(stderr).toBe(
-      "There is no git repository: 'git init' failed or git is not installed.\n\nThe packages are not installed: 'npm install' failed. The files are written."
+      "No git repository was created: 'git init' failed, or git is not installed.\n\n'npm install' failed, so the packages are not installed. The files of the project are there."
     )
     expect(stdout).toMatch(/^ {2}npm install$/m)
     expect(await files("without-npm")).toContain("src/flow.ts")
@@ -103,40 +111,36 @@ describe("what is refused", () => {
   })
 
   const named = "Name the folder of the new project"
-  const rule = "npm takes up to 214 lower-case letters, digits and -._~, and a letter or a digit first"
+  const rule = "it may have up to 214 lower-case letters, digits and -._~, and must begin with a letter or a digit"
   it.each([
     ["no name without a terminal", [], `${named}: npm create stepgraph@latest my-app`],
     ["no name with --yes", ["--yes"], `${named}: npm create stepgraph@latest my-app`],
     [
       "a folder with something in it",
       ["full"],
-      "The folder 'full' exists and is not empty (a, b, c, …). Name another, or empty it first."
+      "The folder 'full' exists and is not empty (a, b, c, …). Choose another name, or empty it first."
     ],
-    ["a file", ["full/a"], "'full/a' is or lies below a file: name a folder that does not exist yet."],
+    ["a file", ["full/a"], "'full/a' is a file or is inside one: name a folder that does not exist yet."],
     [
       "an unknown template",
       ["my-app", "-t", "pylon"],
       "There is no template 'pylon'. The templates are plain, agent, server."
     ],
     ["a template without a name", ["my-app", "--template"], "--template needs a value: plain, agent, server."],
-    ["an invalid name", ["My App"], `'My App' cannot be the name of a package: ${rule}. Try 'my-app'.`],
-    ["a name without letters", ["___"], `'___' cannot be the name of a package: ${rule}. Try 'my-app'.`],
+    ["an invalid name", ["My App"], `'My App' cannot be the name of your project: ${rule}. Try 'my-app'.`],
+    ["a name without letters", ["___"], `'___' cannot be the name of your project: ${rule}. Try 'my-app'.`],
     [
       "the name of a package that it needs",
       ["stepgraph"],
-      "'stepgraph' cannot be the name of your project: it is the name of something that it needs. Take another."
+      "'stepgraph' cannot be the name of your project, because npm needs that name for something else. Choose another."
     ],
     ["an unknown option", ["my-app", "--typescript"], "There is no option --typescript. --help lists all options."],
     ["a value for a switch", ["my-app", "--git=no"], "--git takes no value: leave out 'no'."],
-    [
-      "an option with its opposite",
-      ["my-app", "--git", "--no-git"],
-      "--git and --no-git exclude each other: give one."
-    ],
+    ["an option with its opposite", ["my-app", "--git", "--no-git"], "Give either --git or --no-git, not both."],
     [
       "two folders, as npm makes of an option without --",
       ["my-app", "agent"],
-      "Name one folder, not 'my-app' and 'agent'. Options follow after --: npm create stepgraph@latest my-app -- --template agent"
+      "Name one folder, not 'my-app' and 'agent'. With npm, put -- before the options: npm create stepgraph@latest my-app -- --template agent"
     ]
   ])("%s", async (_, args, message) => {
     const before = await readdir(cwd, { recursive: true })

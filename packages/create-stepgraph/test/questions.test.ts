@@ -47,7 +47,7 @@ describe("in a terminal", () => {
       "Answer yes or no.",
       "Create a git repository? (yes) no",
       "",
-      "Created 'my-app' from the template 'server'. Go on with:",
+      "Created 'my-app' from the template 'server'. Next:",
       "",
       "  cd my-app",
       "  npm install",

@@ -10,7 +10,10 @@ interface Options {
 const run = (program: string, args: ReadonlyArray<string>, { cwd, signal }: Options, stdio: "inherit" | "ignore") =>
   new Promise<number | undefined>((resolve) => {
     // Package managers are scripts on Windows, which only a shell starts.
-    const child = spawn(program, args, { cwd, stdio, shell: process.platform === "win32" })
+    const child =
+      process.platform === "win32"
+        ? spawn([program, ...args].join(" "), { cwd, stdio, shell: true })
+        : spawn(program, args, { cwd, stdio })
     const kill = () => void child.kill()
     signal.addEventListener("abort", kill)
     const ended = (code: number | undefined) => {
@@ -25,7 +28,7 @@ const run = (program: string, args: ReadonlyArray<string>, { cwd, signal }: Opti
 export const install = async (manager: string, options: Options): Promise<boolean> =>
   (await run(manager, ["install"], options, "inherit")) === 0
 
-/** Begins a repository, unless the folder is in one. Whether the folder is in one now. */
-export const beginRepository = async (options: Options): Promise<boolean> =>
+/** Creates a repository, unless the folder is in one. Whether the folder is in one now. */
+export const createRepository = async (options: Options): Promise<boolean> =>
   (await run("git", ["rev-parse", "--is-inside-work-tree"], options, "ignore")) === 0 ||
   (await run("git", ["init", "--quiet"], options, "ignore")) === 0

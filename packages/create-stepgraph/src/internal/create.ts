@@ -1,7 +1,7 @@
 /** The whole command. */
 import { relative } from "node:path"
 import type { Readable, Writable } from "node:stream"
-import { beginRepository, install } from "./commands.ts"
+import { createRepository, install } from "./commands.ts"
 import { Cancelled, Misuse } from "./errors.ts"
 import { type Manager, managerOf } from "./manager.ts"
 import { help, type Options, optionsOf, written } from "./options.ts"
@@ -63,7 +63,7 @@ const unasked = async ({ folder, git, install, template }: Options, manager: Man
   }
 }
 
-/** The commands to go on with, each with what it does. */
+/** The commands to run next, each with what it does. */
 const next = (manager: Manager, folder: string, installed: boolean): string => {
   const commands: ReadonlyArray<readonly [command: string, does: string]> = [
     ...(folder === "" ? [] : [[`cd ${/\s/.test(folder) ? `"${folder}"` : folder}`, ""] as const]),
@@ -87,8 +87,8 @@ const carryOut = async (
   try {
     await write(plan.template, folder, name, manager)
     signal.throwIfAborted()
-    if (plan.git && !(await beginRepository({ cwd: folder, signal }))) {
-      stderr.write("There is no git repository: 'git init' failed or git is not installed.\n")
+    if (plan.git && !(await createRepository({ cwd: folder, signal }))) {
+      stderr.write("No git repository was created: 'git init' failed, or git is not installed.\n")
     }
     signal.throwIfAborted()
     if (plan.install) installed = await install(manager.name, { cwd: folder, signal })
@@ -99,8 +99,10 @@ const carryOut = async (
   }
   const failed = plan.install && !installed
   if (failed)
-    stderr.write(`\nThe packages are not installed: '${manager.name} install' failed. The files are written.\n`)
-  stdout.write(`\nCreated '${name}' from the template '${plan.template}'. Go on with:\n\n`)
+    stderr.write(
+      `\n'${manager.name} install' failed, so the packages are not installed. The files of the project are there.\n`
+    )
+  stdout.write(`\nCreated '${name}' from the template '${plan.template}'. Next:\n\n`)
   stdout.write(`${next(manager, relative(cwd, folder), installed)}\n`)
   return failed ? 1 : 0
 }

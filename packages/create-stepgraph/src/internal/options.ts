@@ -4,7 +4,7 @@ import { Misuse } from "./errors.ts"
 import type { Manager } from "./manager.ts"
 import { isTemplate, type Template, templates } from "./templates.ts"
 
-/** What the user has said: the rest is asked, or has a default. */
+/** What the user has said. The rest is asked, or has a default. */
 export interface Options {
   readonly folder: string | undefined
   readonly template: Template | undefined
@@ -31,7 +31,7 @@ const known = {
 
 const seeHelp = "--help lists all options."
 
-/** The command line as the user would write it: npm takes what stands before `--` for itself. */
+/** The command line as the user would write it: npm takes the options before `--` for itself. */
 export const written = ({ name }: Manager, folder: string, options = ""): string =>
   `${name} create stepgraph${name === "npm" ? "@latest" : ""} ${folder}${
     options === "" ? "" : `${name === "npm" ? " --" : ""} ${options}`
@@ -44,18 +44,18 @@ export const help = (manager: Manager): string => `Creates a project with stepgr
   -t, --template <name>  ${Object.entries(templates)
     .map(([name, about]) => `${name.padEnd(8)}${about}`)
     .join(`\n${" ".repeat(25)}`)}
-      --install          install the packages, which is the default
+      --install          install the packages (the default)
       --no-install       only write the files
-      --git              create a git repository: the default outside of one
-      --no-git           begin none
-  -y, --yes              ask nothing, and take the defaults: template plain, --install, --git
-  -h, --help             show this
+      --git              create a git repository (the default, unless the folder is in one)
+      --no-git           do not create a git repository
+  -y, --yes              ask nothing, and use the defaults: template plain, --install, --git
+  -h, --help             show this help
   -v, --version          show the version
 
-In a terminal, it asks for what you leave out.`
+In a terminal, it asks for whatever you leave out.`
 
 const choice = (values: Readonly<Record<string, unknown>>, name: "install" | "git"): boolean | undefined => {
-  if (values[name] && values[`no-${name}`]) throw new Misuse(`--${name} and --no-${name} exclude each other: give one.`)
+  if (values[name] && values[`no-${name}`]) throw new Misuse(`Give either --${name} or --no-${name}, not both.`)
   return values[name] ? true : values[`no-${name}`] ? false : undefined
 }
 
@@ -82,7 +82,9 @@ export const optionsOf = (args: ReadonlyArray<string>, manager: Manager): Option
   if (positionals.length > 1) {
     const folders = positionals.map((folder) => `'${folder}'`).join(" and ")
     const npm =
-      manager.name === "npm" ? ` Options follow after --: ${written(manager, "my-app", "--template agent")}` : ""
+      manager.name === "npm"
+        ? ` With npm, put -- before the options: ${written(manager, "my-app", "--template agent")}`
+        : ""
     throw new Misuse(`Name one folder, not ${folders}.${npm}`)
   }
   const template = values.template as string | undefined

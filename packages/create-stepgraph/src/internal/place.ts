@@ -11,13 +11,13 @@ export interface Place {
   readonly make: () => Promise<() => Promise<void>>
 }
 
-/** The packages that a project needs: npm installs none of them in a project of its own name. */
+/** npm refuses the last two, and installs no package in a project of the same name. */
 const taken = ["effect", "jiti", "stepgraph", "typescript", "node_modules", "favicon.ico"]
 
 const checkName = (name: string): void => {
   if (taken.includes(name)) {
     throw new Misuse(
-      `'${name}' cannot be the name of your project: it is the name of something that it needs. Take another.`
+      `'${name}' cannot be the name of your project, because npm needs that name for something else. Choose another.`
     )
   }
   if (/^[a-z0-9][a-z0-9._~-]*$/.test(name) && name.length <= 214) return
@@ -28,9 +28,9 @@ const checkName = (name: string): void => {
     .replace(/[^a-z0-9._~-]+/g, "-")
     .replace(/^[^a-z0-9]+|-+$/g, "")
     .slice(0, 214)
-  const rule = "npm takes up to 214 lower-case letters, digits and -._~, and a letter or a digit first"
+  const rule = "it may have up to 214 lower-case letters, digits and -._~, and must begin with a letter or a digit"
   throw new Misuse(
-    `'${name}' cannot be the name of a package: ${rule}. Try '${better === "" || taken.includes(better) ? "my-app" : better}'.`
+    `'${name}' cannot be the name of your project: ${rule}. Try '${better === "" || taken.includes(better) ? "my-app" : better}'.`
   )
 }
 
@@ -42,7 +42,7 @@ const contents = async (folder: string, given: string): Promise<ReadonlyArray<st
     const { code, message } = error as NodeJS.ErrnoException
     if (code === "ENOENT") return undefined
     if (code === "ENOTDIR")
-      throw new Misuse(`'${given}' is or lies below a file: name a folder that does not exist yet.`)
+      throw new Misuse(`'${given}' is a file or is inside one: name a folder that does not exist yet.`)
     throw new Misuse(`'${given}' cannot be read: ${message}`)
   }
 }
@@ -56,7 +56,7 @@ export const placeOf = async (given: string, cwd: string): Promise<Place> => {
   const other = before?.filter((entry) => entry !== ".git") ?? []
   if (other.length > 0) {
     const some = `${other.slice(0, 3).join(", ")}${other.length > 3 ? ", …" : ""}`
-    throw new Misuse(`The folder '${given}' exists and is not empty (${some}). Name another, or empty it first.`)
+    throw new Misuse(`The folder '${given}' exists and is not empty (${some}). Choose another name, or empty it first.`)
   }
   return {
     folder,

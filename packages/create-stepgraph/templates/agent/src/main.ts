@@ -20,7 +20,7 @@ try {
   for await (const event of live.events) {
     if (event._tag === "Said" || event._tag === "Answer") console.log(event.text)
     if (event._tag === "Call") console.log(`  ${event.tool} ${event.input}`)
-    if (event._tag === "GaveUp") console.log(`Gave up after ${event.turns} turns.`)
+    if (event._tag === "GaveUp") throw new Error(`Gave up after ${event.turns} turns.`)
     if (event._tag === "Question") {
       console.log(`  Allow ${event.tool}? (yes or no)`)
       const { done, value } = await answers.next()

@@ -3,7 +3,7 @@ import { connect } from "@stepgraph/server/client"
 import type { flow } from "./flow.ts"
 
 const { PORT = "4270", TOKEN: token } = process.env
-if (!token) throw new Error("Set TOKEN to the token of the server: it stands in the URL that the server prints")
+if (!token) throw new Error("Set TOKEN to the server's token: it is in the URL that the server prints")
 
 const remote = connect<typeof flow>({ url: `http://localhost:${PORT}`, workflow: "publish", token })
 const run = await remote.start({ title: "News", text: "It works." })

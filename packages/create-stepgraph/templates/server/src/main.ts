@@ -2,9 +2,12 @@ import { randomUUID } from "node:crypto"
 import { start } from "./server.ts"
 
 const { PORT = "4270", TOKEN } = process.env
-// Without a token of yours, each start has another one.
+// If there is none, each start makes a new one.
 const token = TOKEN || randomUUID()
-const server = await start(token, Number(PORT))
+const server = await start(token, Number(PORT)).catch((error) => {
+  console.error(error.code === "EADDRINUSE" ? `Port ${PORT} is taken: set PORT to another one.` : error.message)
+  process.exit(1)
+})
 console.log(`${server.url}/#token=${encodeURIComponent(token)}`)
 console.log("Press Ctrl-C to stop.")
 
