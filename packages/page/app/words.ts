@@ -73,7 +73,7 @@ export const reasonsOf = (
   }
   for (const { has, intake, key, needs, step } of detail.waiting) {
     if (Object.keys(needs).length === 0) {
-      reasons.push({ step, outside: false, text: `collects by ${intake} until its work upstream is quiet` })
+      reasons.push({ step, outside: false, text: `collects with ${intake} until everything upstream is quiet` })
       continue
     }
     const from = Object.keys(needs).flatMap((tag) => {

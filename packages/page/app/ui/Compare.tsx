@@ -186,7 +186,7 @@ const Result = (result: Comparison) => {
       <p class="soft">{count(events.both, "event")} in both.</p>
       {parted.length === 0 ? null : (
         <>
-          <h3>Where they part: the same events in, something else out</h3>
+          <h3>Where they diverge: the same events in, different events out</h3>
           <ul class="plain">
             {parted.slice(0, mostListed).map(({ left, right }) => (
               <li key={left.id}>

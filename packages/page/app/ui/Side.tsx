@@ -33,7 +33,9 @@ export const Side = ({
     </a>
     <h2 class="over">Workflows</h2>
     {flows?.length === 0 ? (
-      <p class="soft pad">None is served here. Pass one to serve(), or export one from the file that dev runs.</p>
+      <p class="soft pad">
+        No workflow is served here. Pass one to serve(), or export one from the file that dev runs.
+      </p>
     ) : null}
     <ul class="flows">
       {flows?.map(({ name }) => (

@@ -27,7 +27,7 @@ export const Reasons = ({ detail, graph, store }: Props) => {
     <section class="card" aria-label="What is it waiting for?">
       <h2>What is it waiting for?</h2>
       {reasons.length === 0 ? (
-        <p class="soft">Nothing that it knows of: it may end at any moment, or wait for an input.</p>
+        <p class="soft">Nothing is known: the run may end at any moment, or wait for an input.</p>
       ) : (
         <ul class="reasons">
           {reasons.map(({ outside, step, text }, i) => (
