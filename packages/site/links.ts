@@ -51,7 +51,12 @@ export const lostLinks = (
         return existsSync(join(folder, name)) && statSync(join(folder, name)).isFile()
       })
       if (found === undefined) lost.push({ page, target, why: "nothing is there" })
-      else if (hash !== "" && ids.get(found)?.has(decodeURIComponent(hash.slice(1))) !== true) {
+      // A program for the playground is no part of its page.
+      else if (
+        hash !== "" &&
+        !hash.startsWith("#code=") &&
+        ids.get(found)?.has(decodeURIComponent(hash.slice(1))) !== true
+      ) {
         lost.push({ page, target, why: "the page has no such part" })
       }
     }

@@ -112,7 +112,7 @@ export default defineConfig({
         miniSearch,
         // Of the reference, what something is, and not each of its fields.
         _render(source, env, md) {
-          const html = md.render(source, env)
+          const html = md.render(source, env).replace(/<p class="trial">.*?<\/p>/g, "")
           if (env.frontmatter?.search === false) return ""
           if (env.relativePath.startsWith("packages/site/reference/")) return html.split("<h2")[0]!
           // What people look for who need the page, in their words.

@@ -1,6 +1,8 @@
 /** How Markdown that is written for GitHub becomes pages: its links, its diagrams, and what they share with the README. */
+import { deflateRawSync } from "node:zlib"
 import { renderMermaidSVG } from "beautiful-mermaid"
 import type { MarkdownRenderer } from "vitepress"
+import { isProvided } from "../playground/provided.ts"
 import { inRepository, linkFrom, pages, read } from "./repository.ts"
 
 /** The anchor that GitHub gives a heading. */
@@ -37,9 +39,33 @@ export const diagram = (source: string): string => {
     .replace(/<style>[\s\S]*?<\/style>\s*/, "")
 }
 
+/** A link that opens a program in the playground; nothing for what is not a program, or needs more than is there. */
+const trial = (program: string): string => {
+  const imported = [...program.matchAll(/ from "(.+)"/g)].map(([, name]) => name!)
+  if (!imported.includes("stepgraph") || !imported.every(isProvided) || /\bprocess\./.test(program)) return ""
+  const code = deflateRawSync(program.trim()).toString("base64url")
+  return `<p class="trial"><a href="${process.env.SITE_BASE ?? "/"}playground.html#code=${code}" target="_self">Try it</a></p>\n`
+}
+
 /** The first block of a language in the README. */
 const fromReadme = (language: string): string =>
   new RegExp(`^\`\`\`${language}\\n[\\s\\S]*?^\`\`\`$`, "m").exec(read("README.md"))![0]
+
+/** Pictures in HTML: in the scheme that the reader chose, which may not be the system's. */
+const pictures = (html: string): string =>
+  html
+    .replace(
+      /<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]*)">\s*<img ([^>]*)src="([^"]*)"([^>]*)>\s*<\/picture>/g,
+      (_, dark: string, before: string, light: string, after: string) =>
+        [light, dark]
+          .map(
+            (src, at) =>
+              `<img class="${at === 0 ? "in-light" : "in-dark"}" loading="lazy" ${before}src="${src}"${after}>`
+          )
+          .join("")
+    )
+    // Vite takes a path without a dot for a package.
+    .replace(/ (src|srcset)="(?=\w[^:"]*")/g, ' $1="./')
 
 export const configure = (md: MarkdownRenderer): void => {
   const known = pages()
@@ -57,9 +83,7 @@ export const configure = (md: MarkdownRenderer): void => {
     const file = known.has(path) ? path : (sources.get(path) ?? path)
     for (const block of state.tokens) {
       for (const token of [block, ...(block.children ?? [])]) {
-        // Vite takes a path without a dot for a package.
-        if (token.type.startsWith("html_"))
-          token.content = token.content.replace(/ (src|srcset)="(?=\w[^:"]*")/g, ' $1="./')
+        if (token.type.startsWith("html_")) token.content = pictures(token.content)
         const href = token.type === "link_open" ? token.attrGet("href") : null
         if (href !== null) token.attrSet("href", linkFrom(file, href, known))
       }
@@ -71,7 +95,8 @@ export const configure = (md: MarkdownRenderer): void => {
     const { info, content } = tokens[at]!
     if (info.trim() === "mermaid") return `<figure class="diagram" v-pre>${diagram(content)}</figure>\n`
     // What follows the language is for the tests of the documentation.
-    tokens[at]!.info = info.trim().split(" ")[0]!
-    return fence(tokens, at, ...rest)
+    const [language, ...notes] = info.trim().split(" ")
+    tokens[at]!.info = language!
+    return fence(tokens, at, ...rest) + (language === "ts" && !notes.includes("no-run") ? trial(content) : "")
   }
 }

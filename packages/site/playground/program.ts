@@ -7,14 +7,16 @@ import * as stepgraph from "stepgraph"
 import * as graph from "stepgraph/graph"
 import * as trace from "stepgraph/trace"
 import { transform } from "sucrase"
+import { provided } from "./provided.ts"
 
 type Flow = graph.AnyWorkflow
 
 /** What a program has shown of itself. */
 export interface Program {
   readonly exports: Readonly<Record<string, unknown>>
-  /** The workflow that it exports, else the last one that it made. */
+  /** The workflow that it exports, else the last one that it ran or made. */
   readonly flow: Flow | undefined
+  readonly isExported: boolean
   /** Whether it has started a run itself. */
   readonly hasRun: boolean
   /** The input of the last run that it started. */
@@ -28,14 +30,19 @@ export interface Watch {
 
 const sleep = (millis: number, value?: unknown) => new Promise((resolve) => setTimeout(() => resolve(value), millis))
 
-const provided = (name: string): unknown => {
-  if (name === "effect") return effect
-  if (name.startsWith("effect/")) return (effect as Record<string, unknown>)[name.slice("effect/".length)]
-  if (name === "node:timers/promises") return { setTimeout: sleep, default: { setTimeout: sleep } }
-  return { "stepgraph/graph": graph, "stepgraph/trace": trace, "@stepgraph/testing": testing, "@stepgraph/viz": viz }[
-    name
-  ]
+const modules: Readonly<Record<Exclude<(typeof provided)[number], "stepgraph">, unknown>> = {
+  effect,
+  "stepgraph/graph": graph,
+  "stepgraph/trace": trace,
+  "@stepgraph/testing": testing,
+  "@stepgraph/viz": viz,
+  "node:timers/promises": { setTimeout: sleep, default: { setTimeout: sleep } }
 }
+
+const moduleOf = (name: string): unknown =>
+  name.startsWith("effect/")
+    ? (effect as Record<string, unknown>)[name.slice("effect/".length)]
+    : (modules as Record<string, unknown>)[name]
 
 const AsyncFunction = (async () => {}).constructor as new (
   ...args: ReadonlyArray<string>
@@ -96,10 +103,10 @@ export const evaluate = async (source: string, watch: Watch): Promise<Program> =
   }
 
   const require = (name: string): unknown => {
-    const module = name === "stepgraph" ? observed : provided(name)
+    const module = name === "stepgraph" ? observed : moduleOf(name)
     if (module !== undefined) return module
     throw new Error(
-      `'${name}' cannot be imported here: the playground has effect, stepgraph, @stepgraph/testing, @stepgraph/viz and node:timers/promises`
+      `'${name}' cannot be imported here: the playground has ${provided.slice(0, -1).join(", ")} and ${provided.at(-1)}`
     )
   }
   const body = code.replaceAll("import.meta", "__meta")
@@ -107,5 +114,11 @@ export const evaluate = async (source: string, watch: Watch): Promise<Program> =
     main: false
   })
   const exported = [exports.default, ...Object.values(exports)].find(graph.isWorkflow)
-  return { exports, flow: exported ?? ran ?? made.at(-1), hasRun, input: exports.input ?? lastInput }
+  return {
+    exports,
+    flow: exported ?? ran ?? made.at(-1),
+    isExported: exported !== undefined,
+    hasRun,
+    input: exports.input ?? lastInput
+  }
 }

@@ -88,8 +88,12 @@ const noFlow = "It defines no workflow: export the result of workflow() to see i
 
 let live: Awaited<ReturnType<typeof launchPromise>> | undefined
 
-const run = async ({ flow, hasRun, input }: Program): Promise<string> => {
+const run = async ({ flow, hasRun, input, isExported }: Program): Promise<string> => {
   if (hasRun || flow === undefined) return hasRun ? "" : noFlow
+  if (!isExported) {
+    post({ report: "graph", name: flow.name, picture: toSvg(flow) })
+    return logs > 0 ? "" : `Export workflow '${flow.name}' to run it.`
+  }
   const graph = graphOf(flow)
   const given = input ?? {}
   live = await (launchPromise as any)(flow, given, { observe: watch.begun(flow) })

@@ -113,6 +113,16 @@ it("shares a program by its address, which opens to the same program", async () 
   expect(await other.locator(".cm-content").textContent()).toBe("console.log('shared')")
 })
 
+it("opens a program of the docs, and prints what the page says", async () => {
+  const { page } = await open()
+  await page.goto(`${address()}docs/getting-started.html`)
+  await page.getByRole("link", { name: "Try it" }).first().click()
+  await page.locator(".cm-content").waitFor()
+  await press(page, "Run")
+  await output(page).getByText("Hello, Ada!").waitFor()
+  await page.getByAltText("The graph of workflow greeting").waitFor()
+})
+
 it("says what is wrong with a program", async () => {
   const { page } = await withProgram('import { z } from "zod"\nconsole.log(z)')
   await press(page, "Run")
