@@ -78,7 +78,7 @@ export class NoAnswer extends PublicError<NoAnswer>()(
         : "nothing can be sent to this run: start it with launch or launchPromise"
       return (
         `step '${step}' of workflow '${workflow}' asked ${show(question)}${given(input)}, ` +
-        `and gets no ${awaits.map((tag) => quoted([tag])).join(" or ")}: ${why}`
+        `but gets no ${awaits.map((tag) => quoted([tag])).join(" or ")}: ${why}`
       )
     })
   }

@@ -128,7 +128,7 @@ describe.each([
     expect(error).toBeInstanceOf(NoAnswer)
     expect(error.message).toBe(
       `step 'tool' of workflow 'tools' asked Question {"id":1,"text":"may I?"}, given Call {"id":1}, ` +
-        "and gets no 'Yes' or 'No': the inputs were closed before one came"
+        "but gets no 'Yes' or 'No': the inputs were closed before one came"
     )
     expect(error).toMatchObject({ step: "tool", awaits: ["Yes", "No"], input: Call({ id: 1 }) })
 
