@@ -125,6 +125,7 @@ export const pictures = async (): Promise<ReadonlyMap<string, string>> => {
   return new Map([
     ...Object.entries(flows).map(([name, flow]) => [`docs/pictures/${name}.svg`, toSvg(flow)] as const),
     ...Object.entries(runs).map(([name, drawn]) => [`docs/pictures/${name}.svg`, toSvg(drawn)] as const),
+    ["docs/pictures/digest-plays.svg", toSvg(runs["digest-run"]!, { play: "6 seconds" })] as const,
     ...pages.map((page) => {
       const filled = readFileSync(pathOf(page), "utf8").replace(
         fence,

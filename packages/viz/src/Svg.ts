@@ -1,13 +1,20 @@
 /**
  * Pictures as SVG with selectable text, in light and dark.
  */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { refuseUnknown } from "stepgraph/internal"
-import type { Drawable } from "./internal/drawable.ts"
+import { type Drawable, shown } from "./internal/drawable.ts"
 import { graphSvg } from "./internal/graph-svg.ts"
 import { pictureOf } from "./internal/model.ts"
 import { type DrawOptions, drawOptionNames } from "./internal/picture.ts"
 import { isTimeline, type Timeline } from "./internal/timeline.ts"
 import { timelineSvg } from "./internal/timeline-svg.ts"
+
+export interface PlayOptions {
+  /** How long the picture takes to draw the run. It then shows the whole run for a while, and begins again. */
+  readonly play?: Duration.Input | undefined
+}
 
 /**
  * A workflow as an SVG picture. It follows the reader's light or dark mode, and its `<desc>` describes it in words.
@@ -28,10 +35,21 @@ import { timelineSvg } from "./internal/timeline-svg.ts"
  */
 export function toSvg(flow: Drawable, options?: DrawOptions): string
 /**
- * A run's timeline as an SVG picture: the activity of each worker, the waits, and the critical path.
+ * A run's timeline as an SVG picture: the activity of each worker, the waits, and the critical path. With `play`, it draws
+ * itself again and again in the order of time, without a script, so that it also moves in a README.
  */
-export function toSvg(run: Timeline): string
-export function toSvg(what: Drawable | Timeline, options?: DrawOptions): string {
-  refuseUnknown("toSvg", options, drawOptionNames)
-  return isTimeline(what) ? timelineSvg(what) : graphSvg(pictureOf(what, options))
+export function toSvg(run: Timeline, options?: PlayOptions): string
+export function toSvg(what: Drawable | Timeline, options?: DrawOptions & PlayOptions): string {
+  if (!isTimeline(what)) {
+    refuseUnknown("toSvg", options, drawOptionNames)
+    return graphSvg(pictureOf(what, options))
+  }
+  refuseUnknown("toSvg", options, ["play"])
+  const play = options?.play
+  if (play === undefined) return timelineSvg(what, 0)
+  const millis = Option.getOrUndefined(Option.map(Duration.fromInput(play), Duration.toMillis))
+  if (millis === undefined || !(millis > 0) || millis === Number.POSITIVE_INFINITY) {
+    throw new TypeError(`toSvg: play must be a duration above zero, such as "6 seconds", not ${shown(play)}`)
+  }
+  return timelineSvg(what, millis)
 }

@@ -498,6 +498,24 @@ describe("a timeline as SVG", () => {
     })
   )
 
+  it("draws itself again and again, if it is to play", () => {
+    const run = timeline(fan({ invocations: 5, takes: 9 }))
+    const [still, moving] = [toSvg(run), toSvg(run, { play: "6 seconds" })]
+    expect(still).not.toContain("<animate")
+    expect(moving.match(/<animate /g)).toHaveLength(3)
+    // Three quarters of its time, so that the whole picture can be read, too.
+    expect(moving).toContain('dur="8s" repeatCount="indefinite"')
+    expect(moving).toContain("prefers-reduced-motion")
+    expect(moving.match(/<rect class="run"/g)).toEqual(still.match(/<rect class="run"/g))
+    expect(toSvg(run, { play: undefined })).toBe(still)
+    const wrong = (play: unknown) => () => toSvg(run, { play } as never)
+    const message = 'toSvg: play must be a duration above zero, such as "6 seconds", not '
+    for (const play of ["soon", 0, -1, Number.NaN, Number.POSITIVE_INFINITY, {}, null]) {
+      expect(wrong(play)).toThrow(message)
+    }
+    expect(() => toSvg(run, { nested: true } as never)).toThrow("toSvg: there is no option 'nested'")
+  })
+
   it("shows the order of a run too short for the clock", () => {
     expect(toSvg(timeline(fan({ invocations: 5, takes: 0 })))).toContain("entry ")
     expect(toSvg(timeline(fan({ invocations: 5, takes: 1 })))).toContain("entry ")

@@ -16,7 +16,7 @@ export const drawn = (flow: Drawable): Graph => {
   return graphOf(flow)
 }
 
-const shown = (value: unknown): string => {
+export const shown = (value: unknown): string => {
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (typeof value === "object" && value !== null) {
     return Object.keys(value).length === 0 ? "{}" : `an object with ${Object.keys(value).slice(0, 6).join(", ")}`
