@@ -43,7 +43,6 @@ const vite: Consumer = {
 /** The server's routes in a route handler of Next's app router. */
 const next: Consumer = {
   name: "next",
-  slow: true,
   run: async (packed) => {
     const all = Object.fromEntries(Object.entries(packed.tarballs).map(([name, file]) => [name, `file:${file}`]))
     const dependencies = { ...all, effect, next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1" }

@@ -1,12 +1,11 @@
 // Installs the packed packages in projects outside the repository, with every package manager, and runs the seed flow there
 // in every module system, bundler and runtime that stepgraph says it runs on.
 //
-//   scripts/consumers FOLDER [name…] [--all]
+//   npx -y pnpm@10.34.9 consumers FOLDER [name…]
 //
-// FOLDER is what scripts/pack has filled. Names choose consumers; without them, all run but the slow ones, which `--all` adds.
+// FOLDER is what scripts/pack has filled. Names choose consumers; without them, all run.
 import { rmSync } from "node:fs"
 import { resolve } from "node:path"
-import { parseArgs } from "node:util"
 import { bundlers } from "./bundlers.ts"
 import { managers } from "./managers.ts"
 import { packedIn } from "./project.ts"
@@ -15,8 +14,7 @@ import { runtimes } from "./runtimes.ts"
 /** What the seed flow gives. */
 const expected = "found a, found b, found c"
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { all: { type: "boolean" } } })
-const [folder, ...names] = positionals
+const [folder, ...names] = process.argv.slice(2)
 if (folder === undefined) throw new Error("Name the folder that scripts/pack has filled.")
 const packed = packedIn(resolve(folder))
 
@@ -29,8 +27,8 @@ if (unknown.length > 0)
 
 let failed = 0
 try {
-  for (const { name, run, slow } of consumers) {
-    if (names.length > 0 ? !names.includes(name) : slow && !values.all) continue
+  for (const { name, run } of consumers) {
+    if (names.length > 0 && !names.includes(name)) continue
     const began = performance.now()
     const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`
     try {

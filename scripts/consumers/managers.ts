@@ -4,8 +4,6 @@ import { effect, type Packed, type Project, project, workspace } from "./project
 
 export interface Consumer {
   readonly name: string
-  /** Takes long: run only when asked for. */
-  readonly slow?: boolean
   /** Gives what the seed flow printed in each way that was tried. */
   readonly run: (packed: Packed) => Record<string, string> | Promise<Record<string, string>>
 }
@@ -40,7 +38,6 @@ const typed = ({ node, write }: Project, name: string, compilerOptions: object, 
   node(tool("typescript/bin/tsc"), "-p", name)
 }
 
-/** Each package is looked up in the registry unless it is said where it is: the others need it in their own folders. */
 const npm: Consumer = {
   name: "npm",
   run: (packed) => {
@@ -58,6 +55,8 @@ const npm: Consumer = {
   }
 }
 
+// npm takes what is installed already for a package that another needs. The others would ask the registry, if no override said
+// where it is.
 const pnpm: Consumer = {
   name: "pnpm",
   run: (packed) => {

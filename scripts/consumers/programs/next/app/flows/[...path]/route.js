@@ -1,5 +1,5 @@
 import { serve } from "@stepgraph/server"
-import { flow } from "../../../../seed"
+import { flow } from "../../../../seed.js"
 
 const handler = serve({ workflows: [flow], auth: "none", path: "/flows" })
 export const GET = handler
