@@ -96,7 +96,9 @@ const tools = Toolkit.make(
     parameters: Schema.Struct({
       run,
       after: Schema.optionalKey(
-        Schema.Number.annotate({ description: "The number of the last entry that you have. Default: 0." })
+        Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({
+          description: "The number of the last entry that you have. Default: 0."
+        })
       )
     }),
     success: Schema.Struct({

@@ -13,6 +13,26 @@ import { type Handler, type ServeOptions, serve } from "./Serve.ts"
 /** As Node's server, Express and Fastify's `reply.hijack()` call it. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void
 
+/** A body that nobody reads is left to Node, which drops it: read in part, it would block the next request of its connection. */
+const bodyOf = (incoming: IncomingMessage): ReadableStream<Uint8Array> => {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        reader ??= (Readable.toWeb(incoming) as unknown as ReadableStream<Uint8Array>).getReader()
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader?.cancel(reason)
+    },
+    { highWaterMark: 0 }
+  )
+}
+
+/** `/x/../api`, `\\api`: a URL takes these for another path than a proxy that guards it. */
+const isDisguised = (path: string): boolean => /\\|(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path)
+
 const requestOf = (incoming: IncomingMessage, signal: AbortSignal): Request => {
   const headers = new Headers()
   for (const [name, value] of Object.entries(incoming.headers)) {
@@ -25,15 +45,14 @@ const requestOf = (incoming: IncomingMessage, signal: AbortSignal): Request => {
   // A path, whatever it looks like: not the authority of another host.
   const url = new URL(`http://${headers.get("host") ?? "localhost"}`)
   const [path = "/", ...search] = (originalUrl ?? incoming.url ?? "/").split("?")
+  if (isDisguised(path)) throw new TypeError("a path that is another one")
   url.pathname = path
   url.search = search.join("?")
   return new Request(url, {
     method,
     headers,
     signal,
-    ...(method === "GET" || method === "HEAD"
-      ? undefined
-      : { body: Readable.toWeb(incoming) as unknown as ReadableStream<Uint8Array>, duplex: "half" })
+    ...(method === "GET" || method === "HEAD" ? undefined : { body: bodyOf(incoming), duplex: "half" })
   })
 }
 
@@ -64,7 +83,7 @@ export const toNodeListener =
       try {
         request = requestOf(incoming, controller.signal)
       } catch {
-        // Such as a method or a host that no URL can have.
+        // Such as a method, a host or a path that no URL can have.
         outgoing.writeHead(400).end()
         return
       }

@@ -133,7 +133,13 @@ export const makeHandler = <const Flows extends ReadonlyArray<AnyWorkflow>>(
     const { dispose, handler } = HttpRouter.toWebHandler(Layer.provide(routes, HttpServer.layerServices), {
       disableLogger: true,
       // A proxy that guards a path must not be passed by another spelling of it.
-      routerConfig: { caseSensitive: true, ignoreDuplicateSlashes: false, ignoreTrailingSlash: false }
+      routerConfig: {
+        caseSensitive: true,
+        ignoreDuplicateSlashes: false,
+        ignoreTrailingSlash: false,
+        // The id of a run has the name of its user, and of the runs that it repeats.
+        maxParamLength: 16_384
+      }
     })
     yield* Effect.addFinalizer(() => Effect.promise(dispose))
     const handle = handler as (request: Request, context: Context.Context<never>) => Promise<Response>
@@ -214,8 +220,7 @@ export const layerServe = <const Flows extends ReadonlyArray<AnyWorkflow>>(
   HttpRouter.use((router) =>
     Effect.flatMap(makeHandler(options), (handler) => {
       const path = (options.path ?? "").replace(/\/+$/, "")
-      const all = HttpEffect.fromWebHandler(handler)
-      const under = router.add("*", `${path}/*` as `/${string}`, all)
-      return path === "" ? under : Effect.andThen(router.add("*", path as `/${string}`, all), under)
+      // This route is that of the path itself, too.
+      return router.add("*", `${path}/*` as `/${string}`, HttpEffect.fromWebHandler(handler))
     })
   ) as unknown as Layer.Layer<never, never, HttpRouter.HttpRouter | RunServices<Flows[number]>>

@@ -139,6 +139,13 @@ it("fails with typed errors, is interrupted, run again, compared and deleted", a
   expect((await ada.get(`/api/runs/${id}`)).status).toBe(404)
 })
 
+it("is found by its id, however often it repeats one that repeats one", async () => {
+  let id = (await ada.post("/api/workflows/buy/runs?wait=5s", { price: 1 })).json.id as string
+  for (let n = 0; n < 5; n++) id = (await ada.post(`/api/runs/${id}/rerun?wait=5s`)).json.id
+  expect(id.length).toBeGreaterThan(100)
+  expect((await ada.get(`/api/runs/${id}`)).json.status).toBe("stopped")
+})
+
 it("has traces as redact leaves them", async () => {
   const home = await openDurableRuns({ memory: true }, [durable(flows.publish)])
   const redact = (entry: TraceEntry) => {

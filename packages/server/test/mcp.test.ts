@@ -106,6 +106,7 @@ describe("an assistant", () => {
     const some = await call("get_trace", { run: id })
     expect([some.all, some.entries.length > 3]).toEqual([false, true])
     expect(await call("get_trace", { run: id, after: some.entries.length })).toEqual({ entries: [], all: true })
+    expect((await call("get_trace", { run: id, after: 1.5 })).refused).toContain("Expected an integer")
 
     const long = await call("start_run", { workflow: "count", input: { to: 300, millis: 0 }, wait: 10 })
     const numbers: Array<number> = []
@@ -174,6 +175,25 @@ describe("an attacker", () => {
     })
     expect(ended.status).toBe(404)
     expect((await ada.call("get_run", { run: id })).status).toBe("waiting")
+  })
+
+  it("does not lose or keep a session that is begun at the same time as another", async () => {
+    await using handler = serve({ workflows: [asking], auth: "none", protocols: [mcp({ sessions: 2 })] })
+    const clientInfo = { name: "test", version: "1" }
+    const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo }
+    const ask = (method: string, params: object, session: Record<string, string> = {}) =>
+      handler(
+        new Request("http://localhost/mcp", {
+          method: "POST",
+          headers: { ...json, ...session },
+          body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })
+        })
+      )
+    const begun = await Promise.all([1, 2, 3].map(() => ask("initialize", params)))
+    const known = begun.map(({ headers }) =>
+      ask("tools/list", {}, { "mcp-session-id": headers.get("mcp-session-id")! })
+    )
+    expect((await Promise.all(known)).map(({ status }) => status).sort()).toEqual([200, 200, 404])
   })
 
   it("does not fill the memory with sessions: the one that was not used for longest ends", async () => {

@@ -2,10 +2,10 @@
 import { connect, type Socket } from "node:net"
 import { bearer, serve } from "@stepgraph/server"
 import { listen } from "@stepgraph/server/node"
-import type { TraceEntry } from "stepgraph"
+import { defineStep, type TraceEntry, workflow } from "stepgraph"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { isSame } from "../src/internal/constant-time.ts"
-import { buy, count, login, publish } from "./flows.ts"
+import { buy, count, LoggedIn, Login, login, publish } from "./flows.ts"
 import { type Client, clientOf } from "./support.ts"
 
 const tokens = {
@@ -225,6 +225,9 @@ describe("the files of a page", () => {
       "no-store"
     ])
     expect((await handler(asks("/app.js"))).status).toBe(404)
+    // Its headers cannot be changed.
+    await using other = serve({ workflows, auth: "none", page: () => Response.redirect("http://localhost/x") })
+    expect((await other(asks("/"))).headers.get("x-content-type-options")).toBe("nosniff")
     for (const path of ["/api", "/api/", "/api/runs", "/openapi.json", "/mcp"]) {
       expect([path, (await handler(asks(path))).status]).toEqual([path, 401])
     }
@@ -282,6 +285,11 @@ describe("another user", () => {
     expect((await bob.get("/api/runs?q=private")).json.runs).toEqual([])
     expect((await ops.get("/api/runs?q=private")).json.runs).toHaveLength(1)
     expect((await ada.get(path)).json.status).toBe("waiting")
+  })
+
+  it("is nobody if auth forgets to say who it is", async () => {
+    await using handler = serve({ workflows, auth: () => ({ user: undefined }) as never })
+    expect((await handler(new Request("http://localhost/api/runs"))).status).toBe(500)
   })
 
   it("does not get another's run by the same Idempotency-Key", async () => {
@@ -361,11 +369,30 @@ describe("a hostile request", () => {
       `/%61pi/runs/${json.id}`,
       `/api//runs/${json.id}`,
       `/api/runs/${json.id}/`,
+      "/api/runs;x",
+      "/x/../api/runs",
+      "/x/%2e%2e/api/runs",
+      "/x/..\\api/runs",
+      "/api/%2E/runs",
       `/api/runs/${"x".repeat(10_000)}`
     ]
     for (const path of paths) {
       const status = statusOf(await get(path))
       expect([path, status === 404 || status === 400]).toEqual([path, true])
+    }
+  })
+
+  it("that is refused before its body is read does not hold up the next one of its connection", async () => {
+    const body = "x".repeat(900_000)
+    const next = `GET /api/runs HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer token-of-ada\r\nconnection: close\r\n\r\n`
+    for (const [refused, header] of [
+      [401, "content-type: application/json"],
+      [403, "origin: https://evil.example"],
+      [415, "authorization: Bearer token-of-ada"]
+    ] as const) {
+      const head = `POST /api/workflows/publish/runs HTTP/1.1\r\nhost: localhost\r\n${header}\r\n`
+      const answer = await raw(`${head}content-length: ${body.length}\r\n\r\n${body}${next}`)
+      expect(answer.match(/(?<=HTTP\/1.1 )\d+/g)).toEqual([`${refused}`, "200"])
     }
   })
 
@@ -408,6 +435,39 @@ describe("what is bounded", () => {
     const more = await client.post("/api/workflows/publish/runs", { text: "News" })
     expect([more.status, more.json.type]).toEqual([503, "urn:stepgraph:problem:too-many-runs"])
   })
+
+  it("what runs are started with, and what ended ones failed with", async () => {
+    const enter = defineStep({
+      accepts: Login,
+      emits: LoggedIn,
+      run: () => Promise.reject(new Error("x".repeat(3_000)))
+    })
+    const failing = workflow({ name: "failing", start: Login, stop: LoggedIn, steps: { enter } })
+    const workflows = [publish, failing]
+    await using small = await listen({ workflows, auth: "none", port: 0, runs: { size: 30_000 } })
+    const client = clientOf(small.url)
+    // The error is in both streams of its run, so they take 10,000 characters in all.
+    for (let n = 0; n < 12; n++) await client.post("/api/workflows/failing/runs?wait=5s", { password: "x" })
+    expect((await client.get("/api/runs")).json.runs.length).toBeLessThan(5)
+    const news = { text: "x".repeat(12_000) }
+    const statuses: Array<number> = []
+    for (let n = 0; n < 4; n++) statuses.push((await client.post("/api/workflows/publish/runs", news)).status)
+    expect(statuses).toEqual([201, 201, 503, 503])
+  })
+
+  it("keys, by which a run remembers what it was sent", async () => {
+    const key = { "idempotency-key": "k".repeat(256) }
+    expect((await ada.post("/api/workflows/publish/runs", { text: "News" }, key)).json.detail).toBe(
+      "an Idempotency-Key may have at most 255 characters"
+    )
+  })
+
+  it("a comparison with a run that never stops to say something", async () => {
+    const { json } = await ada.post("/api/workflows/count/runs", { to: 1e9, millis: 5 })
+    const { status } = await ada.get(`/api/compare?left=${json.id}&right=${json.id}`)
+    await ada.post(`/api/runs/${json.id}/interrupt`)
+    expect(status).toBe(200)
+  }, 10_000)
 
   it("what a run says: its oldest records go, and a reader is told", async () => {
     await using small = await listen({ workflows: [count], auth: "none", port: 0, runs: { size: 8_000 } })
@@ -467,6 +527,7 @@ describe("what nobody may read", () => {
       auth: "none",
       redact: (entry) => {
         if (entry._tag === "EventDelivered") throw new Error("cannot read this")
+        if (entry._tag === "InvocationStarted") return undefined as never
         return entry._tag === "EventEmitted" ? { ...entry, data: {} } : entry
       }
     })
@@ -486,7 +547,7 @@ describe("what nobody may read", () => {
     )
     const trace = await (await handler(new Request(`http://localhost/api/runs/${id}/trace`))).text()
     expect(trace).toContain("EventEmitted")
-    expect(trace).not.toMatch(/private|EventDelivered/)
+    expect(trace).not.toMatch(/private|EventDelivered|InvocationStarted/)
   })
 
   it("what redact removes from the error of a run is nowhere else, and without redact it is there", async () => {

@@ -9,11 +9,14 @@ import { plain } from "./json.ts"
 
 /** So long a run that goes on is asked for more, in milliseconds: what it has comes at once. */
 const patience = 50
+/** So long in all: a run may bring more and more for ever. */
+const patienceInAll = 1_000
 
 /** The trace as far as it has come. */
 const traceOf = (run: ServedRun): Effect.Effect<ReadonlyArray<TraceEntry>> =>
   Effect.gen(function* () {
     const entries: Array<TraceEntry> = []
+    const began = performance.now()
     let after = 0
     for (;;) {
       const page =
@@ -23,7 +26,7 @@ const traceOf = (run: ServedRun): Effect.Effect<ReadonlyArray<TraceEntry>> =>
       if (Option.isNone(page)) return entries
       const { over, records } = page.value
       for (const { json, kind } of records) if (kind === "trace") entries.push(JSON.parse(json))
-      if (over) return entries
+      if (over || (!hasEnded(run) && performance.now() - began > patienceInAll)) return entries
       after = records.at(-1)?.number ?? after
     }
   })

@@ -13,6 +13,7 @@ import type { RunSummary, Runs, ServedRun } from "../Runs.ts"
 import { type Def, eventJson } from "./json.ts"
 import { servedRuns } from "./kept-runs.ts"
 import { decoded, inputOf, Made } from "./memory-run.ts"
+import { shownBy } from "./redacting.ts"
 
 /** So many orders are listed, and so many entries of their traces kept. */
 const mostOrders = 40
@@ -228,12 +229,7 @@ export class Explorations {
           ? { parent: { ...entry.parent, run: named(entry.parent.run) } }
           : undefined
       const moved = { ...entry, ...parent, run: named(entry.run), at: entry.at + later } as TraceEntry
-      try {
-        return [this.redact?.(moved) ?? moved]
-      } catch {
-        // Better nothing than a secret.
-        return []
-      }
+      return shownBy(this.redact, moved) ?? []
     })
     for (const [id, run] of servedRuns(entries, current.user))
       current.runs.set(id, {

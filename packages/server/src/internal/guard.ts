@@ -50,11 +50,15 @@ const isTooDeep = (text: string): boolean => {
   return false
 }
 
-/** `/%61pi`: nobody writes a path like this but to pass a proxy that guards it. */
+/** `/%61pi`, or `/api;x`, of which the router reads no more than `/api`: nobody writes this but to pass a proxy that guards it. */
 const isDisguised = (path: string): boolean =>
+  path.includes(";") ||
   [...path.matchAll(/%[0-9a-f]{2}/gi)].some(([code]) =>
     /[\w.~-]/.test(String.fromCharCode(Number(`0x${code.slice(1)}`)))
   )
+
+/** Somebody remembers each: a longer one would fill the memory. */
+const longestKey = 255
 
 /** What has an answer of its own, and asks for a user. */
 const isRoute = (path: string): boolean => /^\/(api(\/|$)|openapi\.json$|mcp$)/.test(path)
@@ -166,13 +170,19 @@ export const guarded = (
         const location = `./${prefix.slice(prefix.lastIndexOf("/") + 1)}/${url.search}`
         return new Response(null, { status: 308, headers: { location } })
       }
-      return page(new Request(inner, { method }))
+      const file = await page(new Request(inner, { method }))
+      // The headers of a redirect, or of what `fetch` has brought, cannot be changed.
+      return new Response(file.body, file)
     }
     const identity = await auth(request)
     if (identity === undefined || identity === null) {
       return problem(401, undefined, { "www-authenticate": "Bearer" })
     }
+    if (typeof identity.user !== "string") throw new TypeError("auth returned an identity without a user")
     if (!isInside) return problem(404)
+    if ((headers.get("idempotency-key") ?? "").length > longestKey) {
+      return problem(400, `an Idempotency-Key may have at most ${longestKey} characters`)
+    }
     let body: string | undefined
     if (method !== "GET" && method !== "HEAD") {
       if (method === "POST" && !isJson(headers.get("content-type"))) {

@@ -42,24 +42,25 @@ export const sessionsOf = (
 
   return async (request, identity) => {
     const id = request.headers.get(header)
-    const own = byUser.get(identity.user) ?? new Set<string>()
     if (id !== null) {
+      const own = byUser.get(identity.user)
       // A client that gets 404 begins a new session.
-      if (!own.delete(id)) return problem(404, "there is no such session, or it is not yours")
+      if (own === undefined || !own.delete(id)) return problem(404, "there is no such session, or it is not yours")
       if (request.method !== "DELETE") own.add(id)
+      else if (own.size === 0) byUser.delete(identity.user)
     }
     const response = await handle(request, Context.make(CurrentIdentity, identity))
     const begun = response.headers.get(header)
     if (begun !== null && begun !== id) {
-      own.add(begun)
-      byUser.set(identity.user, own)
+      // Those of now: others may have begun or ended meanwhile.
+      const own = byUser.get(identity.user) ?? new Set<string>()
+      byUser.set(identity.user, own.add(begun))
       const [oldest] = own
       if (own.size > most) {
         own.delete(oldest!)
         await end(oldest!)
       }
     }
-    if (own.size === 0) byUser.delete(identity.user)
     return response.status >= 400 ? errorOf(response) : response
   }
 }

@@ -9,7 +9,7 @@ import { nearest } from "stepgraph/internal"
 import type { Json, LogLine, RunDetail, RunFailure, RunSummary, ServedRun, Starting } from "../Runs.ts"
 import { type AnyEvent, type Def, eventJson, failureOf, outputJson, statusJson } from "./json.ts"
 import { Log } from "./log.ts"
-import { redactedFailure } from "./redacting.ts"
+import { redactedFailure, shownBy } from "./redacting.ts"
 
 /** One run never takes more than this share of what is kept. */
 const share = 4
@@ -107,24 +107,18 @@ export class MemoryRun implements ServedRun {
       this.parent = entry.parent
     }
     if (entry._tag === "RunFinished" && entry.run === this.id) this.finished = entry
-    let shown = entry
-    try {
-      shown = this.home.redact?.(entry) ?? entry
-    } catch {
-      // Better nothing than a secret.
-      return
-    }
-    this.keep(this.entries, "trace", JSON.stringify(shown))
+    const shown = shownBy(this.home.redact, entry)
+    if (shown !== undefined) this.keep(this.entries, (log) => log.append("trace", JSON.stringify(shown)))
   }
 
   /** Keeps what a step logs. */
   log(line: LogLine): void {
-    this.keep(this.entries, "log", JSON.stringify(line))
+    this.keep(this.entries, (log) => log.append("log", JSON.stringify(line)))
   }
 
-  private keep(log: Log, kind: "trace" | "output" | "log", json: string): void {
+  private keep(log: Log, change: (log: Log) => void): void {
     const before = this.size
-    log.append(kind, json)
+    change(log)
     this.home.grown(this.size - before)
   }
 
@@ -133,7 +127,9 @@ export class MemoryRun implements ServedRun {
     this.id = live.id
     this.live = live
     const outputs = Stream.runForEach(live.events as Stream.Stream<AnyEvent, unknown>, (event) =>
-      Effect.sync(() => this.keep(this.outputs, "output", JSON.stringify(outputJson(this.flow, event))))
+      Effect.sync(() =>
+        this.keep(this.outputs, (log) => log.append("output", JSON.stringify(outputJson(this.flow, event))))
+      )
     )
     return Effect.exit(outputs).pipe(
       Effect.andThen(live.await),
@@ -149,11 +145,12 @@ export class MemoryRun implements ServedRun {
         : { status: "failed", stop: null, error: this.shownFailure(failureOf(exit.cause)) }
     this.final = { ...final, state: "ended", inputs: "closed" }
     this.live = undefined
-    this.endedAt = new Date()
     const { status, error } = this.outcome
     const last = JSON.stringify(error === null ? { status } : { status, error })
-    this.outputs.end(last)
-    this.entries.end(last)
+    this.keep(this.outputs, (log) => log.end(last))
+    this.keep(this.entries, (log) => log.end(last))
+    // Only now may it make room for others.
+    this.endedAt = new Date()
     for (const listener of this.listeners) listener()
     this.listeners.clear()
   }
@@ -226,7 +223,10 @@ export class MemoryRun implements ServedRun {
     if (key === undefined) return sending
     return Effect.onExit(sending, (exit) => {
       // A key stands for what has been taken; what was refused may be sent again, mended.
-      if (Exit.isSuccess(exit) && this.sent.size < mostKeys) this.sent.set(key, Effect.void)
+      if (Exit.isSuccess(exit)) this.sent.set(key, Effect.void)
+      // A second try comes soon, if at all.
+      const [oldest] = this.sent.keys()
+      if (this.sent.size > mostKeys) this.sent.delete(oldest!)
       return Effect.void
     })
   }

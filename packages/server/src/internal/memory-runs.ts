@@ -17,7 +17,7 @@ import { type KeepLogs, keepingLogs } from "./step-logs.ts"
 export interface MemoryOptions {
   /** The number of runs to keep, running or ended: if all of them run, no more are started. Default: 1,000. */
   readonly runs?: number | undefined
-  /** The number of characters to keep of all their traces and outputs. Default: 64 million. */
+  /** The number of characters to keep of all their traces and outputs, and as many of their inputs. Default: 64 million. */
   readonly size?: number | undefined
 }
 
@@ -35,6 +35,8 @@ interface Kept {
   readonly place: number
   readonly key: string | undefined
   readonly body: string
+  /** The number of characters of its input. */
+  readonly held: number
 }
 
 /** Runs with the services of the Effect that makes them. They are interrupted when its scope is closed. */
@@ -51,10 +53,13 @@ export const memoryRuns = (
     const byKey = new Map<string, Kept>()
     let places = 0
     let size = 0
+    /** Characters of inputs. */
+    let held = 0
 
     const remove = (id: string): void => {
-      const { key, run } = kept.get(id)!
+      const { held: own, key, run } = kept.get(id)!
       kept.delete(id)
+      held -= own
       size -= run.size
       if (key !== undefined) byKey.delete(key)
     }
@@ -106,8 +111,11 @@ export const memoryRuns = (
           return { run: known.run as ServedRun, created: false }
         }
         const event = yield* decoded(flow.start as Def, input)
-        if (kept.size >= most && !removeOldest()) return yield* new TooManyRuns({})
         const run = new MemoryRun(home, flow, event, starting)
+        const own = JSON.stringify(run.input).length + body.length
+        // A single run has room, however large its input is.
+        const isFull = () => kept.size >= most || (kept.size > 0 && held + own > mostSize)
+        while (isFull()) if (!removeOldest()) return yield* new TooManyRuns({})
         const scope = Scope.forkUnsafe(outer)
         const observed = Effect.provideService(launchAny(flow, event, { keep: mostOutputs }), Observer, (entry) =>
           run.observe(entry)
@@ -121,8 +129,9 @@ export const memoryRuns = (
         // In a fiber with the services of the server: a run does not belong to the request that started it.
         const fork = Effect.runForkWith(context)
         const live = yield* Fiber.join(fork(Scope.provide(beginning, scope)))
-        const one: Kept = { run, place: ++places, key, body }
+        const one: Kept = { run, place: ++places, key, body, held: own }
         kept.set(live.id, one)
+        held += own
         if (key !== undefined) byKey.set(key, one)
         fork(Effect.onExit(run.follow(live), (exit: Exit.Exit<void>) => Scope.close(scope, exit)))
         return { run: run as ServedRun, created: true }

@@ -5,16 +5,22 @@ import * as Effect from "effect/Effect"
 import type { TraceEntry } from "stepgraph"
 import type { Feed, RunFailure, Runs, ServedRun, StreamRecord } from "../Runs.ts"
 
-type Redact = (entry: TraceEntry) => TraceEntry
+export type Redact = (entry: TraceEntry) => TraceEntry
+
+/** What is shown of an entry; `undefined` if `redact` throws, or returns nothing: better nothing than a secret. */
+export const shownBy = (redact: Redact | undefined, entry: TraceEntry): TraceEntry | undefined => {
+  if (redact === undefined) return entry
+  try {
+    return redact(entry) ?? undefined
+  } catch {
+    return undefined
+  }
+}
 
 const redactedRecord = (record: StreamRecord, redact: Redact): ReadonlyArray<StreamRecord> => {
   if (record.kind !== "trace") return [record]
-  try {
-    return [{ ...record, json: JSON.stringify(redact(JSON.parse(record.json))) }]
-  } catch {
-    // Better nothing than a secret.
-    return []
-  }
+  const shown = shownBy(redact, JSON.parse(record.json))
+  return shown === undefined ? [] : [{ ...record, json: JSON.stringify(shown) }]
 }
 
 const redactedFeed =

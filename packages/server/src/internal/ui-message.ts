@@ -82,6 +82,7 @@ export class UiMessage {
   }
 
   private attempt({ attempt = 1, part, text }: UiText): ReadonlyArray<UiChunk> | "again" {
+    if (Number.isNaN(Number(attempt))) throw new TypeError(`the attempt of the text of part '${part}' is not a number`)
     const name = `part-${part}`
     const latest = this.latest.get(name) ?? 1
     if (attempt < latest) return []
