@@ -4,5 +4,7 @@ export default defineConfig({
   entry: ["src/bin.ts"],
   format: "esm",
   target: "node20",
-  clean: true
+  clean: true,
+  // As in the sources.
+  removeNodeProtocol: false
 })
