@@ -21,7 +21,8 @@ const run = (program: string, args: ReadonlyArray<string>, { cwd, signal }: Opti
       resolve(code)
     }
     child.once("error", () => ended(undefined))
-    child.once("exit", (code) => ended(code ?? 1))
+    // Ctrl-C reaches this process, too, but perhaps only after the end of the other program is known.
+    child.once("exit", (code) => setImmediate(() => ended(code ?? 1)))
   })
 
 /** Installs the packages, and shows what the package manager says. Whether that went well. */
