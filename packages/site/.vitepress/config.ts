@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { join, posix } from "node:path"
 import { type DefaultTheme, defineConfig } from "vitepress"
 import { bundle } from "../playground/bundle.ts"
@@ -68,6 +69,8 @@ export default defineConfig({
   metaChunk: true,
   vite: {
     publicDir: join(import.meta.dirname, "../public"),
+    // Else the server that shows the site looks for imports in every page of HTML in the repository.
+    optimizeDeps: { entries: ["packages/site/playground/mount.tsx"] },
     esbuild: { jsx: "automatic", jsxImportSource: "preact" },
     plugins: [
       {
@@ -105,7 +108,14 @@ export default defineConfig({
     ],
     sidebar: { "/docs/": guide(), "/packages/": guide(), ...reference() },
     outline: { level: [2, 3] },
-    socialLinks: [{ icon: "github", link: repository }],
+    // Given as SVG: VitePress would ask another host for it while it shows the site.
+    socialLinks: [
+      {
+        icon: { svg: readFileSync(join(import.meta.dirname, "github.svg"), "utf8") },
+        link: repository,
+        ariaLabel: "GitHub"
+      }
+    ],
     search: {
       provider: "local",
       options: {

@@ -1,7 +1,7 @@
 /** What newcomers type into the search, and the page that must come first: `page#part`, or a whole page. */
 export const questions: Readonly<Record<string, string>> = {
   "how do I get started": "docs/getting-started.html",
-  install: "docs/getting-started.html",
+  install: "docs/installing.html",
   "how do I run things in parallel and wait for all": "docs/joins.html",
   "wait for the first result": "docs/joins.html#the-first-race",
   "wait for two different events": "docs/joins.html",
