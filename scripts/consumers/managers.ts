@@ -43,6 +43,9 @@ const npm: Consumer = {
   run: (packed) => {
     const made = npmProject(packed)
     typed(made, "nodenext.json", { module: "nodenext" }, ["typed.ts", "required.cts"])
+    typed(made, "declared.json", { module: "nodenext", noEmit: false, declaration: true, outDir: "declared" }, [
+      "declared.ts"
+    ])
     typed(made, "bundler.json", { module: "esnext", moduleResolution: "bundler" }, ["typed.ts"])
     return {
       "an ES module": made.node("main.js"),

@@ -2,6 +2,8 @@
 export const questions: Readonly<Record<string, string>> = {
   "how do I get started": "docs/getting-started.html",
   install: "docs/installing.html",
+  "cloudflare workers": "docs/installing.html#where-it-runs",
+  "commonjs require": "docs/installing.html#where-it-runs",
   "how do I run things in parallel and wait for all": "docs/joins.html",
   "wait for the first result": "docs/joins.html#the-first-race",
   "wait for two different events": "docs/joins.html",
