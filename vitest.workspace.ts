@@ -14,19 +14,7 @@ const isolated = [
 ]
 
 /** The slowest files, slowest first: the last file to start should be short, or the other workers wait for it. */
-const longest = [
-  "bounds",
-  "embedding",
-  "served",
-  "dev",
-  "page",
-  "docs",
-  "types",
-  "pages",
-  "terminal",
-  "core",
-  "laws.replayed"
-]
+const longest = ["bounds", "embedding", "dev", "page", "docs", "types", "pages", "terminal", "core", "laws.replayed"]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>) {
@@ -48,24 +36,11 @@ const whatWasSkipped: Reporter = {
     for (const module of modules) {
       for (const test of module.children.allTests("skipped")) {
         const { note } = test.result() as { readonly note?: string }
-        // What differs over HTTP is in a list of its own.
-        if (note !== undefined && !note.startsWith("over HTTP")) counts.set(note, (counts.get(note) ?? 0) + 1)
+        if (note !== undefined) counts.set(note, (counts.get(note) ?? 0) + 1)
       }
     }
     for (const [note, count] of counts) console.warn(`${count} tests were skipped: ${note}\n`)
   }
-}
-
-/** The core's own tests, if `served.test.ts` imports them, have their runs on a server. */
-const coreTests = join(import.meta.dirname, "packages/stepgraph/test/").replaceAll("\\", "/")
-const servedTests = ["packages/conformance/test/served.test.ts"]
-const served = {
-  name: "served",
-  enforce: "pre" as const,
-  resolveId: (name: string, importer: string | undefined) =>
-    name === "stepgraph" && importer?.startsWith(coreTests)
-      ? join(import.meta.dirname, "packages/conformance/src/served/stepgraph.ts")
-      : undefined
 }
 
 const include = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "scripts/*.test.ts"]
@@ -91,11 +66,10 @@ export default defineConfig({
         test: {
           name: "shared",
           include,
-          exclude: ["**/node_modules/**", ...isolated, ...servedTests],
+          exclude: ["**/node_modules/**", ...isolated],
           isolate: false
         }
-      },
-      { extends: true, plugins: [served], test: { name: "served", include: servedTests, isolate: false } }
+      }
     ]
   }
 })

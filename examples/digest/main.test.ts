@@ -17,7 +17,7 @@ it("node main.ts prints the pages and the timeline", { timeout: 60_000 }, async 
   const main = fileURLToPath(new URL("./main.ts", import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [main, join(folder, "run.html")])
   expect(stdout).toContain("article 1 in a sentence, 6 links\narticle 2 in a sentence, ")
-  expect(stdout).toMatch(/digest · stopped with Printed · \d+ ms · 34 invocations/)
+  expect(stdout).toMatch(/digest · stopped with Printed · [\d.]+ m?s · 34 invocations/)
   expect(await readFile(join(folder, "run.html"), "utf8")).toContain("<title>digest: a run</title>")
   await rm(folder, { recursive: true })
 })

@@ -280,8 +280,12 @@ describe("explains a usage error in one sentence, with exit code 2", () => {
   )
   refuses(
     "JSX without a JSX library",
-    async () => ["check", await file("view.tsx", "export const view = <b>no</b>\n")],
-    /^view\.tsx imports something that does not exist: Cannot find module 'react\/jsx-runtime'\n$/
+    // Not React, which another package here has installed.
+    async () => [
+      "check",
+      await file("alone.tsx", "/** @jsxImportSource no-library */\nexport const view = <b>no</b>\n")
+    ],
+    /^alone\.tsx imports something that does not exist: Cannot find module 'no-library\/jsx-runtime'\n$/
   )
   refuses(
     "a file with a missing import",

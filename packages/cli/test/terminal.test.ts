@@ -86,7 +86,7 @@ describe("in a terminal", () => {
     const { code, lines: last } = await ended()
     expect(code).toBe(0)
     expect(last.slice(0, 3)).toEqual(["at work", "at work", "at work"])
-    expect(last[3]).toMatch(/^given · stopped after \d+ ms$/)
+    expect(last[3]).toMatch(/^given · stopped after [\d.]+ m?s$/)
     expect(last.slice(4)).toEqual([
       "                                    done  dropped",
       "begin  ━━━━━━━━━━━━━━━━━━━━━━━━        1",
@@ -110,7 +110,7 @@ export const flow = flowOf(only(() => Effect.onInterrupt(Effect.never, () => cle
     expect(code).toBe(130)
     expect(lines.filter((line) => /^\w.* /.test(line))).toEqual([
       "cleaned up",
-      expect.stringMatching(/^given · interrupted after \d+ ms$/),
+      expect.stringMatching(/^given · interrupted after [\d.]+ m?s$/),
       expect.stringMatching(/^a {2}─+ +1$/),
       "Wrote the timeline to cleans.txt"
     ])
@@ -138,7 +138,7 @@ describe("examples/search in a terminal", () => {
     const args = [example("search/main"), place.folder, "--files", "*.md", "clock"]
     const { code, lines } = await inTerminal(args, { cwd: place.folder }).ended()
     expect(code).toBe(0)
-    expect(lines[0]).toMatch(/^search · stopped after \d+ ms$/)
+    expect(lines[0]).toMatch(/^search · stopped after [\d.]+ m?s$/)
     const bar = "━".repeat(24)
     expect(lines.slice(1, 10)).toEqual([
       "                                      done",

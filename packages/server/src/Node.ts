@@ -89,7 +89,8 @@ export const toNodeListener =
       }
       await send(await handler(request), outgoing)
     }
-    answer().catch(() => outgoing.destroy())
+    // Nothing of the error: it may show what no stranger should see.
+    answer().catch(() => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(500).end()))
   }
 
 export interface ListenOptions<Flows extends ReadonlyArray<AnyWorkflow>> extends ServeOptions<Flows> {

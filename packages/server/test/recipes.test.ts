@@ -17,7 +17,7 @@ const served = () => serve({ workflows: [publish], auth: "none", path: "/flows" 
 
 /** Starts a run by its URL, reads it live, answers it, and follows its Location. */
 const uses = async (url: string) => {
-  const remote = connect<typeof publish>({ url: `${url}/flows`, workflow: "publish", retries: 0 })
+  const remote = connect<typeof publish>({ url: `${url}/flows`, workflow: "publish" })
   const run = await remote.start({ text: "News" })
   const seen: Array<string> = []
   for await (const event of run.events) {
@@ -133,4 +133,10 @@ it("Effect: a layer of an HttpRouter, whose steps have its services", async () =
   // @ts-expect-error: without its services, the compiler says so.
   const without = () => serve({ workflows: [flow], auth: "none" })
   expect(without).toBeTypeOf("function")
+})
+
+it("a handler that fails answers with 500, and with nothing of its error", async () => {
+  using server = await listening(createServer(toNodeListener(() => Promise.reject(new Error("the password is hush")))))
+  const response = await fetch(server.url)
+  expect([response.status, await response.text()]).toEqual([500, ""])
 })
