@@ -30,7 +30,11 @@ const reference = (): DefaultTheme.SidebarMulti => {
   const files = [...known.keys()].filter((file) => file.startsWith("packages/site/reference/"))
   const modules = files
     .filter((file) => file.endsWith("/index.md") && file !== "packages/site/reference/index.md")
-    .sort((one, other) => Number(one.includes("/@")) - Number(other.includes("/@")))
+    // The core comes first, each package before its parts.
+    .sort(
+      (one, other) =>
+        Number(one.includes("/@")) - Number(other.includes("/@")) || (titleOf(one) < titleOf(other) ? -1 : 1)
+    )
   const listed = (open: string | undefined): Array<DefaultTheme.SidebarItem> =>
     modules.map((file) => {
       const entry = { text: titleOf(file), link: linkTo(file) }
