@@ -27,7 +27,8 @@ try {
     if (hidden) continue
     const tarball = join(packed, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`)
     const into = mkdtempSync(join(scratch, "one-"))
-    execFileSync("tar", ["-xzf", tarball, "-C", into])
+    // Given as a file, a path with the letter of a drive is another machine to some versions of tar.
+    execFileSync("tar", ["-xzf", "-"], { cwd: into, input: readFileSync(tarball) })
     const inside = join(into, "package")
     const files = new Map(below(inside).map((file) => [file, readFileSync(join(inside, file), "utf8")]))
     const directory = `packages/${folder}`

@@ -47,7 +47,7 @@ const next: Consumer = {
     const all = Object.fromEntries(Object.entries(packed.tarballs).map(([name, file]) => [name, `file:${file}`]))
     const dependencies = { ...all, effect, next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1" }
     const { folder, run, serve } = project(packed, "next", { dependencies })
-    run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline"])
+    run("npm", ["install", "--loglevel=error", "--no-audit", "--no-fund", "--prefer-offline"])
     const bin = join(folder, "node_modules/next/dist/bin/next")
     run("node", [bin, "build", "next"], { NEXT_TELEMETRY_DISABLED: "1" })
     const port = await freePort()

@@ -22,7 +22,7 @@ let installed: Project | undefined
 export const npmProject = (packed: Packed): Project => {
   if (installed === undefined) {
     const made = project(packed, "npm", { dependencies: dependencies(packed) })
-    made.run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline"])
+    made.run("npm", ["install", "--loglevel=error", "--no-audit", "--no-fund", "--prefer-offline"])
     installed = made
   }
   return installed
