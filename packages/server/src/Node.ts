@@ -8,6 +8,7 @@ import { Readable } from "node:stream"
 import type { ReadableStream as WebStream } from "node:stream/web"
 import type { AnyWorkflow } from "stepgraph"
 import { loopback } from "./internal/guard.ts"
+import { problem } from "./Problems.ts"
 import { type Handler, type ServeOptions, serve } from "./Serve.ts"
 
 /** As Node's server, Express and Fastify's `reply.hijack()` call it. */
@@ -84,7 +85,7 @@ export const toNodeListener =
         request = requestOf(incoming, controller.signal)
       } catch {
         // Such as a method, a host or a path that no URL can have.
-        outgoing.writeHead(400).end()
+        await send(problem(400, "this server takes no such method, host or path"), outgoing)
         return
       }
       await send(await handler(request), outgoing)

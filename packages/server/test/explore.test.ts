@@ -1,6 +1,6 @@
 // Every order of a workflow over HTTP, with a planted bug: the result depends on which of two steps ends first.
 
-import { bearer, serve } from "@stepgraph/server"
+import { bearer, type Explore, serve } from "@stepgraph/server"
 import { listen } from "@stepgraph/server/node"
 import { explore } from "@stepgraph/testing"
 import { Effect, Schema } from "effect"
@@ -204,4 +204,24 @@ it("is not offered unless asked for, and a failure to begin says why", async () 
   await broken(post())
   const state = async () => (await broken(new Request("http://localhost/api/exploration"))).json()
   await expect.poll(state).toMatchObject({ state: "failed", error: "it could not be loaded" })
+})
+
+it("keeps no more of the orders than there is room for", async () => {
+  // Finds ten orders, each with a trace of 5 million characters.
+  const finds: Explore = (flow, { onFailure, replay }) =>
+    Effect.sync(() => {
+      const outcome = { state: "failed", text: "it fails" }
+      const run = { run: "1", at: 0, seq: 0 }
+      const began = { ...run, _tag: "RunStarted", workflow: flow.name, parent: null } as const
+      const ended = { ...run, seq: 1, _tag: "RunFinished", outcome: "failed", error: "x".repeat(5_000_000) }
+      const trace = [began, ended] as ReadonlyArray<any>
+      const failure = { invariant: "neverFails", problem: "it fails", schedule: "0", message: "", outcome, trace }
+      if (replay === undefined) for (let n = 1; n <= 10; n++) onFailure?.({ ...failure, schedules: n })
+      return { schedules: 10, complete: true, outcomes: [], uncontrolled: [] }
+    })
+  await using other = await listen({ workflows: [publish], auth: "none", port: 0, explore: finds })
+  const client = clientOf(other.url)
+  await client.post("/api/workflows/publish/exploration")
+  const { orders } = (await client.get("/api/exploration")).json
+  expect(orders.map(({ run }: any) => run !== null)).toEqual([...Array(6).fill(true), ...Array(4).fill(false)])
 })

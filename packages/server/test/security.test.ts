@@ -377,8 +377,10 @@ describe("a hostile request", () => {
       `/api/runs/${"x".repeat(10_000)}`
     ]
     for (const path of paths) {
-      const status = statusOf(await get(path))
+      const answer = await get(path)
+      const status = statusOf(answer)
       expect([path, status === 404 || status === 400]).toEqual([path, true])
+      expect([path, answer]).toEqual([path, expect.stringContaining("application/problem+json")])
     }
   })
 

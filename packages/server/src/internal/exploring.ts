@@ -15,9 +15,9 @@ import { servedRuns } from "./kept-runs.ts"
 import { decoded, inputOf, Made } from "./memory-run.ts"
 import { shownBy } from "./redacting.ts"
 
-/** So many orders are listed, and so many entries of their traces kept. */
+/** So many orders are listed, and so many characters of their traces kept. */
 const mostOrders = 40
-const mostEntries = 100_000
+const mostCharacters = 32_000_000
 /** Longer texts are cut. */
 const mostText = 10_000
 const mostSchedules = 100_000
@@ -31,7 +31,8 @@ interface Current {
   readonly found: Mutable<Exploration>
   readonly runs: Map<string, ServedRun>
   readonly startedWith: Made
-  entries: number
+  /** Characters of the kept traces. */
+  size: number
 }
 
 const cut = (text: string): string => (text.length > mostText ? `${text.slice(0, mostText)}…` : text)
@@ -87,7 +88,7 @@ export class Explorations {
         user,
         startedWith: new Made(event),
         runs: new Map(),
-        entries: 0,
+        size: 0,
         found: {
           state: "running",
           workflow: flow.name,
@@ -217,9 +218,10 @@ export class Explorations {
 
   /** Keeps a trace as a run that can be looked at, if there is room for it. */
   private keep(current: Current, id: string, trace: ReadonlyArray<TraceEntry>): string | null {
-    current.entries += trace.length
     const [first] = trace
-    if (first === undefined || current.entries > mostEntries) return null
+    const size = JSON.stringify(trace).length
+    if (first === undefined || current.size + size > mostCharacters) return null
+    current.size += size
     const named = (run: string): string => (run === first.run ? id : `${id}-${run}`)
     // Its clock is virtual: it began when the exploration did.
     const later = Date.parse(current.found.startedAt) - first.at

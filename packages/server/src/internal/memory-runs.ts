@@ -3,7 +3,7 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -128,7 +128,9 @@ export const memoryRuns = (
               )
         // In a fiber with the services of the server: a run does not belong to the request that started it.
         const fork = Effect.runForkWith(context)
-        const live = yield* Fiber.join(fork(Scope.provide(beginning, scope)))
+        const live = yield* Effect.onError(Fiber.join(fork(Scope.provide(beginning, scope))), (cause) =>
+          Scope.close(scope, Exit.failCause(cause))
+        )
         const one: Kept = { run, place: ++places, key, body, held: own }
         kept.set(live.id, one)
         held += own
