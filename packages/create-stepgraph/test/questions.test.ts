@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { inTerminal, needsTerminal } from "@stepgraph/conformance/support/pty"
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest"
 
 // Each test starts a program while other tests run.
 vi.setConfig({ testTimeout: 60_000 })
@@ -18,6 +18,9 @@ afterAll(() => rm(cwd, { recursive: true }))
 
 describe("in a terminal", () => {
   needsTerminal()
+  // Whichever package manager runs the tests.
+  beforeEach(() => void vi.stubEnv("npm_config_user_agent", "npm/11.0.0 node/v24.0.0"))
+  afterEach(() => void vi.unstubAllEnvs())
 
   it("asks for what no option says, and again after an answer that it cannot take", async () => {
     const { see, type, ended } = inTerminal([bin, "--no-install"], { cwd })
@@ -80,7 +83,6 @@ describe("in a terminal", () => {
     await chmod(join(path, "npm"), 0o755)
     vi.stubEnv("PATH", path + delimiter + process.env.PATH)
     const { see, type, ended } = inTerminal([bin, "interrupted", "--yes"], { cwd })
-    vi.unstubAllEnvs()
     await see(/^installing$/)
     type("\u0003")
     const { code, lines } = await ended()
