@@ -108,6 +108,21 @@ describe("a remote run", () => {
     )
   })
 
+  it("does not show a token that cannot be sent, nor tries it again", async () => {
+    for (const token of ["hunter2\nx", "hunter2…"]) {
+      const broken = connect<typeof publish>({ url: server.url, workflow: "publish", token, retries: 1_000 })
+      const sending = broken.start({ text: "News" })
+      await expect(sending).rejects.toThrow(
+        "the token or the key of a request has characters that no HTTP header may have"
+      )
+      await expect(sending).rejects.not.toThrow("hunter2")
+    }
+    const url = "http://ada:hunter2@localhost:4270"
+    expect(() => connect<typeof publish>({ url, workflow: "publish" })).toThrow(
+      "connect: the URL has a name or a password, which no request may have: use token"
+    )
+  })
+
   it("does not pass over events that the server no longer keeps", async () => {
     await using small = await listen({ workflows: [flows.count], auth: "none", port: 0, runs: { size: 8_000 } })
     const run = await to<typeof count>("count", small.url).start({ to: 500, millis: 0 })

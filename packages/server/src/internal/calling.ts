@@ -119,10 +119,24 @@ const written = (event: any): string => {
   }
 }
 
+/** A request that cannot be sent, however often it is tried. What `fetch` says of it would show the token. */
+class Unsendable extends TypeError {}
+
+const headersOf = (headers: Record<string, string>): Headers => {
+  try {
+    return new Headers(headers)
+  } catch {
+    throw new Unsendable("connect: the token or the key of a request has characters that no HTTP header may have")
+  }
+}
+
 /** The server, or a proxy before it, is not there now. */
 const isPassing = (status: number): boolean => status === 502 || status === 503 || status === 504
 
 export const callerOf = ({ fetch: given, retries = 8, token, url }: Options): Caller => {
+  if (/^\w+:\/\/[^/]*@/.test(url)) {
+    throw new Unsendable("connect: the URL has a name or a password, which no request may have: use token")
+  }
   const base = url.replace(/\/+$/, "")
   const pause: Caller["pause"] = async (what, failures, cause, signal) => {
     if (signal?.aborted) throw signal.reason
@@ -145,12 +159,12 @@ export const callerOf = ({ fetch: given, retries = 8, token, url }: Options): Ca
     const secret = typeof token === "function" ? await token() : token
     const response = await (given ?? fetch)(`${base}${path}`, {
       method,
-      headers: {
+      headers: headersOf({
         ...headers,
         ...(method === "POST" ? { "content-type": "application/json" } : undefined),
         ...(secret === undefined ? undefined : { authorization: `Bearer ${secret}` }),
         ...(key === undefined ? undefined : { "idempotency-key": key })
-      },
+      }),
       ...(body === undefined ? undefined : { body }),
       ...(signal === undefined ? undefined : { signal })
     })
@@ -176,7 +190,10 @@ export const callerOf = ({ fetch: given, retries = 8, token, url }: Options): Ca
       try {
         return await use(await once(what, method, path, body, request))
       } catch (error) {
-        const isFinal = error instanceof RequestFailed ? !isPassing(error.status) : error instanceof RunFailed
+        const isFinal =
+          error instanceof RequestFailed
+            ? !isPassing(error.status)
+            : error instanceof RunFailed || error instanceof Unsendable
         if (isFinal) throw error
         await pause(what, ++failures, error, request.signal)
       }
