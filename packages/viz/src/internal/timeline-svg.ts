@@ -3,6 +3,7 @@
  */
 import { criticalLine } from "./critical-line.ts"
 import { axisOf, levels } from "./levels.ts"
+import { playing } from "./playing.ts"
 import { count, shorten, time, widthOf, xml } from "./text.ts"
 import { fonts, variables } from "./theme.ts"
 import { ticks } from "./ticks.ts"
@@ -62,29 +63,6 @@ interface Band {
   readonly queue: number
   readonly row: number
   readonly height: number
-}
-
-const playingStyle =
-  "svg.stepgraph-run .now{stroke:var(--sg-soft)}" +
-  "@media (prefers-reduced-motion:reduce){svg.stepgraph-run .plays{clip-path:none}svg.stepgraph-run .now{display:none}}"
-/** The share of the time of a picture that plays in which it is whole. */
-const whole = 0.25
-
-/** Shows what is inside as far as a line has come that moves with time. */
-const playing = (inside: ReadonlyArray<string>, millis: number, top: number, bottom: number): ReadonlyArray<string> => {
-  const id = `sg-play-${millis}-${bottom}`
-  const times = `keyTimes="0;${1 - whole};1" dur="${n(millis / (1 - whole) / 1000)}s" repeatCount="indefinite"`
-  const [from, to] = [left - 8, left + room + 8]
-  const moves = (attribute: string, last: number) =>
-    `<animate attributeName="${attribute}" values="${from};${to};${last}" ${times}/>`
-  return [
-    `<style>${playingStyle}</style>`,
-    `<clipPath id="${id}"><rect width="${width}" height="${n(bottom)}">${moves("width", width)}</rect></clipPath>`,
-    `<g class="plays" clip-path="url(#${id})">`,
-    ...inside,
-    "</g>",
-    `<line class="now" y1="${top}" y2="${n(bottom)}" x1="${to}" x2="${to}">${moves("x1", to)}${moves("x2", to)}</line>`
-  ]
 }
 
 /** `play`: how many milliseconds the picture takes to draw itself, or 0 if it does not move. */
@@ -248,7 +226,9 @@ export const timelineSvg = (run: Timeline, play: number): string => {
     `<text class="title" x="16" y="26">${xml(title(run))}</text>`,
     ...bands.map(drawBand),
     ...marked,
-    ...(play === 0 ? drawn : playing(drawn, play, top - 8, height - 8)),
+    ...(play === 0
+      ? drawn
+      : playing(drawn, play, { left: left - 8, right: left + room + 8, top: top - 8, bottom: height - 8 })),
     ...notes.map(
       (line, i) =>
         `<text class="${i === 0 ? "hint" : "soft"}" x="16" y="${n(height + 12 + i * 16)}">${xml(line)}</text>`
