@@ -131,7 +131,7 @@ export interface ExploreOptions<W extends AnyWorkflow, Provided = never, E = nev
 export interface Exploration {
   /** Number of schedules run. */
   readonly schedules: number
-  /** Whether these are all schedules. */
+  /** Whether these are all schedules: `false` if there are more than `schedules`, or if something was not under control. */
   readonly complete: boolean
   /** The different outcomes, each with its number of runs and a schedule that leads to it. */
   readonly outcomes: ReadonlyArray<{ readonly outcome: Outcome; readonly times: number; readonly schedule: string }>
