@@ -14,7 +14,7 @@ const isolated = [
 ]
 
 /** The slowest files, slowest first: the last file to start should be short, or the other workers wait for it. */
-const longest = ["bounds", "embedding", "dev", "page", "docs", "types", "pages", "terminal", "core", "laws.replayed"]
+const longest = ["bounds", "embedding", "dev", "docs", "terminal", "core", "durable", "runs", "types", "laws.crashed"]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>) {
@@ -47,7 +47,7 @@ const include = ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "scrip
 
 export default defineConfig({
   test: {
-    // One more than there are cores: tests of processes and browsers mostly wait for them.
+    // One more than there are cores: tests of processes mostly wait for them.
     maxWorkers: availableParallelism() + 1,
     reporters: ["default", whatWasSkipped],
     // The processes that tests start translate the sources once, not each anew.
