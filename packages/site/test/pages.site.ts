@@ -46,7 +46,13 @@ it("draws diagrams as text of the page, without brackets lost", async () => {
 
 it("is searched from the keyboard, and shows the part of the page that fits", async () => {
   const { page, complaints } = await open("")
-  await page.keyboard.press("Control+k")
+  const box = page.locator("#localsearch-input")
+  // The page listens to keys once its script has begun.
+  const pressed = async () => {
+    await page.keyboard.press("Control+k")
+    return box.isVisible()
+  }
+  await expect.poll(pressed, { timeout: 20_000 }).toBe(true)
   await page.keyboard.type("wait for the first result")
   await page.locator("#localsearch-list a").first().waitFor()
   await page.keyboard.press("Enter")
