@@ -332,8 +332,10 @@ const start = async (
 
   if (options.replay !== undefined) {
     const found = await replay(options.replay, flow, { given, input: options.input }, explorer, schedules)
-    if (found !== undefined && onFailure === undefined) throw fail(found, options.input)
-    if (found !== undefined) onFailure?.(fail(found, options.input))
+    if (found !== undefined) {
+      if (plan.found === undefined) throw fail(found, options.input)
+      plan.found(found, options.input)
+    }
     return seen(false, 1)
   }
   if (given) {

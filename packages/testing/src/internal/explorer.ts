@@ -137,8 +137,7 @@ export class Explorer {
       const broken = this.broken(ran, usual)
       if (broken !== undefined && this.isNew(broken, ran)) {
         const found = await this.describe(input, deviations, { broken, ran }, usual)
-        if (this.plan.found === undefined) return found
-        this.plan.found(found, input)
+        if (this.ends(found, input)) return found
       }
       search.ran(deviations, ran.choices.counts)
       if (now() > this.turnAt) await this.turn(search.depth)
@@ -151,8 +150,7 @@ export class Explorer {
       const broken = this.broken(ran, usual!)
       if (broken !== undefined && this.isNew(broken, ran)) {
         const found = await this.shrink(input, deviations, { broken, ran }, usual!)
-        if (this.plan.found === undefined) return found
-        this.plan.found(found, input)
+        if (this.ends(found, input)) return found
       }
       if (now() > this.turnAt) await this.turn(search.depth)
     }
@@ -179,6 +177,12 @@ export class Explorer {
       if (now() > this.turnAt) await this.turn(search.depth)
     }
     this.allowed = endings
+  }
+
+  /** Whether a failure ends the search; if not, it is told. */
+  private ends(found: Found, input: unknown): boolean {
+    this.plan.found?.(found, input)
+    return this.plan.found === undefined
   }
 
   /** Whether it ends the search, or no schedule has broken this rule with this outcome. */
